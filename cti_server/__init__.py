@@ -1,0 +1,1 @@
+"""Call-center telephony integration for Asterisk."""

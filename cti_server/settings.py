@@ -1,0 +1,115 @@
+"""Every setting, read once: `CTI_…` variables or a `.env` file into one frozen value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Account(BaseModel):
+    """One AMI user. `secret` never appears in a log or a repr."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user: str
+    secret: SecretStr
+
+
+class PbxSettings(BaseModel):
+    """How to reach one Asterisk: where its manager listens, and one least-privilege user per role.
+
+    `events` is needed; a role without an account makes its commands answer 503 with that reason.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = Field(default="main", pattern=r"^[A-Za-z0-9_-]{1,40}$")
+    host: str = "127.0.0.1"
+    port: int = Field(default=5038, ge=1, le=65535)
+    tls: bool = False
+    ca: Path | None = None
+    events: Account = Account(user="cti-events", secret=SecretStr(""))
+    agent: Account | None = None
+    call: Account | None = None
+    originate: Account | None = None
+
+
+class Settings(BaseSettings):
+    """The server's settings. Unknown `CTI_` variables are refused by `doctor`, not here."""
+
+    model_config = SettingsConfigDict(env_prefix="CTI_", env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str = "sqlite+aiosqlite:///./cti-server.db"
+
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8080, ge=0, le=65535)
+    http_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    cookie_secure: bool = False
+
+    fastagi_host: str = "127.0.0.1"
+    fastagi_port: int = Field(default=4573, ge=0, le=65535)
+    fastagi_allow: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.0/8", "::1/128")
+    lookup_deadline_ms: int = Field(default=300, ge=10, le=5000)
+    identify_token: SecretStr | None = None
+
+    default_region: str = Field(default="CN", pattern=r"^[A-Z]{2}$")
+    snapshot_every_s: float = Field(default=30.0, gt=0)
+
+    pbx: str = "main"
+    ami_host: str = "127.0.0.1"
+    ami_port: int = Field(default=5038, ge=1, le=65535)
+    ami_tls: bool = False
+    ami_ca: Path | None = None
+    ami_events_user: str = "cti-events"
+    ami_events_secret: SecretStr = SecretStr("")
+    ami_agent_user: str = "cti-agent"
+    ami_agent_secret: SecretStr | None = None
+    ami_call_user: str = "cti-call"
+    ami_call_secret: SecretStr | None = None
+    ami_originate_user: str = "cti-originate"
+    ami_originate_secret: SecretStr | None = None
+
+    pbxs: tuple[PbxSettings, ...] = ()
+
+    log_json: bool = False
+    log_level: str = "info"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
+        for name in ("http_origins", "fastagi_allow"):
+            if isinstance(given := values.get(name), str):
+                values[name] = tuple(part.strip() for part in given.split(",") if part.strip())
+        return values
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Settings:
+        names = [pbx.name for pbx in self.pbxs]
+        if len(set(names)) != len(names):
+            raise ValueError(f"CTI_PBXS names a PBX twice: {', '.join(names)}; give each a name of its own")
+        return self
+
+    def attached(self) -> tuple[PbxSettings, ...]:
+        """The PBXs to attach to: `CTI_PBXS` if given, else the one that the single settings describe."""
+        if self.pbxs:
+            return self.pbxs
+
+        def account(user: str, secret: SecretStr | None) -> Account | None:
+            return Account(user=user, secret=secret) if secret is not None else None
+
+        return (
+            PbxSettings(
+                name=self.pbx,
+                host=self.ami_host,
+                port=self.ami_port,
+                tls=self.ami_tls,
+                ca=self.ami_ca,
+                events=Account(user=self.ami_events_user, secret=self.ami_events_secret),
+                agent=account(self.ami_agent_user, self.ami_agent_secret),
+                call=account(self.ami_call_user, self.ami_call_secret),
+                originate=account(self.ami_originate_user, self.ami_originate_secret),
+            ),
+        )
