@@ -1,0 +1,219 @@
+"""What the rules decide on: frozen facts about customers, contracts, cases, lines and interactions.
+
+A fact carries what is stored and nothing that was concluded from it. The record fills these, the rules read
+them, and the API sends them: there is no second shape of a customer. Times are aware UTC datetimes, durations
+integer milliseconds, days plain dates. Standard library only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+CustomerKind = Literal["person", "company"]
+Standing = Literal["verified", "shared", "guess"]
+"""How far a number speaks for its owner: confirmed theirs, known to be used by several, or only seen once."""
+ContactKind = Literal["phone", "email"]
+ContractStatus = Literal["active", "suspended", "cancelled"]
+CaseStatus = Literal["open", "waiting", "closed"]
+Role = Literal["agent", "supervisor", "administrator"]
+Language = Literal["en", "zh"]
+Channel = Literal["voice", "email", "chat", "visit", "sms"]
+Direction = Literal["inbound", "outbound", "internal"]
+Outcome = Literal[
+    "answered",
+    "abandoned",
+    "short_abandon",
+    "no_agent",
+    "left_in_ivr",
+    "busy",
+    "failed",
+    "transferred",
+    "outbound",
+    "internal",
+    "unseen",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyBrief:
+    """The company a person belongs to, as far as a card names it."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentBrief:
+    """An agent as another fact names them. `seat` is the phone's interface, `PJSIP/1001`, or None."""
+
+    id: int
+    name: str
+    seat: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPoint:
+    """One number or address of a customer. `e164` is None for an email or a malformed number."""
+
+    id: int
+    customer_id: int
+    kind: ContactKind
+    label: str
+    raw: str
+    e164: str | None
+    extension: str | None
+    standing: Standing
+    chosen_count: int = 0
+    last_chosen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A person or a company. `version` rises with each edit; a stale edit is refused by comparing it."""
+
+    id: int
+    kind: CustomerKind
+    name: str
+    company: CompanyBrief | None = None
+    role_title: str | None = None
+    tier: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
+    preferred_agent: AgentBrief | None = None
+    remarks: str | None = None
+    external_ref: str | None = None
+    contact_points: tuple[ContactPoint, ...] = ()
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLevel:
+    """What a contract promises. `queue_priority` is the integer given to QUEUE_PRIO, larger is sooner."""
+
+    id: int
+    code: str
+    name_en: str
+    name_zh: str
+    tier_rank: int
+    queue_priority: int
+    response_minutes: int | None = None
+    resolve_minutes: int | None = None
+    calendar: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A service contract. Both days are inclusive, in the customer's calendar; no `ends_on` is open-ended.
+
+    `minutes_total` is None for a contract that is not counted in hours.
+    """
+
+    id: int
+    customer_id: int
+    number: str
+    service_level: ServiceLevel
+    status: ContractStatus
+    status_reason: str | None
+    starts_on: date
+    ends_on: date | None
+    minutes_total: int | None = None
+    minutes_used: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Something the customer holds. `contract` is the number of the contract that covers it."""
+
+    id: int
+    customer_id: int
+    name: str
+    serial: str | None = None
+    installed_on: date | None = None
+    contract_id: int | None = None
+    contract: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A problem being worked on. Priority 1 is the most urgent, 4 the least."""
+
+    id: int
+    customer_id: int
+    number: str
+    subject: str
+    status: CaseStatus
+    priority: int
+    opened_at: datetime
+    due_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody wrote about a customer; `agent` is None when it was imported."""
+
+    id: int
+    customer_id: int
+    agent: AgentBrief | None
+    at: datetime
+    text: str
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A number that customers dial (a DID) and what dialling it means.
+
+    `region` is the CLDR region whose numbering plan local numbers are read with; the area code for a short
+    local number comes from the line's own number. `queue` is the queue's name on the PBX.
+    """
+
+    id: int
+    e164: str | None
+    raw: str
+    region: str
+    title_en: str = ""
+    title_zh: str = ""
+    language: str | None = None
+    queue: str | None = None
+    switchboard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionBrief:
+    """One line of a customer's history. `outcome` is None while the contact is still going on."""
+
+    id: int
+    channel: Channel
+    direction: Direction
+    at: datetime
+    outcome: Outcome | None = None
+    queue: str | None = None
+    agent_name: str | None = None
+    talk_ms: int | None = None
+    subject: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MatchChoice:
+    """An agent said that this number was that customer."""
+
+    e164: str
+    customer_id: int
+    agent_id: int
+    chosen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A customer who has a given number, the contact point that says so, and how often agents chose them."""
+
+    customer: Customer
+    contact_point: ContactPoint
+    chosen_count: int = 0
+    last_chosen_at: datetime | None = None
