@@ -7,7 +7,8 @@ integer milliseconds, days plain dates. Standard library only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
@@ -211,9 +212,22 @@ class MatchChoice:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A customer who has a given number, the contact point that says so, and how often agents chose them."""
+    """A customer whom a number may be, and what says so.
+
+    `contact_point` is None for one whom agents chose for the number though the record does not list it, and
+    for the people of a company whose number it is. `chosen_count` and `last_chosen_at` are the agents'
+    choices for it.
+    """
 
     customer: Customer
-    contact_point: ContactPoint
+    contact_point: ContactPoint | None = None
     chosen_count: int = 0
     last_chosen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a rule decided so: a stable code that the desktop renders, and the facts it names (JSON values)."""
+
+    code: str
+    params: Mapping[str, str | int | bool | None] = field(default_factory=dict)
