@@ -1,0 +1,335 @@
+"""A call, its legs and its parts: what they hold, how time is counted in them, and how a desktop sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from .signals import DialStatus
+
+MAX_PARTS = 200  # segments of one call; past it repeated rings of one agent add to their last segment
+MAX_STEPS = 100  # IVR steps kept of one call, the first ones
+
+
+class Direction(StrEnum):
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+    INTERNAL = "internal"
+
+
+class PartState(StrEnum):
+    """What an agent does in a call."""
+
+    RINGING = "ringing"
+    TALKING = "talking"
+    HOLD = "hold"
+    CONSULTING = "consulting"
+    WRAP_UP = "wrap_up"
+    LEFT = "left"
+
+
+CONNECTED = (PartState.TALKING, PartState.HOLD, PartState.CONSULTING)
+
+
+class Origin(StrEnum):
+    """How an agent came into a call."""
+
+    OFFER = "offer"
+    TRANSFER = "transfer"
+    CONSULT = "consult"
+    PICKUP = "pickup"
+    OUTBOUND = "outbound"
+    INTERNAL = "internal"
+    CONFERENCE = "conference"
+
+
+def iso(at: float | None) -> str | None:
+    """Seconds since the epoch as RFC 3339 with milliseconds; None stays None."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def ms(seconds: float) -> int:
+    """Whole milliseconds; a stamp that went backwards by a clock step counts as nothing."""
+    return max(0, round(seconds * 1000))
+
+
+@dataclass(slots=True)
+class Leg:
+    """One channel."""
+
+    id: str
+    channel: str
+    started_at: float
+    number: str | None = None
+    name: str | None = None
+    exten: str | None = None
+    up: bool = False
+    ringing: bool = False
+    bridge: str | None = None
+    conference: bool = False
+    parked: str | None = None
+    dialled: bool = False
+    dialled_by: str | None = None
+    dialled_number: str | None = None
+    dial_status: DialStatus | None = None
+
+    @property
+    def local(self) -> bool:
+        """A Local channel's half: plumbing, nobody speaks on it."""
+        return self.channel.startswith("Local/")
+
+    @property
+    def twin(self) -> str | None:
+        """The channel name of the other half of a Local pair."""
+        if not self.local or ";" not in self.channel:
+            return None
+        stem, half = self.channel.rsplit(";", 1)
+        return f"{stem};{'2' if half == '1' else '1'}"
+
+    @property
+    def device(self) -> str:
+        """`PJSIP/1001-00000003` is a channel of device `PJSIP/1001`."""
+        return device_of(self.channel)
+
+
+def device_of(channel: str) -> str:
+    """The device a channel name belongs to; for a Local half the `Local/exten@context` it was made by."""
+    stem = channel.split(";", 1)[0]
+    head, dash, tail = stem.rpartition("-")
+    return head if dash and len(tail) >= 8 and all(c in "0123456789abcdef" for c in tail) else stem
+
+
+@dataclass(slots=True)
+class Part:
+    """What one agent had to do with a call, from the first ring to the end of wrap-up."""
+
+    position: int
+    seat: str
+    agent: int | None
+    name: str
+    origin: Origin
+    state: PartState
+    since: float
+    offered_at: float | None = None
+    answered_at: float | None = None
+    ended_at: float | None = None
+    queue: str | None = None
+    leg: str | None = None
+    ring_s: float = 0.0
+    talk_s: float = 0.0
+    hold_s: float = 0.0
+    reason: str | None = None
+    outcome: str | None = None
+    wrapped_at: float | None = None
+
+    @property
+    def open(self) -> bool:
+        """The agent's phone still rings or is connected."""
+        return self.ended_at is None
+
+    def enter(self, state: PartState, at: float) -> None:
+        """Change the state and book the time spent in the one before."""
+        spent = max(0.0, at - self.since)
+        match self.state:
+            case PartState.RINGING:
+                self.ring_s += spent
+            case PartState.TALKING:
+                self.talk_s += spent
+            case PartState.HOLD | PartState.CONSULTING:
+                self.hold_s += spent
+        self.state, self.since = state, max(at, self.since)
+
+    def answer(self, at: float) -> bool:
+        """The agent took it; False when they had already."""
+        if self.state is not PartState.RINGING or not self.open:
+            return False
+        self.enter(PartState.TALKING, at)
+        self.answered_at, self.reason = at, None
+        return True
+
+    def end(self, at: float, outcome: str, *, wrap_up: bool, reason: str | None = None) -> None:
+        """The agent's part is over but, perhaps, for wrap-up."""
+        if not self.open:
+            return
+        self.enter(PartState.WRAP_UP if wrap_up else PartState.LEFT, at)
+        self.ended_at, self.outcome, self.reason = at, outcome, reason or outcome
+        if not wrap_up:
+            self.wrapped_at = at
+
+    def view(self) -> dict[str, Any]:
+        return {
+            "agent": self.agent,
+            "seat": self.seat,
+            "name": self.name,
+            "state": self.state.value,
+            "since": iso(self.since),
+            "reason": self.reason,
+            "origin": self.origin.value,
+            "queue": self.queue,
+            "offered_at": iso(self.offered_at),
+            "answered_at": iso(self.answered_at),
+            "talk_ms": ms(self.talk_s),
+            "hold_ms": ms(self.hold_s),
+        }
+
+
+@dataclass(slots=True)
+class Call:
+    """Everything that shares one linkedid, and what became of it."""
+
+    pbx: str
+    boot: int
+    linkedid: str
+    started_at: float
+    direction: Direction = Direction.INBOUND
+    legs: dict[str, Leg] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
+    aliases: list[str] = field(default_factory=list)  # linkedids merged into this one
+    merged_into: str | None = None  # the id of the call that took this one in
+    first_leg: str | None = None
+    ani_raw: str | None = None
+    ani: str | None = None
+    ani_name: str | None = None
+    dnis: str | None = None
+    line: int | None = None
+    language: str | None = None
+    queue: str | None = None
+    position: int | None = None
+    path: list[dict[str, Any]] = field(default_factory=list)
+    queued_at: float | None = None
+    waiting_since: float | None = None
+    wait_s: float = 0.0
+    answered_at: float | None = None
+    ended_at: float | None = None
+    customer: dict[str, Any] | None = None
+    verdict: str | None = None
+    match: str = "pending"
+    chosen_by: str | None = None
+    # how it ended
+    outcome: str | None = None
+    ended_by: str | None = None
+    complete: bool = True
+    # what the outcome is told from
+    abandoned: bool = False
+    left_queue_unanswered: bool = False
+    transferred: bool = False
+    hangup_by: str | None = None
+    last_dial: DialStatus | None = None
+    interaction: int | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.pbx}:{self.boot}:{self.linkedid}"
+
+    @property
+    def ended(self) -> bool:
+        return self.outcome is not None
+
+    @property
+    def wrapping_up(self) -> bool:
+        return any(p.state is PartState.WRAP_UP for p in self.parts)
+
+    def part_of(self, seat: str) -> Part | None:
+        """The open part of the agent at this seat."""
+        return next((p for p in reversed(self.parts) if p.seat == seat and p.open), None)
+
+    def open_parts(self) -> Iterator[Part]:
+        return (p for p in self.parts if p.open)
+
+    def connected(self) -> list[Part]:
+        return [p for p in self.parts if p.open and p.state in CONNECTED]
+
+    def reach(self, leg: Leg) -> list[Leg]:
+        """The legs that hear this one: those in its bridge, through Local pairs, without itself."""
+        by_channel = {other.channel: other for other in self.legs.values()}
+        seen, todo = {leg.id}, [leg]
+        while todo:
+            here = todo.pop()
+            near = [o for o in self.legs.values() if here.bridge is not None and o.bridge == here.bridge]
+            if here.twin is not None and (twin := by_channel.get(here.twin)) is not None:
+                near.append(twin)
+            for other in near:
+                if other.id not in seen:
+                    seen.add(other.id)
+                    todo.append(other)
+        return [self.legs[i] for i in seen if i != leg.id and not self.legs[i].local]
+
+    @property
+    def state(self) -> str:
+        if self.ended:
+            return "ended"
+        if any(leg.parked for leg in self.legs.values()):
+            return "parked"
+        connected = self.connected()
+        talking = [p for p in connected if p.state is PartState.TALKING]
+        if self.in_conference():
+            return "conference"
+        if talking:
+            return "talking"
+        if connected:
+            return "held"
+        if any(p.state is PartState.RINGING for p in self.open_parts()):
+            return "ringing"
+        if self.waiting_since is not None:
+            return "queued"
+        if self.answered_at is not None and any(leg.bridge and not leg.local for leg in self.legs.values()):
+            return "talking"
+        return "ivr"
+
+    def in_conference(self) -> bool:
+        """Three people or more hear each other, or a ConfBridge room holds a leg."""
+        people = [leg for leg in self.legs.values() if not leg.local and leg.bridge is not None]
+        return any(leg.conference for leg in people) or any(len(self.reach(leg)) >= 2 for leg in people)
+
+    def others(self) -> list[dict[str, Any]]:
+        """The third parties: neither the first caller of an inbound call nor an agent of ours."""
+        seats = {part.seat for part in self.parts}
+        return [
+            {
+                "number": leg.dialled_number or leg.number,
+                "name": leg.name,
+                "state": "talking" if leg.up else "ringing",
+            }
+            for leg in self.legs.values()
+            if not leg.local
+            and leg.device not in seats
+            and not (leg.id == self.first_leg and self.direction is Direction.INBOUND)
+        ]
+
+    def view(self) -> dict[str, Any]:
+        """What a desktop needs of a live call; the shape that docs/api.md describes as CallView."""
+        held = [p.since for p in self.open_parts() if p.state is PartState.HOLD]
+        return {
+            "call": self.id,
+            "interaction": self.interaction,
+            "pbx": self.pbx,
+            "direction": self.direction.value,
+            "state": self.state,
+            "ani": self.ani or self.ani_raw,
+            "ani_name": self.ani_name,
+            "dnis": self.dnis,
+            "queue": self.queue,
+            "position": self.position if self.waiting_since is not None else None,
+            "path": [{"step": s["step"], "choice": s["choice"], "at": iso(s["at"])} for s in self.path],
+            "started_at": iso(self.started_at),
+            "queued_at": iso(self.queued_at),
+            "waiting_since": iso(self.waiting_since),
+            "answered_at": iso(self.answered_at),
+            "ended_at": iso(self.ended_at),
+            "wait_ms": ms(self.wait_s) if self.waiting_since is None and self.queued_at is not None else None,
+            "held_since": iso(min(held)) if held else None,
+            "customer": self.customer,
+            "verdict": self.verdict,
+            "match": self.match,
+            "agents": {str(p.agent) if p.agent is not None else p.seat: p.view() for p in self.parts},
+            "others": self.others(),
+            "outcome": self.outcome,
+            "ended_by": self.ended_by,
+            "complete": self.complete,
+            "merged_into": self.merged_into,
+        }

@@ -1,0 +1,59 @@
+"""How a call ended, told from what happened in it. The rules are a list: the first that fits decides."""
+
+from __future__ import annotations
+
+from .calls import Call, Direction
+from .signals import DialStatus
+
+_DIALLED = {DialStatus.BUSY: "busy", DialStatus.FAILED: "failed"}
+
+
+def outcome_of(call: Call, short_abandon_s: float) -> str:
+    """The outcome of a call whose end was seen.
+
+    What came last counts: a caller who was answered, sent on to another queue and gave up there, abandoned.
+    """
+    answered = any(part.answered_at is not None for part in call.parts)
+    if call.direction is not Direction.INBOUND:
+        if call.answered_at is not None:
+            return "outbound" if call.direction is Direction.OUTBOUND else "internal"
+        return _DIALLED.get(call.last_dial or DialStatus.NO_ANSWER, "no_answer")
+    if call.abandoned:
+        return "short_abandon" if call.wait_s < short_abandon_s and not answered else "abandoned"
+    if call.left_queue_unanswered:
+        return "no_agent"
+    if answered:
+        return "transferred" if call.transferred else "answered"
+    if call.last_dial in _DIALLED:
+        return _DIALLED[call.last_dial]
+    if call.parts:
+        return "no_agent"
+    return "left_in_ivr"
+
+
+def ended_by(call: Call) -> str:
+    """Who hung up first in what was the call at its end; `system` where nobody did."""
+    return call.hangup_by or "system"
+
+
+def seal(call: Call, at: float | None, *, short_abandon_s: float) -> None:
+    """Close the call: at None its end was not seen, and it is marked so."""
+    for part in list(call.open_parts()):
+        end = at if at is not None else part.since
+        answered = part.answered_at is not None
+        outcome = ("answered" if answered else "caller_left") if at is not None else "unseen"
+        part.end(end, outcome, wrap_up=answered and wraps_up(call, part.agent))
+    if call.waiting_since is not None:
+        call.wait_s += max(0.0, at - call.waiting_since) if at is not None else 0.0
+        call.waiting_since = None
+    if at is None:
+        call.complete, call.ended_by = False, "unknown"
+        call.outcome = "answered" if any(p.answered_at for p in call.parts) else "unseen"
+    else:
+        call.ended_at, call.ended_by = at, ended_by(call)
+        call.outcome = outcome_of(call, short_abandon_s)
+
+
+def wraps_up(call: Call, agent: int | None) -> bool:
+    """Only a person who can finish it gets wrap-up, and only after a customer's call."""
+    return agent is not None and call.direction is not Direction.INTERNAL

@@ -1,0 +1,49 @@
+"""The queues of one PBX: who waits in them and which members serve them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .calls import iso
+from .signals import MemberChanged, MemberStatus
+
+
+@dataclass(slots=True)
+class Queue:
+    """One app_queue queue."""
+
+    name: str
+    title_en: str | None = None
+    title_zh: str | None = None
+    short_abandon_s: float = 5.0
+    members: dict[str, MemberChanged] = field(default_factory=dict)  # by interface
+    waiting: dict[str, float] = field(default_factory=dict)  # leg → since when
+
+    def view(self, agents: dict[str, int]) -> dict[str, Any]:
+        """What a desktop shows of it; `agents` tells who sits at which seat."""
+        return {
+            "queue": self.name,
+            "title_en": self.title_en or self.name,
+            "title_zh": self.title_zh or self.name,
+            "waiting": len(self.waiting),
+            "longest_since": iso(min(self.waiting.values(), default=None)),
+            "members": [
+                {
+                    "agent": agents.get(member.seat),
+                    "name": member.name,
+                    "seat": member.seat,
+                    "interface": member.interface,
+                    "status": member.status.value,
+                    "paused": member.paused,
+                    "reason": member.reason,
+                    "penalty": member.penalty,
+                }
+                for _, member in sorted(self.members.items())
+            ],
+        }
+
+
+def can_take(member: MemberChanged) -> bool:
+    """The member's device is there and the queue may ring it."""
+    return not member.paused and member.status not in (MemberStatus.UNAVAILABLE, MemberStatus.INVALID)

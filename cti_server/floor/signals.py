@@ -1,0 +1,359 @@
+"""What the floor learns: one frozen dataclass for each kind of thing that can be learnt.
+
+They name no protocol. `at` is when it happened, seconds since the epoch by the PBX's stamp. `leg` is a
+channel's Uniqueid; `linkedid` is what the PBX said at that moment, and two linkedids that meet are a merge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class LinkState(StrEnum):
+    """How well we know the PBX. Only `live` means that the floor shows this second."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    STALE = "stale"
+    REFUSED = "refused"
+
+
+class MemberStatus(StrEnum):
+    """A queue member's device, as app_queue knows it."""
+
+    UNKNOWN = "unknown"
+    IDLE = "idle"
+    IN_USE = "in_use"
+    BUSY = "busy"
+    INVALID = "invalid"
+    UNAVAILABLE = "unavailable"
+    RINGING = "ringing"
+    ON_HOLD = "on_hold"
+
+
+class DialStatus(StrEnum):
+    """How an attempt to reach a leg ended."""
+
+    ANSWER = "answer"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    CANCEL = "cancel"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Anything learnt; only its subclasses are ever made."""
+
+    at: float
+
+
+# --- the link ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged(Signal):
+    """The link to the PBX changed its state; `detail` is for people (who refused, since what)."""
+
+    state: LinkState
+    detail: str | None = None
+
+
+# --- legs ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LegSignal(Signal):
+    """Something about one leg."""
+
+    leg: str
+    linkedid: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegStarted(LegSignal):
+    """A channel came to be. `exten` is where it was sent: the DNIS of a call that comes in."""
+
+    channel: str
+    up: bool
+    number: str | None
+    name: str | None
+    exten: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LegRang(LegSignal):
+    """The device at the leg's end rings."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered(LegSignal):
+    """The leg is up."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegRenamed(LegSignal):
+    """A masquerade gave the channel another name."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegDialled(LegSignal):
+    """`by` (None for an originate) began to call this leg; `number` is what was dialled, if it was one."""
+
+    by: str | None
+    channel: str
+    number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LegDialEnded(LegSignal):
+    """The attempt to call this leg ended."""
+
+    channel: str
+    status: DialStatus
+
+
+@dataclass(frozen=True, slots=True)
+class LegBridged(LegSignal):
+    """The leg entered a bridge; `conference` for a ConfBridge room."""
+
+    bridge: str
+    conference: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LegUnbridged(LegSignal):
+    """The leg left a bridge."""
+
+    bridge: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegHeld(LegSignal):
+    """The party on this leg put the other side on hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegRetrieved(LegSignal):
+    """The party on this leg took the other side off hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegHangupAsked(LegSignal):
+    """The party on this leg asked to hang up; who asked first ended the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded(LegSignal):
+    """The channel is gone. `cause` is the Q.850 number, 26 being "answered elsewhere"."""
+
+    cause: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LegParked(LegSignal):
+    """The leg waits in a parking space."""
+
+    space: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegUnparked(LegSignal):
+    """Somebody fetched the leg from its space, or it timed out."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegPickedUp(LegSignal):
+    """`by` took the call that rang this leg."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegTransferred(LegSignal):
+    """The party on this leg gave the call away. `second` is their consult leg in an attended transfer."""
+
+    attended: bool
+    second: str | None = None
+    second_linkedid: str | None = None
+    target: str | None = None
+    ok: bool = True
+
+
+# --- queues --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class QueueJoined(LegSignal):
+    """The caller on this leg began to wait."""
+
+    queue: str
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLeft(LegSignal):
+    """The caller on this leg waits no longer, for whatever reason."""
+
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueAbandoned(LegSignal):
+    """The caller on this leg gave up waiting."""
+
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberOffered(LegSignal):
+    """The queue rings a member for the caller on this leg."""
+
+    queue: str
+    interface: str
+    member_leg: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberConnected(LegSignal):
+    """A member took the caller on this leg."""
+
+    queue: str
+    interface: str
+    member_leg: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberDidNotAnswer(LegSignal):
+    """The queue gave up ringing this member (RONA)."""
+
+    queue: str
+    interface: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChanged(Signal):
+    """A member's whole state in one queue, as the PBX tells it."""
+
+    queue: str
+    interface: str
+    seat: str
+    name: str
+    status: MemberStatus
+    paused: bool
+    reason: str | None
+    penalty: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRemoved(Signal):
+    """A member left a queue."""
+
+    queue: str
+    interface: str
+
+
+# --- what others found out -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StepTaken(LegSignal):
+    """The caller went a step through the IVR."""
+
+    step: str
+    choice: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallerIdentified(Signal):
+    """A lookup found out who is calling, or that nobody knows. The call may not have been heard of yet."""
+
+    leg: str
+    linkedid: str | None
+    match: str
+    customer: dict[str, Any] | None = None  # {"id", "name", "tier"}
+    verdict: str | None = None
+    ani: str | None = None  # E.164 where it could be told
+    line: int | None = None
+    language: str | None = None
+    chosen_by: str | None = None  # the agent's key, when a person chose
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpFinished(Signal):
+    """An agent is done with a call."""
+
+    call: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSeated(Signal):
+    """An agent of the record sits at a seat (None: at none)."""
+
+    agent: int
+    name: str
+    seat: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDescribed(Signal):
+    """What the record knows of a queue that the PBX does not."""
+
+    queue: str
+    title_en: str
+    title_zh: str
+    short_abandon_s: float = 5.0
+
+
+# --- the whole truth, after a (re)connect and as a drift check -----------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LegRow:
+    """One leg as a snapshot shows it. `age_s` is how long it has existed, None where the PBX does not tell."""
+
+    leg: str
+    linkedid: str
+    channel: str
+    up: bool
+    number: str | None
+    name: str | None
+    exten: str | None
+    bridge: str | None
+    age_s: float | None
+    ringing: bool = False
+    application: str | None = None
+    data: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """One waiting caller as a snapshot shows it."""
+
+    queue: str
+    leg: str
+    position: int
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(Signal):
+    """The PBX as it is: every leg, every queue with its members and waiting callers.
+
+    `boot` is when this Asterisk started, seconds since the epoch; another boot means that every call of the
+    old one ended unseen. `whole` is False where rows had to be left out, so that absence proves nothing.
+    """
+
+    boot: int
+    legs: tuple[LegRow, ...] = ()
+    queues: tuple[str, ...] = ()
+    members: tuple[MemberChanged, ...] = ()
+    entries: tuple[EntryRow, ...] = ()
+    parked: tuple[tuple[str, str], ...] = ()  # (leg, space)
+    whole: bool = True
+    drift_check: bool = field(default=False)
