@@ -1,0 +1,114 @@
+"""Agents: who signs in, with what right, and whose phone it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from cti_server.record.database import Connection
+from cti_server.record.schema import CleanText, id_column, metadata
+from cti_server.rules.facts import Language, Role
+
+agents = sa.Table(
+    "agents",
+    metadata,
+    id_column(),
+    sa.Column("login", CleanText, nullable=False, unique=True),
+    sa.Column("name", CleanText, nullable=False),
+    sa.Column("role", CleanText, nullable=False),
+    sa.Column("password_hash", CleanText),
+    sa.Column("language", CleanText, nullable=False),
+    sa.Column("seat", CleanText),
+    sa.Column("extension", CleanText),
+    sa.Column("pbx", CleanText),
+    sa.Column("active", sa.Boolean, nullable=False),
+)
+
+
+class LoginTaken(Exception):
+    """Another agent signs in by this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One who signs in. `seat` is the phone's interface on `pbx`, `PJSIP/1001`; without one they take no
+    calls.
+    """
+
+    id: int
+    login: str
+    name: str
+    role: Role
+    language: Language = "en"
+    seat: str | None = None
+    extension: str | None = None
+    pbx: str | None = None
+    active: bool = True
+    password_hash: str | None = field(default=None, repr=False)
+
+
+def _agent(row: Any) -> Agent:
+    return Agent(**row._mapping)
+
+
+def _key(login: str) -> str:
+    return login.strip().casefold()
+
+
+async def add(
+    conn: Connection,
+    *,
+    login: str,
+    name: str,
+    role: Role = "agent",
+    password_hash: str | None = None,
+    language: Language = "en",
+    seat: str | None = None,
+    extension: str | None = None,
+    pbx: str | None = None,
+) -> int:
+    """Add an agent; answer their id. Raises LoginTaken. The hash is made elsewhere (pwdlib)."""
+    values = {
+        "login": _key(login),
+        "name": name,
+        "role": role,
+        "password_hash": password_hash,
+        "language": language,
+        "seat": seat,
+        "extension": extension,
+        "pbx": pbx,
+        "active": True,
+    }
+    if await by_login(conn, login) is not None:
+        raise LoginTaken(login)
+    return cast(int, await conn.scalar(sa.insert(agents).values(values).returning(agents.c.id)))
+
+
+async def update(conn: Connection, agent_id: int, **changes: Any) -> Agent | None:
+    """Change the named fields (`name`, `role`, `language`, `password_hash`, `seat`, `extension`, `pbx`,
+    `active`).
+    """
+    statement = sa.update(agents).where(agents.c.id == agent_id).values(changes).returning(agents)
+    row = (await conn.execute(statement)).one_or_none()
+    return None if row is None else _agent(row)
+
+
+async def get(conn: Connection, agent_id: int) -> Agent | None:
+    row = (await conn.execute(sa.select(agents).where(agents.c.id == agent_id))).one_or_none()
+    return None if row is None else _agent(row)
+
+
+async def by_login(conn: Connection, login: str) -> Agent | None:
+    row = (await conn.execute(sa.select(agents).where(agents.c.login == _key(login)))).one_or_none()
+    return None if row is None else _agent(row)
+
+
+async def all_active(conn: Connection, pbx: str | None = None) -> Sequence[Agent]:
+    """Every agent who may sign in, by name; of one PBX only if it is given."""
+    query = sa.select(agents).where(agents.c.active).order_by(agents.c.name, agents.c.id)
+    if pbx is not None:
+        query = query.where(agents.c.pbx == pbx)
+    return [_agent(row) for row in await conn.execute(query)]

@@ -1,0 +1,71 @@
+"""Cases: problems being worked on for a customer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast
+
+import sqlalchemy as sa
+
+from cti_server.record.customers import customers
+from cti_server.record.database import Connection
+from cti_server.record.schema import CleanText, UtcDateTime, customer_column, id_column, metadata
+from cti_server.rules.facts import Case
+
+cases = sa.Table(
+    "cases",
+    metadata,
+    id_column(),
+    customer_column(),
+    sa.Column("number", CleanText, nullable=False, unique=True),
+    sa.Column("subject", CleanText, nullable=False),
+    sa.Column("status", CleanText, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("opened_at", UtcDateTime, nullable=False),
+    sa.Column("due_at", UtcDateTime),
+    sa.Column("closed_at", UtcDateTime),
+)
+
+
+async def open_of(conn: Connection, customer_id: int) -> list[Case]:
+    """The customer's cases that are not closed, and, for a person, their company's; the most urgent first."""
+    company_id = sa.select(customers.c.company_id).where(customers.c.id == customer_id).scalar_subquery()
+    theirs = sa.or_(cases.c.customer_id == customer_id, cases.c.customer_id == company_id)
+    query = (
+        sa.select(cases)
+        .where(theirs, cases.c.status != "closed")
+        .order_by(cases.c.priority, sa.func.coalesce(cases.c.due_at, cases.c.opened_at), cases.c.id)
+    )
+    return [Case(**row._mapping) for row in await conn.execute(query)]
+
+
+async def of_customer(conn: Connection, customer_id: int, limit: int = 100) -> list[Case]:
+    """The customer's own cases, closed ones too, the latest first."""
+    query = sa.select(cases).where(cases.c.customer_id == customer_id)
+    query = query.order_by(cases.c.opened_at.desc(), cases.c.id.desc()).limit(limit)
+    return [Case(**row._mapping) for row in await conn.execute(query)]
+
+
+async def add(
+    conn: Connection,
+    customer_id: int,
+    *,
+    number: str,
+    subject: str,
+    opened_at: datetime,
+    priority: int = 3,
+    status: str = "open",
+    due_at: datetime | None = None,
+    closed_at: datetime | None = None,
+) -> int:
+    values = {
+        "customer_id": customer_id,
+        "number": number,
+        "subject": subject,
+        "status": status,
+        "priority": priority,
+        "opened_at": opened_at,
+        "due_at": due_at,
+        "closed_at": closed_at,
+    }
+    return cast(int, await conn.scalar(sa.insert(cases).values(values).returning(cases.c.id)))

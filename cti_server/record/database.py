@@ -1,0 +1,176 @@
+"""The way to the database: one engine from one URL, `begin()` to write and `read()` to read."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from cti_server.record.schema import to_json
+
+log = structlog.get_logger(__name__)
+
+SAFE_SQLITE = (3, 51, 3)
+"""The first SQLite without a bug by which a WAL that is reset while it is read can lose a page."""
+BUSY_TIMEOUT_MS = 5000
+POOL_SIZE = 10
+
+Connection = AsyncConnection
+"""What the functions of this package take; the other packages name it by this name."""
+
+
+def normalise_url(url: str) -> sa.URL:
+    """The URL with the driver that this server uses. `postgres://…?sslmode=…` is accepted as other tools
+    write it.
+
+    Raises ValueError for another engine, and for an SQLite database in memory, which two connections cannot
+    share.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise ValueError(
+            "CTI_DATABASE_URL is not a database URL; write sqlite:///file.db or postgresql://user@host/name"
+        ) from error
+    match parsed.get_backend_name():
+        case "sqlite":
+            if not parsed.database or parsed.database == ":memory:":
+                raise ValueError("CTI_DATABASE_URL names no file; write sqlite:///cti-server.db")
+            return parsed.set(drivername="sqlite+aiosqlite")
+        case "postgresql" | "postgres":
+            query = dict(parsed.query)
+            if (mode := query.pop("sslmode", None)) is not None:
+                query["ssl"] = mode
+            return parsed.set(drivername="postgresql+asyncpg", query=query)
+        case other:
+            raise ValueError(
+                f"CTI_DATABASE_URL names {other}; this server keeps its record in SQLite or PostgreSQL"
+            )
+
+
+class Database:
+    """An engine and the rule of who may write.
+
+    SQLite has one writer: `begin()` waits its turn here, in order, instead of polling the file's lock.
+    PostgreSQL has as many as its pool. `read()` runs each statement by itself (autocommit) and spares a
+    round trip or two on each use.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = POOL_SIZE) -> None:
+        self.url = normalise_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite(self.url, pool_size) if self.is_sqlite else _postgresql(self.url, pool_size)
+        self._reader = (
+            self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        )
+        self._writer = asyncio.Lock()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Connection]:
+        """A transaction that commits at the end and rolls back on an exception, a cancellation included."""
+        if not self.is_sqlite:
+            async with self.engine.begin() as conn:
+                yield conn
+            return
+        async with self._writer, self.engine.connect() as conn:
+            await conn.execution_options(cti_write=True)
+            async with conn.begin():
+                yield conn
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Connection]:
+        """A connection to read with. Each statement sees what is committed when it runs."""
+        async with self._reader.connect() as conn:
+            yield conn
+
+    async def ping(self) -> None:
+        """Raise whatever stands in the way of a query; for /readyz and the doctor."""
+        async with self.read() as conn:
+            await conn.execute(sa.text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+    async def __aenter__(self) -> Database:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def lone_engine(url: sa.URL) -> AsyncEngine:
+    """An engine whose connections are not pooled: for the migration, and for a lock held as long as its
+    connection.
+    """
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, 0, foreign_keys=False)
+    return create_async_engine(url, json_serializer=to_json, poolclass=NullPool)
+
+
+def _postgresql(url: sa.URL, pool_size: int) -> AsyncEngine:
+    # jit: each lookup is a few milliseconds at most, and compiling it would take longer than running it.
+    return create_async_engine(
+        url,
+        json_serializer=to_json,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=5,
+        pool_pre_ping=False,
+        connect_args={"server_settings": {"jit": "off", "application_name": "cti-server"}, "timeout": 5},
+    )
+
+
+def _sqlite(url: sa.URL, pool_size: int, *, foreign_keys: bool = True) -> AsyncEngine:
+    if sqlite3.sqlite_version_info < SAFE_SQLITE:
+        _warn_once(sqlite3.sqlite_version)
+    Path(url.database or "").absolute().parent.mkdir(parents=True, exist_ok=True)
+    pool: dict[str, Any] = (
+        {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": 5}
+        if pool_size
+        else {"poolclass": NullPool}
+    )
+    engine = create_async_engine(url, json_serializer=to_json, **pool)
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def set_up(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves; the driver would say it too late
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
+            "cache_size = -16384",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # IMMEDIATE: a reader that becomes a writer half-way fails at once with "locked", whatever the
+        # timeout.
+        if connection.get_execution_options().get("cti_write"):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+_warned: set[str] = set()
+
+
+def _warn_once(version: str) -> None:
+    if version not in _warned:
+        _warned.add(version)
+        log.warning(
+            "this SQLite can corrupt a write-ahead log under load; use a newer one, or PostgreSQL",
+            sqlite=version,
+            safe_from=".".join(map(str, SAFE_SQLITE)),
+        )

@@ -1,0 +1,344 @@
+"""Interactions: each contact with a customer, once, and the segment of each agent in it. Written by the
+pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Literal, TypeAlias, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from cti_server.record.database import Connection
+from cti_server.record.schema import CleanText, Id, UtcDateTime, customer_column, id_column, metadata
+from cti_server.rules.facts import Channel, Direction, Outcome
+
+interactions = sa.Table(
+    "interactions",
+    metadata,
+    id_column(),
+    sa.Column("channel", CleanText, nullable=False),
+    sa.Column("direction", CleanText, nullable=False),
+    sa.Column("pbx", CleanText),
+    sa.Column("boot", sa.BigInteger),
+    sa.Column("linkedid", CleanText),
+    customer_column(nullable=True, index=False, on_delete="SET NULL"),
+    sa.Column("match_standing", CleanText),
+    sa.Column(
+        "customer_set_at", UtcDateTime
+    ),  # a person said whose it is; what the pipeline knows stands back
+    sa.Column("ani_raw", CleanText),
+    sa.Column("ani_e164", CleanText, index=True),
+    sa.Column("ani_name", CleanText),
+    sa.Column("dnis", CleanText),
+    sa.Column("line_id", Id, sa.ForeignKey("lines.id", ondelete="SET NULL")),
+    sa.Column("queue", CleanText),
+    sa.Column("ivr_path", sa.JSON, nullable=False),
+    sa.Column("language", CleanText),
+    sa.Column("verdict", sa.JSON(none_as_null=True)),
+    sa.Column("subject", CleanText),
+    sa.Column("note", CleanText),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("queued_at", UtcDateTime),
+    sa.Column("answered_at", UtcDateTime),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("wait_ms", sa.BigInteger),
+    sa.Column("ring_ms", sa.BigInteger),
+    sa.Column("talk_ms", sa.BigInteger),
+    sa.Column("hold_ms", sa.BigInteger),
+    sa.Column("ended_by", CleanText),
+    sa.Column("outcome", CleanText),
+    sa.Column("complete", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("pbx", "boot", "linkedid"),
+    sa.Index("ix_interactions_started_at_id", "started_at", "id"),
+    sa.Index("ix_interactions_customer_id_started_at_id", "customer_id", "started_at", "id"),
+    sa.Index(
+        "ix_interactions_open",
+        "pbx",
+        sqlite_where=sa.text("outcome IS NULL"),
+        postgresql_where=sa.text("outcome IS NULL"),
+    ),
+)
+
+aliases = sa.Table(
+    "interaction_aliases",
+    metadata,
+    sa.Column("pbx", CleanText, primary_key=True),
+    sa.Column("boot", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("linkedid", CleanText, primary_key=True),
+    sa.Column(
+        "interaction_id", Id, sa.ForeignKey("interactions.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+)
+
+segments = sa.Table(
+    "segments",
+    metadata,
+    id_column(),
+    sa.Column("interaction_id", Id, sa.ForeignKey("interactions.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("agent_id", Id, sa.ForeignKey("agents.id", ondelete="SET NULL")),
+    sa.Column("seat", CleanText),
+    sa.Column("queue", CleanText),
+    sa.Column("origin", CleanText, nullable=False),
+    sa.Column("offered_at", UtcDateTime),
+    sa.Column("answered_at", UtcDateTime),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("ring_ms", sa.BigInteger),
+    sa.Column("talk_ms", sa.BigInteger),
+    sa.Column("hold_ms", sa.BigInteger),
+    sa.Column("outcome", CleanText),
+    sa.Column("wrapped_at", UtcDateTime),
+    sa.Column("note", CleanText),
+    sa.UniqueConstraint("interaction_id", "position"),
+    sa.Index("ix_segments_agent_id_interaction_id", "agent_id", "interaction_id"),
+)
+
+CallKey: TypeAlias = tuple[str, int, str]
+"""(pbx, boot, linkedid): what makes a call one call."""
+EndedBy = Literal["caller", "agent", "system", "other", "unknown"]
+MatchStanding = Literal["verified", "shared", "guess", "none", "pending"]
+Origin = Literal["offer", "transfer", "consult", "pickup", "outbound", "internal", "conference"]
+SegmentOutcome = Literal[
+    "answered",
+    "no_answer",
+    "answered_elsewhere",
+    "rejected",
+    "caller_left",
+    "unavailable",
+    "transferred",
+    "unseen",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentRecord:
+    """One agent's part. `position` counts from 0 and does not change; `outcome` None while it goes on."""
+
+    position: int
+    origin: Origin
+    agent_id: int | None = None
+    seat: str | None = None
+    queue: str | None = None
+    offered_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    ring_ms: int | None = None
+    talk_ms: int | None = None
+    hold_ms: int | None = None
+    outcome: SegmentOutcome | None = None
+    wrapped_at: datetime | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InteractionRecord:
+    """One contact as it is written. `outcome` is None while it goes on; `complete` is true once its end was
+    seen.
+
+    Voice has (pbx, boot, linkedid); the other channels have none of the three. `aliases` are linkedids that
+    were merged into this call. `verdict` and the steps of `ivr_path` are JSON.
+    """
+
+    channel: Channel = "voice"
+    direction: Direction = "inbound"
+    pbx: str | None = None
+    boot: int | None = None
+    linkedid: str | None = None
+    customer_id: int | None = None
+    match_standing: MatchStanding | None = None
+    ani_raw: str | None = None
+    ani_e164: str | None = None
+    ani_name: str | None = None
+    dnis: str | None = None
+    line_id: int | None = None
+    queue: str | None = None
+    ivr_path: Sequence[dict[str, Any]] = ()
+    language: str | None = None
+    verdict: dict[str, Any] | None = None
+    started_at: datetime
+    queued_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    wait_ms: int | None = None
+    ring_ms: int | None = None
+    talk_ms: int | None = None
+    hold_ms: int | None = None
+    ended_by: EndedBy | None = None
+    outcome: Outcome | None = None
+    complete: bool = False
+    aliases: tuple[str, ...] = ()
+    segments: tuple[SegmentRecord, ...] = ()
+
+    @property
+    def key(self) -> CallKey:
+        if self.pbx is None or self.boot is None or self.linkedid is None:
+            raise ValueError("only a call of a PBX has a key")
+        return self.pbx, self.boot, self.linkedid
+
+
+_WRITTEN = [f.name for f in fields(InteractionRecord) if f.name not in ("aliases", "segments")]
+_SEGMENT = [f.name for f in fields(SegmentRecord)]
+_KEY = ("pbx", "boot", "linkedid")
+
+
+def _values(record: InteractionRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in _WRITTEN} | {"ivr_path": list(record.ivr_path)}
+
+
+def _segment_values(interaction_id: int, segment: SegmentRecord) -> dict[str, Any]:
+    return {name: getattr(segment, name) for name in _SEGMENT} | {"interaction_id": interaction_id}
+
+
+def _upsert(conn: Connection, table: sa.Table) -> Any:
+    return (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(table)
+
+
+async def save_calls(conn: Connection, records: Iterable[InteractionRecord]) -> dict[CallKey, int]:
+    """Write these calls as they are now, in the caller's transaction; answer the interaction of each key.
+
+    A few statements for the whole batch. Of two records with one key the last counts. What a person wrote
+    (subject, note, whose call it is) is never overwritten. The rows of `aliases` are folded into the call
+    that took them in.
+    """
+    batch = {record.key: record for record in records}
+    if not batch:
+        return {}
+    statement = _upsert(conn, interactions)
+    new = statement.excluded
+    kept = interactions.c.customer_set_at.is_not(None)
+    changes: dict[str, Any] = {name: new[name] for name in _WRITTEN if name not in _KEY}
+    for name in ("customer_id", "match_standing"):
+        changes[name] = sa.case((kept, interactions.c[name]), else_=new[name])
+    rows = await conn.execute(
+        statement.on_conflict_do_update(index_elements=list(_KEY), set_=changes).returning(
+            interactions.c.id, interactions.c.pbx, interactions.c.boot, interactions.c.linkedid
+        ),
+        [_values(record) for record in batch.values()],
+    )
+    ids: dict[CallKey, int] = {(row.pbx, row.boot, row.linkedid): row.id for row in rows}
+    await _save_segments(conn, [(ids[key], s) for key, record in batch.items() for s in record.segments])
+    merged = {
+        (record.pbx, record.boot, alias): ids[key]
+        for key, record in batch.items()
+        for alias in record.aliases
+        if alias != record.linkedid
+    }
+    if merged:
+        await _fold(conn, cast("dict[CallKey, int]", merged))
+    return ids
+
+
+async def _save_segments(conn: Connection, given: Sequence[tuple[int, SegmentRecord]]) -> None:
+    if not given:
+        return
+    statement = _upsert(conn, segments)
+    new = statement.excluded
+    changes = {name: new[name] for name in _SEGMENT if name not in ("position", "note")}
+    changes["note"] = sa.func.coalesce(new.note, segments.c.note)
+    await conn.execute(
+        statement.on_conflict_do_update(index_elements=["interaction_id", "position"], set_=changes),
+        [_segment_values(interaction_id, segment) for interaction_id, segment in given],
+    )
+
+
+async def _fold(conn: Connection, merged: dict[CallKey, int]) -> None:
+    """Make the keys aliases of the calls they merged into, and their own rows, if there are any, part of
+    those.
+    """
+    statement = _upsert(conn, aliases)
+    await conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(_KEY), set_={"interaction_id": statement.excluded.interaction_id}
+        ),
+        [dict(zip(_KEY, key, strict=True), interaction_id=target) for key, target in merged.items()],
+    )
+    own_key = sa.tuple_(*(interactions.c[name] for name in _KEY))
+    found = await conn.execute(
+        sa.select(interactions.c.id, *(interactions.c[name] for name in _KEY), interactions.c.note).where(
+            own_key.in_(list(merged))
+        )
+    )
+    for row in found.all():
+        target = merged[(row.pbx, row.boot, row.linkedid)]
+        if row.note:
+            both = sa.func.coalesce(interactions.c.note + "\n", "") + row.note
+            await conn.execute(sa.update(interactions).where(interactions.c.id == target).values(note=both))
+        await conn.execute(
+            sa.update(aliases).where(aliases.c.interaction_id == row.id).values(interaction_id=target)
+        )
+        await conn.execute(sa.delete(interactions).where(interactions.c.id == row.id))
+
+
+async def add_contact(
+    conn: Connection, record: InteractionRecord, *, subject: str | None = None, note: str | None = None
+) -> int:
+    """Record a contact that is not a call of a PBX (email, chat, visit, or a call of the past); answer its
+    id.
+    """
+    values = _values(record) | {"subject": subject, "note": note}
+    interaction_id = cast(
+        int, await conn.scalar(sa.insert(interactions).values(values).returning(interactions.c.id))
+    )
+    await _save_segments(conn, [(interaction_id, segment) for segment in record.segments])
+    return interaction_id
+
+
+async def close_unseen(conn: Connection, pbx: str, boot: int, live: Collection[str]) -> list[int]:
+    """End the open calls of `pbx` that are not going on any more: of another boot, or not among the `live`
+    linkedids.
+
+    Nobody saw how they ended, so nothing is claimed: no `ended_at`, not complete, ended by unknown. A call
+    that had been answered was answered; any other is `unseen`. Answers their ids.
+    """
+    gone = [
+        (row.id, row.answered)
+        for row in await conn.execute(
+            sa.select(
+                interactions.c.id,
+                interactions.c.boot,
+                interactions.c.linkedid,
+                interactions.c.answered_at.is_not(None).label("answered"),
+            ).where(interactions.c.pbx == pbx, interactions.c.outcome.is_(None))
+        )
+        if row.boot != boot or row.linkedid not in live
+    ]
+    if not gone:
+        return []
+    ids = [interaction_id for interaction_id, _ in gone]
+    for table, extra in ((interactions, {"ended_by": "unknown", "complete": False}), (segments, {})):
+        key = table.c.id if table is interactions else table.c.interaction_id
+        outcome = sa.case((table.c.answered_at.is_not(None), "answered"), else_="unseen")
+        await conn.execute(
+            sa.update(table).where(key.in_(ids), table.c.outcome.is_(None)).values(outcome=outcome, **extra)
+        )
+    return ids
+
+
+async def reassociate(
+    conn: Connection,
+    interaction_id: int,
+    customer_id: int | None,
+    at: datetime,
+    standing: MatchStanding = "verified",
+) -> bool:
+    """A person says whose contact this was; from now on `save_calls` leaves that alone. False if there is
+    no such row.
+    """
+    changed = await conn.execute(
+        sa.update(interactions)
+        .where(interactions.c.id == interaction_id)
+        .values(
+            customer_id=customer_id, match_standing=standing if customer_id else "none", customer_set_at=at
+        )
+    )
+    return changed.rowcount == 1
+
+
+async def set_note(conn: Connection, interaction_id: int, text: str | None) -> bool:
+    """Replace the note of an interaction. False if there is no such row."""
+    statement = sa.update(interactions).where(interactions.c.id == interaction_id).values(note=text or None)
+    return (await conn.execute(statement)).rowcount == 1

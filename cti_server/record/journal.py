@@ -1,0 +1,124 @@
+"""The journal: what happened, once, in order, numbered without a gap in each stream. Its number is the
+client's cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from cti_server.record.database import Connection
+from cti_server.record.schema import CleanText, UtcDateTime, metadata
+
+journal = sa.Table(
+    "journal",
+    metadata,
+    sa.Column("stream", CleanText, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Column("kind", CleanText, nullable=False),
+    sa.Column("audience", sa.JSON(none_as_null=True)),
+    sa.Column("body", sa.JSON, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Apart from the rows, so that pruning them never gives a number out twice; and its row lock makes commits of
+# one stream happen in the order of their numbers, with several processes too.
+streams = sa.Table(
+    "journal_streams",
+    metadata,
+    sa.Column("stream", CleanText, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+)
+
+
+class PositionGone(Exception):
+    """The rows after this position cannot be given without a gap; start over with a snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """Something to append. `audience` and `body` are JSON; audience None means everybody."""
+
+    at: datetime
+    kind: str
+    body: dict[str, Any]
+    audience: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something that happened, at its place in its stream."""
+
+    stream: str
+    seq: int
+    at: datetime
+    kind: str
+    body: dict[str, Any]
+    audience: Any
+
+
+async def append(conn: Connection, stream: str, entries: Sequence[NewEntry]) -> range:
+    """Append in the caller's transaction; answer the numbers given, in order. Rolled back, they are given
+    again.
+    """
+    if not entries:
+        return range(0)
+    insert = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert
+    taken = await conn.scalar(
+        insert(streams)
+        .values(stream=stream, seq=len(entries))
+        .on_conflict_do_update(index_elements=[streams.c.stream], set_={"seq": streams.c.seq + len(entries)})
+        .returning(streams.c.seq)
+    )
+    assert taken is not None
+    seqs = range(taken - len(entries) + 1, taken + 1)
+    await conn.execute(
+        sa.insert(journal),
+        [
+            {"stream": stream, "seq": seq, "at": e.at, "kind": e.kind, "audience": e.audience, "body": e.body}
+            for seq, e in zip(seqs, entries, strict=True)
+        ],
+    )
+    return seqs
+
+
+async def positions(conn: Connection) -> dict[str, int]:
+    """The last number of each stream that has any."""
+    rows = await conn.execute(sa.select(streams.c.stream, streams.c.seq))
+    return {row.stream: row.seq for row in rows}
+
+
+async def read_after(conn: Connection, stream: str, seq: int, limit: int = 1000) -> list[Entry]:
+    """What followed `seq`, at most `limit` rows, without a gap.
+
+    Raises PositionGone when the next row was pruned, or when `seq` lies ahead of the stream (another
+    database).
+    """
+    # The top first: a row that is appended between the two queries is then read next time, not taken for a
+    # gap.
+    top = await conn.scalar(sa.select(streams.c.seq).where(streams.c.stream == stream)) or 0
+    if top == seq:
+        return []
+    rows = await conn.execute(
+        sa.select(journal)
+        .where(journal.c.stream == stream, journal.c.seq > seq)
+        .order_by(journal.c.seq)
+        .limit(limit)
+    )
+    entries = [Entry(r.stream, r.seq, r.at, r.kind, r.body, r.audience) for r in rows]
+    if not entries or entries[0].seq != seq + 1:
+        raise PositionGone(
+            f"{stream}: asked for what follows {seq}, it has {entries[0].seq if entries else 0} to {top}"
+        )
+    return entries
+
+
+async def prune(conn: Connection, before: datetime) -> int:
+    """Forget what happened before; answer how many rows. Numbers are not given out again."""
+    return (await conn.execute(sa.delete(journal).where(journal.c.at < before))).rowcount

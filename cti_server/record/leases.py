@@ -1,0 +1,94 @@
+"""Leases: one process is attached to a PBX at a time, and one that lost its lease can write no more.
+
+On PostgreSQL the lease is an advisory lock on a connection of its own, so it ends with the process whatever
+happened to it. The epoch rises with each owner; `fence` compares it in the transaction that writes. On
+SQLite there is one process, and the epoch alone tells a newer one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from cti_server.record.database import Connection, Database, lone_engine
+from cti_server.record.schema import CleanText, UtcDateTime, metadata
+
+pbx_leases = sa.Table(
+    "pbx_leases",
+    metadata,
+    sa.Column("pbx", CleanText, primary_key=True),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("owner", CleanText, nullable=False),
+    sa.Column("taken_at", UtcDateTime, nullable=False),
+)
+
+
+class LeaseTaken(Exception):
+    """Another process is attached to this PBX."""
+
+
+class LeaseLost(Exception):
+    """A newer process has taken this PBX over; this one must stop writing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write what happens at one PBX."""
+
+    pbx: str
+    epoch: int
+
+
+def lock_key(name: str) -> int:
+    """A key for PostgreSQL's advisory locks, a signed 64-bit number, the same in each process."""
+    return int.from_bytes(hashlib.sha256(f"cti-server {name}".encode()).digest()[:8], signed=True)
+
+
+@asynccontextmanager
+async def hold(database: Database, pbx: str, owner: str, now: datetime) -> AsyncIterator[Lease]:
+    """Hold the lease of a PBX. Raises LeaseTaken at once when another process has it (PostgreSQL)."""
+    if database.is_sqlite:
+        yield await _take(database, pbx, owner, now)
+        return
+    engine = lone_engine(database.url)
+    try:
+        async with engine.connect() as own:
+            await own.execution_options(isolation_level="AUTOCOMMIT")
+            locked = await own.scalar(sa.select(sa.func.pg_try_advisory_lock(lock_key(f"pbx {pbx}"))))
+            if not locked:
+                raise LeaseTaken(f"another process is attached to {pbx}")
+            yield await _take(database, pbx, owner, now)
+    finally:
+        await engine.dispose()
+
+
+async def _take(database: Database, pbx: str, owner: str, now: datetime) -> Lease:
+    async with database.begin() as conn:
+        insert = (sqlite if database.is_sqlite else postgresql).insert
+        epoch = await conn.scalar(
+            insert(pbx_leases)
+            .values(pbx=pbx, epoch=1, owner=owner, taken_at=now)
+            .on_conflict_do_update(
+                index_elements=["pbx"],
+                set_={"epoch": pbx_leases.c.epoch + 1, "owner": owner, "taken_at": now},
+            )
+            .returning(pbx_leases.c.epoch)
+        )
+    return Lease(pbx, cast(int, epoch))
+
+
+async def fence(conn: Connection, lease: Lease) -> None:
+    """Call this first in each transaction that writes for a PBX. Raises LeaseLost when a newer owner has it.
+
+    The row stays locked until the transaction ends, so the lease cannot change hands in the middle of it.
+    """
+    query = sa.select(pbx_leases.c.epoch).where(pbx_leases.c.pbx == lease.pbx).with_for_update(read=True)
+    if (epoch := await conn.scalar(query)) != lease.epoch:
+        raise LeaseLost(f"{lease.pbx}: epoch {lease.epoch} was followed by {epoch}")

@@ -1,0 +1,70 @@
+"""Queues: what the record knows of a PBX's queue beyond its name, its titles and its thresholds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import sqlalchemy as sa
+
+from cti_server.record.database import Connection
+from cti_server.record.schema import CleanText, id_column, metadata
+
+queues = sa.Table(
+    "queues",
+    metadata,
+    id_column(),
+    sa.Column("pbx", CleanText, nullable=False),
+    sa.Column("name", CleanText, nullable=False),
+    sa.Column("title_en", CleanText, nullable=False),
+    sa.Column("title_zh", CleanText, nullable=False),
+    sa.Column("short_abandon_ms", sa.Integer, nullable=False),
+    sa.Column("service_level_ms", sa.Integer, nullable=False),
+    sa.Column("wrap_up_ms", sa.Integer, nullable=False),
+    sa.UniqueConstraint("pbx", "name"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue. An abandon before `short_abandon_ms` is counted apart; `service_level_ms` is the X of the
+    formulas.
+    """
+
+    id: int
+    pbx: str
+    name: str
+    title_en: str
+    title_zh: str
+    short_abandon_ms: int = 5000
+    service_level_ms: int = 20000
+    wrap_up_ms: int = 30000
+
+
+async def all_queues(conn: Connection, pbx: str | None = None) -> list[Queue]:
+    """Every queue, or those of one PBX, by name."""
+    query = sa.select(queues).order_by(queues.c.pbx, queues.c.name)
+    if pbx is not None:
+        query = query.where(queues.c.pbx == pbx)
+    return [Queue(**row._mapping) for row in await conn.execute(query)]
+
+
+async def save(conn: Connection, queue: Queue) -> int:
+    """Add the queue, or change the one with the same PBX and name; answer its id. `queue.id` is not looked
+    at.
+    """
+    values = {
+        "pbx": queue.pbx,
+        "name": queue.name,
+        "title_en": queue.title_en,
+        "title_zh": queue.title_zh,
+        "short_abandon_ms": queue.short_abandon_ms,
+        "service_level_ms": queue.service_level_ms,
+        "wrap_up_ms": queue.wrap_up_ms,
+    }
+    same = sa.and_(queues.c.pbx == queue.pbx, queues.c.name == queue.name)
+    if (
+        known := await conn.scalar(sa.update(queues).where(same).values(values).returning(queues.c.id))
+    ) is not None:
+        return cast(int, known)
+    return cast(int, await conn.scalar(sa.insert(queues).values(values).returning(queues.c.id)))

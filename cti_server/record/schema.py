@@ -1,0 +1,83 @@
+"""The metadata that all tables share, and the column types that make both engines store the same."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""SQLite numbers a row by itself only when the key is called INTEGER."""
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def clean(text: str) -> str:
+    """Text that both engines can store: PostgreSQL refuses NUL, and UTF-8 has no lone surrogates."""
+    if "\0" in text:
+        text = text.replace("\0", REPLACEMENT)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return text
+
+
+class CleanText(sa.types.TypeDecorator[str]):
+    """Text of any length from anywhere, a hostile caller name included."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else clean(value)
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """A moment. Refuses a naive datetime, stores UTC, answers aware UTC."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone; times are stored in UTC")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def to_json(value: Any) -> str:
+    """JSON as it is stored: readable Chinese, and nothing that an engine or a UTF-8 encoder would refuse."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return clean(text.replace("\\u0000", REPLACEMENT) if "\\u0000" in text else text)
+
+
+def id_column() -> sa.Column[int]:
+    return sa.Column("id", Id, primary_key=True)
+
+
+def customer_column(
+    *, nullable: bool = False, index: bool = True, on_delete: str = "CASCADE"
+) -> sa.Column[Any]:
+    return sa.Column(
+        "customer_id", Id, sa.ForeignKey("customers.id", ondelete=on_delete), nullable=nullable, index=index
+    )
