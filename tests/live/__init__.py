@@ -1,0 +1,1 @@
+"""Against a real Asterisk, with real SIP calls."""
