@@ -1,0 +1,320 @@
+"""AMI message → signal: the only file that names AMI events.
+
+Each event that the floor cares about has one function in the table at the end; the others are dropped by a
+look at their first line, before a header is parsed. A message without a header that its kind always has
+raises MissingHeader, which the link counts and logs: it is never read as an empty value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from cti_server.floor.signals import (
+    DialStatus,
+    LegAnswered,
+    LegBridged,
+    LegDialEnded,
+    LegDialled,
+    LegEnded,
+    LegHangupAsked,
+    LegHeld,
+    LegParked,
+    LegPickedUp,
+    LegRang,
+    LegRenamed,
+    LegRetrieved,
+    LegStarted,
+    LegTransferred,
+    LegUnbridged,
+    LegUnparked,
+    MemberChanged,
+    MemberConnected,
+    MemberDidNotAnswer,
+    MemberOffered,
+    MemberRemoved,
+    MemberStatus,
+    QueueAbandoned,
+    QueueJoined,
+    QueueLeft,
+    Signal,
+    StepTaken,
+)
+from cti_server.wire.ami import Message
+
+UP = "6"  # ChannelState AST_STATE_UP
+RINGING = "5"  # AST_STATE_RINGING: the device at the far end rings
+
+#: app_queue's device states (include/asterisk/devicestate.h, enum ast_device_state)
+MEMBER_STATUS: Mapping[str, MemberStatus] = {
+    "0": MemberStatus.UNKNOWN,
+    "1": MemberStatus.IDLE,
+    "2": MemberStatus.IN_USE,
+    "3": MemberStatus.BUSY,
+    "4": MemberStatus.INVALID,
+    "5": MemberStatus.UNAVAILABLE,
+    "6": MemberStatus.RINGING,
+    "7": MemberStatus.IN_USE,  # in use and ringing once more
+    "8": MemberStatus.ON_HOLD,
+}
+
+#: DialEnd's DialStatus; the ones that are not named here are failures
+DIAL_STATUS: Mapping[str, DialStatus] = {
+    "ANSWER": DialStatus.ANSWER,
+    "BUSY": DialStatus.BUSY,
+    "NOANSWER": DialStatus.NO_ANSWER,
+    "CANCEL": DialStatus.CANCEL,
+}
+
+_ABSENT = frozenset({"", "<unknown>", "<none>"})
+
+
+def known(value: str | None) -> str | None:
+    """What Asterisk writes where it knows no number or name is not one."""
+    return None if value is None or value in _ABSENT else value
+
+
+def stamp(message: Message, arrived: float) -> float:
+    """When it happened: the PBX's stamp (`timestampevents = yes`), else when it arrived."""
+    given = message.get("Timestamp")
+    if given is None:
+        return arrived
+    try:
+        return float(given)
+    except ValueError:
+        return arrived
+
+
+def translate(message: Message, arrived: float) -> Signal | None:
+    """The signal in an event; None for an event that tells the floor nothing.
+
+    `arrived` is used where the PBX does not stamp its events. Raises MissingHeader or ValueError on an event
+    that lacks what its kind always has.
+    """
+    translator = TRANSLATORS.get(message.event) if message.event is not None else None
+    return translator(message, stamp(message, arrived)) if translator is not None else None
+
+
+# --- channels --------------------------------------------------------------------------------------------
+
+
+def _new_channel(m: Message, at: float) -> Signal:
+    return LegStarted(
+        at,
+        m["Uniqueid"],
+        m["Linkedid"],
+        m["Channel"],
+        m["ChannelState"] == UP,
+        known(m["CallerIDNum"]),
+        known(m["CallerIDName"]),
+        known(m["Exten"]),
+    )
+
+
+def _new_state(m: Message, at: float) -> Signal | None:
+    match m["ChannelState"]:
+        case "6":
+            return LegAnswered(at, m["Uniqueid"], m["Linkedid"])
+        case "5":
+            return LegRang(at, m["Uniqueid"], m["Linkedid"])
+        case _:
+            return None
+
+
+def _rename(m: Message, at: float) -> Signal:
+    # Rename carries no Linkedid of its own; the leg is known by its Uniqueid.
+    return LegRenamed(at, m["Uniqueid"], m.get("Linkedid") or m["Uniqueid"], m["Newname"])
+
+
+def _dial_begin(m: Message, at: float) -> Signal:
+    return LegDialled(
+        at, m["DestUniqueid"], m["DestLinkedid"], m.get("Uniqueid"), m["DestChannel"], dialled_number(m)
+    )
+
+
+def dialled_number(m: Message) -> str | None:
+    """The number in a DialString: `013800138000@trunk`, `1001`, `PJSIP/9…@trunk`, `1001/sip:…`."""
+    text = known(m.get("DialString"))
+    if text is None:
+        return None
+    number = text.rsplit("/", 1)[-1] if "/sip:" not in text else text.split("/", 1)[0]
+    number = number.split("@", 1)[0].removeprefix("sip:")
+    return number or None
+
+
+def _dial_end(m: Message, at: float) -> Signal:
+    status = DIAL_STATUS.get(m["DialStatus"], DialStatus.FAILED)
+    return LegDialEnded(at, m["DestUniqueid"], m["DestLinkedid"], m["DestChannel"], status)
+
+
+def _hangup_request(m: Message, at: float) -> Signal:
+    return LegHangupAsked(at, m["Uniqueid"], m["Linkedid"])
+
+
+def _hangup(m: Message, at: float) -> Signal:
+    cause = m.get("Cause")
+    return LegEnded(
+        at, m["Uniqueid"], m["Linkedid"], int(cause) if cause is not None and cause.isdecimal() else None
+    )
+
+
+def _hold(m: Message, at: float) -> Signal:
+    return LegHeld(at, m["Uniqueid"], m["Linkedid"])
+
+
+def _unhold(m: Message, at: float) -> Signal:
+    return LegRetrieved(at, m["Uniqueid"], m["Linkedid"])
+
+
+# --- bridges, transfers, parking -------------------------------------------------------------------------
+
+
+def _bridge_enter(m: Message, at: float) -> Signal | None:
+    if m.get("BridgeTechnology") == "holding_bridge":
+        return None  # a parking lot or a waiting room: its channels do not hear each other
+    conference = m.get("BridgeCreator") == "ConfBridge"
+    return LegBridged(at, m["Uniqueid"], m["Linkedid"], m["BridgeUniqueid"], conference)
+
+
+def _bridge_leave(m: Message, at: float) -> Signal:
+    return LegUnbridged(at, m["Uniqueid"], m["Linkedid"], m["BridgeUniqueid"])
+
+
+def _blind_transfer(m: Message, at: float) -> Signal:
+    return LegTransferred(
+        at,
+        m["TransfererUniqueid"],
+        m["TransfererLinkedid"],
+        attended=False,
+        target=known(m.get("Extension")),
+        ok=m["Result"] == "Success",
+    )
+
+
+def _attended_transfer(m: Message, at: float) -> Signal:
+    return LegTransferred(
+        at,
+        m["OrigTransfererUniqueid"],
+        m["OrigTransfererLinkedid"],
+        attended=True,
+        second=m.get("SecondTransfererUniqueid"),
+        second_linkedid=m.get("SecondTransfererLinkedid"),
+        ok=m["Result"] == "Success",
+    )
+
+
+def _parked(m: Message, at: float) -> Signal:
+    return LegParked(at, m["ParkeeUniqueid"], m["ParkeeLinkedid"], m["ParkingSpace"])
+
+
+def _unparked(m: Message, at: float) -> Signal:
+    return LegUnparked(at, m["ParkeeUniqueid"], m["ParkeeLinkedid"])
+
+
+def _pickup(m: Message, at: float) -> Signal:
+    return LegPickedUp(at, m["TargetUniqueid"], m["TargetLinkedid"], by=m["Uniqueid"])
+
+
+# --- queues ----------------------------------------------------------------------------------------------
+
+
+def _queue_join(m: Message, at: float) -> Signal:
+    position = m.get("Position")
+    return QueueJoined(
+        at,
+        m["Uniqueid"],
+        m["Linkedid"],
+        m["Queue"],
+        int(position) if position is not None and position.isdecimal() else None,
+    )
+
+
+def _queue_leave(m: Message, at: float) -> Signal:
+    return QueueLeft(at, m["Uniqueid"], m["Linkedid"], m["Queue"])
+
+
+def _queue_abandon(m: Message, at: float) -> Signal:
+    return QueueAbandoned(at, m["Uniqueid"], m["Linkedid"], m["Queue"])
+
+
+def _agent_called(m: Message, at: float) -> Signal:
+    return MemberOffered(
+        at, m["Uniqueid"], m["Linkedid"], m["Queue"], m["Interface"], known(m.get("DestUniqueid"))
+    )
+
+
+def _agent_connect(m: Message, at: float) -> Signal:
+    return MemberConnected(
+        at, m["Uniqueid"], m["Linkedid"], m["Queue"], m["Interface"], known(m.get("DestUniqueid"))
+    )
+
+
+def _agent_ring_no_answer(m: Message, at: float) -> Signal:
+    return MemberDidNotAnswer(at, m["Uniqueid"], m["Linkedid"], m["Queue"], m["Interface"])
+
+
+def member(m: Message, at: float) -> MemberChanged:
+    """A member's whole state; every QueueMember… event carries all of it, and so does QueueStatus.
+
+    The list rows call the interface `Location` and the name `Name`.
+    """
+    interface = m.get("Interface") or m["Location"]
+    return MemberChanged(
+        at,
+        m["Queue"],
+        interface,
+        known(m.get("StateInterface")) or interface,
+        known(m.get("MemberName") or m.get("Name")) or interface,
+        MEMBER_STATUS.get(m["Status"], MemberStatus.UNKNOWN),
+        m["Paused"] == "1",
+        known(m.get("PausedReason")),
+        int(m.get("Penalty") or 0),
+    )
+
+
+def _member_removed(m: Message, at: float) -> Signal:
+    return MemberRemoved(at, m["Queue"], m["Interface"])
+
+
+# --- what the dialplan tells -----------------------------------------------------------------------------
+
+
+def _user_event(m: Message, at: float) -> Signal | None:
+    if m.get("UserEvent") != "CTIStep":
+        return None
+    leg = m["Uniqueid"]
+    return StepTaken(at, leg, m.get("Linkedid") or leg, m["Step"], known(m.get("Choice")))
+
+
+TRANSLATORS: Mapping[str, Callable[[Message, float], Signal | None]] = {
+    "Newchannel": _new_channel,
+    "Newstate": _new_state,
+    "Rename": _rename,
+    "DialBegin": _dial_begin,
+    "DialEnd": _dial_end,
+    "HangupRequest": _hangup_request,
+    "SoftHangupRequest": _hangup_request,
+    "Hangup": _hangup,
+    "Hold": _hold,
+    "Unhold": _unhold,
+    "BridgeEnter": _bridge_enter,
+    "BridgeLeave": _bridge_leave,
+    "BlindTransfer": _blind_transfer,
+    "AttendedTransfer": _attended_transfer,
+    "ParkedCall": _parked,
+    "UnParkedCall": _unparked,
+    "ParkedCallGiveUp": _unparked,
+    "ParkedCallTimeOut": _unparked,
+    "Pickup": _pickup,
+    "QueueCallerJoin": _queue_join,
+    "QueueCallerLeave": _queue_leave,
+    "QueueCallerAbandon": _queue_abandon,
+    "AgentCalled": _agent_called,
+    "AgentConnect": _agent_connect,
+    "AgentRingNoAnswer": _agent_ring_no_answer,
+    "QueueMemberAdded": member,
+    "QueueMemberStatus": member,
+    "QueueMemberPause": member,
+    "QueueMemberPenalty": member,
+    "QueueMemberRemoved": _member_removed,
+    "UserEvent": _user_event,
+}

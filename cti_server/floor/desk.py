@@ -1,0 +1,99 @@
+"""What signals from people and lookups mean: who is calling, who sits where, who is done with a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from . import events as kinds
+from .agents import Agent
+from .calls import MAX_EARLY_IDENTITIES, MAX_STEPS, Call, PartState
+from .signals import (
+    AgentSeated,
+    CallerIdentified,
+    LinkChanged,
+    QueueDescribed,
+    Signal,
+    StepTaken,
+    WrapUpFinished,
+)
+
+if TYPE_CHECKING:
+    from .apply import Floor
+
+
+def identified(floor: Floor, s: CallerIdentified) -> None:
+    call = floor.call_with_leg(s.leg) or (floor.call_with(s.linkedid) if s.linkedid is not None else None)
+    if call is not None:
+        apply_identity(floor, call, s)
+        return
+    # FastAGI may be ahead of the manager's stream: keep it until the leg is told of.
+    floor.early[s.leg] = s
+    while len(floor.early) > MAX_EARLY_IDENTITIES:
+        floor.early.popitem(last=False)
+
+
+def apply_identity(floor: Floor, call: Call, s: CallerIdentified) -> None:
+    if call.chosen_by is not None and s.chosen_by is None:
+        return  # a person's choice stands against a lookup that comes late
+    call.match, call.customer, call.verdict = s.match, s.customer, s.verdict
+    call.chosen_by = s.chosen_by
+    call.ani, call.line = s.ani or call.ani, s.line or call.line
+    call.language = s.language or call.language
+    floor.touch(call, kinds.CALL_IDENTIFIED)
+
+
+def stepped(floor: Floor, s: StepTaken) -> None:
+    call = floor.call_of(s.leg, s.linkedid)
+    if call is not None and len(call.path) < MAX_STEPS:
+        step = {"step": s.step, "choice": s.choice, "at": s.at}
+        if step not in call.path:
+            call.path.append(step)
+            floor.touch(call)
+
+
+def wrapped_up(floor: Floor, s: WrapUpFinished) -> None:
+    call = floor.calls.get(s.call)
+    for part in call.parts if call is not None else ():
+        if part.state is PartState.WRAP_UP and str(part.agent) == s.agent and call is not None:
+            part.enter(PartState.LEFT, s.at)
+            part.wrapped_at = s.at
+            floor.touch(call, kinds.CALL_WRAPPED, part.agent)
+
+
+def seated(floor: Floor, s: AgentSeated) -> None:
+    agent = floor.agents.setdefault(s.agent, Agent(s.agent, s.name, None))
+    if agent.seat is not None and floor.seats.get(agent.seat) == s.agent:
+        del floor.seats[agent.seat]
+    agent.name, agent.seat = s.name, s.seat
+    if s.seat is not None:
+        floor.seats[s.seat] = s.agent
+        for queue in floor.queues.values():
+            if any(member.seat == s.seat for member in queue.members.values()):
+                floor.touch_queue(queue.name)
+    floor.touch_agent(s.agent)
+
+
+def described(floor: Floor, s: QueueDescribed) -> None:
+    queue = floor.queue(s.queue)
+    queue.title_en, queue.title_zh, queue.short_abandon_s = s.title_en, s.title_zh, s.short_abandon_s
+    floor.touch_queue(s.queue)
+
+
+def link_changed(floor: Floor, s: LinkChanged) -> None:
+    if (floor.link, floor.link_detail) == (s.state, s.detail):
+        return
+    if floor.link is not s.state:
+        floor.link_since = s.at
+    floor.link, floor.link_detail = s.state, s.detail
+    floor.touch_link()
+
+
+HANDLERS: Mapping[type[Signal], Callable[[Floor, Any], None]] = {
+    CallerIdentified: identified,
+    StepTaken: stepped,
+    WrapUpFinished: wrapped_up,
+    AgentSeated: seated,
+    QueueDescribed: described,
+    LinkChanged: link_changed,
+}

@@ -1,0 +1,116 @@
+"""What signals about queues mean: who waits, whom the queue rings, who took the caller, who did not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from . import events as kinds
+from .calls import Origin, PartState
+from .legs import answer, end_ring, ring
+from .signals import (
+    MemberChanged,
+    MemberConnected,
+    MemberDidNotAnswer,
+    MemberOffered,
+    MemberRemoved,
+    QueueAbandoned,
+    QueueJoined,
+    QueueLeft,
+    Signal,
+)
+
+if TYPE_CHECKING:
+    from .apply import Floor
+
+
+def joined(floor: Floor, s: QueueJoined) -> None:
+    call = floor.call_of(s.leg, s.linkedid)
+    if call is None or s.leg in floor.queue(s.queue).waiting:
+        return
+    floor.queue(s.queue).waiting[s.leg] = s.at
+    floor.touch_queue(s.queue)
+    call.queue, call.position, call.waiting_since = s.queue, s.position, s.at
+    call.queued_at = call.queued_at or s.at
+    call.abandoned = call.left_queue_unanswered = False
+    call.hangup_by = None
+    floor.touch(call, kinds.CALL_QUEUED)
+
+
+def left(floor: Floor, s: QueueLeft) -> None:
+    if floor.queue(s.queue).waiting.pop(s.leg, None) is not None:
+        floor.touch_queue(s.queue)
+    call = floor.call_of(s.leg, s.linkedid)
+    if call is None or call.waiting_since is None or call.queue != s.queue:
+        return
+    call.wait_s += max(0.0, s.at - call.waiting_since)
+    call.waiting_since = None
+    call.left_queue_unanswered = not call.abandoned and not call.connected()
+    floor.touch(call)
+
+
+def abandoned(floor: Floor, s: QueueAbandoned) -> None:
+    call = floor.call_of(s.leg, s.linkedid)
+    if call is not None:
+        call.abandoned, call.left_queue_unanswered = True, False
+        call.hangup_by = call.hangup_by or "caller"
+        floor.touch(call)
+
+
+def offered(floor: Floor, s: MemberOffered) -> None:
+    call = floor.call_of(s.leg, s.linkedid)
+    if call is None:
+        floor.unknown_legs += 1
+        return
+    call.queue = call.queue or s.queue
+    ring(floor, call, floor.seat_of(s.interface), s.at, Origin.OFFER, s.queue)
+
+
+def connected(floor: Floor, s: MemberConnected) -> None:
+    call = floor.call_of(s.leg, s.linkedid)
+    if call is None:
+        floor.unknown_legs += 1
+        return
+    if any(p.origin is Origin.PICKUP and p.queue == s.queue for p in call.connected()):
+        return  # the queue names the member it rang, but another agent picked the call up
+    part = ring(floor, call, floor.seat_of(s.interface), s.at, Origin.OFFER, s.queue)
+    answer(floor, call, part, s.at)
+
+
+def did_not_answer(floor: Floor, s: MemberDidNotAnswer) -> None:
+    call = floor.call_of(s.leg, s.linkedid)
+    if call is None:
+        return
+    part = call.part_of(floor.seat_of(s.interface))
+    if part is not None and part.state is PartState.RINGING:
+        end_ring(floor, call, part, s.at, "no_answer")
+
+
+def member_changed(floor: Floor, s: MemberChanged) -> None:
+    queue = floor.queue(s.queue)
+    queue.members[s.interface] = s
+    floor.interfaces[s.interface] = s.seat
+    floor.touch_queue(s.queue)
+    if (agent := floor.agent_at(s.seat)) is not None:
+        floor.touch_agent(agent.id)
+
+
+def member_removed(floor: Floor, s: MemberRemoved) -> None:
+    member = floor.queue(s.queue).members.pop(s.interface, None)
+    if member is None:
+        return
+    floor.touch_queue(s.queue)
+    if (agent := floor.agent_at(member.seat)) is not None:
+        floor.touch_agent(agent.id)
+
+
+HANDLERS: Mapping[type[Signal], Callable[[Floor, Any], None]] = {
+    QueueJoined: joined,
+    QueueLeft: left,
+    QueueAbandoned: abandoned,
+    MemberOffered: offered,
+    MemberConnected: connected,
+    MemberDidNotAnswer: did_not_answer,
+    MemberChanged: member_changed,
+    MemberRemoved: member_removed,
+}

@@ -1,0 +1,145 @@
+"""A snapshot meets the floor: what is there and was not known comes in, what is gone and was not seen to end
+is ended unseen. After a reconnect this is how the floor starts again; every 30 s it is the drift check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from . import events as kinds
+from .calls import Call, Leg, Origin
+from .legs import answer, hear, new_part, started
+from .outcome import seal
+from .queueing import member_changed, member_removed
+from .signals import LegRow, LegStarted, MemberRemoved, Signal, Snapshot
+
+if TYPE_CHECKING:
+    from .apply import Floor
+
+
+def reconcile(floor: Floor, s: Snapshot) -> None:
+    for call in list(floor.calls.values()):
+        if call.boot != s.boot and not call.ended:
+            _end_unseen(floor, call)  # Asterisk has been restarted since: whatever it was, it is over
+    floor.boot = s.boot
+    _legs(floor, s)
+    _members(floor, s)
+    _waiting(floor, s)
+
+
+def _legs(floor: Floor, s: Snapshot) -> None:
+    there = {row.leg for row in s.legs}
+    if s.whole:
+        for call in list(floor.calls.values()):
+            if call.ended:
+                continue
+            for gone in [leg for leg in call.legs if leg not in there]:
+                floor.drop_leg(call, gone)
+            if not call.legs:
+                _end_unseen(floor, call)
+    for row in sorted(s.legs, key=lambda r: -(r.age_s or 0.0)):
+        _leg(floor, row, s)
+    for call in list(floor.calls.values()):
+        if call.ended:
+            continue
+        _parts(floor, call, s)
+        hear(floor, call, s.at)
+        floor.touch(call)
+
+
+def _leg(floor: Floor, row: LegRow, s: Snapshot) -> None:
+    at = s.at - row.age_s if row.age_s is not None else s.at
+    if floor.leg_of(row.leg) is None:
+        call = floor.call_with(row.linkedid)
+        if call is not None and not call.legs:  # restored from the record: its first leg is back
+            leg = floor.add_leg(
+                call, Leg(row.leg, row.channel, at, row.number, row.name, row.exten, up=row.up)
+            )
+            if row.leg == row.linkedid or call.first_leg is None:
+                call.first_leg = call.first_leg or leg.id
+        else:
+            started(
+                floor,
+                LegStarted(at, row.leg, row.linkedid, row.channel, row.up, row.number, row.name, row.exten),
+            )
+    call = floor.call_of(row.leg, row.linkedid)
+    leg_known = floor.leg_of(row.leg)
+    if call is None or leg_known is None:
+        return
+    leg_known.channel, leg_known.up, leg_known.ringing = row.channel, row.up, row.ringing
+    leg_known.bridge = row.bridge
+    leg_known.parked = dict(s.parked).get(row.leg)
+
+
+def _parts(floor: Floor, call: Call, s: Snapshot) -> None:
+    """Agents whose phone is in the call but of whose part nothing was seen, and the other way round."""
+    for leg in list(call.legs.values()):
+        if leg.local or not floor.is_seat(leg.device) or leg.id == call.first_leg:
+            continue
+        leg.dialled = True
+        leg.dialled_by = leg.dialled_by or call.first_leg
+        part = call.part_of(leg.device)
+        if part is None:
+            part = new_part(floor, call, leg.device, leg.started_at, Origin.OFFER, call.queue)
+            part.leg = leg.id
+        if leg.up:
+            answer(floor, call, part, s.at)
+    if not s.whole:
+        return
+    for part in list(call.open_parts()):
+        if not any(leg.device == part.seat for leg in call.legs.values()):
+            part.end(s.at, "unseen", wrap_up=False)
+
+
+def _end_unseen(floor: Floor, call: Call) -> None:
+    for leg in list(call.legs):
+        floor.drop_leg(call, leg)
+        for queue in floor.queues.values():
+            if queue.waiting.pop(leg, None) is not None:
+                floor.touch_queue(queue.name)
+    seal(call, None, short_abandon_s=floor.short_abandon_s(call.queue))
+    floor.touch(call, kinds.CALL_ENDED)
+
+
+def _members(floor: Floor, s: Snapshot) -> None:
+    told = {(m.queue, m.interface) for m in s.members}
+    for member in s.members:
+        member_changed(floor, member)
+    for name in s.queues:
+        floor.queue(name)
+        floor.touch_queue(name)
+    if s.whole:
+        for queue in list(floor.queues.values()):
+            for interface in [i for i in queue.members if (queue.name, i) not in told]:
+                member_removed(floor, MemberRemoved(s.at, queue.name, interface))
+
+
+def _waiting(floor: Floor, s: Snapshot) -> None:
+    entries = {(e.queue, e.leg): e for e in s.entries}
+    for queue in floor.queues.values():
+        for leg in [g for g in queue.waiting if (queue.name, g) not in entries] if s.whole else ():
+            del queue.waiting[leg]
+            floor.touch_queue(queue.name)
+    for entry in s.entries:
+        call = floor.call_of(entry.leg, _linkedid(floor, entry.leg))
+        if call is None:
+            continue
+        since = s.at - entry.wait_s
+        queue = floor.queue(entry.queue)
+        since = queue.waiting.setdefault(entry.leg, since)
+        call.queue, call.position = entry.queue, entry.position
+        if call.waiting_since is None and not call.connected():
+            call.waiting_since = since
+            call.queued_at = call.queued_at or since
+        floor.touch_queue(entry.queue)
+        floor.touch(call)
+
+
+def _linkedid(floor: Floor, leg: str) -> str:
+    for call in floor.calls.values():
+        if leg in call.legs:
+            return call.linkedid
+    return leg
+
+
+HANDLERS: Mapping[type[Signal], Callable[[Floor, Any], None]] = {Snapshot: reconcile}
