@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import cast
 
 import sqlalchemy as sa
 
-from cti_server.record.customers import customers
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, UtcDateTime, customer_column, id_column, metadata
 from cti_server.rules.facts import Case
@@ -27,13 +27,11 @@ cases = sa.Table(
 )
 
 
-async def open_of(conn: Connection, customer_id: int) -> list[Case]:
-    """The customer's cases that are not closed, and, for a person, their company's; the most urgent first."""
-    company_id = sa.select(customers.c.company_id).where(customers.c.id == customer_id).scalar_subquery()
-    theirs = sa.or_(cases.c.customer_id == customer_id, cases.c.customer_id == company_id)
+async def open_of(conn: Connection, customer_ids: Collection[int]) -> list[Case]:
+    """The cases of these customers (a person and their company) that are not closed, the most urgent first."""
     query = (
         sa.select(cases)
-        .where(theirs, cases.c.status != "closed")
+        .where(cases.c.customer_id.in_(list(customer_ids)), cases.c.status != "closed")
         .order_by(cases.c.priority, sa.func.coalesce(cases.c.due_at, cases.c.opened_at), cases.c.id)
     )
     return [Case(**row._mapping) for row in await conn.execute(query)]

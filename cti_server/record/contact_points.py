@@ -122,19 +122,16 @@ async def set_standing(conn: Connection, contact_point_id: int, standing: Standi
 
 
 async def choose(conn: Connection, e164: str, customer_id: int, agent_id: int | None, at: datetime) -> None:
-    """An agent said that this number was this customer: count it, so that the next match begins with them.
+    """An agent said that this number was this customer: remember it, so that the next match begins with them.
 
-    A customer who did not have the number gets it as a guess.
+    It says nothing about whose number it is, so no contact point is made of it.
     """
     await conn.execute(
         sa.insert(match_choices).values(e164=e164, customer_id=customer_id, agent_id=agent_id, chosen_at=at)
     )
     c = contact_points.c
-    counted = await conn.execute(
+    await conn.execute(
         sa.update(contact_points)
         .where(c.customer_id == customer_id, c.e164 == e164)
         .values(chosen_count=c.chosen_count + 1, last_chosen_at=at)
     )
-    if counted.rowcount == 0:
-        row = values(customer_id, "phone", e164, e164, None, "", "guess")
-        await conn.execute(sa.insert(contact_points).values(row | {"chosen_count": 1, "last_chosen_at": at}))

@@ -104,10 +104,7 @@ async def save(conn: Connection, given: Contract) -> int:
         statement: Any = sa.insert(contracts).values(values).returning(contracts.c.id)
     else:
         statement = (
-            sa.update(contracts)
-            .where(contracts.c.number == given.number)
-            .values(values)
-            .returning(contracts.c.id)
+            sa.update(contracts).where(contracts.c.number == given.number).values(values).returning(contracts.c.id)
         )
     contract_id = cast(int, await conn.scalar(statement))
     if owner != given.customer_id:

@@ -43,6 +43,7 @@ customers = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    sqlite_autoincrement=True,  # an id is never given to another customer
 )
 company = customers.alias("company")
 preferred = agents.alias("preferred")
@@ -215,9 +216,7 @@ async def add_contact_point(
     return added
 
 
-async def remove_contact_point(
-    conn: Connection, customer_id: int, contact_point_id: int, at: datetime
-) -> bool:
+async def remove_contact_point(conn: Connection, customer_id: int, contact_point_id: int, at: datetime) -> bool:
     """Remove a number or address of this customer. False if they have no such one."""
     c = points.contact_points.c
     gone = await conn.execute(
@@ -256,9 +255,7 @@ async def _check(conn: Connection, customer_id: int | None, given: Mapping[str, 
     if (company_id := given.get("company_id")) is not None:
         kind = await conn.scalar(sa.select(customers.c.kind).where(customers.c.id == company_id))
         if kind != "company" or company_id == customer_id:
-            raise BadCompany(
-                f"customer {company_id} is not a company that customer {customer_id} can belong to"
-            )
+            raise BadCompany(f"customer {company_id} is not a company that customer {customer_id} can belong to")
     if (ref := given.get("external_ref")) is not None:
         owner = await conn.scalar(sa.select(customers.c.id).where(customers.c.external_ref == ref))
         if owner not in (None, customer_id):

@@ -4,7 +4,7 @@ pipeline.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal, TypeAlias, cast
@@ -27,9 +27,7 @@ interactions = sa.Table(
     sa.Column("linkedid", CleanText),
     customer_column(nullable=True, index=False, on_delete="SET NULL"),
     sa.Column("match_standing", CleanText),
-    sa.Column(
-        "customer_set_at", UtcDateTime
-    ),  # a person said whose it is; what the pipeline knows stands back
+    sa.Column("customer_set_at", UtcDateTime),  # a person said whose it is; what the pipeline knows stands back
     sa.Column("ani_raw", CleanText),
     sa.Column("ani_e164", CleanText, index=True),
     sa.Column("ani_name", CleanText),
@@ -61,6 +59,7 @@ interactions = sa.Table(
         sqlite_where=sa.text("outcome IS NULL"),
         postgresql_where=sa.text("outcome IS NULL"),
     ),
+    sqlite_autoincrement=True,  # an id is never given to another contact
 )
 
 aliases = sa.Table(
@@ -285,60 +284,3 @@ async def add_contact(
     )
     await _save_segments(conn, [(interaction_id, segment) for segment in record.segments])
     return interaction_id
-
-
-async def close_unseen(conn: Connection, pbx: str, boot: int, live: Collection[str]) -> list[int]:
-    """End the open calls of `pbx` that are not going on any more: of another boot, or not among the `live`
-    linkedids.
-
-    Nobody saw how they ended, so nothing is claimed: no `ended_at`, not complete, ended by unknown. A call
-    that had been answered was answered; any other is `unseen`. Answers their ids.
-    """
-    gone = [
-        (row.id, row.answered)
-        for row in await conn.execute(
-            sa.select(
-                interactions.c.id,
-                interactions.c.boot,
-                interactions.c.linkedid,
-                interactions.c.answered_at.is_not(None).label("answered"),
-            ).where(interactions.c.pbx == pbx, interactions.c.outcome.is_(None))
-        )
-        if row.boot != boot or row.linkedid not in live
-    ]
-    if not gone:
-        return []
-    ids = [interaction_id for interaction_id, _ in gone]
-    for table, extra in ((interactions, {"ended_by": "unknown", "complete": False}), (segments, {})):
-        key = table.c.id if table is interactions else table.c.interaction_id
-        outcome = sa.case((table.c.answered_at.is_not(None), "answered"), else_="unseen")
-        await conn.execute(
-            sa.update(table).where(key.in_(ids), table.c.outcome.is_(None)).values(outcome=outcome, **extra)
-        )
-    return ids
-
-
-async def reassociate(
-    conn: Connection,
-    interaction_id: int,
-    customer_id: int | None,
-    at: datetime,
-    standing: MatchStanding = "verified",
-) -> bool:
-    """A person says whose contact this was; from now on `save_calls` leaves that alone. False if there is
-    no such row.
-    """
-    changed = await conn.execute(
-        sa.update(interactions)
-        .where(interactions.c.id == interaction_id)
-        .values(
-            customer_id=customer_id, match_standing=standing if customer_id else "none", customer_set_at=at
-        )
-    )
-    return changed.rowcount == 1
-
-
-async def set_note(conn: Connection, interaction_id: int, text: str | None) -> bool:
-    """Replace the note of an interaction. False if there is no such row."""
-    statement = sa.update(interactions).where(interactions.c.id == interaction_id).values(note=text or None)
-    return (await conn.execute(statement)).rowcount == 1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import cast
 
 import sqlalchemy as sa
 
 from cti_server.record.contracts import contracts
-from cti_server.record.customers import customers
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, Id, customer_column, id_column, metadata
 from cti_server.rules.facts import Product
@@ -25,17 +25,12 @@ products = sa.Table(
 )
 
 
-async def of_customer(conn: Connection, customer_id: int) -> list[Product]:
-    """What the customer holds, and, for a person, what their company holds, by name."""
-    theirs = sa.or_(
-        products.c.customer_id == customer_id,
-        products.c.customer_id
-        == sa.select(customers.c.company_id).where(customers.c.id == customer_id).scalar_subquery(),
-    )
+async def of_customers(conn: Connection, customer_ids: Collection[int]) -> list[Product]:
+    """What these customers (a person and their company) hold, by name."""
     query = (
         sa.select(products, contracts.c.number.label("contract"))
         .outerjoin_from(products, contracts, contracts.c.id == products.c.contract_id)
-        .where(theirs)
+        .where(products.c.customer_id.in_(list(customer_ids)))
         .order_by(products.c.name, products.c.id)
     )
     return [Product(**row._mapping) for row in await conn.execute(query)]

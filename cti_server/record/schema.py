@@ -75,9 +75,7 @@ def id_column() -> sa.Column[int]:
     return sa.Column("id", Id, primary_key=True)
 
 
-def customer_column(
-    *, nullable: bool = False, index: bool = True, on_delete: str = "CASCADE"
-) -> sa.Column[Any]:
+def customer_column(*, nullable: bool = False, index: bool = True, on_delete: str = "CASCADE") -> sa.Column[Any]:
     return sa.Column(
         "customer_id", Id, sa.ForeignKey("customers.id", ondelete=on_delete), nullable=nullable, index=index
     )

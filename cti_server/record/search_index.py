@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql
 
 from cti_server.record import tokens
 from cti_server.record.database import Connection
+from cti_server.record.schema import Id
 
 BATCH = 1000
 
@@ -39,11 +40,9 @@ _INSERT = {
         "ON CONFLICT (customer_id) DO UPDATE SET words = excluded.words"
     ).bindparams(sa.bindparam("words", type_=postgresql.ARRAY(sa.Text))),
 }
-_MATCH = {
-    "sqlite": "SELECT rowid AS id FROM customers_search WHERE customers_search MATCH :wanted",
-    "postgresql": "SELECT customer_id AS id FROM customers_search "
-    "WHERE words @@ CAST(CAST(:wanted AS text) AS tsquery)",
-}
+_INDEX = sa.table(
+    "customers_search", sa.column("rowid", Id), sa.column("customer_id", Id), sa.column("words", sa.Text)
+)
 
 
 async def update(conn: Connection, customer_ids: Collection[int]) -> None:
@@ -68,18 +67,16 @@ async def _update(conn: Connection, ids: list[int]) -> None:
         found = {customer_id: tokens.index_words(*of) for customer_id, of in texts.items()}
         await conn.execute(
             _INSERT[engine],
-            [
-                {"id": i, "words": " ".join(words) if engine == "sqlite" else words}
-                for i, words in found.items()
-            ],
+            [{"id": i, "words": " ".join(words) if engine == "sqlite" else words} for i, words in found.items()],
         )
 
 
-def condition(words: list[tuple[str, bool]], engine: str) -> tuple[str, str]:
-    """(the SQL that selects the ids of those who have all these words, its parameter `wanted`)."""
-    # Words hold letters, digits and marks only, so neither quote can end early.
+def matching(words: list[tuple[str, bool]], engine: str) -> sa.Select[tuple[int]]:
+    """Selects the ids of the customers who have all these words; words are those of `tokens.query_words`."""
+    # A word holds letters, digits and marks only, so neither quote can end early.
     if engine == "sqlite":
         wanted = " AND ".join(f'"{word}"*' if prefix else f'"{word}"' for word, prefix in words)
-    else:
-        wanted = " & ".join(f"'{word}':*" if prefix else f"'{word}'" for word, prefix in words)
-    return _MATCH[engine], wanted
+        return sa.select(_INDEX.c.rowid).where(sa.literal_column("customers_search").op("MATCH")(wanted))
+    wanted = " & ".join(f"'{word}':*" if prefix else f"'{word}'" for word, prefix in words)
+    query = sa.cast(sa.cast(wanted, sa.Text), postgresql.TSQUERY)
+    return sa.select(_INDEX.c.customer_id).where(_INDEX.c.words.op("@@")(query))

@@ -14,9 +14,7 @@ from cti_server.record.schema import CleanText, Id, UtcDateTime, metadata
 
 
 def _agent_column() -> sa.Column[int]:
-    return sa.Column(
-        "agent_id", Id, sa.ForeignKey("agents.id", ondelete="CASCADE"), nullable=False, index=True
-    )
+    return sa.Column("agent_id", Id, sa.ForeignKey("agents.id", ondelete="CASCADE"), nullable=False, index=True)
 
 
 sessions = sa.Table(

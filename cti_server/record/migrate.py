@@ -1,0 +1,92 @@
+"""Bring a database to a revision of the schema, up or down, from code. The revisions are in `migrations/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from cti_server.record.database import Connection, lone_engine, normalise_url
+from cti_server.record.leases import lock_key
+
+T = TypeVar("T")
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+# In the wheel they lie inside the package, in a checkout beside it.
+SCRIPTS = next(p for p in (_PACKAGE / "migrations", _PACKAGE.parent / "migrations") if (p / "env.py").is_file())
+
+
+def in_metadata(name: str | None, kind: str, parents: Any) -> bool:
+    """Whether the metadata speaks for this object. The search index is each engine's own, so it does not."""
+    return not (name or "").startswith(("customers_search", "ix_contact_points_digits"))
+
+
+def config(connection: sa.Connection | None = None) -> Config:
+    """What Alembic needs to know."""
+    made = Config()
+    made.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    made.set_main_option("path_separator", "os")
+    made.attributes["connection"] = connection
+    return made
+
+
+def head() -> str:
+    """The revision that this version of the server works with."""
+    found = ScriptDirectory.from_config(config()).get_current_head()
+    assert found is not None
+    return found
+
+
+async def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database up to a revision. Several processes may call this at once: one does it, the others
+    wait.
+    """
+    await _locked(url, lambda conn: command.upgrade(config(conn), revision))
+
+
+async def downgrade(url: str, revision: str) -> None:
+    """Bring the database down to a revision, `base` for an empty one. What the tables held is gone."""
+    await _locked(url, lambda conn: command.downgrade(config(conn), revision))
+
+
+async def current(url: str) -> str | None:
+    """The revision that the database is at, None when it has no schema yet."""
+    engine = lone_engine(normalise_url(url))
+    try:
+        async with engine.connect() as conn:
+            return await revision_of(conn)
+    finally:
+        await engine.dispose()
+
+
+async def revision_of(conn: Connection) -> str | None:
+    """The revision that this connection's database is at."""
+    return await conn.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+
+
+async def _locked(url: str, work: Callable[[sa.Connection], T]) -> T:
+    """Do the work in one transaction that no other migration can run beside.
+
+    On SQLite the foreign keys are off meanwhile: copying a table drops the old one, and that would cascade.
+    """
+    engine = lone_engine(normalise_url(url))
+    try:
+        async with engine.connect() as conn:
+            await conn.execution_options(cti_write=True)
+            async with conn.begin():
+                if conn.dialect.name == "postgresql":
+                    await conn.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_key("migrate"))))
+                done = await conn.run_sync(work)
+                if conn.dialect.name == "sqlite":
+                    broken = (await conn.exec_driver_sql("PRAGMA foreign_key_check")).all()
+                    if broken:
+                        raise sa.exc.IntegrityError("foreign_key_check", None, ValueError(str(broken[:5])))
+                return done
+    finally:
+        await engine.dispose()

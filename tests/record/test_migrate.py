@@ -1,0 +1,58 @@
+"""The migrations go up and down on both engines and make the tables that the code speaks of."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from cti_server.record import migrate
+from cti_server.record.database import Database
+from cti_server.record.tables import metadata
+
+
+def _differences(conn: sa.Connection) -> list[object]:
+    options = {"include_name": migrate.in_metadata, "compare_type": True, "target_metadata": metadata}
+    return list(compare_metadata(MigrationContext.configure(conn, opts=options), metadata))
+
+
+async def test_up_down_and_up_again(empty_url: str) -> None:
+    assert await migrate.current(empty_url) is None
+    await migrate.upgrade(empty_url)
+    assert await migrate.current(empty_url) == migrate.head()
+    await migrate.downgrade(empty_url, "base")
+    assert await migrate.current(empty_url) is None
+    async with Database(empty_url) as database, database.read() as conn:
+        left = await conn.run_sync(lambda sync: sa.inspect(sync).get_table_names())
+    assert left == ["alembic_version"]
+    await migrate.upgrade(empty_url)
+    assert await migrate.current(empty_url) == migrate.head()
+
+
+async def test_migrated_tables_are_those_of_the_code(database: Database) -> None:
+    async with database.read() as conn:
+        assert await conn.run_sync(_differences) == []
+
+
+async def test_a_difference_would_be_seen(database: Database) -> None:
+    async with database.begin() as conn:
+        await conn.execute(sa.text("ALTER TABLE agents DROP COLUMN extension"))
+        assert len(await conn.run_sync(_differences)) == 1
+
+
+async def test_a_second_upgrade_changes_nothing(database_url: str) -> None:
+    await migrate.upgrade(database_url)
+    assert await migrate.current(database_url) == migrate.head()
+
+
+async def test_two_processes_may_upgrade_at_once(empty_url: str) -> None:
+    await asyncio.gather(*(migrate.upgrade(empty_url) for _ in range(3)))
+    assert await migrate.current(empty_url) == migrate.head()
+
+
+async def test_an_unreachable_server_is_an_error_that_names_it() -> None:
+    with pytest.raises(OSError, match=r"127\.0\.0\.1"):
+        await migrate.upgrade("postgresql://nobody@127.0.0.1:1/none")
