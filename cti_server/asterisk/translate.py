@@ -121,8 +121,7 @@ def _new_state(m: Message, at: float) -> Signal | None:
 
 
 def _rename(m: Message, at: float) -> Signal:
-    # Rename carries no Linkedid of its own; the leg is known by its Uniqueid.
-    return LegRenamed(at, m["Uniqueid"], m.get("Linkedid") or m["Uniqueid"], m["Newname"])
+    return LegRenamed(at, m["Uniqueid"], m["Newname"])
 
 
 def _dial_begin(m: Message, at: float) -> Signal:

@@ -12,9 +12,7 @@ from .signals import DialStatus
 
 MAX_PARTS = 200  # segments of one call; past it repeated rings of one agent add to their last segment
 MAX_STEPS = 100  # IVR steps kept of one call, the first ones
-MAX_EARLY_IDENTITIES = (
-    1000  # lookups of legs not heard of yet; past it the oldest goes, and is asked for again
-)
+MAX_EARLY_IDENTITIES = 1000  # lookups of legs not heard of yet; past it the oldest goes, and is asked for again
 
 
 class Direction(StrEnum):

@@ -70,9 +70,7 @@ def _first_leg(floor: Floor, call: Call, leg: Leg) -> None:
         part.leg = leg.id
 
 
-def new_part(
-    floor: Floor, call: Call, seat: str, at: float, origin: Origin, queue: str | None = None
-) -> Part:
+def new_part(floor: Floor, call: Call, seat: str, at: float, origin: Origin, queue: str | None = None) -> Part:
     """The agent's next segment; past MAX_PARTS the last one of this seat is used again."""
     if len(call.parts) >= MAX_PARTS and (last := next((p for p in call.parts[::-1] if p.seat == seat), None)):
         last.enter(PartState.RINGING, at)
@@ -212,7 +210,7 @@ def rang(floor: Floor, s: LegRang) -> None:
 
 
 def renamed(floor: Floor, s: LegRenamed) -> None:
-    call, leg = _known(floor, s)
+    call, leg = floor.call_with_leg(s.leg), floor.leg_of(s.leg)
     if call is not None and leg is not None:
         leg.channel = s.channel
         floor.touch(call)
@@ -254,9 +252,9 @@ def hear(floor: Floor, call: Call, at: float) -> None:
         heard = {o.id for g in legs for o in call.reach(g)}
         if not heard:
             continue
-        if part.state is PartState.RINGING:
-            if part.origin in (Origin.OUTBOUND, Origin.INTERNAL, Origin.PICKUP) or any(g.up for g in legs):
-                answer(floor, call, part, at)
+        calls_out = part.origin in (Origin.OUTBOUND, Origin.INTERNAL, Origin.PICKUP)
+        if part.state is PartState.RINGING and (calls_out or any(g.up for g in legs)):
+            answer(floor, call, part, at)
         if part.state in (PartState.TALKING, PartState.CONSULTING) and customers:
             with_customer = any(c.id in heard for c in customers)
             wanted = PartState.TALKING if with_customer else PartState.CONSULTING

@@ -28,7 +28,7 @@ def reconcile(floor: Floor, s: Snapshot) -> None:
 
 
 def _legs(floor: Floor, s: Snapshot) -> None:
-    there = {row.leg for row in s.legs}
+    there = {row.leg for row in s.legs} | s.seen_before
     if s.whole:
         for call in list(floor.calls.values()):
             if call.ended:
@@ -52,9 +52,7 @@ def _leg(floor: Floor, row: LegRow, s: Snapshot) -> None:
     if floor.leg_of(row.leg) is None:
         call = floor.call_with(row.linkedid)
         if call is not None and not call.legs:  # restored from the record: its first leg is back
-            leg = floor.add_leg(
-                call, Leg(row.leg, row.channel, at, row.number, row.name, row.exten, up=row.up)
-            )
+            leg = floor.add_leg(call, Leg(row.leg, row.channel, at, row.number, row.name, row.exten, up=row.up))
             if row.leg == row.linkedid or call.first_leg is None:
                 call.first_leg = call.first_leg or leg.id
         else:

@@ -6,7 +6,7 @@ channel's Uniqueid; `linkedid` is what the PBX said at that moment, and two link
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -94,9 +94,10 @@ class LegAnswered(LegSignal):
 
 
 @dataclass(frozen=True, slots=True)
-class LegRenamed(LegSignal):
-    """A masquerade gave the channel another name."""
+class LegRenamed(Signal):
+    """A masquerade gave the channel another name; the PBX does not say the linkedid here."""
 
+    leg: str
     channel: str
 
 
@@ -356,4 +357,5 @@ class Snapshot(Signal):
     entries: tuple[EntryRow, ...] = ()
     parked: tuple[tuple[str, str], ...] = ()  # (leg, space)
     whole: bool = True
-    drift_check: bool = field(default=False)
+    drift_check: bool = False
+    seen_before: frozenset[str] = frozenset()  # legs that a look a moment earlier still saw: not proven gone

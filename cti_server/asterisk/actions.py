@@ -1,0 +1,111 @@
+"""What we ask Asterisk to do: typed, immutable, and unable to carry CR, LF or NUL (wire.ami refuses them).
+
+`role` names the account that an action goes out on; each account may do no more than its role needs.
+`idempotent` says whether it may be sent again when no answer came. Those that may not are never sent twice.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Role(StrEnum):
+    EVENTS = "events"
+    AGENT = "agent"
+    CALL = "call"
+    ORIGINATE = "originate"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One AMI action; `headers` gives its lines without Action and ActionID."""
+
+    name: ClassVar[str]
+    role: ClassVar[Role] = Role.EVENTS
+    idempotent: ClassVar[bool] = True
+    is_list: ClassVar[bool] = False
+
+    def headers(self) -> list[tuple[str, str]]:
+        return []
+
+
+def new_action_id() -> str:
+    """128 random bits: a list row counts only with the id of its action, and a caller cannot guess it."""
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge(Action):
+    name = "Challenge"
+
+    def headers(self) -> list[tuple[str, str]]:
+        return [("AuthType", "MD5")]
+
+
+@dataclass(frozen=True, slots=True)
+class Login(Action):
+    """`key` is the MD5 of challenge and secret, so the secret itself never travels."""
+
+    name = "Login"
+    user: str
+    key: str
+    events: bool
+
+    def headers(self) -> list[tuple[str, str]]:
+        events = "on" if self.events else "off"
+        return [("AuthType", "MD5"), ("Username", self.user), ("Key", self.key), ("Events", events)]
+
+
+@dataclass(frozen=True, slots=True)
+class Ping(Action):
+    name = "Ping"
+
+
+@dataclass(frozen=True, slots=True)
+class Logoff(Action):
+    name = "Logoff"
+
+
+@dataclass(frozen=True, slots=True)
+class CoreStatus(Action):
+    name = "CoreStatus"
+
+
+@dataclass(frozen=True, slots=True)
+class Status(Action):
+    """All channels."""
+
+    name = "Status"
+    is_list = True
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus(Action):
+    """All queues, their members and waiting callers."""
+
+    name = "QueueStatus"
+    is_list = True
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedCalls(Action):
+    name = "ParkedCalls"
+    is_list = True
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePause(Action):
+    """Pause or unpause a member in every queue it is in."""
+
+    name = "QueuePause"
+    role = Role.AGENT
+    interface: str
+    paused: bool
+    reason: str | None = None
+
+    def headers(self) -> list[tuple[str, str]]:
+        lines = [("Interface", self.interface), ("Paused", "true" if self.paused else "false")]
+        return [*lines, ("Reason", self.reason)] if self.reason is not None else lines

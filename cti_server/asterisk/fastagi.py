@@ -1,0 +1,152 @@
+"""The FastAGI server: takes sessions from Asterisk, hands each to the dialogue its URL names, and bounds all of it.
+
+FastAGI has no authentication, so only networks on the allow-list are served. Each limit closes the one
+connection that broke it; the dialplan goes on as if we were down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+from urllib.parse import parse_qsl
+
+import structlog
+
+from cti_server.wire.agi import AgiDecoder, AgiViolation, HungUp, Reply, UnsafeCommand, command
+
+MAX_SESSIONS = 500  # at once; past it a connection is closed before a byte is read
+ENVIRONMENT_S = 2.0  # from connect to the end of the environment, dribbled or not
+REPLY_S = 2.0  # for one reply of Asterisk
+SESSION_S = 10.0  # for a whole dialogue
+CHUNK = 4096
+
+log = structlog.get_logger()
+
+
+class AgiSession:
+    """One running AGI: `env` as Asterisk sent it (`agi_uniqueid` …), `query` from the URL, and commands."""
+
+    def __init__(self, decoder: AgiDecoder, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._decoder, self._reader, self._writer = decoder, reader, writer
+        assert decoder.environment is not None
+        self.env: Mapping[str, str] = decoder.environment
+        script = self.env.get("agi_network_script", "")
+        self.script, _, query = script.partition("?")
+        self.query: Mapping[str, str] = dict(parse_qsl(query))
+        self.hung_up = False
+
+    async def run(self, verb: str, *arguments: str) -> Reply:
+        """Send one command and wait for its reply.
+
+        Raises UnsafeCommand, AgiViolation, TimeoutError, or ConnectionError when Asterisk closes.
+        """
+        self._writer.write(command(verb, *arguments))
+        async with asyncio.timeout(REPLY_S):
+            await self._writer.drain()
+            while True:
+                for answer in await self._more():
+                    if isinstance(answer, Reply):
+                        return answer
+                    self.hung_up = True
+
+    async def set_variable(self, name: str, value: str) -> None:
+        """Set a channel variable."""
+        await self.run("SET VARIABLE", name, value)
+
+    async def _more(self) -> Sequence[Reply | HungUp]:
+        chunk = await self._reader.read(CHUNK)
+        if not chunk:
+            raise ConnectionResetError("Asterisk closed the AGI session")
+        return self._decoder.feed(chunk)
+
+
+Dialogue = Callable[[AgiSession], Awaitable[None]]
+
+
+class FastAgiServer:
+    """Serves dialogues by the path of the AGI URL: `agi://host:4573/identify?pbx=main` runs `identify`.
+
+    Use it as an async context manager. `warnings` counts closed connections by cause; `port` is the one bound.
+    """
+
+    def __init__(self, host: str, port: int, allow: Sequence[str], dialogues: Mapping[str, Dialogue]) -> None:
+        self._host, self.port = host, port
+        self._allow = [ipaddress.ip_network(network, strict=False) for network in allow]
+        self._dialogues = dialogues
+        self._open = 0
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.served = 0
+        self.warnings: Counter[str] = Counter()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._connected, self._host, self.port, limit=CHUNK * 4)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if self._server is not None:
+            self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self._open += 1
+        try:
+            await self._admit(reader, writer)
+        except asyncio.CancelledError:
+            pass  # the server is closing; the dialplan goes on
+        finally:
+            self._open -= 1
+            self._tasks.discard(task)
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = writer.get_extra_info("peername")
+        address = ipaddress.ip_address(peer[0].split("%")[0])
+        if not any(address in network for network in self._allow):
+            self._warn("address not in CTI_FASTAGI_ALLOW", peer[0])
+        elif self._open > MAX_SESSIONS:
+            self._warn("too many sessions at once", peer[0])
+        else:
+            try:
+                async with asyncio.timeout(SESSION_S):
+                    await self._serve(reader, writer)
+            except (OSError, TimeoutError, AgiViolation, UnsafeCommand) as cause:
+                self._warn(str(cause) or type(cause).__name__, peer[0])
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        decoder = AgiDecoder()
+        try:
+            async with asyncio.timeout(ENVIRONMENT_S):
+                while decoder.environment is None:
+                    chunk = await reader.read(CHUNK)
+                    if not chunk:
+                        raise ConnectionResetError("closed before its AGI environment was complete")
+                    decoder.feed(chunk)
+        except TimeoutError:
+            raise TimeoutError(f"AGI environment not complete in {ENVIRONMENT_S:g} s") from None
+        session = AgiSession(decoder, reader, writer)
+        dialogue = self._dialogues.get(session.script.strip("/"))
+        if dialogue is None:
+            raise AgiViolation(f"no dialogue {session.script!r}; the dialplan should call agi://…/identify")
+        self.served += 1
+        await dialogue(session)
+
+    def _warn(self, cause: str, peer: str) -> None:
+        if not self.warnings[cause]:
+            log.warning("fastagi.closed", cause=cause, peer=peer)
+        self.warnings[cause] += 1

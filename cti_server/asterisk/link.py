@@ -1,0 +1,184 @@
+"""The attachment to one PBX: connect, log in, wait until it is booted, take a snapshot, be live; again when lost.
+
+    connecting ──login, FullyBooted, snapshot──▶ live ──connection lost, silence──▶ stale ──▶ connecting …
+         └── user or secret refused ──▶ refused: said once, and not tried again
+
+The read loop only parses and hands on: whatever Asterisk cannot send grows inside Asterisk. Events that come
+while the snapshot is being taken are held and follow it, so nothing between the two is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import structlog
+
+from cti_server.floor.signals import LinkChanged, LinkState, Signal
+from cti_server.settings import PbxSettings
+from cti_server.wire.ami import Message, MissingHeader, NotAmi
+
+from . import snapshot
+from .actions import Ping
+from .session import ActionFailed, LinkLost, ListBroken, Refused, Session
+from .translate import translate
+
+PING_EVERY_S = 2.0
+SILENCE_S = 6.0  # three pings without a byte: the connection is dead, whatever TCP thinks
+BOOT_S = 120.0  # how long a starting Asterisk may take to say FullyBooted
+MAX_BACKOFF_S = 5.0
+MAX_HELD = 100_000  # events held while a snapshot is taken; past it the link starts over
+
+log = structlog.get_logger()
+
+Sink = Callable[[Signal], None]
+
+
+class SinkFull(RuntimeError):
+    """The one who takes the signals cannot keep up; the link starts over with a fresh snapshot."""
+
+
+class Link:
+    """One PBX, attached for as long as `run` runs.
+
+    `sink` takes each signal, in order, and raises SinkFull rather than block. `warnings` counts, by cause,
+    messages that could not be used.
+    """
+
+    def __init__(self, pbx: PbxSettings, sink: Sink, snapshot_every_s: float = 30.0) -> None:
+        self.pbx = pbx
+        self.state = LinkState.CONNECTING
+        self.detail: str | None = None
+        self.warnings: Counter[str] = Counter()
+        self.events = 0
+        self._sink = sink
+        self._snapshot_every_s = snapshot_every_s
+        self._held: list[Signal] | None = None
+        self._booted = asyncio.Event()
+        self._overrun = False
+        self._session: Session | None = None
+        self._log = log.bind(pbx=pbx.name)
+
+    async def run(self) -> None:
+        """Attach, and attach again whenever the link is lost; returns only when Asterisk refuses us."""
+        tls = tls_context(self.pbx)
+        failures = 0
+        while True:
+            self._tell(LinkState.CONNECTING if failures == 0 else self.state, self.detail)
+            try:
+                await self._attached(tls)
+            except Refused as refused:
+                remedy = f"check the user and its secret in manager.conf and CTI_ settings of {self.pbx.name}"
+                self._log.error("link.refused", reason=str(refused), remedy=remedy)
+                self._tell(LinkState.REFUSED, str(refused))
+                return
+            except (OSError, TimeoutError, NotAmi, ListBroken, ActionFailed, SinkFull) as lost:
+                failures = 0 if self.state is LinkState.LIVE else failures + 1
+                why = f"{self.pbx.host}:{self.pbx.port}: {lost or type(lost).__name__}"
+                self._log.warning("link.lost", reason=why)
+                self._tell(LinkState.STALE, why)
+            longest = min(MAX_BACKOFF_S, 0.5 * 2**failures)
+            await asyncio.sleep(random.uniform(0.1, longest))  # noqa: S311 - spreads reconnects, hides nothing
+
+    # --- one attachment --------------------------------------------------------------------------------
+
+    async def _attached(self, tls: ssl.SSLContext | None) -> None:
+        self._held, self._overrun = [], False
+        self._booted.clear()
+        session = await Session.open(
+            self.pbx.host, self.pbx.port, self.pbx.events, tls=tls, on_event=self._on_event
+        )
+        self._session = session
+        try:
+            async with asyncio.timeout(BOOT_S):
+                await self._first(session, self._booted.wait())
+            await self._first(session, self._synchronise(session, drift_check=False))
+            self._tell(LinkState.LIVE, None)
+            self._log.info("link.live", asterisk=self.pbx.host, port=self.pbx.port)
+            await self._stay(session)
+        finally:
+            self._session = None
+            session.close()
+
+    async def _first(self, session: Session, step: object) -> None:
+        """Run one step, but not longer than the connection lives."""
+        task = asyncio.ensure_future(step)  # type: ignore[call-overload]
+        try:
+            await asyncio.wait({task, session.closed}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise LinkLost("Asterisk closed the connection")
+            await task
+        finally:
+            task.cancel()
+
+    async def _synchronise(self, session: Session, *, drift_check: bool) -> None:
+        taken = await (snapshot.take_twice(session) if drift_check else snapshot.take(session))
+        if not taken.whole:
+            self.warnings["snapshot rows left out"] += 1
+        self._sink(taken)
+        held, self._held = self._held, None
+        for signal in held or ():
+            self._sink(signal)
+
+    async def _stay(self, session: Session) -> None:
+        """Keep alive and check for drift until the connection is lost."""
+        loop = asyncio.get_running_loop()
+        next_snapshot = loop.time() + self._snapshot_every_s
+        while not session.closed.done():
+            await asyncio.wait({session.closed}, timeout=PING_EVERY_S)
+            if session.closed.done():
+                break
+            if self._overrun:
+                raise SinkFull("signals came faster than they could be applied; starting over")
+            if loop.time() - session.heard_at > SILENCE_S:
+                raise LinkLost(f"nothing heard for {SILENCE_S:g} s")
+            if loop.time() >= next_snapshot:
+                next_snapshot = loop.time() + self._snapshot_every_s
+                await self._first(session, self._synchronise(session, drift_check=True))
+            else:
+                await self._first(session, session.ask(Ping(), SILENCE_S))
+        raise LinkLost("Asterisk closed the connection")
+
+    # --- what comes in ---------------------------------------------------------------------------------
+
+    def _on_event(self, message: Message) -> None:
+        self.events += 1
+        if message.event == "FullyBooted":
+            self._booted.set()
+            return
+        try:
+            signal = translate(message, time.time())
+        except (MissingHeader, ValueError) as cause:
+            if not self.warnings[str(cause)]:
+                self._log.warning("event.unusable", amievent=message.event, cause=str(cause))
+            self.warnings[str(cause)] += 1
+            return
+        if message.malformed:
+            self.warnings["line without a colon"] += message.malformed
+        if signal is None or self._overrun:
+            return
+        if self._held is not None:
+            self._held.append(signal)
+            self._overrun = len(self._held) > MAX_HELD
+            return
+        try:
+            self._sink(signal)
+        except SinkFull:
+            self._overrun = True  # the stay loop starts over; until then nothing half is handed on
+
+    def _tell(self, state: LinkState, detail: str | None) -> None:
+        self.state, self.detail = state, detail
+        self._sink(LinkChanged(time.time(), state, detail))
+
+
+def tls_context(pbx: PbxSettings) -> ssl.SSLContext | None:
+    """AMI over TLS: verified against `ca` where one is given, else against the system's authorities."""
+    if not pbx.tls:
+        return None
+    context = ssl.create_default_context(cafile=str(pbx.ca) if pbx.ca is not None else None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

@@ -1,0 +1,112 @@
+"""The lists that Asterisk gives → one Snapshot signal, after a (re)connect and as a drift check.
+
+The lists and the events are not one clock: a list may already miss a channel whose Hangup is still on its
+way. So a drift check looks twice, and only what was absent both times is taken to be gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import calendar
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+
+from cti_server.floor.signals import EntryRow, LegRow, MemberChanged, Snapshot
+from cti_server.wire.ami import Message, MissingHeader
+
+from .actions import CoreStatus, ParkedCalls, Ping, QueueStatus, Status
+from .session import ActionFailed, Session
+from .translate import RINGING, UP, known, member
+
+DRIFT_GAP_S = 1.0  # longer than any event has been seen to trail its list by
+#: headers that say which leg a row is about; a row that has one of them twice may be forged by a caller's name
+IDENTITY = frozenset({"Channel", "Uniqueid", "Linkedid"})
+
+
+async def take(session: Session) -> Snapshot:
+    """The PBX as it is now. Raises what Session.ask raises."""
+    now, core = await asyncio.gather(session.ask(Ping()), session.ask(CoreStatus()))
+    channels = await session.ask(Status())
+    queues = await session.ask(QueueStatus())
+    parked = await _parked(session)
+    return build(
+        at=float(now.response.get("Timestamp") or time.time()),
+        boot=boot_of(core.response),
+        channels=channels.rows,
+        queues=queues.rows,
+        parked=parked,
+    )
+
+
+async def take_twice(session: Session) -> Snapshot:
+    """A drift check: what is missing from both of two snapshots is gone, what is in the second is there."""
+    first = await take(session)
+    await asyncio.sleep(DRIFT_GAP_S)
+    second = await take(session)
+    seen = frozenset(row.leg for row in first.legs)
+    return replace(second, drift_check=True, seen_before=seen, whole=first.whole and second.whole)
+
+
+async def _parked(session: Session) -> list[Message]:
+    try:
+        return (await session.ask(ParkedCalls())).rows
+    except ActionFailed:
+        return []  # res_parking is not loaded: nobody can be parked
+
+
+def boot_of(core: Message) -> int:
+    """A number that is the same as long as this Asterisk runs: its start, read as if its zone were UTC."""
+    text = f"{core['CoreStartupDate']} {core['CoreStartupTime']}"
+    return calendar.timegm(time.strptime(text, "%Y-%m-%d %H:%M:%S"))
+
+
+def build(
+    at: float, boot: int, channels: Iterable[Message], queues: Iterable[Message], parked: Iterable[Message]
+) -> Snapshot:
+    """Rows → Snapshot. A row that is forged or lacks what it must have is left out, and `whole` is False."""
+    whole = True
+    legs: list[LegRow] = []
+    for row in channels:
+        try:
+            if IDENTITY.intersection(row.headers and row.duplicates):
+                raise ValueError("two identities in one row")
+            legs.append(leg_row(row))
+        except (MissingHeader, ValueError):
+            whole = False
+    names: list[str] = []
+    members: list[MemberChanged] = []
+    entries: list[EntryRow] = []
+    for row in queues:
+        try:
+            match row.event:
+                case "QueueParams":
+                    names.append(row["Queue"])
+                case "QueueMember":
+                    members.append(member(row, at))
+                case "QueueEntry":
+                    position, wait = int(row["Position"]), float(row["Wait"])
+                    entries.append(EntryRow(row["Queue"], row["Uniqueid"], position, wait))
+        except (MissingHeader, ValueError):
+            whole = False
+    spaces = tuple((row["ParkeeUniqueid"], row["ParkingSpace"]) for row in parked if row.event == "ParkedCall")
+    return Snapshot(at, boot, tuple(legs), tuple(names), tuple(members), tuple(entries), spaces, whole)
+
+
+def leg_row(row: Message) -> LegRow:
+    """One row of Status."""
+    seconds = row.get("Seconds")
+    return LegRow(
+        leg=row["Uniqueid"],
+        linkedid=row["Linkedid"],
+        channel=row["Channel"],
+        up=row["ChannelState"] == UP,
+        number=known(row.get("CallerIDNum")),
+        name=known(row.get("CallerIDName")),
+        exten=known(row.get("DNID")) or known(row.get("Exten")),
+        bridge=known(row.get("BridgeID")),
+        age_s=float(seconds) if seconds is not None and seconds.isdecimal() else None,
+        ringing=row["ChannelState"] == RINGING,
+        application=known(row.get("Application")),
+        data=known(row.get("Data")),
+    )
