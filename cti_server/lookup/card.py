@@ -1,0 +1,231 @@
+"""Assemble the card: facts and conclusions in, JSON out. Reads nothing and decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cti_server.lookup.places import Places
+from cti_server.lookup.shapes import (
+    BecauseView,
+    Card,
+    CaseView,
+    ContactPointView,
+    ContractView,
+    CustomerBriefView,
+    CustomerView,
+    MatchView,
+    Named,
+    NoteView,
+    NumberView,
+    ProductView,
+    ReasonView,
+    RecentView,
+    VerdictView,
+    stamp,
+    stamp_or_none,
+)
+from cti_server.rules.facts import (
+    AgentBrief,
+    Case,
+    CompanyBrief,
+    ContactPoint,
+    Contract,
+    Customer,
+    InteractionBrief,
+    Note,
+    Product,
+    Reason,
+)
+from cti_server.rules.match import Match
+from cti_server.rules.numbers import Number
+from cti_server.rules.verdict import Verdict
+from cti_server.rules.why import Because
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What the record says of the customer beyond who they are. Empty for an unknown caller."""
+
+    products: Sequence[Product] = ()
+    cases: Sequence[Case] = ()
+    notes: Sequence[Note] = ()
+    recent: Sequence[InteractionBrief] = ()
+
+
+def card(
+    call: str,
+    number: Number,
+    match: Match,
+    verdict: Verdict,
+    background: Background,
+    why: Sequence[Because],
+    places: Places,
+) -> Card:
+    """The card of `call`. `match.customer` is the customer it shows, if one was picked."""
+    return {
+        "call": call,
+        "customer": customer_view(match.customer) if match.customer else None,
+        "number": number_view(number, places),
+        "match": match_view(match),
+        "verdict": verdict_view(verdict),
+        "products": [product_view(one) for one in background.products],
+        "cases": [case_view(one) for one in background.cases],
+        "notes": [note_view(one) for one in background.notes],
+        "recent": [recent_view(one) for one in background.recent],
+        "why": [because_view(one) for one in why],
+    }
+
+
+def number_view(number: Number, places: Places) -> NumberView:
+    return {
+        "raw": number.raw,
+        "e164": number.e164,
+        "extension": number.extension,
+        "kind": number.kind,
+        "reason": number.reason,
+        "place": places.of(number.e164, "en") if number.e164 else None,
+        "place_zh": places.of(number.e164, "zh") if number.e164 else None,
+    }
+
+
+def match_view(match: Match) -> MatchView:
+    return {
+        "standing": match.standing,
+        "reason": reason_view(match.reason),
+        "candidates": [
+            {
+                "customer": brief_view(one.customer),
+                "standing": one.standing,
+                "reason": reason_view(one.reason),
+            }
+            for one in match.candidates
+        ],
+    }
+
+
+def verdict_view(verdict: Verdict) -> VerdictView:
+    return {
+        "code": verdict.code,
+        "rule": reason_view(verdict.rule),
+        "contract": contract_view(verdict.contract) if verdict.contract else None,
+    }
+
+
+def contract_view(contract: Contract) -> ContractView:
+    level = contract.service_level
+    return {
+        "id": contract.id,
+        "number": contract.number,
+        "customer_id": contract.customer_id,
+        "service_level": {
+            "code": level.code,
+            "name_en": level.name_en,
+            "name_zh": level.name_zh,
+            "response_minutes": level.response_minutes,
+            "resolve_minutes": level.resolve_minutes,
+            "queue_priority": level.queue_priority,
+        },
+        "starts_on": contract.starts_on.isoformat(),
+        "ends_on": contract.ends_on.isoformat() if contract.ends_on else None,
+        "minutes_total": contract.minutes_total,
+        "minutes_used": contract.minutes_used,
+        "status": contract.status,
+        "status_reason": contract.status_reason,
+    }
+
+
+def reason_view(reason: Reason) -> ReasonView:
+    return {"code": reason.code, "params": dict(reason.params)}
+
+
+def named_view(one: CompanyBrief | AgentBrief | None) -> Named | None:
+    return {"id": one.id, "name": one.name} if one else None
+
+
+def brief_view(customer: Customer) -> CustomerBriefView:
+    return {
+        "id": customer.id,
+        "kind": customer.kind,
+        "name": customer.name,
+        "tier": customer.tier,
+        "company": named_view(customer.company),
+    }
+
+
+def customer_view(customer: Customer) -> CustomerView:
+    return {
+        **brief_view(customer),
+        "language": customer.language,
+        "role_title": customer.role_title,
+        "time_zone": customer.time_zone,
+        "preferred_agent": named_view(customer.preferred_agent),
+        "remarks": customer.remarks,
+        "external_ref": customer.external_ref,
+        "contact_points": [contact_point_view(one) for one in customer.contact_points],
+        "version": customer.version,
+    }
+
+
+def contact_point_view(point: ContactPoint) -> ContactPointView:
+    return {
+        "id": point.id,
+        "kind": point.kind,
+        "label": point.label,
+        "raw": point.raw,
+        "e164": point.e164,
+        "extension": point.extension,
+        "standing": point.standing,
+    }
+
+
+def product_view(product: Product) -> ProductView:
+    return {
+        "id": product.id,
+        "name": product.name,
+        "serial": product.serial,
+        "installed_on": product.installed_on.isoformat() if product.installed_on else None,
+        "contract": product.contract,
+    }
+
+
+def case_view(case: Case) -> CaseView:
+    return {
+        "id": case.id,
+        "number": case.number,
+        "subject": case.subject,
+        "status": case.status,
+        "priority": case.priority,
+        "opened_at": stamp(case.opened_at),
+        "due_at": stamp_or_none(case.due_at),
+        "closed_at": stamp_or_none(case.closed_at),
+    }
+
+
+def note_view(note: Note) -> NoteView:
+    return {
+        "id": note.id,
+        "at": stamp(note.at),
+        "agent": named_view(note.agent),
+        "text": note.text,
+        "pinned": note.pinned,
+    }
+
+
+def recent_view(one: InteractionBrief) -> RecentView:
+    return {
+        "id": one.id,
+        "channel": one.channel,
+        "direction": one.direction,
+        "at": stamp(one.at),
+        "outcome": one.outcome,
+        "queue": one.queue,
+        "agent": one.agent_name,
+        "talk_ms": one.talk_ms,
+        "subject": one.subject,
+        "note": one.note,
+    }
+
+
+def because_view(because: Because) -> BecauseView:
+    return {"code": because.code, "params": dict(because.params), "ref": because.ref}

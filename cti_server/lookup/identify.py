@@ -1,0 +1,215 @@
+"""Find out who is calling and what they are entitled to: the answer to the PBX, and the card for the desktop.
+
+Two reads, because they have different hurry: `identify` is what the caller waits for (two or three queries),
+`card` adds the background while the queue already looks for an agent. The caller of `identify` owns the
+deadline.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from cti_server.lookup.card import Background, card
+from cti_server.lookup.places import NoPlaces, Places
+from cti_server.lookup.shapes import Card
+from cti_server.record import card_facts, contact_points, customers, lines
+from cti_server.record.database import Connection, Database
+from cti_server.rules.facts import Contract, Customer, Line, Reason
+from cti_server.rules.match import Candidate, Match, match
+from cti_server.rules.numbers import MAX_RAW, Number, area_code_of, normalise
+from cti_server.rules.priority import priority
+from cti_server.rules.verdict import Verdict, verdict
+from cti_server.rules.why import why
+
+LINES_FRESH_FOR: Final = 15.0  # seconds; an administrator's new line works after that
+
+_UNKNOWN: Final = Verdict("none", Reason("customer.unknown"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """Who is calling. `customer` is picked only when nobody else is as likely; `match.candidates` has them
+    all.
+    """
+
+    number: Number
+    ani_name: str | None
+    dnis: str | None
+    line: Line | None
+    match: Match
+    verdict: Verdict
+    priority: int
+    language: str | None
+    at: datetime
+
+    @property
+    def customer(self) -> Customer | None:
+        return self.match.customer
+
+    @property
+    def agent_seat(self) -> str | None:
+        """The phone of the customer's preferred agent, `PJSIP/1001`."""
+        agent = self.customer.preferred_agent if self.customer else None
+        return agent.seat if agent else None
+
+
+class Lookup:
+    """Reads the record for callers. One for the whole server; safe to use from many tasks."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        default_region: str = "CN",
+        places: Places | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._region = default_region
+        self._places = places or NoPlaces()
+        self._now = now
+        self._monotonic = monotonic
+        self._lines: dict[str, Line] = {}
+        self._lines_read_at: float | None = None
+
+    async def identify(
+        self,
+        pbx: str,
+        ani: str | None,
+        ani_name: str | None = None,
+        dnis: str | None = None,
+        at: datetime | None = None,
+    ) -> Identified:
+        """Who calls with `ani` on the line `dnis`. `pbx` is the PBX's name, which a line may be bound to
+        one day.
+        """
+        at = at or self._now()
+        async with self._database.read() as conn:
+            line = await self._line(conn, dnis)
+            number = self.number(ani, line)
+            found = await _match(conn, number)
+            judged = await _verdict(conn, found.customer, at)
+        return _identified(number, ani_name, dnis, line, found, judged, at)
+
+    async def choose(
+        self, identified: Identified, customer_id: int, agent_id: int, at: datetime
+    ) -> Identified | None:
+        """An agent says who it is: remember it for this number. None when there is no such customer."""
+        number = identified.number
+        async with self._database.begin() as conn:
+            customer = await customers.get(conn, customer_id)
+            if customer is None:
+                return None
+            if number.e164:
+                await contact_points.choose(conn, number.e164, customer_id, agent_id, at)
+            found = _chosen(await _match(conn, number), customer)
+            judged = await _verdict(conn, customer, identified.at)
+        return _identified(
+            number, identified.ani_name, identified.dnis, identified.line, found, judged, identified.at
+        )
+
+    async def card(self, call: str, identified: Identified, interaction: int | None = None) -> Card:
+        """The card for what was identified. `interaction` is the call's own, kept out of the customer's
+        history.
+        """
+        customer = identified.customer
+        facts = None
+        if customer is not None:
+            async with self._database.read() as conn:
+                facts = await card_facts.card(conn, customer.id, interaction)
+        if facts is None:  # nobody was picked, or the customer was deleted meanwhile
+            found = replace(identified.match, customer=None)
+            return card(call, identified.number, found, _UNKNOWN, Background(), (), self._places)
+        judged = _judge(facts.customer, facts.contracts, identified.at)
+        return card(
+            call,
+            identified.number,
+            replace(identified.match, customer=facts.customer),
+            judged,
+            Background(facts.products, facts.cases, facts.notes, facts.recent),
+            why(facts.cases, facts.recent, judged, identified.at),
+            self._places,
+        )
+
+    def number(self, raw: str | None, line: Line | None = None) -> Number:
+        """`raw` as the line's region writes it; the server's default region without a line."""
+        if line is None:
+            return normalise(raw, self._region)
+        return normalise(raw, line.region, area_code=area_code_of(line.e164))
+
+    async def line(self, dnis: str | None) -> Line | None:
+        """The line that was dialled."""
+        async with self._database.read() as conn:
+            return await self._line(conn, dnis)
+
+    async def _line(self, conn: Connection, dnis: str | None) -> Line | None:
+        """Lines are few and every call asks: they are kept for some seconds."""
+        if not dnis or len(dnis) > MAX_RAW:
+            return None
+        now = self._monotonic()
+        if self._lines_read_at is None or now - self._lines_read_at > LINES_FRESH_FOR:
+            kept: dict[str, Line] = {}
+            for line in await lines.all_lines(conn):
+                for key in (line.raw, line.e164):
+                    if key:
+                        kept.setdefault(key, line)
+            self._lines, self._lines_read_at = kept, now
+        if dnis in self._lines:
+            return self._lines[dnis]
+        e164 = normalise(dnis, self._region).e164
+        return self._lines.get(e164) if e164 else None
+
+
+async def _match(conn: Connection, number: Number) -> Match:
+    if number.e164 is None:
+        return match(number, ())
+    found = await card_facts.callers(conn, number.e164)
+    return match(number, found.holders, found.people)
+
+
+async def _verdict(conn: Connection, customer: Customer | None, at: datetime) -> Verdict:
+    if customer is None:
+        return _UNKNOWN
+    return _judge(customer, await card_facts.entitlements(conn, customer), at)
+
+
+def _judge(customer: Customer, contracts: Sequence[Contract], at: datetime) -> Verdict:
+    return verdict(contracts, at, customer.time_zone, customer.company)
+
+
+def _chosen(found: Match, customer: Customer) -> Match:
+    """The match with the agent's choice picked and in front, whatever the evidence said."""
+    others = tuple(one for one in found.candidates if one.customer.id != customer.id)
+    standings = [one.standing for one in found.candidates if one.customer.id == customer.id]
+    times = [one.reason.params.get("times") for one in found.candidates if one.customer.id == customer.id]
+    reason = Reason("chosen_before", {"times": times[0] if times and times[0] else 1})
+    standing = standings[0] if standings else "guess"
+    return Match(standing, reason, (Candidate(customer, standing, reason), *others), customer)
+
+
+def _identified(
+    number: Number,
+    ani_name: str | None,
+    dnis: str | None,
+    line: Line | None,
+    found: Match,
+    judged: Verdict,
+    at: datetime,
+) -> Identified:
+    customer = found.customer
+    return Identified(
+        number=number,
+        ani_name=ani_name,
+        dnis=dnis,
+        line=line,
+        match=found,
+        verdict=judged,
+        priority=priority(judged, customer.tier if customer else None),
+        language=(customer.language if customer else None) or (line.language if line else None),
+        at=at,
+    )
