@@ -27,6 +27,7 @@ Outcome = Literal[
     "abandoned",
     "short_abandon",
     "no_agent",
+    "no_answer",
     "left_in_ivr",
     "busy",
     "failed",

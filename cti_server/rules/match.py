@@ -95,7 +95,7 @@ def _claims(number: Number, holders: Sequence[Holder], people: Sequence[Holder])
 
 def _claim(holder: Holder, *, exact: bool) -> _Claim:
     point = holder.contact_point
-    standing: Standing = point.standing if point else "shared"
+    standing: Standing = point.standing if point else "guess"
     company = holder.customer.kind == "company"
     if holder.chosen_count:
         return _Claim(holder, standing, (_CHOSEN, 0, 0), "chosen_before")
@@ -108,7 +108,7 @@ def _claim(holder: Holder, *, exact: bool) -> _Claim:
 
 def _person_behind(holder: Holder) -> _Claim:
     if holder.chosen_count:
-        return _Claim(holder, "shared", (_CHOSEN, 0, 0), "chosen_before")
+        return _Claim(holder, "guess", (_CHOSEN, 0, 0), "chosen_before")
     return _Claim(holder, "guess", (_BEHIND_SWITCHBOARD, 0, 0), "switchboard")
 
 

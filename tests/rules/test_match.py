@@ -99,7 +99,7 @@ def test_an_agents_choice_is_remembered() -> None:
 
 def test_a_choice_without_a_contact_point_counts() -> None:
     found = match(NUMBER, [Holder(WANG, None, 2, EARLIER), holds(LI, "shared")])
-    assert (found.customer, found.standing) == (WANG, "shared")
+    assert (found.customer, found.standing) == (WANG, "guess")
 
 
 def test_two_were_chosen_before() -> None:

@@ -101,9 +101,7 @@ WITHHELD += [
 
 
 @pytest.mark.parametrize(("raw", "region", "area", "e164", "extension", "why"), UNDERSTOOD)
-def test_understood(
-    raw: str, region: str, area: str | None, e164: str, extension: str | None, why: str
-) -> None:
+def test_understood(raw: str, region: str, area: str | None, e164: str, extension: str | None, why: str) -> None:
     number = normalise(raw, region, area_code=area)
     assert (number.kind, number.e164, number.extension, number.reason) == ("e164", e164, extension, why)
     assert number.raw == raw

@@ -41,9 +41,7 @@ def contract(ends: date) -> Contract:
     return Contract(3, 7, "C-3", LEVEL, "active", None, date(2026, 1, 1), ends)
 
 
-def said(
-    cases: list[Case], recent: list[InteractionBrief], ends: date | None = None
-) -> list[tuple[str, str]]:
+def said(cases: list[Case], recent: list[InteractionBrief], ends: date | None = None) -> list[tuple[str, str]]:
     judged = verdict([contract(ends)], NOW, "UTC") if ends else None
     return [(one.code, one.ref) for one in why(cases, recent, judged, NOW)]
 
