@@ -1,4 +1,4 @@
-"""The FastAGI server: takes sessions from Asterisk, hands each to the dialogue its URL names, and bounds all of it.
+"""The FastAGI server: takes sessions from Asterisk, hands each to the dialogue its URL names, bounds all of it.
 
 FastAGI has no authentication, so only networks on the allow-list are served. Each limit closes the one
 connection that broke it; the dialplan goes on as if we were down.

@@ -64,6 +64,10 @@ class Floor:
         changed, self._changed = list(self._changed.values()), {}
         return changed
 
+    @property
+    def has_changed(self) -> bool:
+        return bool(self._changed)
+
     def stored(self, call: Call, interaction: int) -> None:
         """The record gave the call its row: later views name it (the writer names it in the earlier)."""
         call.interaction = interaction

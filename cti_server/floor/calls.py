@@ -208,7 +208,7 @@ class Call:
     answered_at: float | None = None
     ended_at: float | None = None
     customer: dict[str, Any] | None = None
-    verdict: str | None = None
+    verdict: dict[str, Any] | None = None  # {"code", "rule", "contract"}
     match: str = "pending"
     chosen_by: str | None = None
     # how it ended
@@ -325,7 +325,7 @@ class Call:
             "wait_ms": ms(self.wait_s) if self.waiting_since is None and self.queued_at is not None else None,
             "held_since": iso(min(held)) if held else None,
             "customer": self.customer,
-            "verdict": self.verdict,
+            "verdict": self.verdict["code"] if self.verdict is not None else None,
             "match": self.match,
             "agents": {str(p.agent) if p.agent is not None else p.seat: p.view() for p in self.parts},
             "others": self.others(),

@@ -277,7 +277,7 @@ class CallerIdentified(Signal):
     linkedid: str | None
     match: str
     customer: dict[str, Any] | None = None  # {"id", "name", "tier"}
-    verdict: str | None = None
+    verdict: dict[str, Any] | None = None  # {"code", "rule", "contract"}
     ani: str | None = None  # E.164 where it could be told
     line: int | None = None
     language: str | None = None

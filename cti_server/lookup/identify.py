@@ -113,6 +113,18 @@ class Lookup:
             number, identified.ani_name, identified.dnis, identified.line, found, judged, identified.at
         )
 
+    async def showing(self, identified: Identified, customer_id: int) -> Identified | None:
+        """The same caller with this customer picked, as a person picked them before; nothing is remembered."""
+        async with self._database.read() as conn:
+            customer = await customers.get(conn, customer_id)
+            if customer is None:
+                return None
+            found = _chosen(await _match(conn, identified.number), customer)
+            judged = await _verdict(conn, customer, identified.at)
+        return _identified(
+            identified.number, identified.ani_name, identified.dnis, identified.line, found, judged, identified.at
+        )
+
     async def card(self, call: str, identified: Identified, interaction: int | None = None) -> Card:
         """The card for what was identified. `interaction` is the call's own, kept out of the customer's
         history.

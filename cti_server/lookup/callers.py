@@ -1,0 +1,175 @@
+"""Who is calling, for each call of one PBX: looked up once, by whoever is first, and told as a signal.
+
+The dialplan's FastAGI asks first. A call that had no AGI leg is looked up when it is queued, offered or dialled,
+and at the latest after GRACE_S. Either way the card is read before the signal goes in, so that the event which
+tells of the caller has it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from cti_server.floor.calls import Call, Direction
+from cti_server.floor.signals import CallerIdentified
+
+from .card import verdict_view
+from .identify import Identified, Lookup
+from .shapes import Card
+
+GRACE_S = 0.5  # how long a new call may take to reach the dialplan's lookup before we look ourselves
+DEADLINE_S = 5.0  # for a lookup that nobody waits for; after it the card says that it is still looking
+MAX_KNOWN = 5000  # callers kept; past it the oldest is forgotten and looked up again when asked for
+
+log = structlog.get_logger()
+
+Sink = Callable[[CallerIdentified], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What is known of one caller, and the card made of it."""
+
+    identified: Identified
+    card: Card
+
+
+class Callers:
+    """The callers of one PBX. `sink` takes what is found out."""
+
+    def __init__(self, pbx: str, lookup: Lookup, sink: Sink) -> None:
+        self._pbx = pbx
+        self._lookup = lookup
+        self._sink = sink
+        self._known: OrderedDict[str, Caller] = OrderedDict()  # by the Uniqueid of the leg that was looked up
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._closed = False
+        self.failures = 0
+
+    # --- asking ----------------------------------------------------------------------------------------
+
+    def told(self, leg: str, identified: Identified) -> None:
+        """The dialplan's lookup found this out about the caller on `leg`."""
+        self._start(leg, self._tell(leg, None, identified))
+
+    def want(self, call: Call, *, soon: bool) -> None:
+        """Look the caller up if nobody has: at once when `soon`, else when the dialplan had its chance."""
+        if call.match != "pending" or call.linkedid in self._tasks or self._closed:
+            return
+        if not soon:
+            asyncio.get_running_loop().call_later(GRACE_S, lambda: self.want(call, soon=True))
+        elif self.of(call) is None:
+            self._start(call.linkedid, self._look(call))
+
+    async def choose(self, call: Call, customer: int, agent: int) -> bool:
+        """An agent says who the caller is; remembered for the number. False if there is no such customer."""
+        known = self.of(call)
+        identified = known.identified if known is not None else await self._ask(call)
+        chosen = await self._lookup.choose(identified, customer, agent, datetime.now(UTC))
+        if chosen is None:
+            return False
+        await self._tell(call.linkedid, call.linkedid, chosen, call.interaction, str(agent))
+        return True
+
+    # --- answering -------------------------------------------------------------------------------------
+
+    def of(self, call: Call) -> Caller | None:
+        """What is known of the caller of this call."""
+        for leg in (call.linkedid, *call.aliases, *call.legs):
+            if (known := self._known.get(leg)) is not None:
+                return known
+        return None
+
+    def card(self, call: Call) -> Card | None:
+        """The card of this call, as it was read; None while the lookup is on its way."""
+        known = self.of(call)
+        return {**known.card, "call": call.id} if known is not None else None
+
+    async def fresh_card(self, call: Call) -> Card:
+        """The card read again: a note, a case or an edit since then is on it."""
+        known = self.of(call)
+        identified = known.identified if known is not None else await self._ask(call)
+        customer = call.customer["id"] if call.customer is not None else None
+        if customer is not None and (identified.customer is None or identified.customer.id != customer):
+            identified = await self._lookup.showing(identified, customer) or identified
+        card = await self._lookup.card(call.id, identified, call.interaction)
+        self._keep(call.linkedid, Caller(identified, card))
+        return card
+
+    def forget(self, call: Call) -> None:
+        for leg in (call.linkedid, *call.aliases, *call.legs):
+            self._known.pop(leg, None)
+
+    async def close(self) -> None:
+        self._closed = True
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # --- inside ----------------------------------------------------------------------------------------
+
+    def _start(self, leg: str, work: object) -> None:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(
+            self._guard(leg, work),
+            name=f"lookup {leg}",
+        )
+        self._tasks[leg] = task
+        task.add_done_callback(lambda done: self._tasks.pop(leg, None) if self._tasks.get(leg) is done else None)
+
+    async def _guard(self, leg: str, work: object) -> None:
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                await work  # type: ignore[misc]
+        except Exception as cause:
+            # Whatever failed, the call goes on; the card says that the caller is not known yet.
+            self.failures += 1
+            log.warning("lookup.failed", pbx=self._pbx, leg=leg, cause=f"{type(cause).__name__}: {cause}")
+
+    async def _look(self, call: Call) -> None:
+        if call.match == "pending":
+            await self._tell(call.linkedid, call.linkedid, await self._ask(call), call.interaction)
+
+    async def _ask(self, call: Call) -> Identified:
+        if call.direction is Direction.INBOUND:
+            return await self._lookup.identify(self._pbx, call.ani_raw, call.ani_name, call.dnis)
+        return await self._lookup.identify(self._pbx, call.dnis, None, None)
+
+    async def _tell(
+        self,
+        leg: str,
+        linkedid: str | None,
+        identified: Identified,
+        interaction: int | None = None,
+        chosen_by: str | None = None,
+    ) -> None:
+        card = await self._lookup.card("", identified, interaction)
+        self._keep(leg, Caller(identified, card))
+        customer = identified.customer
+        brief = {"id": customer.id, "name": customer.name, "tier": customer.tier} if customer else None
+        self._sink(
+            CallerIdentified(
+                at=time.time(),
+                leg=leg,
+                linkedid=linkedid,
+                match=identified.match.standing,
+                customer=brief,
+                verdict=dict(verdict_view(identified.verdict)),
+                ani=identified.number.e164,
+                line=identified.line.id if identified.line is not None else None,
+                language=identified.language,
+                chosen_by=chosen_by,
+            )
+        )
+
+    def _keep(self, leg: str, caller: Caller) -> None:
+        self._known[leg] = caller
+        self._known.move_to_end(leg)
+        while len(self._known) > MAX_KNOWN:
+            self._known.popitem(last=False)
