@@ -21,6 +21,7 @@ _CJK = re.compile(
     "[\u3005-\u3007\u3040-\u30ff\u3131-\u318e\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
     "\U0001b000-\U0001b16f\U00020000-\U000323af]"
 )
+_ACCENT = re.compile("[\u0300-\u036f]")
 _PHONE = re.compile(r"[\d+\-().\s/]+")
 
 
@@ -30,8 +31,13 @@ def fold(text: str) -> str:
 
 
 def key(name: str) -> str:
-    """A name as it is compared and sorted: folded, one space between words."""
-    return " ".join(fold(name).split())
+    """A name as it is compared and sorted: folded, without accents, one space between words."""
+    return " ".join(_unaccented(fold(name)).split())
+
+
+def _unaccented(text: str) -> str:
+    # Only the Latin, Greek and Cyrillic accents: a mark in kana or Devanagari makes another letter.
+    return unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", text)))
 
 
 def _runs(text: str) -> Iterator[tuple[bool, str]]:
@@ -54,8 +60,7 @@ def _is_word(char: str) -> bool:
 
 def _plain(run: str) -> str:
     """The run without accents, or as it is where it consists of nothing else."""
-    bare = "".join(c for c in unicodedata.normalize("NFKD", run) if not unicodedata.combining(c))
-    return (bare or run)[:MAX_WORD]
+    return (_unaccented(run) or run)[:MAX_WORD]
 
 
 def index_words(*texts: str | None) -> list[str]:
