@@ -1,0 +1,73 @@
+"""One PBX attached by this process: the lease, the pipeline, the link and the command connections, as one life.
+
+Only one process is attached to a PBX at a time. One that finds it taken waits; one that lost it stops writing at
+once, and waits again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from datetime import UTC, datetime
+
+import structlog
+
+from .asterisk.commands import Commands
+from .asterisk.link import Link
+from .lookup.identify import Lookup
+from .pipeline import Pipeline
+from .push.hub import Hub
+from .record import leases
+from .record.database import Database
+from .settings import PbxSettings
+
+TRY_LEASE_EVERY_S = 2.0
+
+log = structlog.get_logger()
+
+
+class Attachment:
+    """The attachment of one PBX. `pipeline` is replaced whenever the PBX is taken over anew."""
+
+    def __init__(
+        self, pbx: PbxSettings, database: Database, lookup: Lookup, hub: Hub, snapshot_every_s: float
+    ) -> None:
+        self.pbx = pbx
+        self.commands = Commands(pbx)
+        self.pipeline = Pipeline(pbx.name, database, lookup, hub)
+        self.link = Link(pbx, self.pipeline.put, snapshot_every_s)
+        self.owner = False
+        self._make = lambda: Pipeline(pbx.name, database, lookup, hub)
+        self._database = database
+        self._snapshot_every_s = snapshot_every_s
+
+    async def run(self) -> None:
+        """Attach for as long as this runs."""
+        who = f"{socket.gethostname()}:{os.getpid()}"
+        try:
+            while True:
+                try:
+                    async with leases.hold(self._database, self.pbx.name, who, datetime.now(UTC)) as lease:
+                        self.owner = True
+                        await self._attached(lease)
+                except* leases.LeaseTaken:
+                    log.info("pbx.waiting", pbx=self.pbx.name, reason="another process is attached to it")
+                except* leases.LeaseLost as lost:
+                    log.warning("pbx.lost", pbx=self.pbx.name, reason=str(lost.exceptions[0]))
+                finally:
+                    self.owner = False
+                await asyncio.sleep(TRY_LEASE_EVERY_S)
+                self.pipeline = self._make()
+                self.link = Link(self.pbx, self.pipeline.put, self._snapshot_every_s)
+        finally:
+            self.commands.close()
+
+    async def _attached(self, lease: leases.Lease) -> None:
+        await self.pipeline.restore(lease)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.pipeline.run(), name=f"pipeline {self.pbx.name}")
+                group.create_task(self.link.run(), name=f"link {self.pbx.name}")
+        finally:
+            await self.pipeline.close()
