@@ -1,0 +1,174 @@
+// Customers, cards and calls for the story pages: invented people, real shapes.
+import type { CallView, Card, Customer, CustomerDetail, Interaction, Me, QueueView } from "../wire/types";
+
+export const NOW = Date.parse("2026-11-22T05:12:40.000Z");
+export const ago = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
+export const ahead = (seconds: number) => ago(-seconds);
+const DAY = 86_400;
+
+export const me: Me = {
+  id: 3, login: "liwei", name: "Li Wei", role: "agent", language: "en", seat: "PJSIP/1001", extension: "1001",
+  state: { name: "ready", reason: null, since: ago(134) }, queues: ["support", "sales", "vip"],
+};
+
+const company = { id: 40, name: "杭州远程精密机械有限公司" };
+
+export const wang: Customer = {
+  id: 7, kind: "person", name: "王秀英", tier: "gold", language: "zh", role_title: "设备主管", time_zone: "Asia/Shanghai", company,
+  preferred_agent: { id: 5, name: "Chen Jie" }, remarks: "请用普通话沟通，下午两点后较方便。",
+  contact_points: [
+    { id: 1, kind: "phone", label: "手机", raw: "138 0013 8000", e164: "+8613800138000", extension: null, standing: "verified" },
+    { id: 2, kind: "phone", label: "总机", raw: "0571-88881234", e164: "+8657188881234", extension: "602", standing: "shared" },
+    { id: 3, kind: "email", label: null, raw: "wang.xy@yuancheng.example", e164: null, extension: null, standing: "none" },
+  ],
+  version: 4,
+};
+
+export const emily: Customer = {
+  id: 8, kind: "person", name: "Emily Carter", tier: "silver", language: "en", role_title: "Operations manager", time_zone: "Europe/London",
+  company: { id: 41, name: "Northwind Logistics" }, preferred_agent: null, remarks: null,
+  contact_points: [{ id: 5, kind: "phone", label: "Desk", raw: "+44 20 7946 0018", e164: "+442079460018", extension: null, standing: "shared" }],
+  version: 2,
+};
+
+const gold = { code: "gold247", name_en: "Gold 24×7", name_zh: "金牌 7×24", response_minutes: 30, queue_priority: 20 };
+const silver = { code: "silver", name_en: "Silver business hours", name_zh: "银牌 工作日", response_minutes: 240, queue_priority: 10 };
+
+export const wangCard: Card = {
+  call: "demo:1795323600:demo-1795323611.4",
+  customer: wang,
+  number: { raw: "013800138000", e164: "+8613800138000", kind: "e164", place: "Beijing" },
+  match: { standing: "verified", reason: { code: "verified_number", params: {} }, candidates: [] },
+  verdict: {
+    code: "hours_left",
+    rule: { code: "contract.hours", params: { contract: "C-1001", ends_on: "2027-03-31", days: 129, minutes_left: 750 } },
+    contract: {
+      id: 11, number: "C-1001", service_level: gold, starts_on: "2026-04-01", ends_on: "2027-03-31", minutes_total: 2400, minutes_used: 1650,
+      status: "active", status_reason: null,
+    },
+  },
+  products: [
+    { id: 21, name: "VMC-850 立式加工中心", serial: "VM850-23-0417", installed_on: "2023-06-12", contract: "C-1001" },
+    { id: 22, name: "VMC-850 立式加工中心", serial: "VM850-24-0082", installed_on: "2024-02-27", contract: "C-1001" },
+    { id: 23, name: "CT-20 冷却液循环系统", serial: "CT20-8831", installed_on: "2024-02-27", contract: null },
+  ],
+  cases: [
+    { id: 12, number: "CS-2041", subject: "主轴温度报警 AL-417，停机", status: "open", priority: 1, opened_at: ago(3 * DAY), due_at: ago(2 * 3600) },
+    { id: 13, number: "CS-2007", subject: "冷却液泵异响，等待备件", status: "waiting", priority: 3, opened_at: ago(9 * DAY), due_at: ahead(2 * DAY) },
+  ],
+  notes: [
+    { id: 31, at: ago(40 * DAY), agent: { id: 5, name: "Chen Jie" }, text: "周五下午产线保养，请勿安排上门。", pinned: true },
+    { id: 32, at: ago(3 * DAY), agent: { id: 3, name: "Li Wei" }, text: "已建议降低主轴转速至 6000 rpm，等待工程师确认。", pinned: false },
+  ],
+  recent: [
+    { id: 501, channel: "voice", direction: "inbound", at: ago(26 * 3600), outcome: "abandoned", queue: "support", agent: null, talk_ms: null, subject: null, note: null },
+    { id: 498, channel: "voice", direction: "inbound", at: ago(3 * DAY), outcome: "answered", queue: "support", agent: "Li Wei", talk_ms: 431_000, subject: null, note: "主轴温度报警，已建工单 CS-2041，约定 24 小时内回复。" },
+    { id: 480, channel: "visit", direction: "outbound", at: ago(12 * DAY), outcome: null, queue: null, agent: "Zhou Lei", talk_ms: null, subject: "上门：更换冷却液滤芯", note: null },
+    { id: 466, channel: "email", direction: "inbound", at: ago(20 * DAY), outcome: null, queue: null, agent: "Chen Jie", talk_ms: null, subject: "询问备件价格", note: null },
+  ],
+  why: [
+    { code: "open_case_overdue", params: { number: "CS-2041", subject: "主轴温度报警 AL-417，停机" }, ref: "case:12" },
+    { code: "abandoned_before", params: { at: ago(26 * 3600) }, ref: "interaction:501" },
+    { code: "repeat_call", params: { calls: 3, days: 7 }, ref: "interaction:498" },
+  ],
+};
+
+export const emilyCard: Card = {
+  call: "demo:1795323600:demo-1795323640.9",
+  customer: emily,
+  number: { raw: "+442079460018", e164: "+442079460018", kind: "e164", place: "London" },
+  match: {
+    standing: "shared", reason: { code: "chosen_before", params: { times: 3 } },
+    candidates: [
+      { customer: { id: 8, kind: "person", name: "Emily Carter", tier: "silver", company: emily.company }, standing: "shared", reason: { code: "chosen_before", params: { times: 3 } } },
+      { customer: { id: 9, kind: "person", name: "Oliver Bennett", tier: null, company: emily.company }, standing: "shared", reason: { code: "shared_number", params: {} } },
+      { customer: { id: 41, kind: "company", name: "Northwind Logistics", tier: "silver", company: null }, standing: "guess", reason: { code: "company_number", params: {} } },
+    ],
+  },
+  verdict: {
+    code: "expired",
+    rule: { code: "contract.past_end", params: { contract: "C-0877", ends_on: "2026-11-10", days: 12 } },
+    contract: { id: 12, number: "C-0877", service_level: silver, starts_on: "2024-11-11", ends_on: "2026-11-10", minutes_total: null, minutes_used: 0, status: "active", status_reason: null },
+  },
+  products: [{ id: 24, name: "Sortline 40 conveyor", serial: "SL40-1187", installed_on: "2024-11-11", contract: "C-0877" }],
+  cases: [],
+  notes: [{ id: 33, at: ago(60 * DAY), agent: { id: 5, name: "Chen Jie" }, text: "Renewal offer sent to accounts@northwind.example.", pinned: false }],
+  recent: [
+    { id: 470, channel: "email", direction: "outbound", at: ago(18 * DAY), outcome: null, queue: null, agent: "Chen Jie", talk_ms: null, subject: "Renewal offer C-0877", note: null },
+    { id: 402, channel: "voice", direction: "inbound", at: ago(70 * DAY), outcome: "transferred", queue: "support", agent: "Li Wei", talk_ms: 212_000, subject: null, note: "Conveyor stops after start; passed to second line." },
+  ],
+  why: [{ code: "contract_expired", params: { contract: "C-0877", days: 12 }, ref: "contract:12" }],
+};
+
+export const unknownCard: Card = {
+  call: "demo:1795323600:demo-1795323650.2",
+  customer: null,
+  number: { raw: "02166668888", e164: "+862166668888", kind: "e164", place: "Shanghai" },
+  match: { standing: "none", reason: { code: "unknown_number", params: {} }, candidates: [] },
+  verdict: { code: "none", rule: { code: "contract.absent", params: {} }, contract: null },
+  products: [], cases: [], notes: [], recent: [], why: [],
+};
+
+export function callOf(card: Card, part: Partial<CallView> = {}): CallView {
+  const customer = card.customer;
+  return {
+    call: card.call, interaction: 612, pbx: "demo", direction: "inbound", state: "talking", ani: card.number.e164, ani_name: null, dnis: "4008001234",
+    queue: "support", position: null,
+    path: [
+      { step: "language", choice: customer?.language === "en" ? "2" : "1", at: ago(268) },
+      { step: "main-menu", choice: "1", at: ago(259) },
+    ],
+    started_at: ago(275), queued_at: ago(251), answered_at: ago(214), ended_at: null, wait_ms: 37_000, held_since: null,
+    customer: customer ? { id: customer.id, name: customer.name, tier: customer.tier } : null,
+    verdict: card.verdict.code, match: card.match.standing,
+    agents: { "3": { agent: 3, seat: "PJSIP/1001", name: "Li Wei", state: "talking", since: ago(214), reason: null, answered_at: ago(214), talk_ms: 0, hold_ms: 0 } },
+    others: [], outcome: null, ended_by: null, ...part,
+  };
+}
+
+const member = (id: number, name: string, status: QueueView["members"][number]["status"], paused = false, reason: string | null = null) =>
+  ({ agent: id, name, seat: `PJSIP/${998 + id}`, status, paused, reason });
+export const members = [
+  member(3, "Li Wei", "idle"), member(4, "Wang Fang", "in_use"), member(5, "Chen Jie", "ringing"), member(6, "Zhao Lei", "idle", true, "lunch"), member(7, "Sarah Jones", "unavailable"),
+];
+export const queues: QueueView[] = [
+  { queue: "support", title_en: "Technical support", title_zh: "技术支持", waiting: 3, longest_since: ago(74), members },
+  { queue: "sales", title_en: "Sales", title_zh: "销售", waiting: 0, longest_since: null, members: members.slice(0, 3) },
+  { queue: "vip", title_en: "Platinum line", title_zh: "铂金专线", waiting: 1, longest_since: ago(12), members: members.slice(0, 2) },
+];
+
+const rows: [minutes: number, direction: Interaction["direction"], who: string | null, ani: string, tier: string | null, queue: string | null, outcome: Interaction["outcome"], talk: number | null, note: string | null][] = [
+  [9, "inbound", "刘建国", "+8613912345678", "silver", "support", "answered", 262_000, "伺服驱动器报 E-12，指导重启后恢复；明日回访确认。"],
+  [24, "inbound", null, "+862166668888", null, "sales", "answered", 148_000, "Asks for a quote for two Sortline 40, no account yet."],
+  [31, "inbound", "Hannah Schmidt", "+493055501234", "gold", "support", "abandoned", null, null],
+  [47, "outbound", "陈美玲", "+8613688886666", "platinum", null, "answered", 95_000, "回访：备件已收到，无其他问题。"],
+  [62, "inbound", "上海宏达物流有限公司", "+862150001234", "gold", "support", "transferred", 311_000, "Invoice question, passed to accounts (Chen Jie)."],
+  [88, "inbound", "Daniel Okafor", "+14155550123", null, "support", "answered", 433_000, "Firmware 2.4.1 installed together; watch the spindle log until Monday."],
+  [113, "internal", null, "1004", null, null, "internal", 41_000, null],
+  [131, "inbound", "张伟", "+8613501112222", "bronze", "support", "short_abandon", null, null],
+  [150, "inbound", "Grace Lin", "+8613911110000", "gold", "vip", "answered", 516_000, "Contract renewal agreed; send C-1190 for signature."],
+];
+
+export const today: Interaction[] = rows.map(([minutes, direction, who, ani, tier, queue, outcome, talk, note], index) => ({
+  id: 600 - index, channel: "voice", direction, at: ago(minutes * 60), outcome, queue, agent: "Li Wei", talk_ms: talk, subject: null, note,
+  customer: who ? { id: 100 + index, name: who, tier } : null, ani, ani_name: null, dnis: "4008001234", wait_ms: 21_000, ring_ms: 6000, hold_ms: 0, ended_by: "caller", complete: true,
+  segments: [{ position: 1, agent: "Li Wei", queue, origin: "offer", offered_at: ago(minutes * 60), answered_at: talk ? ago(minutes * 60 - 6) : null, ended_at: null, ring_ms: 6000, talk_ms: talk, hold_ms: 0, outcome: talk ? "answered" : "caller_left" }],
+}));
+
+export const wangDetail: CustomerDetail = {
+  ...wang, contracts: wangCard.verdict.contract ? [wangCard.verdict.contract] : [], products: wangCard.products, cases: wangCard.cases, notes: wangCard.notes,
+};
+
+export const timeline: Interaction[] = [
+  ...wangCard.recent.map((entry) => ({
+    ...entry,
+    segments: entry.id === 498
+      ? [
+          { position: 1, agent: "Zhao Lei", queue: "support", origin: "offer", offered_at: entry.at, answered_at: null, ended_at: entry.at, ring_ms: 15_000, talk_ms: null, hold_ms: null, outcome: "no_answer" },
+          { position: 2, agent: "Li Wei", queue: "support", origin: "offer", offered_at: entry.at, answered_at: entry.at, ended_at: entry.at, ring_ms: 4000, talk_ms: 431_000, hold_ms: 22_000, outcome: "answered" },
+        ]
+      : [],
+  })),
+  { id: 440, channel: "voice", direction: "outbound", at: ago(33 * DAY), outcome: "answered", queue: null, agent: "Chen Jie", talk_ms: 188_000, subject: null, note: "合同年度回访，客户满意，希望增加备件折扣。", segments: [] },
+  { id: 431, channel: "chat", direction: "inbound", at: ago(41 * DAY), outcome: null, queue: null, agent: "Sarah Jones", talk_ms: null, subject: "询问保养周期", note: "已发送保养手册 PDF。", segments: [] },
+];

@@ -1,0 +1,73 @@
+// Texts in English and Chinese: one i18next instance, a hook, and the sentences built from codes and their facts.
+import i18next from "i18next";
+import { useCallback } from "react";
+import { useStore } from "../store/store";
+import type { Language, Params, Reason } from "../wire/types";
+import { formatDate, formatMinutes, formatMoment, formatSpan } from "../lib/format";
+import en from "./en.json";
+import zh from "./zh.json";
+
+void i18next.init({
+  resources: { en: { translation: en }, zh: { translation: zh } },
+  lng: "en",
+  fallbackLng: "en",
+  initAsync: false,
+  interpolation: { escapeValue: false }, // React escapes
+  missingInterpolationHandler: () => "–",
+});
+
+export type T = (key: string, params?: Record<string, unknown>) => string;
+
+export function translate(key: string, params?: Record<string, unknown>): string {
+  return i18next.t(key, params ?? {});
+}
+
+/** Re-renders on a change of language. */
+export function useT(): T {
+  const language = useStore((store) => store.language);
+  // eslint would call `language` unneeded: it is what makes the function new, and so the view.
+  return useCallback<T>((key, params) => i18next.t(key, { lng: language, ...params }), [language]);
+}
+
+export async function applyLanguage(language: Language): Promise<void> {
+  await i18next.changeLanguage(language);
+  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+  try {
+    localStorage.setItem("cti.language", language);
+  } catch {
+    // Storage may be forbidden; the choice then lasts for the page.
+  }
+  useStore.getState().set({ language });
+}
+
+/** Facts as a person reads them: dates, spans and minutes in the language, the rest as it is. */
+export function spoken(params: Params, language: Language): Record<string, unknown> {
+  const facts: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(params)) {
+    if (value === null) continue;
+    if (/(^|_)(on|until)$/.test(name) && typeof value === "string") facts[name] = formatDate(value, language);
+    else if (/(^|_)at$/.test(name) && typeof value === "string") facts[name] = formatMoment(value, language);
+    else if (/minutes/.test(name) && typeof value === "number") facts[name] = formatMinutes(value, language);
+    else if (/_ms$/.test(name) && typeof value === "number") facts[name] = formatSpan(value);
+    else facts[name] = value;
+  }
+  // i18next takes the plural from `count`; the facts call it days, calls or times.
+  const plural = params["count"] ?? params["days"] ?? params["calls"] ?? params["times"];
+  if (typeof plural === "number") facts["count"] = plural;
+  return facts;
+}
+
+/** A code with its facts as a sentence; an unknown code shows itself and its facts, never nothing. */
+export function sentence(group: string, reason: Reason, language: Language): string {
+  const key = `${group}.${reason.code}`;
+  if (i18next.exists(key)) return i18next.t(key, spoken(reason.params, language));
+  const facts = Object.entries(reason.params).filter(([, value]) => value !== null);
+  return [reason.code.replace(/[._]/g, " "), ...facts.map(([name, value]) => `${name} ${value}`)].join(" · ");
+}
+
+/** The text of a code, or the code itself in words when it is newer than this desktop. */
+export function named(group: string, code: string | null | undefined): string {
+  if (!code) return "";
+  const key = `${group}.${code}`;
+  return i18next.exists(key) ? i18next.t(key) : code.replace(/_/g, " ");
+}

@@ -1,0 +1,128 @@
+// The keyboard map: single keys while nobody types, and the chords that work in a field too.
+import { useEffect } from "react";
+import { myParty } from "./store/fold";
+import { navigate } from "./store/navigate";
+import { changeState, isTyping } from "./store/session";
+import { currentCall, myCalls, useStore } from "./store/store";
+import { finishWrapUp } from "./store/wrapup";
+
+export interface KeyEntry { keys: string[]; text: string; group: "group_call" | "group_go" | "group_me" }
+
+/** What the overlay lists; the actions below obey the same keys. */
+export const keyMap: KeyEntry[] = [
+  { keys: ["n"], text: "keys.note", group: "group_call" },
+  { keys: ["w"], text: "keys.finish", group: "group_call" },
+  { keys: ["Ctrl", "Enter"], text: "keys.finish_typing", group: "group_call" },
+  { keys: ["1", "…", "9"], text: "keys.tab", group: "group_call" },
+  { keys: ["c"], text: "keys.candidates", group: "group_call" },
+  { keys: ["a"], text: "keys.customer_note", group: "group_call" },
+  { keys: ["/"], text: "keys.search", group: "group_go" },
+  { keys: ["d"], text: "keys.desk", group: "group_go" },
+  { keys: ["f"], text: "keys.floor", group: "group_go" },
+  { keys: ["l"], text: "keys.today", group: "group_go" },
+  { keys: ["t"], text: "keys.timeline", group: "group_go" },
+  { keys: ["e"], text: "keys.edit", group: "group_go" },
+  { keys: ["+"], text: "keys.new", group: "group_go" },
+  { keys: ["r"], text: "keys.ready", group: "group_me" },
+  { keys: ["b"], text: "keys.not_ready", group: "group_me" },
+  { keys: ["?"], text: "keys.keys", group: "group_me" },
+  { keys: ["Esc"], text: "keys.escape", group: "group_me" },
+];
+
+const STORED = "cti.keys";
+
+export function singleKeysOn(): boolean {
+  try {
+    return localStorage.getItem(STORED) !== "off";
+  } catch {
+    return true;
+  }
+}
+
+/** WCAG 2.1.4: speech and switch users must be able to turn single keys off. */
+export function setSingleKeys(on: boolean): void {
+  try {
+    localStorage.setItem(STORED, on ? "on" : "off");
+  } catch {
+    // Nothing to keep it in: it stays on.
+  }
+}
+
+function focusOn(selector: string): void {
+  const element = document.querySelector<HTMLElement>(selector);
+  element?.scrollIntoView({ block: "nearest" });
+  element?.focus();
+}
+
+function press(selector: string): void {
+  document.querySelector<HTMLElement>(selector)?.click();
+}
+
+function customerHere(): number | null {
+  const { desk, selected, path } = useStore.getState();
+  const shown = /^\/customers\/(\d+)/.exec(path);
+  if (shown) return Number(shown[1]);
+  const call = currentCall(desk, selected);
+  return call ? (desk.cards[call.call]?.customer?.id ?? call.customer?.id ?? null) : null;
+}
+
+const actions: Record<string, () => void> = {
+  n: () => focusOn("[data-testid=note-box] textarea"),
+  w: () => {
+    const { desk, selected } = useStore.getState();
+    const call = currentCall(desk, selected);
+    if (call && myParty(call, desk.me)?.state === "wrap_up") void finishWrapUp(call.call);
+  },
+  c: () => focusOn("[data-testid=candidates] input, [data-testid=candidates] button"),
+  a: () => focusOn("#customer-note"),
+  "/": () => focusOn("[data-testid=search-box] input"),
+  d: () => navigate("/"),
+  f: () => {
+    if ((useStore.getState().desk.me?.role ?? "agent") !== "agent") navigate("/floor");
+  },
+  l: () => focusOn("[data-testid=today-list] [role=row], [data-testid=today-list] a, [data-testid=today-list] button"),
+  t: () => {
+    const customer = customerHere();
+    if (customer !== null) navigate(`/customers/${customer}`);
+  },
+  e: () => {
+    const customer = customerHere();
+    if (customer !== null) navigate(`/customers/${customer}/edit`);
+  },
+  "+": () => navigate("/customers/new"),
+  r: () => void changeState("ready", null),
+  b: () => press("[data-testid=my-state] button"),
+  "?": () => useStore.getState().set({ overlay: "keys" }),
+};
+
+function onKey(event: KeyboardEvent): void {
+  const { phase, overlay, desk, set } = useStore.getState();
+  if (phase !== "signed_in" || event.defaultPrevented || event.isComposing) return;
+  if (event.key === "Escape" && isTyping()) {
+    (document.activeElement as HTMLElement).blur();
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping() || overlay) return;
+  // An open menu or dialog owns the keyboard.
+  if (document.querySelector("[role=menu], [role=listbox][data-open], [role=dialog]")) return;
+  if (!singleKeysOn() && event.key !== "?") return;
+  if (/^[1-9]$/.test(event.key)) {
+    const call = myCalls(desk)[Number(event.key) - 1];
+    if (!call) return;
+    event.preventDefault();
+    set({ selected: call.call });
+    navigate("/");
+    return;
+  }
+  const action = actions[event.key];
+  if (!action) return;
+  event.preventDefault();
+  action();
+}
+
+export function useKeys(): void {
+  useEffect(() => {
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+}

@@ -1,0 +1,37 @@
+// Starts the desktop: styles, stored choices, then the session that the cookie holds.
+import { createRoot } from "react-dom/client";
+import "./theme.css";
+import "./styles/base.css";
+import "./styles/layout.css";
+import "./styles/card.css";
+import "./styles/call.css";
+import "./styles/views.css";
+import { App } from "./App";
+import { applyLanguage } from "./i18n";
+import { followHistory } from "./store/navigate";
+import { resumeSession } from "./store/session";
+import { useStore, type Theme } from "./store/store";
+
+function stored(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+async function start(): Promise<void> {
+  const theme = stored("cti.theme");
+  if (theme === "light" || theme === "dark") useStore.getState().set({ theme: theme satisfies Theme });
+  await applyLanguage(document.documentElement.lang.startsWith("zh") ? "zh" : "en");
+  followHistory();
+  if (import.meta.env.MODE === "fixtures") {
+    const { play } = await import("./dev/fixtures");
+    await play(new URLSearchParams(location.search).get("fixture") ?? "talking");
+  } else {
+    void resumeSession();
+  }
+  createRoot(document.getElementById("root") as HTMLElement).render(<App />);
+}
+
+void start();

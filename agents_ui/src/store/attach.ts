@@ -1,0 +1,17 @@
+// The agent says who is calling: told to the server, which remembers it for the number, then the card is fetched anew.
+import { translate } from "../i18n";
+import { api, ProblemError } from "../wire/api";
+import { refreshCard } from "./session";
+import { navigate } from "./navigate";
+import { toast } from "./store";
+
+export async function attachCustomer(call: string, customer: { id: number; name: string }): Promise<void> {
+  try {
+    await api.chooseCustomer(call, customer.id);
+    await refreshCard(call);
+    navigate("/");
+    toast({ tone: "ok", text: translate("card.attached", { name: customer.name }) });
+  } catch (error) {
+    if (error instanceof ProblemError) toast({ tone: "bad", problem: error.problem });
+  }
+}

@@ -1,0 +1,149 @@
+// One signed-in session: opens the socket, feeds the store, keeps the drafts, and ends it all on sign-out.
+import { api, ProblemError } from "../wire/api";
+import { forgetClock, syncClock } from "../wire/clock";
+import { connect, type Wire } from "../wire/socket";
+import type { Frame, Me } from "../wire/types";
+import { applyLanguage } from "../i18n";
+import { Drafts } from "./drafts";
+import { emptyDesk, myParty } from "./fold";
+import { myCalls, toast, useStore } from "./store";
+
+let live: ReturnType<typeof connect> | null = null;
+let drafts: Drafts | null = null;
+
+export function noteDrafts(): Drafts | null {
+  return drafts;
+}
+
+export function keepDrafts(agent: number): Drafts {
+  drafts = new Drafts({ agent, storage: localStorage, save: (id, text) => api.saveNote(id, text) });
+  return drafts;
+}
+
+/** Finds out whether the cookie still holds; anything but a 401 keeps trying, for the server may be restarting. */
+export async function resumeSession(): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      begin(await api.me());
+      return;
+    } catch (error) {
+      if (error instanceof ProblemError && error.status === 401) {
+        useStore.getState().set({ phase: "signed_out" });
+        return;
+      }
+      useStore.getState().set({ socket: { name: "lost", since: Date.now(), attempt: attempt + 1 } });
+      await new Promise((resolve) => setTimeout(resolve, Math.min(5000, 500 * 2 ** attempt)));
+    }
+  }
+}
+
+export function begin(me: Me): void {
+  const store = useStore.getState();
+  store.set({ phase: "signed_in", desk: { ...emptyDesk, me }, selected: null });
+  void applyLanguage(me.language);
+  keepDrafts(me.id);
+  live?.close();
+  live = connect({
+    open: () => new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`) as unknown as Wire,
+    ticket: async () => (await api.ticket()).ticket,
+    positions: () => {
+      const { positions } = useStore.getState().desk;
+      return Object.keys(positions).length ? positions : null;
+    },
+    onFrame: receive,
+    onState: (socket) => {
+      useStore.getState().set({ socket });
+      if (socket.name === "open") drafts?.flushAll();
+      if (socket.name === "signed_out") end();
+    },
+  });
+}
+
+export function receive(frame: Frame): void {
+  if (frame.type === "welcome" || frame.type === "heartbeat") syncClock(frame.server_time);
+  const before = useStore.getState();
+  const mineBefore = new Set(myCalls(before.desk).map((call) => call.call));
+  before.receive(frame);
+  const { desk, selected, pendingState } = useStore.getState();
+  const mine = myCalls(desk);
+  for (const call of mine) {
+    if (call.interaction !== null) drafts?.bind(call.call, call.interaction);
+  }
+  chooseTab(mineBefore, selected);
+  if (pendingState && frame.type === "event" && frame.kind === "command.done" && frame.body.request === pendingState.request) {
+    useStore.getState().set({ pendingState: null });
+    if (!frame.body.ok) toast({ tone: "bad", ...(frame.body.problem ? { problem: frame.body.problem } : {}) });
+  }
+  if (frame.type === "event" && frame.kind === "customer.changed") refreshCards(frame.body.customer, frame.body.version);
+}
+
+/** A new call opens its tab only when nothing else is being handled; the tab on the screen is never swapped away. */
+function chooseTab(before: Set<string>, selected: string | null): void {
+  const { desk, set, path } = useStore.getState();
+  const mine = myCalls(desk);
+  const arrived = mine.filter((call) => !before.has(call.call));
+  if (selected && !mine.some((call) => call.call === selected)) set({ selected: null });
+  const [first] = arrived;
+  if (!first) return;
+  const others = mine.filter((call) => call.call !== first.call);
+  const busy = others.some((call) => myParty(call, desk.me)?.state !== "ringing");
+  if (others.length > 0 && busy) {
+    // Pin what is on the screen, whatever the order of calls becomes.
+    if (!useStore.getState().selected) set({ selected: others.find((call) => before.has(call.call))?.call ?? null });
+    return;
+  }
+  if (!isTyping()) {
+    if (path !== "/") {
+      history.pushState(null, "", "/");
+      set({ path: "/" });
+    }
+    if (others.length === 0) set({ selected: first.call });
+  }
+}
+
+export function isTyping(): boolean {
+  const element = document.activeElement;
+  return element instanceof HTMLElement && (element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName));
+}
+
+function refreshCards(customer: number, version: number): void {
+  for (const [id, card] of Object.entries(useStore.getState().desk.cards)) {
+    if (card.customer?.id === customer && card.customer.version < version) void refreshCard(id);
+  }
+}
+
+export async function refreshCard(call: string): Promise<void> {
+  const card = await api.card(call).catch(() => null);
+  const { desk, set } = useStore.getState();
+  if (card && call in desk.calls) set({ desk: { ...desk, cards: { ...desk.cards, [call]: card } } });
+}
+
+export async function changeState(name: "ready" | "not_ready", reason: string | null): Promise<void> {
+  try {
+    const { request } = await api.setState(name, reason);
+    const done = useStore.getState().desk.commands[request];
+    // The event may overtake the answer.
+    if (!done) useStore.getState().set({ pendingState: { request, name, reason } });
+    else if (!done.ok) toast({ tone: "bad", ...(done.problem ? { problem: done.problem } : {}) });
+  } catch (error) {
+    if (error instanceof ProblemError) toast({ tone: "bad", problem: error.problem });
+  }
+}
+
+export async function signOut(): Promise<void> {
+  for (const call of drafts?.unsaved() ?? []) await drafts?.flush(call);
+  await api.signOut().catch(() => null);
+  end();
+}
+
+function end(): void {
+  live?.close();
+  live = null;
+  forgetClock();
+  useStore.getState().set({ phase: "signed_out", desk: emptyDesk, selected: null, pendingState: null });
+}
+
+addEventListener("online", () => live?.retryNow());
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) live?.retryNow();
+});

@@ -1,0 +1,148 @@
+// The current call: its state and times, the way it came, who is on it, my note, and the end of wrap-up.
+import { useState } from "react";
+import { Button } from "react-aria-components";
+import { named, useT } from "../i18n";
+import { formatMoment, formatNumber, formatTime } from "../lib/format";
+import { queueTitle } from "../lib/queue";
+import { whoIs } from "../lib/who";
+import { Icon } from "../parts/Icon";
+import { Span, Timer } from "../parts/Timer";
+import { myParty } from "../store/fold";
+import { useCurrentCall } from "../store/hooks";
+import { useStore } from "../store/store";
+import { finishWrapUp } from "../store/wrapup";
+import type { CallParty, CallView } from "../wire/types";
+import { NoteBox } from "./NoteBox";
+
+export function CallPanel() {
+  const t = useT();
+  const { call, card } = useCurrentCall();
+  const me = useStore((store) => store.desk.me);
+  const [busy, setBusy] = useState(false);
+  if (!call) return null;
+  const mine = myParty(call, me);
+  const wrapping = mine?.state === "wrap_up";
+
+  async function finish() {
+    if (!call || busy) return;
+    setBusy(true);
+    await finishWrapUp(call.call);
+    setBusy(false);
+  }
+
+  return (
+    <aside className="call-panel" data-testid="call-panel" data-call={call.call} aria-label={t("call.heading")}>
+      <header className={`call-head ${mine?.state ?? ""}`}>
+        <span className="call-state" data-testid="call-state" data-state={mine?.state ?? call.state}>
+          <span className="dot" aria-hidden="true" />
+          {named("party_state", mine?.state) || named("call_state", call.state)}
+        </span>
+        <span className="call-timer" data-testid="call-timer">{mine ? <Timer since={mine.since} /> : <Timer since={call.started_at} />}</span>
+        <span className="call-with">
+          {mine?.state === "ringing" ? t("call.answer_on_phone") : wrapping ? [named("outcome", call.outcome), call.ended_by ? t("call.ended_by", { who: named("ended_by", call.ended_by) }) : ""].filter(Boolean).join(", ") : card?.customer?.name ?? whoIs(call, t)}
+        </span>
+      </header>
+      <Times call={call} mine={mine} />
+      <NoteBox key={call.call} call={call} onFinish={wrapping ? () => void finish() : null} />
+      {wrapping && (
+        <div className="finish">
+          <Button className="button primary wide" isDisabled={busy} onPress={() => void finish()}>
+            <Icon name="check" />{t(busy ? "call.finishing" : "call.finish")}<kbd>W</kbd>
+          </Button>
+        </div>
+      )}
+      <Way call={call} />
+      <Parties call={call} />
+    </aside>
+  );
+}
+
+/** Wait, ring, talk, hold: finished ones stand still, the running one is drawn from its timestamp. */
+function Times({ call, mine }: { call: CallView; mine: CallParty | null }) {
+  const t = useT();
+  const state = mine?.state;
+  const waiting = call.queued_at !== null && call.wait_ms === null && call.answered_at === null && call.ended_at === null;
+  const ringMs = mine?.answered_at && call.queued_at ? null : undefined;
+  const talking = state === "talking" || state === "consulting";
+  return (
+    <dl className="times">
+      <div className={waiting ? "running" : ""}>
+        <dt>{t("call.wait")}</dt>
+        <dd>{waiting && call.queued_at ? <Timer since={call.queued_at} /> : <Span ms={call.wait_ms} />}</dd>
+      </div>
+      {state === "ringing" && ringMs === undefined && (
+        <div className="running"><dt>{t("call.ring")}</dt><dd>{mine && <Timer since={mine.since} />}</dd></div>
+      )}
+      <div className={talking ? "running" : ""}>
+        <dt>{t("call.talk")}</dt>
+        <dd>{mine && talking ? <Timer since={mine.since} plusMs={mine.talk_ms} /> : <Span ms={state === "ringing" ? null : mine?.talk_ms} />}</dd>
+      </div>
+      <div className={state === "hold" ? "running" : ""}>
+        <dt>{t("call.hold")}</dt>
+        <dd>{mine && state === "hold" ? <Timer since={mine.since} plusMs={mine.hold_ms} /> : <Span ms={state === "ringing" ? null : mine?.hold_ms} />}</dd>
+      </div>
+      {state === "wrap_up" && <div className="running"><dt>{t("call.wrap_up")}</dt><dd>{mine && <Timer since={mine.since} />}</dd></div>}
+    </dl>
+  );
+}
+
+function Way({ call }: { call: CallView }) {
+  const t = useT();
+  const language = useStore((store) => store.language);
+  const queue = useStore((store) => (call.queue ? store.desk.queues[call.queue] : undefined));
+  return (
+    <section className="way" aria-labelledby="way-heading">
+      <h2 id="way-heading">{t("call.path")}</h2>
+      <ol>
+        <li>
+          <span className="num quiet">{formatTime(call.started_at, language)}</span>
+          <span>{named("direction", call.direction)}{call.dnis ? <> · <span className="quiet">{t("call.dnis")}</span> <span className="num">{formatNumber(call.dnis)}</span></> : null}</span>
+        </li>
+        {call.path.map((step, index) => (
+          <li key={index}>
+            <span className="num quiet">{formatTime(step.at, language)}</span>
+            <span>{step.step}{step.choice ? <> · <span className="quiet">{t("call.choice", { choice: step.choice })}</span></> : null}</span>
+          </li>
+        ))}
+        {call.queue && (
+          <li>
+            <span className="num quiet">{call.queued_at ? formatTime(call.queued_at, language) : ""}</span>
+            <span><span className="quiet">{t("call.queue")}</span> {queue ? queueTitle(queue, language) : call.queue}{call.position ? <span className="quiet"> · {t("call.position")} {call.position}</span> : null}</span>
+          </li>
+        )}
+        {call.answered_at && (
+          <li><span className="num quiet">{formatTime(call.answered_at, language)}</span><span>{named("outcome", "answered")}</span></li>
+        )}
+        {call.ended_at && (
+          <li><span className="num quiet">{formatMoment(call.ended_at, language)}</span><span>{named("call_state", "ended")}{call.ended_by ? ` · ${t("call.ended_by", { who: named("ended_by", call.ended_by) })}` : ""}</span></li>
+        )}
+      </ol>
+    </section>
+  );
+}
+
+function Parties({ call }: { call: CallView }) {
+  const t = useT();
+  const me = useStore((store) => store.desk.me);
+  const agents = Object.entries(call.agents);
+  return (
+    <section className="parties" aria-labelledby="parties-heading">
+      <h2 id="parties-heading">{t("call.parties")}</h2>
+      <ul>
+        {call.direction !== "outbound" && (
+          <li><Icon name="phone" size={14} /><span className="party-name">{whoIs(call, t)}</span><span className="quiet">{call.held_since ? named("party_state", "hold") : t("call.caller")}</span></li>
+        )}
+        {agents.map(([key, party]) => (
+          <li key={key} className={party.state === "left" ? "gone" : ""}>
+            <Icon name="user" size={14} />
+            <span className="party-name">{party.name}{party.agent === me?.id ? ` (${t("common.you")})` : ""}</span>
+            <span className="quiet">{party.state === "left" && party.reason ? named("party_reason", party.reason) : named("party_state", party.state)}</span>
+          </li>
+        ))}
+        {call.others.map((other) => (
+          <li key={other.number}><Icon name="users" size={14} /><span className="party-name">{other.name ?? formatNumber(other.number)}</span><span className="quiet">{named("party_state", other.state)}</span></li>
+        ))}
+      </ul>
+    </section>
+  );
+}

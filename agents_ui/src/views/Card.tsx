@@ -1,0 +1,69 @@
+// The card: who calls, what they are entitled to, why they may call, and what is on record.
+import { Button } from "react-aria-components";
+import { useT } from "../i18n";
+import { formatNumber } from "../lib/format";
+import { Icon } from "../parts/Icon";
+import { navigate } from "../store/navigate";
+import { refreshCard } from "../store/session";
+import type { CallView, Card } from "../wire/types";
+import { Candidates } from "./Candidates";
+import { CardHead } from "./CardHead";
+import { Cases, Products, Recent } from "./CardLists";
+import { Notes } from "./Notes";
+import { VerdictPanel } from "./VerdictPanel";
+import { WhyLine } from "./WhyLine";
+
+export function CardView({ call, card }: { call: CallView; card: Card | null }) {
+  const t = useT();
+  if (!card) {
+    return (
+      <article className="card" data-testid="card" data-call={call.call} aria-label={t("card.heading")}>
+        <p className="quiet pad" role="status">{t(call.match === "pending" ? "call.identifying" : "call.no_card")}</p>
+      </article>
+    );
+  }
+  const customer = card.customer;
+  return (
+    <article className="card" data-testid="card" data-call={call.call} aria-label={t("card.heading")}>
+      <CardHead call={call} card={card} />
+      {card.match.candidates.length > 1 && <Candidates call={call} card={card} />}
+      {customer ? (
+        <>
+          <VerdictPanel verdict={card.verdict} />
+          <WhyLine why={card.why} />
+          <div className="card-grid">
+            <Cases cases={card.cases} />
+            <Products products={card.products} />
+            <Recent recent={card.recent} customer={customer.id} />
+            <Notes customer={customer.id} notes={card.notes} onAdded={() => void refreshCard(call.call)} />
+          </div>
+        </>
+      ) : (
+        card.match.candidates.length <= 1 && <UnknownCaller card={card} />
+      )}
+    </article>
+  );
+}
+
+function UnknownCaller({ card }: { card: Card }) {
+  const t = useT();
+  const { kind, raw, e164 } = card.number;
+  const usable = kind === "e164";
+  const number = encodeURIComponent(e164 ?? raw ?? "");
+  const only = card.match.candidates.length === 1;
+  return (
+    <section className="unknown">
+      {!only && <h2>{t(kind === "withheld" || kind === "malformed" ? `unknown.${kind}` : "unknown.heading")}</h2>}
+      <p>{t(usable ? "unknown.help" : "unknown.help_withheld")}</p>
+      <div className="actions">
+        <Button className="button primary" onPress={() => document.querySelector<HTMLElement>("[data-testid=search-box] input")?.focus()}>
+          <Icon name="search" />{t("unknown.search")}<kbd>/</kbd>
+        </Button>
+        <Button className="button" onPress={() => navigate(usable ? `/customers/new?number=${number}` : "/customers/new")}>
+          <Icon name="plus" />{t(usable ? "unknown.create" : "unknown.create_plain")}
+        </Button>
+      </div>
+      {raw && kind !== "withheld" && <p className="quiet num">{formatNumber(e164) || raw}</p>}
+    </section>
+  );
+}

@@ -1,0 +1,98 @@
+// One customer: profile, contracts, cases, products, notes, and the timeline of every interaction.
+import { useCallback, useEffect, useState } from "react";
+import { Button } from "react-aria-components";
+import { named, useT } from "../i18n";
+import { formatNumber } from "../lib/format";
+import { problemText } from "../lib/problem";
+import { Icon } from "../parts/Icon";
+import { MatchMark, Tier } from "../parts/marks";
+import { attachCustomer } from "../store/attach";
+import { useCurrentCall } from "../store/hooks";
+import { navigate } from "../store/navigate";
+import { useStore } from "../store/store";
+import { api, ProblemError } from "../wire/api";
+import type { CustomerDetail, Problem } from "../wire/types";
+import { CustomerFacts } from "./CardHead";
+import { Cases, Products } from "./CardLists";
+import { Notes } from "./Notes";
+import { Timeline } from "./Timeline";
+import { ContractFacts } from "./VerdictPanel";
+
+export function CustomerView({ id }: { id: number }) {
+  const t = useT();
+  const { call } = useCurrentCall();
+  const version = useStore((store) => store.desk.versions[id]);
+  const [customer, setCustomer] = useState<CustomerDetail | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+
+  const load = useCallback(() => {
+    api.customer(id).then(
+      (loaded) => {
+        setCustomer(loaded);
+        setProblem(null);
+      },
+      (error: unknown) => error instanceof ProblemError && setProblem(error.problem),
+    );
+  }, [id]);
+  useEffect(load, [load, version]);
+
+  if (!customer) {
+    return (
+      <div className="page">
+        {problem ? (
+          <div className="alert bad" role="alert">
+            <Icon name="warn" />
+            <div><strong>{problemText(problem, t).title}</strong><div><Button className="button small" onPress={load}>{t("common.retry")}</Button></div></div>
+          </div>
+        ) : (
+          <p className="quiet" role="status">{t("common.loading")}</p>
+        )}
+      </div>
+    );
+  }
+  const attachable = call !== null && call.customer?.id !== customer.id;
+  return (
+    <article className="page customer">
+      <header className="card-head">
+        <div className="card-who">
+          <Button className="button ghost square" aria-label={t("common.back")} onPress={() => history.back()}><Icon name="back" /></Button>
+          <h1>{customer.name}</h1>
+          <Tier tier={customer.tier} />
+          <span className="card-space" />
+          {attachable && <Button className="button primary small" onPress={() => void attachCustomer(call.call, customer)}><Icon name="link" size={14} />{t("card.attach_here")}</Button>}
+          <Button className="button small" onPress={() => navigate(`/customers/${id}/edit`)}><Icon name="edit" size={14} />{t("card.edit")}<kbd>E</kbd></Button>
+        </div>
+        <CustomerFacts customer={customer} />
+        {customer.remarks && <p className="remarks"><Icon name="note" size={14} /><span>{customer.remarks}</span></p>}
+        <ul className="numbers" aria-label={t("card.numbers")}>
+          {customer.contact_points.map((point) => (
+            <li key={point.id}>
+              <Icon name={point.kind === "email" ? "mail" : "phone"} size={14} />
+              <span className="num">{formatNumber(point.e164) || point.raw}{point.extension ? ` #${point.extension}` : ""}</span>
+              {point.label && <span className="quiet">{point.label}</span>}
+              {point.kind === "phone" && <MatchMark standing={point.standing} />}
+            </li>
+          ))}
+        </ul>
+      </header>
+      <div className="customer-columns">
+        <Timeline id={id} />
+        <div className="customer-side">
+          <section className="list" aria-labelledby="contracts-heading">
+            <h2 id="contracts-heading">{t("customer.contracts")} <span className="count num">{customer.contracts.length}</span></h2>
+            {customer.contracts.length === 0 && <p className="quiet">{t("customer.contracts_none")}</p>}
+            {customer.contracts.map((contract) => (
+              <div key={contract.id} className="contract">
+                <span className="quiet">{named("contract_status", contract.status)}</span>
+                <ContractFacts contract={contract} />
+              </div>
+            ))}
+          </section>
+          <Cases cases={customer.cases} />
+          <Products products={customer.products} />
+          <Notes customer={id} notes={customer.notes} onAdded={load} />
+        </div>
+      </div>
+    </article>
+  );
+}

@@ -1,0 +1,105 @@
+// The REST calls, one function each; every failure is a ProblemError.
+import type {
+  Card, CallView, CustomerDetail, CustomerHit, Interaction, Language, Me, Note, Page, Problem, QueueView,
+} from "./types";
+
+export class ProblemError extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.title);
+  }
+
+  get status(): number {
+    return this.problem.status;
+  }
+
+  get code(): string {
+    return this.problem.code ?? "";
+  }
+}
+
+export type Transport = (path: string, init: RequestInit) => Promise<Response>;
+let transport: Transport = (path, init) => fetch(path, init);
+
+/** Fixtures and tests put their own here. */
+export function useTransport(replacement: Transport): void {
+  transport = replacement;
+}
+
+type Query = Record<string, string | number | null | undefined>;
+
+async function send<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  let response: Response;
+  try {
+    response = await transport(`/api${path}`, {
+      method,
+      credentials: "same-origin",
+      ...(signal ? { signal } : {}),
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ProblemError({ title: "unreachable", status: 0, code: "unreachable" });
+  }
+  const text = await response.text();
+  if (response.ok) return (text ? JSON.parse(text) : null) as T;
+  let problem: Problem = { title: response.statusText, status: response.status };
+  try {
+    problem = { ...problem, ...(JSON.parse(text) as Problem) };
+  } catch {
+    // A proxy in between answers in its own words; the status says enough.
+  }
+  throw new ProblemError(problem);
+}
+
+function query(values: Query): string {
+  const pairs = Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return pairs.length ? `?${new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]))}` : "";
+}
+
+const call = (id: string) => `/calls/${encodeURIComponent(id)}`;
+
+export interface CustomerDraft {
+  kind: "person" | "company";
+  name: string;
+  company_id?: number | null;
+  role_title?: string | null;
+  tier?: string | null;
+  language?: string | null;
+  time_zone?: string | null;
+  remarks?: string | null;
+}
+export interface NewContactPoint { kind: "phone" | "email"; label: string | null; raw: string; extension?: string | null }
+export interface InteractionFilter {
+  from?: string; to?: string; agent?: "me" | number; queue?: string; outcome?: string; direction?: string;
+  customer?: number; q?: string; cursor?: string | null; limit?: number;
+}
+
+export const api = {
+  signIn: (login: string, password: string) => send<Me>("POST", "/session", { login, password }),
+  signOut: () => send<null>("DELETE", "/session"),
+  ticket: () => send<{ ticket: string; expires_in: number }>("POST", "/session/ticket"),
+  me: () => send<Me>("GET", "/me"),
+  setLanguage: (language: Language) => send<Me>("PATCH", "/me", { language }),
+  setState: (state: "ready" | "not_ready", reason: string | null) =>
+    send<{ request: string }>("POST", "/me/state", { state, reason }),
+  searchCustomers: (q: string, cursor: string | null, signal?: AbortSignal) =>
+    send<Page<CustomerHit>>("GET", `/customers${query({ q, limit: 20, cursor })}`, undefined, signal),
+  customer: (id: number) => send<CustomerDetail>("GET", `/customers/${id}`),
+  createCustomer: (draft: CustomerDraft & { contact_points?: NewContactPoint[] }) =>
+    send<CustomerDetail>("POST", "/customers", draft),
+  changeCustomer: (id: number, version: number, changes: Partial<CustomerDraft>) =>
+    send<CustomerDetail>("PATCH", `/customers/${id}`, { ...changes, version }),
+  addContactPoint: (id: number, point: NewContactPoint) => send<unknown>("POST", `/customers/${id}/contact-points`, point),
+  removeContactPoint: (id: number, point: number) => send<null>("DELETE", `/customers/${id}/contact-points/${point}`),
+  addNote: (id: number, text: string, pinned: boolean) => send<Note>("POST", `/customers/${id}/notes`, { text, pinned }),
+  timeline: (id: number, cursor: string | null) =>
+    send<Page<Interaction>>("GET", `/customers/${id}/timeline${query({ cursor, limit: 20 })}`),
+  interactions: (filter: InteractionFilter) => send<Page<Interaction>>("GET", `/interactions${query({ ...filter })}`),
+  interaction: (id: number) => send<Interaction>("GET", `/interactions/${id}`),
+  saveNote: (interaction: number, text: string) => send<unknown>("PUT", `/interactions/${interaction}/note`, { text }),
+  calls: () => send<{ items: CallView[] }>("GET", "/calls"),
+  card: (id: string) => send<Card>("GET", `${call(id)}/card`),
+  chooseCustomer: (id: string, customer: number) => send<unknown>("PUT", `${call(id)}/customer`, { customer_id: customer }),
+  wrapUp: (id: string, note: string) => send<unknown>("POST", `${call(id)}/wrap-up`, { note }),
+  queues: () => send<QueueView[]>("GET", "/queues"),
+};

@@ -1,0 +1,129 @@
+// The websocket of one desktop: ticket, hello or resume, heartbeat watch, reconnect with jitter. It knows no views.
+import type { Frame, Positions } from "./types";
+
+export type SocketState =
+  | { name: "connecting"; since: number; attempt: number }
+  | { name: "open"; since: number; attempt: 0 }
+  | { name: "lost"; since: number; attempt: number }
+  | { name: "signed_out"; since: number; attempt: 0 };
+
+/** The part of WebSocket that is used, so that a test can stand in for it. */
+export interface Wire {
+  send(text: string): void;
+  close(code?: number): void;
+  onopen: (() => void) | null;
+  onmessage: ((message: { data: string }) => void) | null;
+  onclose: ((event: { code: number }) => void) | null;
+}
+
+export interface SocketOptions {
+  open: () => Wire;
+  /** A one-time ticket; rejecting with {status: 401} means the session is over. */
+  ticket: () => Promise<string>;
+  /** Where we stand; null asks for a snapshot. */
+  positions: () => Positions | null;
+  onFrame: (frame: Frame) => void;
+  onState: (state: SocketState) => void;
+  now?: () => number;
+  random?: () => number;
+}
+
+const SIGNED_OUT = 4409;
+const FIRST_DELAY_MS = 400;
+const LONGEST_DELAY_MS = 10_000;
+const WELCOME_WITHIN_MS = 10_000;
+
+/** Attempt 1 waits up to 0.4 s, doubling to 10 s; half of it is random so that a floor does not return as one. */
+export function backoff(attempt: number, random: () => number): number {
+  const ceiling = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempt - 1));
+  return ceiling / 2 + (ceiling / 2) * random();
+}
+
+/** Starts at once; returns what ends it and what retries now (the browser came online, the tab woke). */
+export function connect(options: SocketOptions): { close: () => void; retryNow: () => void } {
+  const now = options.now ?? Date.now;
+  const random = options.random ?? Math.random;
+  let wire: Wire | null = null;
+  let attempt = 0;
+  let lostAt: number | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let watch: ReturnType<typeof setInterval> | undefined;
+  let ended = false;
+
+  function detach(): void {
+    clearTimeout(timer);
+    clearInterval(watch);
+    if (wire) wire.onopen = wire.onmessage = wire.onclose = null;
+    wire?.close(1000);
+    wire = null;
+  }
+
+  function signedOut(): void {
+    detach();
+    ended = true;
+    options.onState({ name: "signed_out", since: now(), attempt: 0 });
+  }
+
+  function again(): void {
+    detach();
+    if (ended) return;
+    attempt += 1;
+    lostAt ??= now();
+    options.onState({ name: "lost", since: lostAt, attempt });
+    timer = setTimeout(() => void start(), backoff(attempt, random));
+  }
+
+  async function start(): Promise<void> {
+    options.onState({ name: lostAt === null ? "connecting" : "lost", since: lostAt ?? now(), attempt });
+    let ticket: string;
+    try {
+      ticket = await options.ticket();
+    } catch (error) {
+      if (ended) return;
+      if ((error as { status?: number }).status === 401) signedOut();
+      else again();
+      return;
+    }
+    if (ended || wire) return;
+    listen(options.open(), ticket);
+  }
+
+  function listen(fresh: Wire, ticket: string): void {
+    wire = fresh;
+    let heardAt = now();
+    let silenceMs = WELCOME_WITHIN_MS;
+    fresh.onopen = () => {
+      const positions = options.positions();
+      fresh.send(JSON.stringify(positions ? { type: "resume", ticket, positions } : { type: "hello", ticket }));
+    };
+    fresh.onmessage = ({ data }) => {
+      heardAt = now();
+      const frame = JSON.parse(data) as Frame;
+      if (frame.type === "welcome") {
+        silenceMs = frame.heartbeat_s * 2500; // two heartbeats missed and half a one of grace
+        attempt = 0;
+        lostAt = null;
+      }
+      options.onFrame(frame);
+      if (frame.type === "welcome") options.onState({ name: "open", since: now(), attempt: 0 });
+    };
+    fresh.onclose = ({ code }) => (code === SIGNED_OUT ? signedOut() : again());
+    // Browsers slow timers in hidden tabs but not messages, so a late check still compares with what was heard.
+    watch = setInterval(() => {
+      if (now() - heardAt > silenceMs) again();
+    }, 1000);
+  }
+
+  void start();
+  return {
+    close: () => {
+      ended = true;
+      detach();
+    },
+    retryNow: () => {
+      if (ended || wire) return;
+      clearTimeout(timer);
+      void start();
+    },
+  };
+}

@@ -1,0 +1,22 @@
+// How the desktop is built, served while developing, and tested.
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const server = "http://127.0.0.1:8080";
+
+export default defineConfig({
+  plugins: [react()],
+  server: {
+    proxy: {
+      "/api": { target: server },
+      "/ws": { target: server, ws: true },
+    },
+  },
+  // No asset is ever inlined as a script, and no source map is shipped: the server's CSP is default-src 'self'.
+  build: {
+    target: "es2022", cssTarget: ["chrome123", "firefox120", "safari17.5"],
+    assetsInlineLimit: 0, chunkSizeWarningLimit: 900,
+    modulePreload: { polyfill: false },
+  },
+  test: { environment: "node", include: ["src/**/*.test.ts"] },
+});
