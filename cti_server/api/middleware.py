@@ -1,0 +1,87 @@
+"""The edge of every HTTP request: its id, safe headers, the origin of what changes something, and a last
+resort.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cti_server.api.problems import Problem, internal, response
+
+log = structlog.get_logger(__name__)
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'self'; connect-src 'self' ws: wss:; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(self)",  # the microphone for the softphone
+}
+
+
+class Edge:
+    """ASGI middleware. `origins` are other origins that may change things, `https://crm.example`."""
+
+    def __init__(self, app: ASGIApp, origins: tuple[str, ...] = ()) -> None:
+        self._app = app
+        self._origins = frozenset(origin.rstrip("/").casefold() for origin in origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = False
+
+        async def guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers["X-Request-Id"] = request_id
+                if scope["path"].startswith("/api/"):
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        if scope["method"] not in SAFE_METHODS and not self._same_origin(Headers(scope=scope)):
+            refused = Problem(
+                403,
+                "foreign_origin",
+                "another web site sent this request",
+                remedy="If that site is yours, add its origin to CTI_HTTP_ORIGINS.",
+            )
+            await response(refused, request_id)(scope, receive, guarded)
+            return
+        try:
+            await self._app(scope, receive, guarded)
+        except Exception:
+            log.exception("a request failed", request=request_id, method=scope["method"], path=scope["path"])
+            if started:
+                raise
+            await response(internal(), request_id)(scope, receive, guarded)
+
+    def _same_origin(self, headers: Headers) -> bool:
+        """Browsers say where a request comes from; programs without an Origin have no cookie to be abused."""
+        origin = headers.get("origin")
+        if origin is None:
+            return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+        if origin.casefold() in self._origins:
+            return True
+        try:
+            return urlsplit(origin).netloc.casefold() == headers.get("host", "").casefold() != ""
+        except ValueError:
+            return False

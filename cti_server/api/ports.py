@@ -1,0 +1,108 @@
+"""What the API needs of the live side, and gets from the composition root: the floor to read, commands to
+give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from cti_server.api.desk import Desk
+from cti_server.lookup.identify import Lookup
+from cti_server.lookup.shapes import Card
+from cti_server.record.database import Database
+
+
+class CommandRefused(Exception):
+    """A command that could not be begun: no account for it, no such call now, not this agent's. Becomes a
+    problem.
+    """
+
+    def __init__(self, status: int, code: str, detail: str, remedy: str | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.remedy = remedy
+
+
+class Floor(Protocol):
+    """The floor of all PBXs as it is now. Views are JSON of the shapes in `api.shapes`; reading never
+    blocks.
+    """
+
+    def calls(self) -> Sequence[Mapping[str, Any]]:
+        """Every live call, those in wrap-up too, the oldest first."""
+        ...
+
+    def call(self, call: str) -> Mapping[str, Any] | None: ...
+
+    def card(self, call: str) -> Card | None:
+        """The card as it was last sent; None while the lookup is under way."""
+        ...
+
+    def queues(self) -> Sequence[Mapping[str, Any]]: ...
+
+    def agent_state(self, agent: int) -> Mapping[str, Any]:
+        """`{"name", "reason", "since"}`."""
+        ...
+
+    def links(self) -> Mapping[str, Mapping[str, Any]]:
+        """Of each PBX `{"state": "live|connecting|stale|refused", "since", "detail"}`."""
+        ...
+
+    def lag_ms(self) -> int:
+        """How long the oldest thing that happened has been waiting for the journal."""
+        ...
+
+
+class Commands(Protocol):
+    """What a person does. All may raise CommandRefused; results that take time arrive as events."""
+
+    async def set_state(self, agent: int, state: str, reason: str | None) -> str:
+        """Make the agent ready or not ready; answers the request id that `command.done` will carry."""
+        ...
+
+    async def choose_customer(self, call: str, customer: int, agent: int) -> None:
+        """The agent says who calls: remember it, put it on the interaction, send the new card."""
+        ...
+
+    async def finish_wrap_up(self, call: str, agent: int, note: str | None) -> None: ...
+
+    async def signed_out(self, agent: int) -> None:
+        """Close the agent's websockets."""
+        ...
+
+
+class OnIdentified(Protocol):
+    """As of `ivr.identify`: an AGI script asked over HTTP, and this is what it was told."""
+
+    async def __call__(self, pbx: str, uniqueid: str, who: Any) -> None: ...
+
+
+class Clock(Protocol):
+    def __call__(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """Everything the routes use. `identify_token` None turns POST /api/identify off; `desktop` None, the
+    desktop.
+    """
+
+    database: Database
+    desk: Desk
+    floor: Floor
+    commands: Commands
+    lookup: Lookup
+    on_identified: OnIdentified
+    now: Clock
+    default_pbx: str = "main"
+    lookup_deadline_ms: int = 300
+    identify_token: str | None = None
+    cookie_secure: bool = False
+    origins: tuple[str, ...] = ()
+    desktop: Path | None = None

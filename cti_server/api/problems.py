@@ -1,0 +1,187 @@
+"""Every error of the API as application/problem+json (RFC 9457): what went wrong, and what helps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final, NotRequired
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from typing_extensions import TypedDict
+
+from cti_server.record.contact_points import ContactPointTaken
+from cti_server.record.cursor import BadCursor
+from cti_server.record.customers import BadCompany, ExternalRefTaken, StaleVersion, UnknownCustomer
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+class FieldError(TypedDict):
+    at: str
+    message: str
+
+
+class ProblemView(TypedDict):
+    """`code` is stable and for programs; `title` and `detail` are English for people; `remedy` says what
+    helps.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    remedy: NotRequired[str]
+    errors: NotRequired[list[FieldError]]
+    request: NotRequired[str]
+
+
+class Problem(Exception):
+    """Raise it anywhere in a request; it becomes the answer."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        remedy: str | None = None,
+        errors: list[FieldError] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.remedy = remedy
+        self.errors = errors
+        self.headers = headers
+
+    def view(self) -> ProblemView:
+        view: ProblemView = {
+            "type": f"urn:cti-server:problem:{self.code}",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+        }
+        if self.remedy:
+            view["remedy"] = self.remedy
+        if self.errors:
+            view["errors"] = self.errors
+        return view
+
+
+def response(problem: Problem, request_id: str | None = None) -> JSONResponse:
+    """The answer for `problem`. Problems are never cached."""
+    view = problem.view()
+    if request_id:
+        view["request"] = request_id
+    headers = {**(problem.headers or {}), "Cache-Control": "no-store"}
+    return JSONResponse(view, problem.status, headers, media_type=MEDIA_TYPE)
+
+
+def not_found(what: str) -> Problem:
+    return Problem(404, "not_found", f"there is no such {what}, or it is not yours to see")
+
+
+def internal() -> Problem:
+    """Says nothing of the cause; the log has it under the request's id."""
+    return Problem(
+        500, "internal", "the server failed to answer", remedy="Give the request id to your administrator."
+    )
+
+
+_HTTP_CODES: Final = {
+    400: "bad_request",
+    401: "not_signed_in",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+}
+MAX_ERRORS: Final = 20
+
+
+def of_http(error: HTTPException) -> Problem:
+    code = _HTTP_CODES.get(error.status_code, "error")
+    return Problem(error.status_code, code, str(error.detail), headers=error.headers)
+
+
+def of_validation(error: RequestValidationError) -> Problem:
+    """Where and why, without what was sent: it may be a password."""
+    errors: list[FieldError] = [
+        {"at": ".".join(str(part) for part in one["loc"])[:200], "message": str(one["msg"])[:300]}
+        for one in error.errors()[:MAX_ERRORS]
+    ]
+    return Problem(422, "invalid", "the request does not fit the API", errors=errors)
+
+
+def of_record(error: Exception) -> Problem:
+    """The record's refusals."""
+    match error:
+        case BadCursor():
+            return Problem(
+                400, "bad_cursor", "the cursor is not one of this list", remedy="Begin again without a cursor."
+            )
+        case UnknownCustomer():
+            return not_found("customer")
+        case StaleVersion():
+            return Problem(
+                409,
+                "stale",
+                f"somebody changed the customer meanwhile; it is at version {error.current}",
+                remedy="Read the customer again and repeat your change on it.",
+            )
+        case ContactPointTaken():
+            return Problem(409, "contact_point_taken", "the customer has this number or address already")
+        case ExternalRefTaken():
+            return Problem(409, "external_ref_taken", "another customer has this external reference")
+        case BadCompany():
+            return Problem(422, "bad_company", str(error), remedy="Choose a customer of the kind company.")
+    raise error
+
+
+def install(app: FastAPI) -> None:
+    """Answer with problems. What nothing here knows ends in `middleware.Edge` as a 500."""
+
+    async def problem(request: Request, error: Exception) -> JSONResponse:
+        match error:
+            case Problem():
+                found = error
+            case RequestValidationError():
+                found = of_validation(error)
+            case HTTPException():
+                found = of_http(error)
+            case _:
+                found = of_record(error)
+        return response(found, request_id(request))
+
+    for kind in (
+        Problem,
+        RequestValidationError,
+        HTTPException,
+        BadCursor,
+        UnknownCustomer,
+        StaleVersion,
+        ContactPointTaken,
+        ExternalRefTaken,
+        BadCompany,
+    ):
+        app.add_exception_handler(kind, problem)
+
+
+def request_id(request: Request) -> str | None:
+    found = request.scope.get("state", {}).get("request_id")
+    return found if isinstance(found, str) else None
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The error responses of an operation, for the OpenAPI document."""
+    return {
+        status: {"description": HTTPStatus(status).phrase, "model": ProblemView} for status in sorted(statuses)
+    }
