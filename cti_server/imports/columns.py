@@ -1,0 +1,89 @@
+"""The columns of a customer file, by their English and Chinese names, and an error that says how to mend a
+header.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Sequence
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "external_ref": ("customer id", "customer no", "customer number", "客户编号", "客户号", "编号"),
+    "kind": ("type", "customer type", "类型", "客户类型"),
+    "name": ("full name", "customer name", "customer", "姓名", "名称", "客户名称", "客户姓名", "客户"),
+    "company": ("company name", "organisation", "organization", "公司", "公司名称", "单位", "所属公司"),
+    "role_title": ("role", "title", "job title", "position", "职务", "职位"),
+    "phone": ("telephone", "tel", "phones", "phone number", "phone 1", "电话", "电话号码", "联系电话", "电话1"),
+    "phone_2": ("telephone 2", "tel 2", "电话2"),
+    "phone_3": ("telephone 3", "tel 3", "电话3"),
+    "mobile": ("mobile phone", "cell", "手机", "手机号", "手机号码"),
+    "email": ("e-mail", "mail", "email address", "邮箱", "电子邮箱", "电子邮件", "邮件"),
+    "tier": ("level", "grade", "等级", "客户等级", "级别"),
+    "language": ("lang", "语言"),
+    "time_zone": ("timezone", "时区"),
+    "preferred_agent": ("agent", "account agent", "专属坐席", "坐席"),
+    "remarks": ("remark", "comment", "comments", "备注"),
+    "contract_number": ("contract", "contract no", "合同", "合同号", "合同编号"),
+    "service_level": ("sla", "contract service level", "服务等级", "服务级别", "服务水平"),
+    "contract_starts_on": ("contract start", "starts on", "start date", "合同开始", "合同开始日期", "开始日期"),
+    "contract_ends_on": (
+        "contract end",
+        "ends on",
+        "end date",
+        "合同结束",
+        "合同结束日期",
+        "合同到期日",
+        "结束日期",
+        "到期日期",
+    ),
+    "contract_status": ("contract state", "合同状态"),
+    "contract_minutes_total": ("contract minutes", "minutes total", "合同分钟数", "总分钟数"),
+    "contract_minutes_used": ("minutes used", "已用分钟数"),
+}
+"""Each column's own name, and the others that it is also accepted by."""
+REQUIRED = {
+    "external_ref": "by which your own system knows the customer, so that a second import finds them again",
+    "name": "of the person or company",
+}
+
+
+class WrongFile(ValueError):
+    """The file cannot be imported at all; the message says why and what to do."""
+
+
+def _plain(header: str) -> str:
+    return re.sub(r"[\s_\-.:*#()\ufeff]+", "", unicodedata.normalize("NFKC", header).casefold())
+
+
+_BY_HEADER = {_plain(name): column for column, names in COLUMNS.items() for name in (column, *names)}
+
+
+def columns(header: Sequence[str]) -> list[str | None]:
+    """Which column stands at each place of the header; None where a header cell is empty.
+
+    Raises WrongFile naming what is missing, what is not known with what it may have meant, and what is
+    there twice.
+    """
+    found = [_BY_HEADER.get(_plain(cell)) for cell in header]
+    problems = []
+    if unknown := [
+        cell.strip() for cell, column in zip(header, found, strict=True) if cell.strip() and not column
+    ]:
+        problems.append("unknown " + ", ".join(_with_guess(cell) for cell in unknown[:10]))
+    for column in COLUMNS:
+        if found.count(column) > 1:
+            twice = [cell.strip() for cell, of in zip(header, found, strict=True) if of == column]
+            problems.append(f"{' and '.join(twice)} both mean {column}")
+    for column, purpose in REQUIRED.items():
+        if column not in found:
+            problems.append(f"missing {column} ({COLUMNS[column][-2]}), {purpose}")
+    if problems:
+        raise WrongFile(f"wrong columns: {'; '.join(problems)}. Known columns: {', '.join(COLUMNS)}.")
+    return found
+
+
+def _with_guess(cell: str) -> str:
+    near = difflib.get_close_matches(_plain(cell), _BY_HEADER, n=1, cutoff=0.6)
+    return f"{cell[:40]!r}" + (f" (did you mean {_BY_HEADER[near[0]]}?)" if near else "")

@@ -1,0 +1,208 @@
+"""One row of a customer file: what it says as a draft, or every reason why it cannot be taken."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+from zoneinfo import available_timezones
+
+from cti_server.record.bulk import ContractDraft, CustomerDraft, PointDraft
+from cti_server.rules.facts import ContractStatus, CustomerKind
+from cti_server.rules.numbers import normalise
+
+T = TypeVar("T")
+
+MAX_TEXT = 200
+MAX_REMARKS = 4000
+MAX_PHONES = 20
+_KINDS: dict[str, CustomerKind] = {
+    **dict.fromkeys(("", "person", "个人", "个人客户", "p"), "person"),
+    **dict.fromkeys(("company", "公司", "企业", "企业客户", "单位", "c"), "company"),
+}
+_LANGUAGES = {
+    **dict.fromkeys(("en", "english", "英语", "英文"), "en"),
+    **dict.fromkeys(("zh", "zh-cn", "chinese", "中文", "汉语", "普通话"), "zh"),
+}
+_STATUSES: dict[str, ContractStatus] = {
+    **dict.fromkeys(("active", "有效", "生效", "正常"), "active"),
+    **dict.fromkeys(("suspended", "暂停", "中止"), "suspended"),
+    **dict.fromkeys(("cancelled", "canceled", "取消", "终止", "作废"), "cancelled"),
+}
+_DATE = re.compile(r"(\d{4})\s*[-/.年]?\s*(\d{1,2})\s*[-/.月]?\s*(\d{1,2})\s*日?(?:[ T]00:00(?::00)?)?")
+_EMAIL = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]+\.[^\s@<>,;\"]+")
+_ROUNDED = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
+_SEPARATORS = re.compile(r"[;；、|\n\r]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a row may name: the agents by login, and the service levels' codes by every name they have."""
+
+    region: str
+    agents: Mapping[str, int]
+    service_levels: Mapping[str, str]
+
+
+class BadRow(ValueError):
+    """Why a row was left out."""
+
+
+def draft(cells: Mapping[str, str], known: Known) -> CustomerDraft:
+    """What the row says. Raises BadRow with each reason."""
+    reader = _Reader(cells, known)
+    made = reader.customer()
+    if reader.problems:
+        raise BadRow("; ".join(reader.problems))
+    return made
+
+
+class _Reader:
+    """Reads the cells of one row and collects what is wrong with them."""
+
+    def __init__(self, cells: Mapping[str, str], known: Known) -> None:
+        self.cells = {column: _unwrap(text) for column, text in cells.items()}
+        self.known = known
+        self.problems: list[str] = []
+
+    def customer(self) -> CustomerDraft:
+        ref = self._line("external_ref", required=True)
+        name = self._line("name", required=True)
+        kind = self._one_of("kind", _KINDS) or "person"
+        company = self._line("company")
+        if company and kind == "company":
+            self.problems.append("a company cannot have a company")
+        fields = {
+            "role_title": self._line("role_title"),
+            "tier": self._line("tier").casefold(),
+            "language": self._one_of("language", _LANGUAGES),
+            "time_zone": self._time_zone(),
+            "preferred_agent_id": self._one_of("preferred_agent", self.known.agents),
+            "remarks": self._text("remarks", MAX_REMARKS),
+        }
+        return CustomerDraft(
+            external_ref=ref,
+            kind=kind,
+            name=name,
+            company=company or None,
+            fields={column: value for column, value in fields.items() if value},
+            points=(*self._phones(), *self._emails()),
+            contract=self._contract(),
+        )
+
+    def _text(self, column: str, longest: int = MAX_TEXT) -> str:
+        text = self.cells.get(column, "").strip()
+        if len(text) > longest:
+            self.problems.append(f"{column} has {len(text)} characters, {longest} is the most")
+        return text[:longest]
+
+    def _line(self, column: str, *, required: bool = False) -> str:
+        text = " ".join("".join(c if c.isprintable() else " " for c in self._text(column)).split())
+        if required and not text:
+            self.problems.append(f"{column} is empty")
+        return text
+
+    def _one_of(self, column: str, values: Mapping[str, T]) -> T | None:
+        text = self._line(column).casefold()
+        if text in values:
+            return values[text]
+        if text:
+            near = difflib.get_close_matches(text, values, n=1)
+            choices = f"did you mean {near[0]}?" if near else f"it may be {', '.join(filter(None, values))}"
+            self.problems.append(f"{column} is {text!r}; {choices}")
+        return None
+
+    def _time_zone(self) -> str | None:
+        name = self._line("time_zone")
+        if name and name not in available_timezones():
+            self.problems.append(f"time_zone is {name!r}; write one like Asia/Shanghai")
+        return name or None
+
+    def _phones(self) -> list[PointDraft]:
+        given = [
+            (column, raw)
+            for column in ("phone", "phone_2", "phone_3", "mobile")
+            for part in _SEPARATORS.split(self.cells.get(column, ""))
+            if (raw := _unwrap(part))
+        ]
+        if len(given) > MAX_PHONES:
+            self.problems.append(f"{len(given)} telephone numbers, {MAX_PHONES} is the most")
+        points = [self._phone(column, raw) for column, raw in given[:MAX_PHONES]]
+        return [point for point in points if point is not None]
+
+    def _phone(self, column: str, raw: str) -> PointDraft | None:
+        if _ROUNDED.fullmatch(raw):
+            self.problems.append(f"{column} {raw!r} was rounded by a spreadsheet; format that column as text")
+            return None
+        number = normalise(raw, self.known.region)
+        if number.e164 is None:
+            self.problems.append(
+                f"{column} {raw[:40]!r} is no telephone number of {self.known.region}: {number.reason}"
+            )
+            return None
+        label = "mobile" if column == "mobile" else ""
+        return PointDraft("phone", raw, number.e164, number.extension, label)
+
+    def _emails(self) -> list[PointDraft]:
+        found = []
+        for part in re.split(r"[;；,，、|\s]+", self.cells.get("email", "")):
+            if part and not (_EMAIL.fullmatch(part) and len(part) <= MAX_TEXT):
+                self.problems.append(f"email {part[:40]!r} is no address")
+            elif part:
+                found.append(PointDraft("email", part))
+        return found
+
+    def _contract(self) -> ContractDraft | None:
+        number = self._line("contract_number")
+        columns = [column for column in self.cells if column.startswith("contract_") or column == "service_level"]
+        if not number:
+            if given := [column for column in columns if self._line(column)]:
+                self.problems.append(f"{', '.join(given)} without a contract_number")
+            return None
+        level = self._one_of("service_level", self.known.service_levels)
+        starts_on, ends_on = self._date("contract_starts_on"), self._date("contract_ends_on")
+        status = self._one_of("contract_status", _STATUSES)
+        total, used = self._minutes("contract_minutes_total"), self._minutes("contract_minutes_used")
+        if not level and not self._line("service_level"):
+            self.problems.append("service_level is empty")
+        if not starts_on and not self._line("contract_starts_on"):
+            self.problems.append("contract_starts_on is empty")
+        if starts_on and ends_on and ends_on < starts_on:
+            self.problems.append(f"contract {number} ends on {ends_on}, before it starts on {starts_on}")
+        if not level or not starts_on:
+            return None
+        return ContractDraft(number, level, starts_on, ends_on, status, total, used)
+
+    def _date(self, column: str) -> date | None:
+        text = unicodedata.normalize("NFKC", self._line(column))
+        if not text:
+            return None
+        found = _DATE.fullmatch(text)
+        try:
+            if found:
+                return date(*map(int, found.groups()))
+        except ValueError:
+            pass  # 31 February
+        self.problems.append(f"{column} is {text[:40]!r}; write a date like 2026-01-31")
+        return None
+
+    def _minutes(self, column: str) -> int | None:
+        text = unicodedata.normalize("NFKC", self._line(column))
+        if not text:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) <= 9):
+            self.problems.append(f"{column} is {text[:40]!r}; write whole minutes, as 600")
+            return None
+        return int(text)
+
+
+def _unwrap(text: str) -> str:
+    """A cell that was made text by a spreadsheet's tricks: ="0138" and '0138."""
+    text = text.strip()
+    if len(text) > 3 and text.startswith('="') and text.endswith('"'):
+        return text[2:-1]
+    return text[1:] if text[:1] == "'" and text[1:2].isdigit() else text
