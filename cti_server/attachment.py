@@ -38,8 +38,7 @@ class Attachment:
         self.pipeline = Pipeline(pbx.name, database, lookup, hub)
         self.link = Link(pbx, self.pipeline.put, snapshot_every_s)
         self.owner = False
-        self._make = lambda: Pipeline(pbx.name, database, lookup, hub)
-        self._database = database
+        self._database, self._lookup, self._hub = database, lookup, hub
         self._snapshot_every_s = snapshot_every_s
 
     async def run(self) -> None:
@@ -58,7 +57,7 @@ class Attachment:
                 finally:
                     self.owner = False
                 await asyncio.sleep(TRY_LEASE_EVERY_S)
-                self.pipeline = self._make()
+                self.pipeline = Pipeline(self.pbx.name, self._database, self._lookup, self._hub)
                 self.link = Link(self.pbx, self.pipeline.put, self._snapshot_every_s)
         finally:
             self.commands.close()

@@ -291,7 +291,6 @@ TRANSLATORS: Mapping[str, Callable[[Message, float], Signal | None]] = {
     "DialBegin": _dial_begin,
     "DialEnd": _dial_end,
     "HangupRequest": _hangup_request,
-    "SoftHangupRequest": _hangup_request,
     "Hangup": _hangup,
     "Hold": _hold,
     "Unhold": _unhold,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from .calls import Call, Direction
 from .signals import DialStatus
 
+#: the IVR step by which the dialplan says that no queue took the caller (dialplans/README.md)
+FALLBACK = "fallback"
+
 _DIALLED = {DialStatus.BUSY: "busy", DialStatus.FAILED: "failed"}
 
 
@@ -26,7 +29,7 @@ def outcome_of(call: Call, short_abandon_s: float) -> str:
         return "transferred" if call.transferred else "answered"
     if call.last_dial in _DIALLED:
         return _DIALLED[call.last_dial]
-    if call.parts:
+    if call.parts or any(step["step"] == FALLBACK for step in call.path):
         return "no_agent"
     return "left_in_ivr"
 
