@@ -77,12 +77,16 @@ def debian_architecture() -> str:
 
 def require_tools(*tools: str) -> None:
     """Raises DemoUnavailable with one `apt-get install` line for every missing tool."""
-    packages = {"sipp": "sip-tester", "debootstrap": "debootstrap", "nsenter": "util-linux", "mount": "mount"}
+    packages = {
+        "sipp": "sip-tester",
+        "debootstrap": "debootstrap",
+        "nsenter": "util-linux",
+        "setpriv": "util-linux",
+        "mount": "mount",
+    }
     missing = [packages[tool] for tool in tools if not shutil.which(tool, path=_search_path())]
     if missing:
-        raise DemoUnavailable(
-            f"missing on this machine; run: {_sudo()}apt-get install -y {' '.join(missing)}"
-        )
+        raise DemoUnavailable(f"missing on this machine; run: {_sudo()}apt-get install -y {' '.join(missing)}")
 
 
 def require_root(purpose: str, again: str) -> None:

@@ -149,9 +149,7 @@ class DemoPbx:
     def _prepare(self) -> None:
         modules = next(iter(sorted(self._tree.root.glob("usr/lib/*/asterisk/modules"))), None)
         if modules is None:
-            raise DemoUnavailable(
-                f"{self._tree.root} has no Asterisk modules; remove that folder and start again"
-            )
+            raise DemoUnavailable(f"{self._tree.root} has no Asterisk modules; remove that folder and start again")
         render(self.config, self.work, self._inside, modules)
         if self.config.ami_tls_port:
             make_certificate(self.work / "keys", "ami")

@@ -173,12 +173,10 @@ def _pjsip(config: PbxConfig) -> str:
         f"[cti-trunk](+type=endpoint)\naors = demo-trunk\n\n[demo-trunk]\ntype = aor\ncontact = sip:127.0.0.1:{config.trunk_port}\n",
     ]
     for endpoint in ("cti-trunk", *DESKPHONES, *BROWSERS):
-        parts.append(
-            f"[{endpoint}](+type=endpoint)\nmedia_address = 127.0.0.1\nbind_rtp_to_media_address = yes\n"
-        )
-    for phone in (
-        DESKPHONES
-    ):  # registered by sipua.py on behalf of SIPp: the contact is not where the REGISTER came from
+        parts.append(f"[{endpoint}](+type=endpoint)\nmedia_address = 127.0.0.1\nbind_rtp_to_media_address = yes\n")
+    for (
+        phone
+    ) in DESKPHONES:  # registered by sipua.py on behalf of SIPp: the contact is not where the REGISTER came from
         parts.append(f"[{phone}](+type=endpoint)\nrewrite_contact = no\n")
     for phone in (*DESKPHONES, *BROWSERS):
         parts.append(f"[{phone}-auth](+type=auth)\npassword = {config.phone_password}\n")
@@ -212,8 +210,7 @@ def _music(file: Path, seconds: int = 8, rate: int = 8000) -> None:
                 struct.pack(
                     "<h",
                     int(
-                        loud
-                        * (math.sin(2 * math.pi * 220 * n / rate) + math.sin(2 * math.pi * 277.2 * n / rate))
+                        loud * (math.sin(2 * math.pi * 220 * n / rate) + math.sin(2 * math.pi * 277.2 * n / rate))
                     ),
                 )
                 for n, loud in enumerate(swell)

@@ -74,9 +74,7 @@ def _request(
 
 def _digest(answer: str, extension: str, password: str, uri: str) -> str:
     challenge = dict(
-        re.findall(
-            r'(\w+)="?([^",\r\n]+)"?', answer.partition("WWW-Authenticate: Digest ")[2].split("\r\n")[0]
-        )
+        re.findall(r'(\w+)="?([^",\r\n]+)"?', answer.partition("WWW-Authenticate: Digest ")[2].split("\r\n")[0])
     )
     realm, nonce, client = challenge["realm"], challenge["nonce"], secrets.token_hex(8)
     first = _md5(f"{extension}:{realm}:{password}")
