@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -171,7 +171,7 @@ class LivePush:
         attachments: Sequence[Attachment],
         hub: Hub,
         database: Database,
-        me: Callable[[int], Mapping[str, Any] | None],
+        me: Callable[[int], Awaitable[Mapping[str, Any] | None]],
     ) -> None:
         self._attachments = attachments
         self._by_stream = {a.pipeline.stream: a for a in attachments}
@@ -182,7 +182,13 @@ class LivePush:
     async def snapshot(self, viewer: Viewer) -> tuple[dict[str, Any], Positions]:
         """What this viewer sees, with the positions that belong to it."""
         positions = dict(self._hub.positions)
-        whole: dict[str, Any] = {"me": self._me(viewer.agent), "links": {}, "calls": [], "cards": {}, "queues": []}
+        whole: dict[str, Any] = {
+            "me": await self._me(viewer.agent),
+            "links": {},
+            "calls": [],
+            "cards": {},
+            "queues": [],
+        }
         for attachment in self._attachments:
             pipeline = attachment.pipeline
             floor, positions[pipeline.stream] = await pipeline.snapshot()

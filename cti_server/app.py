@@ -1,0 +1,190 @@
+"""The composition root: builds every part, starts it, and closes it again; nothing is global.
+
+database ─ lookup ─ hub ─┬─ attachment of each PBX (lease, link, pipeline)
+                         ├─ FastAGI server (identify)
+                         └─ API, websocket, desktop
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+
+from .api.app import create_api
+from .api.desk import Desk
+from .api.me import me_view
+from .api.ports import Deps
+from .api.principal import Principal
+from .api.session import admit
+from .asterisk.fastagi import FastAgiServer
+from .attachment import Attachment
+from .ivr.identify import IdentifyDialogue
+from .live import Delivery, LiveCommands, LiveFloor, LivePush
+from .lookup.identify import Lookup
+from .metrics import LiveCollector
+from .pipeline import frame_of
+from .push import session as push_session
+from .push.hub import Hub, Viewer
+from .push.session import Sources
+from .record import agents, journal, sessions
+from .record.database import Database
+from .settings import Settings
+
+JOURNAL_KEPT = timedelta(days=3)  # a desktop that was away for longer starts over with a snapshot
+TIDY_EVERY_S = 3600.0
+RESTART_AFTER_S = 1.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that runs: the ASGI application, and what tests and the command line look at."""
+
+    api: FastAPI
+    attachments: Sequence[Attachment]
+    hub: Hub
+    database: Database
+    fastagi: FastAgiServer
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """Everything but the HTTP listener, from start to stop. The database must have been migrated."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database(settings.database_url))
+        lookup = Lookup(database, default_region=settings.default_region)
+        hub = Hub()
+        attachments = [
+            Attachment(pbx, database, lookup, hub, settings.snapshot_every_s) for pbx in settings.attached()
+        ]
+        floor = LiveFloor(attachments)
+        deliver = Delivery(attachments)
+        desk = Desk(database, lambda rows: hub.publish(frame_of(row, row.body) for row in rows), _now)
+        commands = LiveCommands(floor, desk, hub, database)
+        stack.push_async_callback(commands.close)
+        await _know_positions(database, hub)
+        deps = Deps(
+            database=database,
+            desk=desk,
+            floor=floor,
+            commands=commands,
+            lookup=lookup,
+            on_identified=deliver,
+            now=_now,
+            default_pbx=attachments[0].pbx.name,
+            lookup_deadline_ms=settings.lookup_deadline_ms,
+            identify_token=settings.identify_token.get_secret_value() if settings.identify_token else None,
+            cookie_secure=settings.cookie_secure,
+            origins=settings.http_origins,
+            desktop=desktop_folder(),
+        )
+        api = create_api(deps)
+        collector = LiveCollector(attachments, hub)
+        identify = await stack.enter_async_context(
+            IdentifyDialogue(
+                lookup,
+                deliver,
+                deadline_ms=settings.lookup_deadline_ms,
+                default_pbx=attachments[0].pbx.name,
+                observe=collector.looked_up,
+            )
+        )
+        fastagi = await stack.enter_async_context(
+            FastAgiServer(
+                settings.fastagi_host, settings.fastagi_port, settings.fastagi_allow, {"identify": identify}
+            )
+        )
+        collector.fastagi = fastagi
+        _add_websocket(api, deps, hub, LivePush(attachments, hub, database, lambda agent: _me(deps, agent)))
+        stack.push_async_callback(_stop, [_start(one) for one in _duties(attachments, database)])
+        yield Running(api, attachments, hub, database, fastagi)
+
+
+def desktop_folder() -> Path | None:
+    """The built desktop: packaged in the wheel, or agents_ui/dist of a checkout; None where it is not built."""
+    here = Path(__file__).resolve().parent
+    return next(
+        (f for f in (here / "desktop", here.parent / "agents_ui" / "dist") if (f / "index.html").exists()), None
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _know_positions(database: Database, hub: Hub) -> None:
+    async with database.read() as conn:
+        hub.positions.update({"desk": 0} | await journal.positions(conn))
+
+
+async def _me(deps: Deps, agent: int) -> Mapping[str, Any] | None:
+    async with deps.database.read() as conn:
+        found = await agents.get(conn, agent)
+    return me_view(deps, Principal(found)) if found is not None else None
+
+
+def _add_websocket(api: FastAPI, deps: Deps, hub: Hub, push: LivePush) -> None:
+    async def who(ticket: str) -> Viewer | None:
+        agent = await admit(deps.database, ticket, deps.now())
+        return Viewer(agent.id, Principal(agent).sees_floor) if agent is not None else None
+
+    sources = Sources(admit=who, snapshot=push.snapshot, missed=push.missed)
+
+    async def desktop(socket: WebSocket) -> None:
+        await socket.accept()
+        await push_session.serve(socket, hub, sources, WebSocketDisconnect)
+
+    # First, because the desktop's own pages are served for every path that nothing else takes.
+    api.add_api_websocket_route("/ws", desktop)
+    api.router.routes.insert(0, api.router.routes.pop())
+
+
+# --- duties: what runs as long as the server does ---------------------------------------------------------
+
+
+Duty = tuple[str, Callable[[], Awaitable[None]]]
+
+
+def _duties(attachments: Sequence[Attachment], database: Database) -> list[Duty]:
+    tidy: Duty = ("tidy", lambda: _tidy(database))
+    return [(f"pbx {one.pbx.name}", one.run) for one in attachments] + [tidy]
+
+
+def _start(duty: Duty) -> asyncio.Task[None]:
+    name, work = duty
+    return asyncio.create_task(_again_and_again(name, work), name=name)
+
+
+async def _again_and_again(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """A duty that fails is logged and begun again: one PBX's trouble is not the others'."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("duty.failed", duty=name, again_in_s=RESTART_AFTER_S)
+        await asyncio.sleep(RESTART_AFTER_S)
+
+
+async def _tidy(database: Database) -> None:
+    while True:
+        async with database.begin() as conn:
+            gone = await journal.prune(conn, _now() - JOURNAL_KEPT)
+            await sessions.purge(conn, _now())
+        if gone:
+            log.info("journal.pruned", rows=gone)
+        await asyncio.sleep(TIDY_EVERY_S)
+
+
+async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,90 @@
+"""What /metrics says of the live side, read from the parts at the moment it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from prometheus_client import Histogram
+from prometheus_client.core import REGISTRY, CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from .asterisk.fastagi import FastAgiServer
+from .attachment import Attachment
+from .floor.signals import LinkState
+from .push.hub import Hub
+
+
+class LiveCollector(Collector):
+    """Collects from attachments, hub and FastAGI server; `looked_up` is told of each dialplan lookup."""
+
+    def __init__(
+        self, attachments: Sequence[Attachment], hub: Hub, registry: CollectorRegistry = REGISTRY
+    ) -> None:
+        self._attachments = attachments
+        self._hub = hub
+        self._registry = registry
+        self.fastagi: FastAgiServer | None = None
+        self._lookups = Histogram(
+            "cti_identify_seconds",
+            "From the dialplan's question to its answer, by how it ended",
+            ["status"],
+            buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0),
+            registry=None,
+        )
+        registry.register(self)
+
+    def close(self) -> None:
+        self._registry.unregister(self)
+
+    def looked_up(self, status: str, seconds: float) -> None:
+        self._lookups.labels(status).observe(seconds)
+
+    def collect(self) -> Iterable[Metric]:
+        yield from self._lookups.collect()
+        yield from self._of_pbxs()
+        yield GaugeMetricFamily("cti_desktops", "Websockets of desktops that are open", len(self._hub))
+        overruns = CounterMetricFamily("cti_desktop_overruns", "Desktops closed because they could not keep up")
+        overruns.add_metric([], self._hub.overruns)
+        yield overruns
+        if self.fastagi is not None:
+            closed = CounterMetricFamily(
+                "cti_fastagi_closed", "FastAGI connections closed early", labels=["cause"]
+            )
+            for cause, count in self.fastagi.warnings.items():
+                closed.add_metric([cause[:80]], count)
+            yield closed
+
+    def _of_pbxs(self) -> Iterable[Metric]:
+        gauges = {
+            "cti_link_live": ("1 while the manager link is live", lambda a: a.link.state is LinkState.LIVE),
+            "cti_calls": ("Live calls", lambda a: len(a.pipeline.floor.calls)),
+            "cti_inbox_signals": ("Signals waiting to be applied", lambda a: a.pipeline.waiting),
+            "cti_journal_lag_seconds": ("How long a batch waits for the database", lambda a: a.pipeline.lag_s),
+        }
+        counters = {
+            "cti_ami_events": ("AMI events received", lambda a: a.link.events),
+            "cti_signals": ("Signals applied", lambda a: a.pipeline.counts.signals),
+            "cti_events": ("Events journalled", lambda a: a.pipeline.counts.events),
+            "cti_signals_refused": (
+                "Signals and calls that could not be used",
+                lambda a: a.pipeline.counts.refused,
+            ),
+            "cti_write_retries": ("Batches written again", lambda a: a.pipeline.counts.retries),
+            "cti_lookup_failures": ("Lookups that failed", lambda a: a.pipeline.callers.failures),
+            "cti_unknown_legs": ("Signals about unknown legs", lambda a: a.pipeline.floor.unknown_legs),
+        }
+        for name, (text, read) in gauges.items():
+            gauge = GaugeMetricFamily(name, text, labels=["pbx"])
+            for one in self._attachments:
+                gauge.add_metric([one.pbx.name], float(read(one)))
+            yield gauge
+        for name, (text, read) in counters.items():
+            counter = CounterMetricFamily(name, text, labels=["pbx"])
+            for one in self._attachments:
+                counter.add_metric([one.pbx.name], float(read(one)))
+            yield counter
+        warnings = CounterMetricFamily("cti_ami_warnings", "AMI messages not used", labels=["pbx", "cause"])
+        for one in self._attachments:
+            for cause, count in one.link.warnings.items():
+                warnings.add_metric([one.pbx.name, cause[:80]], count)
+        yield warnings
