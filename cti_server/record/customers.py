@@ -131,6 +131,12 @@ async def get(conn: Connection, customer_id: int) -> Customer | None:
     return (await get_many(conn, [customer_id])).get(customer_id)
 
 
+async def ids_by_ref(conn: Connection, refs: Collection[str]) -> dict[str, int]:
+    """The ids of the customers with these external references, of those that exist."""
+    query = sa.select(customers.c.external_ref, customers.c.id).where(customers.c.external_ref.in_(list(refs)))
+    return {row.external_ref: row.id for row in await conn.execute(query)}
+
+
 async def people_of(conn: Connection, company_id: int, limit: int = 200) -> list[Customer]:
     """The people of a company by name, without their contact points."""
     query = (

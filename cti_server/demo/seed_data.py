@@ -1,0 +1,314 @@
+"""Who lives in the demo: agents, queues, lines, service levels, and customers with a story each. Days count
+from today.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cti_server.record.queues import Queue
+from cti_server.rules.facts import ContractStatus, CustomerKind, Line, Role, ServiceLevel
+
+DEMO_PASSWORD = "cti-demo-2026"  # noqa: S105 the demo prints it at the sign-in
+"""What every demo agent signs in with."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """A demo agent; `extension` of a phone, if they have one."""
+
+    login: str
+    name: str
+    role: Role
+    language: str
+    extension: str | None = None
+
+
+LOGINS = (
+    Login("alice", "Alice Walker", "agent", "en", "1001"),
+    Login("bob", "Bob Miller", "agent", "en", "1002"),
+    Login("chenjing", "陈静", "agent", "zh", "1003"),
+    Login("liuyang", "刘洋", "agent", "zh", "1004"),
+    Login("emma", "Emma Clarke", "agent", "en", "1005"),
+    Login("susan", "Susan Wright", "supervisor", "en"),
+    Login("admin", "Administrator", "administrator", "en"),
+)
+
+
+def queues(pbx: str) -> tuple[Queue, ...]:
+    """The queues of the demo PBX."""
+    return (
+        Queue(0, pbx, "support", "Support", "技术支持"),
+        Queue(0, pbx, "sales", "Sales", "销售咨询", wrap_up_ms=20000),
+        Queue(0, pbx, "vip", "VIP", "贵宾专线", service_level_ms=10000),
+        Queue(0, pbx, "freepbx", "FreePBX style", "FreePBX 队列"),
+        Queue(0, pbx, "night", "Night desk", "夜间值班"),
+    )
+
+
+LINES = (
+    Line(0, "+864008001000", "4008001000", "CN", "Support line", "服务热线", "zh", "support"),
+    Line(0, "+864008002000", "4008002000", "CN", "Sales line", "销售热线", "zh", "sales"),
+    Line(0, "+864008003000", "4008003000", "CN", "VIP line", "贵宾热线", "zh", "vip"),
+    Line(0, "+864008004000", "4008004000", "CN", "Direct support line", "服务专线", "zh", "support"),
+    Line(0, "+864008005000", "4008005000", "CN", "Night line", "夜间热线", "zh", "night"),
+    Line(0, "+442079460100", "+442079460100", "GB", "London support", "伦敦服务线", "en", "support"),
+)
+
+SERVICE_LEVELS = (
+    ServiceLevel(0, "gold", "Gold 24x7", "金牌 7x24", 1, 10, 15, 240, "24x7"),
+    ServiceLevel(0, "silver", "Silver 5x9", "银牌 5x9", 2, 5, 60, 480, "5x9"),
+    ServiceLevel(0, "bronze", "Bronze", "铜牌", 3, 2, 240, 2880, "5x9"),
+)
+
+
+@dataclass(frozen=True)
+class Cover:
+    """A contract from `starts` to `ends`, in days from today; `minutes` are (total, used)."""
+
+    level: str
+    starts: int
+    ends: int | None
+    status: ContractStatus = "active"
+    reason: str | None = None
+    minutes: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Who:
+    """A demo customer. `phones` are E.164, with `x801` for an extension; `company` is another's `ref`."""
+
+    ref: str
+    name: str
+    phones: str = ""
+    company: str = ""
+    title: str = ""
+    tier: str = ""
+    language: str = "zh"
+    cover: Cover | None = None
+    email: str = ""
+    remarks: str = ""
+    agent: str = ""
+    products: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> CustomerKind:
+        return "company" if self.ref.startswith("K") else "person"
+
+
+COVERED = Cover("gold", -200, 165)
+
+CUSTOMERS = (
+    Who(
+        "K01",
+        "上海申江精密仪器有限公司",
+        "+862162881234",
+        tier="gold",
+        cover=COVERED,
+        products=("三坐标测量机 SJ-900", "激光干涉仪 L2"),
+    ),
+    Who(
+        "P01",
+        "王建国",
+        "+862162881234x801 +8613800138001",
+        "K01",
+        "设备部经理",
+        "gold",
+        agent="chenjing",
+        email="wang.jianguo@shenjiang.example",
+        remarks="说话快，先确认机器编号。",
+    ),
+    Who("P02", "李秀英", "+862162881234x802 +8613800138002", "K01", "采购主管", "gold"),
+    Who("P03", "张伟", "+862162881234x806", "K01", "质检员"),
+    Who(
+        "K02",
+        "Harbour Logistics Ltd",
+        "+442079460958",
+        tier="silver",
+        language="en",
+        cover=Cover("silver", -340, 21),
+        products=("Dispatch terminal DT-4",),
+    ),
+    Who(
+        "P04",
+        "Emily Carter",
+        "+442079460958x12 +447700900123",
+        "K02",
+        "Operations manager",
+        "silver",
+        "en",
+        email="emily.carter@harbour.example",
+        agent="emma",
+        remarks="Prefers mornings, London time.",
+    ),
+    Who("P05", "James O'Neil", "+442079460958x14 +447700900145", "K02", "Night shift lead", "", "en"),
+    Who(
+        "K03",
+        "北京蓝海网络科技有限公司",
+        "+861065521234",
+        tier="silver",
+        cover=Cover("silver", -100, 265, minutes=(1200, 1110)),
+        products=("边缘路由器 R-210", "无线控制器 AC-8"),
+    ),
+    Who("P06", "赵敏", "+8613800138006", "K03", "运维总监", "silver", email="zhaomin@lanhai.example"),
+    Who("K04", "深圳市前海智造有限公司", "+8675528780808", cover=Cover("bronze", -60, 305, minutes=(600, 600))),
+    Who("P07", "黄志强", "+8613800138007", "K04", "车间主任"),
+    Who(
+        "K05",
+        "Northwind Clinics",
+        "+442079460420",
+        tier="gold",
+        language="en",
+        cover=Cover("gold", -300, 65, "suspended", "Invoice 2026-118 is 40 days overdue"),
+    ),
+    Who("P08", "Olivia Bennett", "+447700900208", "K05", "Practice manager", "", "en"),
+    Who("K06", "成都锦里餐饮管理有限公司", "+862887654321", cover=Cover("bronze", 10, 375)),
+    Who("P09", "刘芳", "+8613800138009", "K06", "店长"),
+    Who("K07", "广州南粤物流有限公司", "+862083331234", cover=Cover("silver", -400, -12)),
+    Who("P10", "陈志明", "+8613800138010", "K07", "IT 经理", email="chen.zm@nanyue.example"),
+    Who(
+        "K08",
+        "Blue Kettle Cafés",
+        "+442079460777",
+        language="en",
+        cover=Cover("bronze", -500, 100, "cancelled", "Moved to another supplier"),
+    ),
+    Who("P11", "Sophie Turner", "+447700900311", "K08", "Owner", "", "en"),
+    Who(
+        "P12",
+        "周杰",
+        "+8613800138012",
+        tier="gold",
+        cover=Cover("gold", -30, None),
+        agent="liuyang",
+        products=("家庭网关 H1",),
+    ),
+    Who("P13", "周丽", "+8613800138012", remarks="周杰的妻子，同一个号码。"),
+    Who("P14", "吴桂兰", "+8613800138014 +861088886666", cover=Cover("bronze", -365, -1)),
+    Who("P15", "Daniel Hughes", "+447700900415", language="en", tier="silver", cover=Cover("silver", -10, 355)),
+    Who("P16", "Amelia Hughes", "+447700900415", language="en"),
+    Who(
+        "P17",
+        "孙悦",
+        "+8613800138017",
+        tier="vip",
+        cover=Cover("gold", -90, 275),
+        agent="alice",
+        remarks="贵宾，请直接称呼孙总。",
+    ),
+    Who("P18", "马超", "+8613800138018", cover=Cover("silver", -90, 3)),
+    Who("P19", "朱婷", "+8613800138019", cover=Cover("bronze", -20, 345, minutes=(300, 45))),
+    Who("P20", "胡军", "+8613800138020", cover=Cover("gold", -700, -335)),
+    Who("P21", "林晓", "+8613800138021"),
+    Who("P22", "何静", "+8613800138022"),
+    Who("P23", "高翔", "+8613800138023", cover=Cover("silver", -50, 315)),
+    Who("P24", "罗敏", "+8613800138024"),
+    Who("P25", "郭涛", "+8613800138025", cover=Cover("bronze", -50, 315, "suspended", "等待付款")),
+    Who("P26", "欧阳娜娜", "+8613800138026", tier="silver", cover=Cover("silver", -5, 360)),
+    Who("P27", "Grace Lee 李恩典", "+8613800138027 +447700900527", language="en", email="grace.lee@example.com"),
+    Who("P28", "Thomas Wright", "+447700900528", language="en"),
+    Who("P29", "Charlotte Evans", "+447700900529", language="en", cover=Cover("bronze", -80, 285)),
+    Who("P30", "George Patel", "+447700900530", language="en"),
+    Who("P31", "José Álvarez", "+34911234567", language="en", cover=Cover("silver", -80, 285)),
+    Who("P32", "山田太郎", "+81312345678", language="en"),
+    Who("P33", "Fatima Khan", "+447700900533", language="en", tier="gold", cover=Cover("gold", -15, 350)),
+)
+
+CALLERS = {
+    "covered": "13800138001",
+    "gold": "+447700900533",
+    "vip": "13800138017",
+    "ending": "13800138018",
+    "expired": "13800138010",
+    "suspended": "+447700900208",
+    "hours-left": "13800138006",
+    "hours-spent": "13800138007",
+    "not-started": "13800138009",
+    "cancelled": "+447700900311",
+    "no-contract": "13800138021",
+    "shared": "13800138012",
+    "switchboard": "02162881234",
+    "english": "+447700900123",
+    "unknown": "13900001111",
+}
+"""Whom `make call` can place a call from, by what is special about them, and the number as their carrier
+sends it.
+"""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A case; hours count from now. `due` before now is overdue."""
+
+    ref: str
+    number: str
+    subject: str
+    opened: float
+    due: float | None = None
+    priority: int = 3
+    status: str = "open"
+    closed: float | None = None
+
+
+CASES = (
+    Problem("P01", "CS-1001", "测量机 Z 轴报警 E-204", -52, -4, 1),
+    Problem("P04", "CS-1002", "Terminal loses its network at night", -20, 28, 2),
+    Problem("P06", "CS-1003", "核心路由器丢包", -70, 5, 2, "waiting"),
+    Problem("P12", "CS-1004", "网关固件升级失败", -300, -260, 3, "closed", -265),
+    Problem("P14", "CS-1005", "账单地址变更", -6, 66, 4),
+    Problem("P33", "CS-1006", "Replacement battery not delivered", -100, 2, 2),
+)
+
+NOTES = (
+    ("P01", "chenjing", "现场网络不稳定，远程前先电话确认。", True),
+    ("P01", "liuyang", "已寄出备件 Z-17。", False),
+    ("P04", "emma", "Escalate anything at night to James on extension 14.", True),
+    ("P17", "alice", "Likes a call back rather than e-mail.", True),
+    ("K05", None, "Accounts: suspended until invoice 2026-118 is paid.", True),
+    ("P12", "bob", "同一号码还有周丽，请先确认身份。", False),
+)
+
+
+@dataclass(frozen=True)
+class Past:
+    """A contact of the past. Hours count from now; `talk` is seconds."""
+
+    ref: str
+    channel: str
+    hours: float
+    subject: str = ""
+    agent: str | None = None
+    talk: int = 0
+    outcome: str = "answered"
+    queue: str | None = "support"
+    note: str = ""
+    direction: str = "inbound"
+
+
+PAST = (
+    Past("P01", "voice", -52, "Z 轴报警", "chenjing", 420, note="已开工单 CS-1001，承诺 48 小时内到场。"),
+    Past("P01", "visit", -26, "现场检查 Z 轴", "liuyang", note="更换限位开关，待观察。"),
+    Past("P01", "email", -20, "报警再次出现", "chenjing", queue=None),
+    Past("P01", "voice", -3, "催问进度", None, 0, "abandoned"),
+    Past("P02", "voice", -240, "报价", "bob", 180, queue="sales"),
+    Past("P04", "voice", -20, "Terminal offline", "emma", 610, note="Opened CS-1002."),
+    Past("P04", "chat", -19, "Sent the log files", "emma", queue=None),
+    Past(
+        "P04", "voice", -18, "Call back with first findings", "emma", 240, "outbound", None, direction="outbound"
+    ),
+    Past("P06", "voice", -70, "丢包", "liuyang", 900, note="抓包已上传。"),
+    Past("P06", "voice", -1.5, "", None, 0, "short_abandon"),
+    Past("P08", "email", -30, "Why was our service suspended?", "bob", queue=None),
+    Past("P10", "voice", -400, "续约咨询", "alice", 300, queue="sales"),
+    Past("P12", "voice", -300, "固件升级失败", "bob", 500),
+    Past("P12", "visit", -265, "更换网关", "liuyang"),
+    Past("P14", "voice", -6, "账单地址", "chenjing", 130),
+    Past("P17", "voice", -90, "新增席位", "alice", 260, queue="vip"),
+    Past("P17", "chat", -48, "确认席位数量", "alice", queue=None),
+    Past("P18", "voice", -30, "", None, 0, "no_agent"),
+    Past("P21", "voice", -8, "", None, 0, "left_in_ivr", None),
+    Past("P26", "sms", -12, "回访满意度：5 分", None, queue=None),
+    Past("P31", "email", -60, "Invoice in euro", "emma", queue=None),
+    Past("P33", "voice", -100, "Battery", "emma", 350),
+    Past("P33", "voice", -22, "Where is my battery?", "bob", 200, "transferred"),
+)

@@ -1,0 +1,88 @@
+"""The demo's data: all of it, once, and every kind of contract and caller that a person would want to see."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pwdlib import PasswordHash
+
+from cti_server.demo.seed import seed
+from cti_server.demo.seed_data import CALLERS, CUSTOMERS, DEMO_PASSWORD, LINES
+from cti_server.record import agents, card_facts, customers, history, lines, queues, search
+from cti_server.record.database import Database
+from cti_server.rules.match import match
+from cti_server.rules.numbers import normalise
+from cti_server.rules.verdict import verdict
+from tests.record.builders import NOON
+
+
+async def test_a_second_time_adds_and_changes_nothing(database: Database) -> None:
+    assert await seed(database, "demo", NOON) == len(CUSTOMERS)
+    async with database.read() as conn:
+        before = [await history.page(conn, history.Filter(), limit=200), await search.find(conn, "", limit=200)]
+    assert await seed(database, "demo", NOON + timedelta(days=3)) == 0
+    async with database.read() as conn:
+        after = [await history.page(conn, history.Filter(), limit=200), await search.find(conn, "", limit=200)]
+        assert after == before
+        assert len(after[1].items) == len(CUSTOMERS)
+        assert len(await lines.all_lines(conn)) == len(LINES)
+        assert [queue.name for queue in await queues.all_queues(conn, "demo")] == [
+            "freepbx",
+            "sales",
+            "support",
+            "vip",
+        ]
+
+
+async def test_what_a_person_deleted_does_not_come_back(database: Database) -> None:
+    await seed(database, "demo", NOON)
+    async with database.begin() as conn:
+        [found] = (await customers.ids_by_ref(conn, ["DEMO-P21"])).values()
+        await customers.delete(conn, found)
+    assert await seed(database, "demo", NOON) == 0
+    async with database.read() as conn:
+        assert await customers.get(conn, found) is None
+
+
+async def test_the_agents_sign_in_and_have_their_phones(database: Database) -> None:
+    await seed(database, "demo", NOON)
+    async with database.read() as conn:
+        everyone = await agents.all_active(conn)
+    assert sorted(a.seat for a in everyone if a.seat) == [f"PJSIP/100{n}" for n in range(1, 6)]
+    assert sorted(a.role for a in everyone if not a.seat) == ["administrator", "supervisor"]
+    hasher = PasswordHash.recommended()
+    assert all(a.password_hash and hasher.verify(DEMO_PASSWORD, a.password_hash) for a in everyone)
+
+
+async def test_every_caller_is_what_their_name_says(database: Database) -> None:
+    await seed(database, "demo", NOON)
+    seen = {}
+    async with database.read() as conn:
+        for name, sent in CALLERS.items():
+            number = normalise(sent, "CN")
+            assert number.e164, sent
+            found = await card_facts.callers(conn, number.e164)
+            matched = match(number, found.holders, found.people)
+            if matched.customer is None:
+                seen[name] = f"{matched.reason.code} {len(matched.candidates)}"
+            else:
+                entitled = await card_facts.entitlements(conn, matched.customer)
+                judged = verdict(entitled, NOON, matched.customer.time_zone, matched.customer.company)
+                seen[name] = f"{matched.customer.name} {judged.code}"
+    assert seen == {
+        "covered": "王建国 covered",
+        "gold": "Fatima Khan covered",
+        "vip": "孙悦 covered",
+        "ending": "马超 covered",
+        "expired": "陈志明 expired",
+        "suspended": "Olivia Bennett suspended",
+        "hours-left": "赵敏 hours_left",
+        "hours-spent": "黄志强 hours_spent",
+        "not-started": "刘芳 not_started",
+        "cancelled": "Sophie Turner cancelled",
+        "no-contract": "林晓 none",
+        "shared": "shared_number 2",
+        "switchboard": "上海申江精密仪器有限公司 covered",
+        "english": "Emily Carter covered",
+        "unknown": "unknown_number 0",
+    }
