@@ -26,12 +26,8 @@ async def test_a_second_time_adds_and_changes_nothing(database: Database) -> Non
         assert after == before
         assert len(after[1].items) == len(CUSTOMERS)
         assert len(await lines.all_lines(conn)) == len(LINES)
-        assert [queue.name for queue in await queues.all_queues(conn, "demo")] == [
-            "freepbx",
-            "sales",
-            "support",
-            "vip",
-        ]
+        named = [queue.name for queue in await queues.all_queues(conn, "demo")]
+        assert named == ["freepbx", "night", "sales", "support", "vip"]
 
 
 async def test_what_a_person_deleted_does_not_come_back(database: Database) -> None:
