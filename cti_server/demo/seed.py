@@ -67,23 +67,23 @@ async def _seeded(conn: Connection) -> bool:
 
 async def _agents(conn: Connection, pbx: str) -> dict[str, int]:
     ids: dict[str, int] = {}
-    hasher = PasswordHash.recommended()
+    password_hash: str | None = None  # made once, and only if somebody is missing: it takes its time on purpose
     for person in LOGINS:
         known = await agents.by_login(conn, person.login)
-        ids[person.login] = (
-            known.id
-            if known
-            else await agents.add(
-                conn,
-                login=person.login,
-                name=person.name,
-                role=person.role,
-                password_hash=hasher.hash(DEMO_PASSWORD),
-                language="zh" if person.language == "zh" else "en",
-                seat=f"PJSIP/{person.extension}" if person.extension else None,
-                extension=person.extension,
-                pbx=pbx if person.extension else None,
-            )
+        if known is not None:
+            ids[person.login] = known.id
+            continue
+        password_hash = password_hash or PasswordHash.recommended().hash(DEMO_PASSWORD)
+        ids[person.login] = await agents.add(
+            conn,
+            login=person.login,
+            name=person.name,
+            role=person.role,
+            password_hash=password_hash,
+            language=person.language,
+            seat=f"PJSIP/{person.extension}" if person.extension else None,
+            extension=person.extension,
+            pbx=pbx if person.extension else None,
         )
     return ids
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cti_server.record.queues import Queue
-from cti_server.rules.facts import ContractStatus, CustomerKind, Line, Role, ServiceLevel
+from cti_server.rules.facts import ContractStatus, CustomerKind, Language, Line, Role, ServiceLevel
 
 DEMO_PASSWORD = "cti-demo-2026"  # noqa: S105 the demo prints it at the sign-in
 """What every demo agent signs in with."""
@@ -20,7 +20,7 @@ class Login:
     login: str
     name: str
     role: Role
-    language: str
+    language: Language
     extension: str | None = None
 
 
