@@ -9,7 +9,7 @@ import "./styles/views.css";
 import { App } from "./App";
 import { applyLanguage } from "./i18n";
 import { followHistory } from "./store/navigate";
-import { resumeSession } from "./store/session";
+import { resumeSession, retryOnReturn } from "./store/session";
 import { useStore, type Theme } from "./store/store";
 
 function stored(key: string): string | null {
@@ -29,6 +29,7 @@ async function start(): Promise<void> {
     const { play } = await import("./dev/fixtures");
     await play(new URLSearchParams(location.search).get("fixture") ?? "talking");
   } else {
+    retryOnReturn();
     void resumeSession();
   }
   createRoot(document.getElementById("root") as HTMLElement).render(<App />);

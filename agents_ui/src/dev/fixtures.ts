@@ -67,9 +67,10 @@ function answer(path: string, init: RequestInit): unknown {
   if (where === "/customers" && init.method === "GET") return { items: new URLSearchParams(query).get("q") === "zzz" ? [] : hits, next: null };
   if (/^\/customers\/\d+\/timeline/.test(where ?? "")) return { items: timeline, next: "more" };
   if (/^\/customers\/\d+$/.test(where ?? "")) {
-    if (init.method === "PATCH") throw { status: 409, title: "Conflict", code: "stale_version" };
+    if (init.method === "PATCH") throw { status: 409, title: "Conflict", code: "stale" };
     return { ...wangDetail, tier: "platinum", version: 5 };
   }
+  if (/^\/interactions\/61\d$/.test(where ?? "")) return { ...today[0], note: null };
   if (/^\/interactions\/\d+$/.test(where ?? "")) return today[0];
   if (where === "/interactions") return { items: today, next: null };
   return {};

@@ -37,7 +37,7 @@ const silver = { code: "silver", name_en: "Silver business hours", name_zh: "银
 export const wangCard: Card = {
   call: "demo:1795323600:demo-1795323611.4",
   customer: wang,
-  number: { raw: "013800138000", e164: "+8613800138000", kind: "e164", place: "Beijing" },
+  number: { raw: "013800138000", e164: "+8613800138000", kind: "e164", place: "Beijing", place_zh: "北京" },
   match: { standing: "verified", reason: { code: "verified_number", params: {} }, candidates: [] },
   verdict: {
     code: "hours_left",
@@ -61,15 +61,15 @@ export const wangCard: Card = {
     { id: 32, at: ago(3 * DAY), agent: { id: 3, name: "Li Wei" }, text: "已建议降低主轴转速至 6000 rpm，等待工程师确认。", pinned: false },
   ],
   recent: [
-    { id: 501, channel: "voice", direction: "inbound", at: ago(26 * 3600), outcome: "abandoned", queue: "support", agent: null, talk_ms: null, subject: null, note: null },
-    { id: 498, channel: "voice", direction: "inbound", at: ago(3 * DAY), outcome: "answered", queue: "support", agent: "Li Wei", talk_ms: 431_000, subject: null, note: "主轴温度报警，已建工单 CS-2041，约定 24 小时内回复。" },
+    { id: 501, channel: "voice", direction: "inbound", at: ago(5400), outcome: "abandoned", queue: "support", agent: null, talk_ms: null, subject: null, note: null },
+    { id: 498, channel: "voice", direction: "inbound", at: ago(64_800), outcome: "answered", queue: "support", agent: "Li Wei", talk_ms: 431_000, subject: null, note: "主轴温度报警，已建工单 CS-2041，约定 24 小时内回复。" },
     { id: 480, channel: "visit", direction: "outbound", at: ago(12 * DAY), outcome: null, queue: null, agent: "Zhou Lei", talk_ms: null, subject: "上门：更换冷却液滤芯", note: null },
     { id: 466, channel: "email", direction: "inbound", at: ago(20 * DAY), outcome: null, queue: null, agent: "Chen Jie", talk_ms: null, subject: "询问备件价格", note: null },
   ],
   why: [
-    { code: "open_case_overdue", params: { number: "CS-2041", subject: "主轴温度报警 AL-417，停机" }, ref: "case:12" },
-    { code: "abandoned_before", params: { at: ago(26 * 3600) }, ref: "interaction:501" },
-    { code: "repeat_call", params: { calls: 3, days: 7 }, ref: "interaction:498" },
+    { code: "open_case_overdue", params: { case: "CS-2041", subject: "主轴温度报警 AL-417，停机", status: "open", priority: 1, late_ms: 7_200_000 }, ref: "case:12" },
+    { code: "abandoned_before", params: { ago_ms: 5_400_000, outcome: "abandoned", queue: "support" }, ref: "interaction:501" },
+    { code: "repeat_call", params: { times: 2, ago_ms: 64_800_000, agent: "Li Wei", subject: null }, ref: "interaction:498" },
   ],
 };
 
@@ -81,7 +81,7 @@ export const emilyCard: Card = {
     standing: "shared", reason: { code: "chosen_before", params: { times: 3 } },
     candidates: [
       { customer: { id: 8, kind: "person", name: "Emily Carter", tier: "silver", company: emily.company }, standing: "shared", reason: { code: "chosen_before", params: { times: 3 } } },
-      { customer: { id: 9, kind: "person", name: "Oliver Bennett", tier: null, company: emily.company }, standing: "shared", reason: { code: "shared_number", params: {} } },
+      { customer: { id: 9, kind: "person", name: "Oliver Bennett", tier: null, company: emily.company }, standing: "shared", reason: { code: "shared_number", params: { customers: 3 } } },
       { customer: { id: 41, kind: "company", name: "Northwind Logistics", tier: "silver", company: null }, standing: "guess", reason: { code: "company_number", params: {} } },
     ],
   },
@@ -137,6 +137,7 @@ export const queues: QueueView[] = [
   { queue: "vip", title_en: "Platinum line", title_zh: "铂金专线", waiting: 1, longest_since: ago(12), members: members.slice(0, 2) },
 ];
 
+const LI = { id: 3, name: "Li Wei" };
 const rows: [minutes: number, direction: Interaction["direction"], who: string | null, ani: string, tier: string | null, queue: string | null, outcome: Interaction["outcome"], talk: number | null, note: string | null][] = [
   [9, "inbound", "刘建国", "+8613912345678", "silver", "support", "answered", 262_000, "伺服驱动器报 E-12，指导重启后恢复；明日回访确认。"],
   [24, "inbound", null, "+862166668888", null, "sales", "answered", 148_000, "Asks for a quote for two Sortline 40, no account yet."],
@@ -152,11 +153,11 @@ const rows: [minutes: number, direction: Interaction["direction"], who: string |
 export const today: Interaction[] = rows.map(([minutes, direction, who, ani, tier, queue, outcome, talk, note], index) => ({
   id: 600 - index, channel: "voice", direction, at: ago(minutes * 60), outcome, queue, agent: "Li Wei", talk_ms: talk, subject: null, note,
   customer: who ? { id: 100 + index, name: who, tier } : null, ani, ani_name: null, dnis: "4008001234", wait_ms: 21_000, ring_ms: 6000, hold_ms: 0, ended_by: "caller", complete: true,
-  segments: [{ position: 1, agent: "Li Wei", queue, origin: "offer", offered_at: ago(minutes * 60), answered_at: talk ? ago(minutes * 60 - 6) : null, ended_at: null, ring_ms: 6000, talk_ms: talk, hold_ms: 0, outcome: talk ? "answered" : "caller_left" }],
+  segments: [{ position: 1, agent: LI, queue, origin: "offer", offered_at: ago(minutes * 60), answered_at: talk ? ago(minutes * 60 - 6) : null, ended_at: null, ring_ms: 6000, talk_ms: talk, hold_ms: 0, outcome: talk ? "answered" : "caller_left" }],
 }));
 
 export const wangDetail: CustomerDetail = {
-  ...wang, contracts: wangCard.verdict.contract ? [wangCard.verdict.contract] : [], products: wangCard.products, cases: wangCard.cases, notes: wangCard.notes,
+  ...wang, verdict: wangCard.verdict, contracts: wangCard.verdict.contract ? [wangCard.verdict.contract] : [], products: wangCard.products, cases: wangCard.cases, notes: wangCard.notes,
 };
 
 export const timeline: Interaction[] = [
@@ -164,8 +165,8 @@ export const timeline: Interaction[] = [
     ...entry,
     segments: entry.id === 498
       ? [
-          { position: 1, agent: "Zhao Lei", queue: "support", origin: "offer", offered_at: entry.at, answered_at: null, ended_at: entry.at, ring_ms: 15_000, talk_ms: null, hold_ms: null, outcome: "no_answer" },
-          { position: 2, agent: "Li Wei", queue: "support", origin: "offer", offered_at: entry.at, answered_at: entry.at, ended_at: entry.at, ring_ms: 4000, talk_ms: 431_000, hold_ms: 22_000, outcome: "answered" },
+          { position: 1, agent: { id: 6, name: "Zhao Lei" }, queue: "support", origin: "offer", offered_at: entry.at, answered_at: null, ended_at: entry.at, ring_ms: 15_000, talk_ms: null, hold_ms: null, outcome: "no_answer" },
+          { position: 2, agent: LI, queue: "support", origin: "offer", offered_at: entry.at, answered_at: entry.at, ended_at: entry.at, ring_ms: 4000, talk_ms: 431_000, hold_ms: 22_000, outcome: "answered" },
         ]
       : [],
   })),

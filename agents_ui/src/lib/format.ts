@@ -63,6 +63,13 @@ export function formatAgo(at: string, language: Language, now: number): string {
   return relative.format(Math.round(seconds / (365.25 * 86_400)), "year");
 }
 
+/** 40 min, 5 h, 3 days: how long, for reading at a glance. */
+export function formatRough(ms: number, language: Language): string {
+  const minutes = Math.max(0, Math.round(ms / 60_000));
+  const [value, unit] = minutes < 90 ? [minutes, "minute"] : minutes < 48 * 60 ? [Math.round(minutes / 60), "hour"] : [Math.round(minutes / 1440), "day"];
+  return new Intl.NumberFormat(locale(language), { style: "unit", unit: unit as string, unitDisplay: "short" }).format(value as number);
+}
+
 /** The wall clock where the customer is, or null when their zone is ours or unknown. */
 export function timeThere(zone: string | null, language: Language, now: number): string | null {
   if (!zone) return null;
@@ -83,6 +90,10 @@ export function formatNumber(number: string | null | undefined): string {
   if (fixed) return `+86 ${fixed[1]} ${fixed[2]} ${fixed[3]}`;
   const america = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(number);
   if (america) return `+1 ${america[1]} ${america[2]} ${america[3]}`;
+  const london = /^\+44(20)(\d{4})(\d{4})$/.exec(number);
+  if (london) return `+44 ${london[1]} ${london[2]} ${london[3]}`;
+  const eight = /^\+(852|853|65)(\d{4})(\d{4})$/.exec(number);
+  if (eight) return `+${eight[1]} ${eight[2]} ${eight[3]}`;
   const hotline = /^(400|800)(\d{3})(\d{4})$/.exec(number);
   if (hotline) return `${hotline[1]} ${hotline[2]} ${hotline[3]}`;
   return number;

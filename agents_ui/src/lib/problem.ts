@@ -5,9 +5,10 @@ import type { Problem } from "../wire/types";
 
 export function problemText(problem: Problem, t: T): { title: string; detail: string } {
   const key = `problem.${problem.code ?? ""}`;
-  const byStatus: Record<number, string> = { 0: "unreachable", 401: "unauthorized", 403: "forbidden", 404: "not_found", 409: "conflict", 422: "invalid", 429: "too_many" };
+  const byStatus: Record<number, string> = { 0: "unreachable", 401: "not_signed_in", 403: "forbidden", 404: "not_found", 409: "conflict", 422: "invalid", 429: "slow_down", 500: "internal", 503: "unavailable" };
   const fallback = byStatus[problem.status];
   const title = problem.code && i18next.exists(key) ? t(key) : fallback ? t(`problem.${fallback}`) : t("problem.failed", { status: problem.status });
-  const parts = [problem.detail, problem.remedy].filter((part): part is string => Boolean(part));
+  const fields = (problem.errors ?? []).map((entry) => `${entry.at.replace(/^body\./, "")}: ${entry.message}`);
+  const parts = [problem.detail, problem.remedy, ...fields].filter((part): part is string => Boolean(part));
   return { title, detail: parts.join(" ") };
 }

@@ -7,7 +7,7 @@ export function whoIs(call: CallView, t: T): string {
   if (call.customer) return call.customer.name;
   if (call.direction === "internal") return call.ani_name ?? call.ani ?? t("common.unknown");
   const outbound = call.direction === "outbound" ? call.others[0] : undefined;
-  if (outbound) return outbound.name ?? formatNumber(outbound.number);
+  if (outbound) return outbound.name ?? (formatNumber(outbound.number) || t("common.unknown"));
   if (call.ani) return formatNumber(call.ani);
   return call.ani_name ?? t("common.withheld");
 }

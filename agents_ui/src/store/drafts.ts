@@ -59,6 +59,11 @@ export class Drafts {
     return [...this.held].filter(([, draft]) => draft.text !== (draft.saved ?? "")).map(([call]) => call);
   }
 
+  /** Drafts that the server refused or could not be given for a while: worth a word outside the note box. */
+  stuck(): string[] {
+    return this.unsaved().filter((call) => this.failures.has(call));
+  }
+
   type(call: string, text: string, interaction: number | null): void {
     const before = this.held.get(call);
     this.put(call, {

@@ -13,6 +13,8 @@ export interface Desk {
   queues: Record<string, QueueView>;
   /** The last position seen of each stream; what a resume sends. */
   positions: Positions;
+  /** The positions that the last heartbeat named; see fold(). */
+  heard: Positions;
   /** Results of commands by request id, the newest KEPT_COMMANDS only. */
   commands: Record<string, { ok: boolean; problem: Problem | null }>;
   /** The newest version heard of per customer: a card showing an older one is fetched again. */
@@ -23,7 +25,7 @@ export const KEPT_COMMANDS = 20;
 const KEPT_VERSIONS = 200;
 
 export const emptyDesk: Desk = {
-  me: null, links: {}, calls: {}, cards: {}, queues: {}, positions: {}, commands: {}, versions: {},
+  me: null, links: {}, calls: {}, cards: {}, queues: {}, positions: {}, heard: {}, commands: {}, versions: {},
 };
 
 /** My part in a call: by agent id where the server knows it, by seat otherwise. */
@@ -115,10 +117,16 @@ function happened(desk: Desk, event: ServerEvent): Desk {
   }
 }
 
+function latest(a: Positions, b: Positions): Positions {
+  const both = { ...a };
+  for (const [stream, seq] of Object.entries(b)) both[stream] = Math.max(both[stream] ?? 0, seq);
+  return both;
+}
+
 export function fold(desk: Desk, frame: Frame): Desk {
   switch (frame.type) {
     case "welcome":
-      return frame.snapshot ? deskOf(frame.snapshot, frame.positions) : desk;
+      return frame.snapshot ? deskOf(frame.snapshot, frame.positions) : { ...desk, heard: {} };
     case "event": {
       // A resume may repeat what the lost connection had already brought.
       if (frame.seq <= (desk.positions[frame.stream] ?? -1)) return desk;
@@ -126,9 +134,10 @@ export function fold(desk: Desk, frame: Frame): Desk {
     }
     case "reset":
       // The next welcome brings a snapshot; positions are void so that a loss in between asks for one too.
-      return { ...desk, positions: {} };
+      return { ...desk, positions: {}, heard: {} };
     case "heartbeat":
-      // Its positions are the journal's top, not what was sent to us: taking them over could skip an event in flight.
-      return desk;
+      // Its positions are the journal's top, and an event below it may still be on its way to us. At the next
+      // heartbeat all those have come, so the one before is where we stand: a quiet desktop resumes from near.
+      return { ...desk, positions: latest(desk.positions, desk.heard), heard: frame.positions };
   }
 }

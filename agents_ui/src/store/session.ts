@@ -7,7 +7,9 @@ import { applyLanguage } from "../i18n";
 import { Drafts } from "./drafts";
 import { emptyDesk, myParty } from "./fold";
 import { myCalls, toast, useStore } from "./store";
+import { forgetToday, refreshToday } from "./today";
 
+const endsPart: ReadonlySet<string> = new Set(["call.ended", "call.offer_ended", "call.wrapped", "call.identified"]);
 let live: ReturnType<typeof connect> | null = null;
 let drafts: Drafts | null = null;
 
@@ -74,6 +76,7 @@ export function receive(frame: Frame): void {
     useStore.getState().set({ pendingState: null });
     if (!frame.body.ok) toast({ tone: "bad", ...(frame.body.problem ? { problem: frame.body.problem } : {}) });
   }
+  if (frame.type === "welcome" || (frame.type === "event" && endsPart.has(frame.kind))) refreshToday();
   if (frame.type === "event" && frame.kind === "customer.changed") refreshCards(frame.body.customer, frame.body.version);
 }
 
@@ -140,10 +143,14 @@ function end(): void {
   live?.close();
   live = null;
   forgetClock();
+  forgetToday();
   useStore.getState().set({ phase: "signed_out", desk: emptyDesk, selected: null, pendingState: null });
 }
 
-addEventListener("online", () => live?.retryNow());
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) live?.retryNow();
-});
+/** The network or the person is back: do not wait for the backoff. */
+export function retryOnReturn(): void {
+  addEventListener("online", () => live?.retryNow());
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) live?.retryNow();
+  });
+}

@@ -3,13 +3,14 @@ import { create } from "zustand";
 import { api } from "../wire/api";
 import { serverNow } from "../wire/clock";
 import type { Interaction } from "../wire/types";
+import { useStore } from "./store";
 
 interface Today { items: Interaction[]; loaded: boolean; failed: boolean; everyone: boolean }
 
 export const useToday = create<Today>(() => ({ items: [], loaded: false, failed: false, everyone: false }));
 
-const PAGES = 5;
 const PAGE = 100;
+const PAGES = 5; // a day of one agent fits; a floor's longer day shows its newest 500
 let timer: ReturnType<typeof setTimeout> | undefined;
 let running = 0;
 
@@ -28,7 +29,9 @@ export async function loadToday(): Promise<void> {
       cursor = answer.next;
       if (!cursor) break;
     }
-    if (run === running) useToday.setState({ items, loaded: true, failed: false });
+    const me = useStore.getState().desk.me;
+    const shown = everyone || !me ? items : items.map((entry) => partOf(entry, me.id));
+    if (run === running) useToday.setState({ items: shown, loaded: true, failed: false });
   } catch {
     if (run === running) useToday.setState({ failed: true });
   }
@@ -46,10 +49,22 @@ export function forgetToday(): void {
   useToday.setState({ items: [], loaded: false, failed: false, everyone: false });
 }
 
-/** Answered calls, their talk time and mean; offers that rang and were not taken count apart. */
+const notTaken: ReadonlySet<string> = new Set(["no_answer", "rejected", "unavailable"]);
+
+/** What an interaction was for one agent: their talk time, and how it ended for them. */
+export function partOf(entry: Interaction, agent: number): Interaction {
+  const segments = (entry.segments ?? []).filter((segment) => segment.agent?.id === agent);
+  const last = segments.at(-1);
+  if (!last) return entry;
+  const talkMs = segments.reduce((sum, segment) => sum + (segment.talk_ms ?? 0), 0);
+  if (talkMs > 0) return { ...entry, talk_ms: talkMs };
+  return { ...entry, talk_ms: null, outcome: (last.outcome ?? entry.outcome) as Interaction["outcome"] };
+}
+
+/** Answered calls, their talk time and mean; offers that rang and were not picked up count apart. */
 export function numbersOf(items: Interaction[]): { handled: number; talkMs: number; meanMs: number | null; missed: number } {
   const handled = items.filter((entry) => (entry.talk_ms ?? 0) > 0);
   const talkMs = handled.reduce((sum, entry) => sum + (entry.talk_ms ?? 0), 0);
-  const missed = items.filter((entry) => entry.direction === "inbound" && entry.outcome !== null && !entry.talk_ms).length;
+  const missed = items.filter((entry) => entry.outcome !== null && notTaken.has(entry.outcome)).length;
   return { handled: handled.length, talkMs, meanMs: handled.length ? talkMs / handled.length : null, missed };
 }

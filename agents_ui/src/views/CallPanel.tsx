@@ -61,16 +61,16 @@ export function CallPanel() {
 function Times({ call, mine }: { call: CallView; mine: CallParty | null }) {
   const t = useT();
   const state = mine?.state;
-  const waiting = call.queued_at !== null && call.wait_ms === null && call.answered_at === null && call.ended_at === null;
-  const ringMs = mine?.answered_at && call.queued_at ? null : undefined;
+  const waitingSince = call.waiting_since ?? call.queued_at;
+  const waiting = waitingSince !== null && call.wait_ms === null && call.answered_at === null && call.ended_at === null;
   const talking = state === "talking" || state === "consulting";
   return (
     <dl className="times">
       <div className={waiting ? "running" : ""}>
         <dt>{t("call.wait")}</dt>
-        <dd>{waiting && call.queued_at ? <Timer since={call.queued_at} /> : <Span ms={call.wait_ms} />}</dd>
+        <dd>{waiting ? <Timer since={waitingSince} /> : <Span ms={call.wait_ms} />}</dd>
       </div>
-      {state === "ringing" && ringMs === undefined && (
+      {state === "ringing" && (
         <div className="running"><dt>{t("call.ring")}</dt><dd>{mine && <Timer since={mine.since} />}</dd></div>
       )}
       <div className={talking ? "running" : ""}>
@@ -100,7 +100,7 @@ function Way({ call }: { call: CallView }) {
         </li>
         {call.path.map((step, index) => (
           <li key={index}>
-            <span className="num quiet">{formatTime(step.at, language)}</span>
+            <span className="num quiet">{formatTime(step.at ?? call.started_at, language)}</span>
             <span>{step.step}{step.choice ? <> · <span className="quiet">{t("call.choice", { choice: step.choice })}</span></> : null}</span>
           </li>
         ))}
@@ -135,12 +135,12 @@ function Parties({ call }: { call: CallView }) {
         {agents.map(([key, party]) => (
           <li key={key} className={party.state === "left" ? "gone" : ""}>
             <Icon name="user" size={14} />
-            <span className="party-name">{party.name}{party.agent === me?.id ? ` (${t("common.you")})` : ""}</span>
+            <span className="party-name">{party.name ?? party.seat}{party.agent === me?.id ? ` (${t("common.you")})` : ""}</span>
             <span className="quiet">{party.state === "left" && party.reason ? named("party_reason", party.reason) : named("party_state", party.state)}</span>
           </li>
         ))}
         {call.others.map((other) => (
-          <li key={other.number}><Icon name="users" size={14} /><span className="party-name">{other.name ?? formatNumber(other.number)}</span><span className="quiet">{named("party_state", other.state)}</span></li>
+          <li key={other.number ?? other.name}><Icon name="users" size={14} /><span className="party-name">{other.name ?? formatNumber(other.number)}</span><span className="quiet">{named("party_state", other.state)}</span></li>
         ))}
       </ul>
     </section>

@@ -32,14 +32,18 @@ export function CardView({ call, card }: { call: CallView; card: Card | null }) 
           <VerdictPanel verdict={card.verdict} />
           <WhyLine why={card.why} />
           <div className="card-grid">
-            <Cases cases={card.cases} />
-            <Products products={card.products} />
-            <Recent recent={card.recent} customer={customer.id} />
-            <Notes customer={customer.id} notes={card.notes} onAdded={() => void refreshCard(call.call)} />
+            <div>
+              <Cases cases={card.cases} />
+              <Recent recent={card.recent} customer={customer.id} />
+            </div>
+            <div>
+              <Products products={card.products} />
+              <Notes customer={customer.id} notes={card.notes} onAdded={() => void refreshCard(call.call)} />
+            </div>
           </div>
         </>
       ) : (
-        card.match.candidates.length <= 1 && <UnknownCaller card={card} />
+        card.match.candidates.length > 1 ? <p className="quiet">{t("match.undecided")}</p> : <UnknownCaller card={card} />
       )}
     </article>
   );

@@ -14,6 +14,7 @@ export function CardHead({ call, card }: { call: CallView; card: Card }) {
   const t = useT();
   const language = useStore((store) => store.language);
   const { customer, match, number } = card;
+  const place = (language === "zh" && number.place_zh) || number.place;
   const shown = number.kind === "withheld" ? t("common.withheld") : formatNumber(number.e164) || number.raw;
   return (
     <header className="card-head" data-testid="card-customer">
@@ -32,7 +33,7 @@ export function CardHead({ call, card }: { call: CallView; card: Card }) {
       <p className="match-line">
         <MatchMark standing={match.standing} />
         <span className="num strong">{shown}</span>
-        {number.place && <span>{number.place}</span>}
+        {place && <span>{place}</span>}
         <span className="quiet">{sentence("reason", match.reason, language)}</span>
       </p>
       {customer?.remarks && <p className="remarks"><Icon name="note" size={14} /><span>{customer.remarks}</span></p>}

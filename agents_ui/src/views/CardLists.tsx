@@ -2,6 +2,7 @@
 import { named, useT } from "../i18n";
 import { useMinute } from "../lib/clock";
 import { formatAgo, formatDate, formatMoment } from "../lib/format";
+import { useQueueTitle } from "../lib/queue";
 import { Icon, type IconName } from "../parts/Icon";
 import { DirectionIcon, OutcomeText } from "../parts/marks";
 import { Span } from "../parts/Timer";
@@ -79,6 +80,7 @@ export function Recent({ recent, customer }: { recent: InteractionBrief[]; custo
   const t = useT();
   const language = useStore((store) => store.language);
   const now = useMinute();
+  const queueOf = useQueueTitle();
   const link = (to: string) => ({
     href: to,
     onClick: (event: React.MouseEvent) => {
@@ -99,11 +101,11 @@ export function Recent({ recent, customer }: { recent: InteractionBrief[]; custo
             <ChannelIcon entry={entry} />
             <span className="item-main">
               <span className="item-title"><a {...link(`/interactions/${entry.id}`)}>{entry.note || entry.subject || named("channel", entry.channel)}</a></span>
-              <span className="item-sub">{[entry.agent, entry.queue].filter(Boolean).join(" · ")}</span>
+              <span className="item-sub">{[entry.agent, entry.queue && queueOf(entry.queue)].filter(Boolean).join(" · ")}</span>
             </span>
             <span className="item-end">
               <span className="quiet num" title={formatMoment(entry.at, language, now)}>{formatAgo(entry.at, language, now)}</span>
-              <span>{entry.talk_ms ? <Span ms={entry.talk_ms} /> : <OutcomeText outcome={entry.outcome} />}</span>
+              <span>{entry.talk_ms ? <Span ms={entry.talk_ms} /> : entry.outcome || entry.channel === "voice" ? <OutcomeText outcome={entry.outcome} /> : null}</span>
             </span>
           </li>
         ))}

@@ -16,7 +16,7 @@ import { CustomerFacts } from "./CardHead";
 import { Cases, Products } from "./CardLists";
 import { Notes } from "./Notes";
 import { Timeline } from "./Timeline";
-import { ContractFacts } from "./VerdictPanel";
+import { ContractFacts, VerdictPanel } from "./VerdictPanel";
 
 export function CustomerView({ id }: { id: number }) {
   const t = useT();
@@ -78,6 +78,7 @@ export function CustomerView({ id }: { id: number }) {
       <div className="customer-columns">
         <Timeline id={id} />
         <div className="customer-side">
+          {customer.verdict && <VerdictPanel verdict={customer.verdict} brief />}
           <section className="list" aria-labelledby="contracts-heading">
             <h2 id="contracts-heading">{t("customer.contracts")} <span className="count num">{customer.contracts.length}</span></h2>
             {customer.contracts.length === 0 && <p className="quiet">{t("customer.contracts_none")}</p>}
@@ -88,6 +89,19 @@ export function CustomerView({ id }: { id: number }) {
               </div>
             ))}
           </section>
+          {(customer.people?.length ?? 0) > 0 && (
+            <section className="list" aria-labelledby="people-heading">
+              <h2 id="people-heading">{t("customer.people")} <span className="count num">{customer.people?.length}</span></h2>
+              <ul>
+                {customer.people?.map((person) => (
+                  <li key={person.id} className="item">
+                    <span className="item-main"><a href={`/customers/${person.id}`} className="item-title" onClick={(event) => { event.preventDefault(); navigate(`/customers/${person.id}`); }}>{person.name}</a></span>
+                    <Tier tier={person.tier} />
+                  </li>
+                ))}
+              </ul>
+            </section>
+          )}
           <Cases cases={customer.cases} />
           <Products products={customer.products} />
           <Notes customer={id} notes={customer.notes} onAdded={load} />

@@ -33,16 +33,16 @@ export function Floor() {
   return (
     <div className="page floor">
       <header className="floor-head"><h1>{t("floor.heading")}</h1><span className="quiet num">{t("floor.as_of", { time: `${formatTime(new Date(now).toISOString(), language)}:${String(Math.floor(now / 1000) % 60).padStart(2, "0")}` })}</span></header>
-      <section aria-labelledby="floor-queues">
+      <section aria-labelledby="floor-queues" tabIndex={0}>
         <h2 id="floor-queues">{t("floor.queues")}</h2>
         {sorted.length === 0 && <p className="quiet">{t("floor.no_queues")}</p>}
         {sorted.length > 0 && <QueueTable queues={sorted} now={now} />}
       </section>
-      <section aria-labelledby="floor-calls">
+      <section aria-labelledby="floor-calls" tabIndex={0}>
         <h2 id="floor-calls">{t("floor.calls")} <span className="count num">{live.length}</span></h2>
         {live.length === 0 ? <p className="quiet">{t("floor.no_calls")}</p> : <CallTable calls={live} />}
       </section>
-      <section aria-labelledby="floor-members">
+      <section aria-labelledby="floor-members" tabIndex={0}>
         <h2 id="floor-members">{t("floor.agents")}</h2>
         <Members queues={sorted} />
       </section>
@@ -80,7 +80,7 @@ function QueueTable({ queues, now }: { queues: QueueView[]; now: number }) {
 /** When the state of the call that the row shows began. */
 function since(call: CallView): string {
   const party = Object.values(call.agents).find((entry) => entry.state !== "left");
-  if (call.state === "queued") return call.queued_at ?? call.started_at;
+  if (call.state === "queued") return call.waiting_since ?? call.queued_at ?? call.started_at;
   return party?.since ?? call.answered_at ?? call.queued_at ?? call.started_at;
 }
 
@@ -101,7 +101,7 @@ function CallTable({ calls }: { calls: CallView[] }) {
               <td><VerdictMark code={call.verdict} /></td>
               <td>{queue ? queueTitle(queue, language) : call.queue ?? "–"}</td>
               <td><span className={`floor-state ${call.state}`}><span className="dot" aria-hidden="true" />{named("call_state", call.state)}{call.position ? ` #${call.position}` : ""}</span></td>
-              <td>{agents.map((party) => party.name).join(", ") || "–"}</td>
+              <td>{agents.map((party) => party.name ?? party.seat).join(", ") || "–"}</td>
               <td className="right"><Timer since={since(call)} /></td>
             </tr>
           );

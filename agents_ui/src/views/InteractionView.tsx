@@ -4,6 +4,7 @@ import { Button } from "react-aria-components";
 import { named, useT } from "../i18n";
 import { formatMoment, formatNumber } from "../lib/format";
 import { problemText } from "../lib/problem";
+import { useQueueTitle } from "../lib/queue";
 import { whoWas } from "../lib/who";
 import { Icon } from "../parts/Icon";
 import { OutcomeText, Tier } from "../parts/marks";
@@ -18,6 +19,7 @@ import { Segments } from "./Timeline";
 export function InteractionView({ id }: { id: number }) {
   const t = useT();
   const language = useStore((store) => store.language);
+  const queueOf = useQueueTitle();
   const [entry, setEntry] = useState<Interaction | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
@@ -29,7 +31,7 @@ export function InteractionView({ id }: { id: number }) {
   const facts: [string, React.ReactNode][] = [
     [t("interaction.started"), formatMoment(entry.at, language)],
     [t("today.outcome"), <OutcomeText outcome={entry.outcome} />],
-    [t("call.queue"), entry.queue ?? t("call.direct")],
+    [t("call.queue"), entry.queue ? queueOf(entry.queue) : t("call.direct")],
     [t("call.dnis"), formatNumber(entry.dnis) || "–"],
     [t("call.agent"), entry.agent ?? "–"],
     [t("call.wait"), <Span ms={entry.wait_ms} />],
@@ -43,7 +45,7 @@ export function InteractionView({ id }: { id: number }) {
           <Button className="button ghost square" aria-label={t("common.back")} onPress={() => history.back()}><Icon name="back" /></Button>
           <ChannelIcon entry={entry} />
           <h1>{whoWas(entry, t)}</h1>
-          <Tier tier={entry.customer?.tier ?? null} />
+          {entry.customer?.tier && <Tier tier={entry.customer.tier} />}
           <span className="card-space" />
           {entry.customer ? (
             <Button className="button small" onPress={() => navigate(`/customers/${entry.customer?.id}`)}><Icon name="clock" size={14} />{t("card.timeline")}</Button>

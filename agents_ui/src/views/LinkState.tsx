@@ -18,7 +18,7 @@ export function LinkState() {
   const now = useNow();
   const links = useStore((store) => store.desk.links);
   const socket = useStore((store) => store.socket);
-  const word = (link: Link) => t(`link.${link.state}`, { time: age(now - Date.parse(link.since)) });
+  const word = (link: Link) => t(`link.${link.state}`, { time: age(link.since === null ? 0 : now - Date.parse(link.since)) });
   const entries = Object.entries(links);
   const worst = [...entries].sort((a, b) => severity.indexOf(a[1].state) - severity.indexOf(b[1].state))[0];
 

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useState } from "react";
 import { Button } from "react-aria-components";
 import { named, useT } from "../i18n";
 import { formatDate, formatTime } from "../lib/format";
+import { useQueueTitle } from "../lib/queue";
 import { OutcomeText } from "../parts/marks";
 import { Span } from "../parts/Timer";
 import { navigate } from "../store/navigate";
@@ -32,6 +33,7 @@ export function Timeline({ id }: { id: number }) {
   }, [id]);
   useEffect(() => void load(null), [load]);
 
+  const queueOf = useQueueTitle();
   let day = "";
   return (
     <section className="timeline" data-testid="timeline" aria-labelledby="timeline-heading" aria-busy={loading}>
@@ -56,14 +58,14 @@ export function Timeline({ id }: { id: number }) {
                       navigate(`/interactions/${entry.id}`);
                     }}
                   >
-                    {entry.subject || [named("channel", entry.channel), entry.queue].filter(Boolean).join(" · ")}
+                    {entry.subject || [named("channel", entry.channel), entry.queue && queueOf(entry.queue)].filter(Boolean).join(" · ")}
                   </a>
                   {entry.note && <p className="moment-note">{entry.note}</p>}
                   <Segments segments={entry.segments ?? []} />
                 </div>
                 <span className="item-end">
                   <span>{entry.talk_ms ? <Span ms={entry.talk_ms} /> : null}</span>
-                  <OutcomeText outcome={entry.outcome} />
+                  {(entry.outcome || entry.channel === "voice") && <OutcomeText outcome={entry.outcome} />}
                   <span className="quiet">{entry.agent}</span>
                 </span>
               </div>
@@ -81,13 +83,14 @@ export function Timeline({ id }: { id: number }) {
 /** One answered segment is told by the row itself; more than one, or a ring nobody took, is listed. */
 export function Segments({ segments, always = false }: { segments: Segment[]; always?: boolean }) {
   const t = useT();
+  const queueOf = useQueueTitle();
   if (!always && segments.length < 2) return null;
   return (
     <ul className="segments" aria-label={t("customer.segments")}>
       {segments.map((segment) => (
         <li key={segment.position}>
-          <span>{segment.agent ?? t("common.unknown")}</span>
-          <span className="quiet">{[named("origin", segment.origin), segment.queue].filter(Boolean).join(" · ")}</span>
+          <span>{segment.agent?.name ?? t("common.unknown")}</span>
+          <span className="quiet">{[named("origin", segment.origin), segment.queue && queueOf(segment.queue)].filter(Boolean).join(" · ")}</span>
           <OutcomeText outcome={segment.outcome} />
           {segment.talk_ms ? <Span ms={segment.talk_ms} /> : <span className="quiet">{t("call.ring")} <Span ms={segment.ring_ms} /></span>}
         </li>

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from "react";
 import { Button, GridList, GridListItem, ToggleButton, ToggleButtonGroup } from "react-aria-components";
 import { useT } from "../i18n";
 import { formatTime } from "../lib/format";
+import { useQueueTitle } from "../lib/queue";
 import { whoWas } from "../lib/who";
 import { DirectionIcon, isMissed, OutcomeText } from "../parts/marks";
 import { Span } from "../parts/Timer";
@@ -27,6 +28,7 @@ export function TodayList() {
   const { items, loaded, failed, everyone } = useToday();
   const [filter, setFilter] = useState<Filter>("all");
   const [words, setWords] = useState("");
+  const queueOf = useQueueTitle();
   useEffect(() => void loadToday(), []);
 
   const shown = useMemo(() => {
@@ -72,21 +74,14 @@ export function TodayList() {
         )}
         {loaded && shown.length === 0 && <p className="quiet pad">{t(items.length ? "today.none_filter" : "today.none")}</p>}
         {shown.length > 0 && (
-          <GridList aria-label={t("today.heading")} className="rows" items={shown} dependencies={[language]} onAction={(key) => navigate(`/interactions/${key}`)}>
+          <GridList aria-label={t("today.heading")} className="rows" items={shown} dependencies={[language, queueOf, everyone]} onAction={(key) => navigate(`/interactions/${key}`)}>
             {(entry) => (
-              <GridListItem id={entry.id} textValue={whoWas(entry, t)} className="row">
+              <GridListItem id={entry.id} textValue={whoWas(entry, t)} className="row call-row">
                 <span className="row-time num">{formatTime(entry.at, language)}</span>
-                <span className="row-main">
-                  <span className="row-top">
-                    <DirectionIcon direction={entry.direction} outcome={entry.outcome} />
-                    <span className="row-who">{whoWas(entry, t)}</span>
-                  </span>
-                  <span className="row-sub">{[entry.queue, everyone ? entry.agent : null].filter(Boolean).join(" · ") || t("call.direct")}</span>
-                </span>
-                <span className="row-end">
-                  {entry.talk_ms ? <Span ms={entry.talk_ms} /> : null}
-                  <OutcomeText outcome={entry.outcome} />
-                </span>
+                <span className="row-who"><DirectionIcon direction={entry.direction} outcome={entry.outcome} /><span>{whoWas(entry, t)}</span></span>
+                <span className="row-talk">{entry.talk_ms ? <Span ms={entry.talk_ms} /> : null}</span>
+                <span className="row-sub">{[entry.queue ? queueOf(entry.queue) : t("call.direct"), everyone ? entry.agent : null].filter(Boolean).join(" · ")}</span>
+                <span className="row-outcome"><OutcomeText outcome={entry.outcome} /></span>
               </GridListItem>
             )}
           </GridList>

@@ -43,7 +43,7 @@ export function TopBar() {
   const me = useStore((store) => store.desk.me);
   const theme = useStore((store) => store.theme);
   const set = useStore((store) => store.set);
-  const unsaved = useDrafts((drafts) => drafts.unsaved().length, 0);
+  const unsaved = useDrafts((drafts) => drafts.stuck().length, 0);
   return (
     <header className="bar">
       <div className="brand">

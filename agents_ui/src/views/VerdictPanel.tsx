@@ -13,23 +13,28 @@ function headline(verdict: Verdict, t: T, language: Language): string {
   const left = rule.params["minutes_left"] ?? (contract?.minutes_total != null ? contract.minutes_total - contract.minutes_used : null);
   if (code === "covered" && contract?.ends_on) return t("verdict.covered_until", { date: formatDate(contract.ends_on, language) });
   if (code === "expired" && typeof days === "number") return t("verdict.expired_for", { count: Math.abs(days) });
-  if (code === "hours_left" && typeof left === "number") return `${t("verdict.covered")} · ${t("verdict.hours_left_of", { left: formatMinutes(left, language) })}`;
+  if (code === "hours_left" && typeof left === "number") {
+    const until = contract?.ends_on ? t("verdict.covered_until", { date: formatDate(contract.ends_on, language) }) : t("verdict.covered");
+    return `${until} · ${t("verdict.hours_left_of", { left: formatMinutes(left, language) })}`;
+  }
   if (code === "not_started" && contract) return t("verdict.not_started_until", { date: formatDate(contract.starts_on, language) });
   return t(`verdict.${code}`, facts);
 }
 
-export function VerdictPanel({ verdict }: { verdict: Verdict }) {
+export function VerdictPanel({ verdict, brief = false }: { verdict: Verdict; brief?: boolean }) {
   const t = useT();
   const language = useStore((store) => store.language);
   const tone = verdictTone[verdict.code] ?? "neutral";
+  const contracts = verdict.rule.params["of"];
+  const of = typeof contracts === "number" && contracts > 1 ? t("verdict.best_of", { count: contracts }) : "";
   return (
     <section className={`verdict ${tone}`} data-testid="card-verdict" data-verdict={verdict.code} aria-labelledby="verdict-heading" id={verdict.contract ? `ref-contract-${verdict.contract.id}` : undefined} tabIndex={-1}>
       <span className="verdict-icon"><Icon name={verdictIcon[verdict.code] ?? "question"} size={22} /></span>
       <div className="verdict-said">
         <h2 id="verdict-heading"><span className="sr">{t("verdict.heading")}: </span>{headline(verdict, t, language)}</h2>
-        <p>{sentence("rule", verdict.rule, language)}</p>
+        <p>{sentence("rule", verdict.rule, language)}{of && <span className="quiet"> · {of}</span>}</p>
       </div>
-      {verdict.contract && <ContractFacts contract={verdict.contract} />}
+      {verdict.contract && !brief && <ContractFacts contract={verdict.contract} />}
     </section>
   );
 }

@@ -1,6 +1,8 @@
 // Why they may be calling: facts on record only, each naming itself and leading to where it stands.
 import { Button } from "react-aria-components";
 import { named, spoken, useT, type T } from "../i18n";
+import { formatAgo, formatRough } from "../lib/format";
+import { useQueueTitle } from "../lib/queue";
 import { Icon, type IconName } from "../parts/Icon";
 import type { Tone } from "../parts/marks";
 import { navigate } from "../store/navigate";
@@ -10,17 +12,26 @@ import type { Language, Why } from "../wire/types";
 const looks: Record<string, [Tone, IconName]> = {
   open_case_overdue: ["bad", "ticket"], open_case: ["info", "ticket"], case_due: ["warn", "ticket"], recent_visit: ["info", "visit"], contract_expired: ["bad", "stop"],
   contract_ending: ["warn", "clock"], repeat_call: ["warn", "repeat"], abandoned_before: ["warn", "missed"], missed_callback: ["bad", "phone"], hours_low: ["warn", "clock"], recent_email: ["info", "mail"],
+  recent_chat: ["info", "chat"],
 };
 
-const counted = new Set(["days", "calls", "times"]);
-const silent = new Set(["id", "count"]);
+const silent: ReadonlySet<string> = new Set(["status", "priority", "outcome", "ends_on", "count", "id"]);
 
-/** The facts of a reason in reading order: names first, then numbers, as the language writes them. */
-function factsOf(why: Why, t: T, language: Language): string[] {
+/** The facts of a reason in reading order, each in words; a fact this desktop does not know shows as it is. */
+function factsOf(why: Why, t: T, language: Language, queueOf: (name: string) => string): string[] {
   const readable = spoken(why.params, language);
-  return Object.entries(why.params)
-    .filter(([name, value]) => value !== null && value !== "" && !silent.has(name) && !/_id$/.test(name))
-    .map(([name, value]) => (counted.has(name) && typeof value === "number" ? t(`fact.${name}`, { count: value }) : String(readable[name] ?? value)));
+  const word = (name: string, value: string | number | boolean): string => {
+    if (name === "late_ms") return t("fact.late", { time: formatRough(Number(value), language) });
+    if (name === "ago_ms") return formatAgo(new Date(-Number(value)).toISOString(), language, 0);
+    if (name === "queue") return queueOf(String(value));
+    if (name === "days" && why.code === "contract_ending") return t("fact.days_left", { count: Number(value) });
+    if (name === "days" && why.code === "contract_expired") return t("fact.days_ago", { count: Number(value) });
+    if (name === "days" || name === "times" || name === "calls") return t(`fact.${name}`, { count: Number(value) });
+    return String(readable[name] ?? value);
+  };
+  return Object.entries(why.params).flatMap(([name, value]) =>
+    value === null || value === "" || silent.has(name) || name.endsWith("_id") ? [] : [word(name, value)],
+  );
 }
 
 function follow(ref: string): void {
@@ -37,6 +48,7 @@ function follow(ref: string): void {
 export function WhyLine({ why }: { why: Why[] }) {
   const t = useT();
   const language = useStore((store) => store.language);
+  const queueOf = useQueueTitle();
   return (
     <section className="why" data-testid="card-why" aria-labelledby="why-heading">
       <h2 id="why-heading">{t("card.why")}</h2>
@@ -48,7 +60,7 @@ export function WhyLine({ why }: { why: Why[] }) {
             <>
               <Icon name={icon} size={14} />
               <strong>{named("why", entry.code)}</strong>
-              {factsOf(entry, t, language).map((fact, at) => <span key={at}>{fact}</span>)}
+              {factsOf(entry, t, language, queueOf).map((fact, at) => <span key={at}>{fact}</span>)}
             </>
           );
           return (

@@ -56,6 +56,21 @@ function query(values: Query): string {
   return pairs.length ? `?${new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]))}` : "";
 }
 
+/** An interaction as the server tells it: it names its start and its segments, not one moment and one agent. */
+type Told = Omit<Interaction, "at" | "agent"> & { at?: string; started_at?: string; agent?: string | null };
+
+function asInteraction(told: Told): Interaction {
+  const segments = told.segments ?? [];
+  const spoke = segments.filter((segment) => segment.talk_ms);
+  const last = (spoke.length ? spoke : segments).at(-1);
+  return { ...told, at: told.at ?? told.started_at ?? "", agent: told.agent ?? last?.agent?.name ?? null };
+}
+
+async function asPage(page: Promise<Page<Told>>): Promise<Page<Interaction>> {
+  const { items, next } = await page;
+  return { items: items.map(asInteraction), next };
+}
+
 const call = (id: string) => `/calls/${encodeURIComponent(id)}`;
 
 export interface CustomerDraft {
@@ -93,9 +108,9 @@ export const api = {
   removeContactPoint: (id: number, point: number) => send<null>("DELETE", `/customers/${id}/contact-points/${point}`),
   addNote: (id: number, text: string, pinned: boolean) => send<Note>("POST", `/customers/${id}/notes`, { text, pinned }),
   timeline: (id: number, cursor: string | null) =>
-    send<Page<Interaction>>("GET", `/customers/${id}/timeline${query({ cursor, limit: 20 })}`),
-  interactions: (filter: InteractionFilter) => send<Page<Interaction>>("GET", `/interactions${query({ ...filter })}`),
-  interaction: (id: number) => send<Interaction>("GET", `/interactions/${id}`),
+    asPage(send("GET", `/customers/${id}/timeline${query({ cursor, limit: 20 })}`)),
+  interactions: (filter: InteractionFilter) => asPage(send("GET", `/interactions${query({ ...filter })}`)),
+  interaction: async (id: number) => asInteraction(await send<Told>("GET", `/interactions/${id}`)),
   saveNote: (interaction: number, text: string) => send<unknown>("PUT", `/interactions/${interaction}/note`, { text }),
   calls: () => send<{ items: CallView[] }>("GET", "/calls"),
   card: (id: string) => send<Card>("GET", `${call(id)}/card`),

@@ -16,7 +16,7 @@ export type Outcome =
   | "outbound" | "internal" | "unseen";
 export type Params = Record<string, string | number | boolean | null>;
 
-export interface AgentState { name: AgentStateName; reason: string | null; since: string }
+export interface AgentState { name: AgentStateName; reason: string | null; since: string | null }
 
 export interface Me {
   id: number;
@@ -33,9 +33,9 @@ export interface Me {
 export interface CallParty {
   agent: number | null;
   seat: string;
-  name: string;
+  name: string | null;
   state: PartyState;
-  since: string;
+  since: string | null;
   reason: string | null;
   answered_at: string | null;
   /** Talk and hold time before `since`. */
@@ -56,18 +56,20 @@ export interface CallView {
   dnis: string | null;
   queue: string | null;
   position: number | null;
-  path: { step: string; choice: string | null; at: string }[];
+  path: { step: string; choice: string | null; at: string | null }[];
   started_at: string;
   queued_at: string | null;
+  /** Since when this call waits now, after a transfer back into a queue too. */
+  waiting_since?: string | null;
   answered_at: string | null;
   ended_at: string | null;
   wait_ms: number | null;
   held_since: string | null;
   customer: CustomerBrief | null;
   verdict: VerdictCode | null;
-  match: Standing;
+  match: Standing | null;
   agents: Record<string, CallParty>;
-  others: { number: string; name: string | null; state: string }[];
+  others: { number: string | null; name: string | null; state: string }[];
   outcome: Outcome | null;
   ended_by: string | null;
 }
@@ -143,7 +145,7 @@ export interface InteractionBrief {
 
 export interface Segment {
   position: number;
-  agent: string | null;
+  agent: { id: number; name: string } | null;
   queue: string | null;
   origin: string;
   offered_at: string | null;
@@ -156,9 +158,9 @@ export interface Segment {
   note?: string | null;
 }
 
-/** What /interactions and a timeline add to the brief; each may be missing from an older server. */
+/** One interaction in full. `at` and `agent` are ours: when it started, and who spoke last (see api.ts). */
 export interface Interaction extends InteractionBrief {
-  customer?: CustomerBrief | null;
+  customer?: { id: number; name: string; tier?: string | null } | null;
   ani?: string | null;
   ani_name?: string | null;
   dnis?: string | null;
@@ -175,7 +177,10 @@ export interface Why { code: string; params: Params; ref: string | null }
 export interface Card {
   call: string;
   customer: Customer | null;
-  number: { raw: string | null; e164: string | null; kind: "e164" | "extension" | "withheld" | "malformed"; place: string | null };
+  number: {
+    raw: string | null; e164: string | null; extension?: string | null; kind: "e164" | "extension" | "withheld" | "malformed";
+    place: string | null; place_zh?: string | null;
+  };
   match: { standing: Standing; reason: Reason; candidates: Candidate[] };
   verdict: Verdict;
   products: Product[];
@@ -186,6 +191,8 @@ export interface Card {
 }
 
 export interface CustomerDetail extends Customer {
+  verdict?: Verdict | null;
+  people?: Candidate["customer"][];
   contracts: Contract[];
   products: Product[];
   cases: Case[];
@@ -222,7 +229,7 @@ export interface QueueView {
   members: QueueMember[];
 }
 
-export interface LinkState { state: LinkStateName; since: string; detail: string | null }
+export interface LinkState { state: LinkStateName; since: string | null; detail: string | null }
 
 export interface Problem {
   type?: string;
@@ -231,7 +238,7 @@ export interface Problem {
   detail?: string | null;
   code?: string;
   remedy?: string | null;
-  errors?: { field?: string; loc?: (string | number)[]; msg?: string; message?: string }[];
+  errors?: { at: string; message: string }[];
   [extra: string]: unknown;
 }
 

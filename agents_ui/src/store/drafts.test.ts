@@ -1,0 +1,115 @@
+// A note is never lost: not to a crash, not to a server that is away, not to a call whose row is not there yet.
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Drafts } from "./drafts";
+
+class Memory {
+  readonly held = new Map<string, string>();
+  full = false;
+  get length() { return this.held.size; }
+  key(index: number) { return [...this.held.keys()][index] ?? null; }
+  getItem(key: string) { return this.held.get(key) ?? null; }
+  removeItem(key: string) { this.held.delete(key); }
+  setItem(key: string, value: string) {
+    if (this.full) throw new Error("quota");
+    this.held.set(key, value);
+  }
+}
+
+let storage: Memory;
+let saved: [number, string][];
+let down: boolean;
+const save = async (interaction: number, text: string) => {
+  if (down) throw new Error("down");
+  saved.push([interaction, text]);
+};
+const open = (agent = 3) => new Drafts({ agent, storage, save });
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  [storage, saved, down] = [new Memory(), [], false];
+});
+afterEach(() => vi.useRealTimers());
+
+test("keystrokes are kept at once and saved together after a pause", async () => {
+  const drafts = open();
+  drafts.type("c1", "a", 12);
+  drafts.type("c1", "ab", 12);
+  expect([open().get("c1")?.text, drafts.status("c1")]).toEqual(["ab", "unsaved"]);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect([saved.at(-1), drafts.status("c1")]).toEqual([[12, "ab"], "saved"]);
+});
+
+test("a browser that crashed before the save saves on its return", async () => {
+  const drafts = open();
+  down = true;
+  drafts.type("c1", "重要", 12);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect([drafts.status("c1"), drafts.stuck()]).toEqual(["failed", ["c1"]]);
+  down = false;
+  const again = open();
+  await vi.advanceTimersByTimeAsync(0);
+  expect([saved, again.status("c1")]).toEqual([[[12, "重要"]], "saved"]);
+});
+
+test("a server that is away is tried again by itself", async () => {
+  const drafts = open();
+  down = true;
+  drafts.type("c1", "x", 12);
+  await vi.advanceTimersByTimeAsync(5000);
+  down = false;
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect([saved, drafts.unsaved()]).toEqual([[[12, "x"]], []]);
+});
+
+test("what is typed before the interaction exists waits for it", async () => {
+  const drafts = open();
+  drafts.type("c1", "early", null);
+  await vi.advanceTimersByTimeAsync(2000);
+  expect([saved, drafts.status("c1")]).toEqual([[], "waiting"]);
+  drafts.bind("c1", 44);
+  await vi.advanceTimersByTimeAsync(10);
+  expect(saved).toEqual([[44, "early"]]);
+});
+
+test("what is typed during a save is saved after it", async () => {
+  let release: () => void = () => undefined;
+  const slow = new Drafts({ agent: 3, storage, save: (id, text) => new Promise((resolve) => { saved.push([id, text]); release = () => resolve(null); }) });
+  slow.type("c1", "one", 12);
+  await vi.advanceTimersByTimeAsync(800);
+  slow.type("c1", "one two", 12);
+  await vi.advanceTimersByTimeAsync(10);
+  release();
+  await vi.advanceTimersByTimeAsync(2000);
+  release();
+  await vi.advanceTimersByTimeAsync(10);
+  expect([saved, slow.status("c1")]).toEqual([[[12, "one"], [12, "one two"]], "saved"]);
+});
+
+test("emptying a saved note is a change too", async () => {
+  const drafts = open();
+  drafts.seed("c1", 12, "old");
+  drafts.type("c1", "", 12);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(saved).toEqual([[12, ""]]);
+});
+
+test("the server's text never overwrites what was typed here", () => {
+  const drafts = open();
+  drafts.type("c1", "mine", 12);
+  drafts.seed("c1", 12, "theirs");
+  expect(drafts.get("c1")?.text).toBe("mine");
+});
+
+test("one agent does not see the other's drafts on a shared computer", () => {
+  open(3).type("c1", "private", 12);
+  expect(open(4).get("c1")).toBeNull();
+});
+
+test("a browser without storage still saves, and says that it keeps nothing", async () => {
+  storage.full = true;
+  const drafts = open();
+  drafts.type("c1", "x", 12);
+  expect(drafts.durable).toBe(false);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(saved).toEqual([[12, "x"]]);
+});
