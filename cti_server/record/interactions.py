@@ -196,6 +196,14 @@ def _upsert(conn: Connection, table: sa.Table) -> Any:
     return (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(table)
 
 
+def _if_there(column: str, table: str) -> dict[str, Any]:
+    """The value for a foreign key: NULL when the row it names is gone, for one deleted customer must not keep
+    a whole batch of calls from being written.
+    """
+    named = sa.table(table, sa.column("id", Id))
+    return {column: sa.select(named.c.id).where(named.c.id == sa.bindparam(column, type_=Id)).scalar_subquery()}
+
+
 async def save_calls(conn: Connection, records: Iterable[InteractionRecord]) -> dict[CallKey, int]:
     """Write these calls as they are now, in the caller's transaction; answer the interaction of each key.
 
@@ -206,7 +214,11 @@ async def save_calls(conn: Connection, records: Iterable[InteractionRecord]) -> 
     batch = {record.key: record for record in records}
     if not batch:
         return {}
-    statement = _upsert(conn, interactions)
+    statement = _upsert(conn, interactions).values(
+        {name: sa.bindparam(name) for name in _WRITTEN}
+        | _if_there("customer_id", "customers")
+        | _if_there("line_id", "lines")
+    )
     new = statement.excluded
     kept = interactions.c.customer_set_at.is_not(None)
     changes: dict[str, Any] = {name: new[name] for name in _WRITTEN if name not in _KEY}
@@ -234,7 +246,9 @@ async def save_calls(conn: Connection, records: Iterable[InteractionRecord]) -> 
 async def _save_segments(conn: Connection, given: Sequence[tuple[int, SegmentRecord]]) -> None:
     if not given:
         return
-    statement = _upsert(conn, segments)
+    statement = _upsert(conn, segments).values(
+        {name: sa.bindparam(name) for name in ("interaction_id", *_SEGMENT)} | _if_there("agent_id", "agents")
+    )
     new = statement.excluded
     changes = {name: new[name] for name in _SEGMENT if name not in ("position", "note")}
     changes["note"] = sa.func.coalesce(new.note, segments.c.note)

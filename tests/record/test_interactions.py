@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
-from cti_server.record import history, restart
+from cti_server.record import customers, history, restart
 from cti_server.record.database import Database
 from cti_server.record.history import Interaction
 from cti_server.record.interactions import add_contact, save_calls
@@ -158,6 +158,19 @@ async def test_what_a_person_said_stays(database: Database) -> None:
     found = await read(database, ("demo", 100, "demo-1.1"))
     assert (found.customer_name, found.match_standing, found.note) == ("Li Na", "verified", "call her back")
     assert found.segments[0].note == "reset the router"
+
+
+async def test_what_was_deleted_meanwhile_keeps_no_call_from_being_written(database: Database) -> None:
+    async with database.begin() as conn:
+        alice, wang = await an_agent(conn), await a_customer(conn)
+        known = call("demo-1.1", customer_id=wang.id, segments=(part(0, agent_id=alice),))
+        gone = call("demo-1.2", customer_id=999, line_id=999, segments=(part(0, agent_id=999),))
+        await save_calls(conn, [known, gone])
+        await customers.delete(conn, wang.id)
+        await save_calls(conn, [known, gone])
+    first, second = [await read(database, ("demo", 100, linkedid)) for linkedid in ("demo-1.1", "demo-1.2")]
+    assert (first.customer_id, first.segments[0].agent_id) == (None, alice)
+    assert (second.customer_id, second.line_id, second.segments[0].agent_id) == (None, None, None)
 
 
 async def test_a_restart_restores_what_goes_on_and_ends_the_rest_as_unseen(database: Database) -> None:
