@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
-from .api.app import create_api
+from .api.create import create_api
 from .api.desk import Desk
 from .api.me import me_view
 from .api.ports import Deps
@@ -72,32 +74,35 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         commands = LiveCommands(floor, desk, hub, database)
         stack.push_async_callback(commands.close)
         await _know_positions(database, hub)
+        collector = LiveCollector(attachments, hub, registry := CollectorRegistry())
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        default_pbx = attachments[0].pbx.name
+        identify = await stack.enter_async_context(
+            IdentifyDialogue(
+                lookup,
+                deliver,
+                deadline_ms=settings.lookup_deadline_ms,
+                default_pbx=default_pbx,
+                observe=collector.looked_up,
+            )
+        )
         deps = Deps(
             database=database,
             desk=desk,
             floor=floor,
             commands=commands,
             lookup=lookup,
-            on_identified=deliver,
+            identify=identify.answer,
             now=_now,
-            default_pbx=attachments[0].pbx.name,
-            lookup_deadline_ms=settings.lookup_deadline_ms,
+            registry=registry,
+            default_pbx=default_pbx,
             identify_token=settings.identify_token.get_secret_value() if settings.identify_token else None,
             cookie_secure=settings.cookie_secure,
             origins=settings.http_origins,
             desktop=desktop_folder(),
         )
         api = create_api(deps)
-        collector = LiveCollector(attachments, hub)
-        identify = await stack.enter_async_context(
-            IdentifyDialogue(
-                lookup,
-                deliver,
-                deadline_ms=settings.lookup_deadline_ms,
-                default_pbx=attachments[0].pbx.name,
-                observe=collector.looked_up,
-            )
-        )
         fastagi = await stack.enter_async_context(
             FastAgiServer(
                 settings.fastagi_host, settings.fastagi_port, settings.fastagi_allow, {"identify": identify}
@@ -107,6 +112,37 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         _add_websocket(api, deps, hub, LivePush(attachments, hub, database, lambda agent: _me(deps, agent)))
         stack.push_async_callback(_stop, [_start(one) for one in _duties(attachments, database)])
         yield Running(api, attachments, hub, database, fastagi)
+
+
+async def serve(settings: Settings, ready: Callable[[Running], None] = lambda server: None) -> None:
+    """Run the server until a signal ends it; `ready` is told when it listens."""
+    async with running(settings) as server:
+        config = uvicorn.Config(
+            server.api,
+            host=settings.http_host,
+            port=settings.http_port,
+            lifespan="off",
+            log_config=None,
+            ws="websockets-sansio",
+            ws_max_size=16 * 1024,
+            ws_per_message_deflate=False,  # small frames: deflate costs 300 kB a desktop and saves nothing
+            timeout_graceful_shutdown=3,
+            server_header=False,
+        )
+        listener = uvicorn.Server(config)
+        telling = asyncio.create_task(_tell_when_listening(listener, lambda: ready(server)), name="ready")
+        try:
+            await listener.serve()
+        finally:
+            telling.cancel()
+    if not listener.started:
+        raise SystemExit(f"cannot listen on {settings.http_host}:{settings.http_port}; set CTI_HTTP_PORT")
+
+
+async def _tell_when_listening(listener: uvicorn.Server, ready: Callable[[], None]) -> None:
+    while not listener.started:
+        await asyncio.sleep(0.02)
+    ready()
 
 
 def desktop_folder() -> Path | None:

