@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cti_server.api.problems import Problem, internal, response
 
 log = structlog.get_logger(__name__)
 
+MAX_BODY: Final = 256 * 1024  # bytes; the largest text a person may write is 10,000 characters
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -49,12 +51,12 @@ class Edge:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
+                answered = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers["X-Request-Id"] = request_id
+                    answered.setdefault(name, value)
+                answered["X-Request-Id"] = request_id
                 if scope["path"].startswith("/api/"):
-                    headers.setdefault("Cache-Control", "no-store")
+                    answered.setdefault("Cache-Control", "no-store")
             await send(message)
 
         if scope["method"] not in SAFE_METHODS and not self._same_origin(Headers(scope=scope)):
@@ -67,7 +69,7 @@ class Edge:
             await response(refused, request_id)(scope, receive, guarded)
             return
         try:
-            await self._app(scope, receive, guarded)
+            await self._app(scope, _bounded(receive), guarded)
         except Exception:
             log.exception("a request failed", request=request_id, method=scope["method"], path=scope["path"])
             if started:
@@ -85,3 +87,18 @@ class Edge:
             return urlsplit(origin).netloc.casefold() == headers.get("host", "").casefold() != ""
         except ValueError:
             return False
+
+
+def _bounded(receive: Receive) -> Receive:
+    """`receive` that refuses a body longer than MAX_BODY, whatever length was told."""
+    taken = 0
+
+    async def counted() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > MAX_BODY:
+            raise HTTPException(413, f"a body has at most {MAX_BODY} bytes")
+        return message
+
+    return counted

@@ -4,13 +4,16 @@ give.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from prometheus_client import REGISTRY, CollectorRegistry
+
 from cti_server.api.desk import Desk
+from cti_server.ivr.identify import Caller
 from cti_server.lookup.identify import Lookup
 from cti_server.lookup.shapes import Card
 from cti_server.record.database import Database
@@ -77,20 +80,16 @@ class Commands(Protocol):
         ...
 
 
-class OnIdentified(Protocol):
-    """As of `ivr.identify`: an AGI script asked over HTTP, and this is what it was told."""
-
-    async def __call__(self, pbx: str, uniqueid: str, who: Any) -> None: ...
-
-
 class Clock(Protocol):
     def __call__(self) -> datetime: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """Everything the routes use. `identify_token` None turns POST /api/identify off; `desktop` None, the
-    desktop.
+    """Everything the routes use.
+
+    `identify` is `ivr.identify.IdentifyDialogue.answer`, for AGI scripts that ask over HTTP; `identify_token`
+    None turns that off. `desktop` is the folder of the built desktop, None without one.
     """
 
     database: Database
@@ -98,10 +97,10 @@ class Deps:
     floor: Floor
     commands: Commands
     lookup: Lookup
-    on_identified: OnIdentified
+    identify: Callable[[Caller, str], Awaitable[dict[str, str]]]
     now: Clock
+    registry: CollectorRegistry = REGISTRY
     default_pbx: str = "main"
-    lookup_deadline_ms: int = 300
     identify_token: str | None = None
     cookie_secure: bool = False
     origins: tuple[str, ...] = ()

@@ -59,7 +59,7 @@ DepsIn = Annotated[Deps, Depends(deps_of)]
 
 def digest(secret: str) -> str:
     """What is stored of a session token or ticket. They have 256 random bits, so a fast hash is enough."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 async def signed_in(request: Request, deps: DepsIn) -> Principal:

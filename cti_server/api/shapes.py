@@ -243,7 +243,7 @@ class Readiness(TypedDict):
 
     ready: bool
     database: str
-    links: dict[str, LinkView]
+    links: dict[str, str]
     journal_lag_ms: int
 
 

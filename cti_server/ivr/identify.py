@@ -71,45 +71,45 @@ class IdentifyDialogue:
 
     async def __call__(self, session: AgiSession) -> None:
         """Set the CTI_ variables of the session's channel. Never raises, short of being cancelled."""
-        began = time.monotonic()
-        status = "error"
         try:
-            answer = await self._answer(session.env)
-            status = answer["CTI_STATUS"]
+            caller = caller_of(session.env, self._default_pbx)
+            answer = await self.answer(caller, session.env.get("agi_uniqueid", ""))
             for name, value in answer.items():
                 await session.set_variable(name, value)
         except Exception as failed:
             # Also the ordinary case of a caller who hung up meanwhile: there is nobody to tell.
             log.warning("the dialplan could not be answered", error=repr(failed))
-        self._observe(status, time.monotonic() - began)
 
-    async def _answer(self, env: Mapping[str, str]) -> dict[str, str]:
-        """The variables to set, CTI_STATUS last, so that the others are there when it says `ok`."""
+    async def answer(self, caller: Caller, uniqueid: str) -> dict[str, str]:
+        """The variables to set within the deadline, CTI_STATUS last, so that the others are there when it
+        says `ok`. Never raises, short of being cancelled.
+        """
+        began = time.monotonic()
         try:
-            found = await self._within_deadline(env)
+            found = await self._within_deadline(caller, uniqueid)
         except Exception as failed:
             log.warning("a lookup failed; the call goes on without", error=repr(failed))
-            return {"CTI_STATUS": "error"}
-        if found is None:
-            log.warning("a lookup missed its deadline; the call goes on without", deadline_s=self._deadline)
-            return {"CTI_STATUS": "timeout"}
-        answer = variables(found)
+            answer = {"CTI_STATUS": "error"}
+        else:
+            if found is None:
+                log.warning("a lookup missed its deadline; the call goes on without", deadline_s=self._deadline)
+            answer = {"CTI_STATUS": "timeout"} if found is None else variables(found)
         answer["CTI_STATUS"] = answer.pop("CTI_STATUS")
+        self._observe(answer["CTI_STATUS"], time.monotonic() - began)
         return answer
 
-    async def _within_deadline(self, env: Mapping[str, str]) -> Identified | None:
+    async def _within_deadline(self, caller: Caller, uniqueid: str) -> Identified | None:
         """None at the deadline, or when too many lookups are under way. Raises what the lookup raised."""
         if len(self._under_way) >= MAX_UNDER_WAY:
             return None
         found: asyncio.Future[Identified] = asyncio.get_running_loop().create_future()
-        caller = caller_of(env, self._default_pbx)
-        task = asyncio.create_task(self._look_up(env, caller, found), name="identify")
+        task = asyncio.create_task(self._look_up(caller, uniqueid, found), name="identify")
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         done, _ = await asyncio.wait({found}, timeout=self._deadline)
         return found.result() if done else None
 
-    async def _look_up(self, env: Mapping[str, str], caller: Caller, found: asyncio.Future[Identified]) -> None:
+    async def _look_up(self, caller: Caller, uniqueid: str, found: asyncio.Future[Identified]) -> None:
         pbx, ani, name, dnis = caller
         who: Identified | None = None
         try:
@@ -122,7 +122,7 @@ class IdentifyDialogue:
         finally:
             found.cancel()  # does nothing to one that is done; frees the dialogue when this task is cancelled
         try:
-            await self._on_identified(pbx, env.get("agi_uniqueid", ""), who)
+            await self._on_identified(pbx, uniqueid, who)
         except Exception as failed:
             log.error("what a lookup found could not be delivered", error=repr(failed))
 

@@ -138,9 +138,7 @@ def _read_dashed(
     return Number(raw, None, None, "malformed", "ambiguous")
 
 
-def _read(
-    raw: str, text: str, extension: str | None, plan: _Plan, extension_lengths: tuple[int, ...]
-) -> Number:
+def _read(raw: str, text: str, extension: str | None, plan: _Plan, extension_lengths: tuple[int, ...]) -> Number:
     digits = _SEPARATORS.sub("", text)
     bare = digits.removeprefix("+")
     if not bare:
@@ -280,9 +278,7 @@ def _unwrap(text: str) -> tuple[str, str | None]:
     ext = _URI_EXTENSION.search(rest)
     number = user.partition(";")[0].partition(":")[0]
     context = re.search(r";phone-context=\+([0-9]{1,7})(?:;|$|@)", rest)
-    if context and not number.startswith(
-        "+"
-    ):  # RFC 3966 5.1.5: a local number, global with its context in front
+    if context and not number.startswith("+"):  # RFC 3966 5.1.5: a local number, global with its context in front
         number = f"+{context.group(1)}{number}"
     return _plain(number), ext.group(1) if ext else None
 

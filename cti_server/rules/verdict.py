@@ -92,10 +92,16 @@ def verdict(
 
 def zone(name: str | None) -> ZoneInfo:
     """The time zone of that IANA name; UTC when it is missing or not known here."""
+    return ZoneInfo(name) if name and is_time_zone(name) else ZoneInfo("UTC")
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether this is the IANA name of a time zone that is known here."""
     try:
-        return ZoneInfo(name or "UTC")
+        ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # not found is a KeyError; a folder's name, an OSError
-        return ZoneInfo("UTC")
+        return False
+    return True
 
 
 def minutes_left(contract: Contract) -> int | None:

@@ -78,9 +78,7 @@ def _repeat(history: Sequence[InteractionBrief], at: datetime) -> Iterator[Becau
     calls = [
         one
         for one in history
-        if one.channel == "voice"
-        and one.outcome in ("answered", "transferred")
-        and at - one.at <= REPEAT_WITHIN
+        if one.channel == "voice" and one.outcome in ("answered", "transferred") and at - one.at <= REPEAT_WITHIN
     ]
     if calls:
         last = calls[0]

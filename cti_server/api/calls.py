@@ -1,0 +1,90 @@
+"""Live calls: those that concern me, the card of one, who it is, and that I am done with it."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from cti_server.api.params import CallId, Id
+from cti_server.api.principal import DepsIn, Signed, visible_call
+from cti_server.api.problems import Problem, documented, not_found
+from cti_server.api.shapes import CallList, CallView
+from cti_server.lookup.shapes import Card
+from cti_server.record import customers
+
+routes = APIRouter(prefix="/api/calls", tags=["calls"])
+
+
+class Choice(BaseModel):
+    """Who the caller is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    customer_id: Id
+
+
+class WrapUp(BaseModel):
+    """What remains to be said of the call; null leaves the note as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: Annotated[str, Field(max_length=10_000)] | None = None
+
+
+# The floor makes these shapes many times a second and tests hold them to the schema: they are not checked
+# again here.
+
+
+@routes.get("", operation_id="listCalls", response_model=CallList, responses=documented(401))
+async def list_calls(principal: Signed, deps: DepsIn) -> Response:
+    """The live calls that ring at me, that I hold or wrap up; for a supervisor, all."""
+    return JSONResponse({"items": [dict(one) for one in deps.floor.calls() if principal.sees_call(one)]})
+
+
+@routes.get("/{call}", operation_id="getCall", response_model=CallView, responses=documented(401, 404, 422))
+async def get_call(call: CallId, principal: Signed, deps: DepsIn) -> Response:
+    """One live call."""
+    return JSONResponse(dict(visible_call(deps, principal, call)))
+
+
+@routes.get("/{call}/card", operation_id="getCard", response_model=Card, responses=documented(401, 404, 422))
+async def get_card(call: CallId, principal: Signed, deps: DepsIn) -> Response:
+    """The card of a live call."""
+    visible_call(deps, principal, call)
+    card = deps.floor.card(call)
+    if card is None:
+        raise Problem(404, "card_pending", "the lookup is under way", remedy="Wait for the event call.identified.")
+    return JSONResponse(card)
+
+
+@routes.put(
+    "/{call}/customer",
+    operation_id="chooseCustomer",
+    status_code=204,
+    responses=documented(401, 403, 404, 409, 422, 503),
+)
+async def choose_customer(call: CallId, body: Choice, principal: Signed, deps: DepsIn) -> None:
+    """Say who calls. It is remembered for the number, and the new card comes as an event."""
+    visible_call(deps, principal, call)
+    async with deps.database.read() as conn:
+        if await customers.get(conn, body.customer_id) is None:
+            raise not_found("customer")
+    await deps.commands.choose_customer(call, body.customer_id, principal.id)
+
+
+@routes.post(
+    "/{call}/wrap-up",
+    operation_id="finishWrapUp",
+    status_code=204,
+    responses=documented(401, 403, 404, 409, 422, 503),
+)
+async def finish_wrap_up(call: CallId, body: WrapUp, principal: Signed, deps: DepsIn) -> None:
+    """Be done with a call, before the wrap-up time ends."""
+    view = cast(CallView, visible_call(deps, principal, call))
+    mine = [part["state"] for part in view["agents"].values() if part["agent"] == principal.id]
+    if "wrap_up" not in mine:
+        raise Problem(409, "not_in_wrap_up", "you are not wrapping up this call")
+    await deps.commands.finish_wrap_up(call, principal.id, body.note)

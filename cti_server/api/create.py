@@ -1,0 +1,86 @@
+"""Put the API together: the routes, the edge, the problems, the desktop behind them, and the OpenAPI
+document.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
+
+from cti_server.api import calls, customers, health, identify, interactions, me, problems, queues, session
+from cti_server.api.desktop import Desktop
+from cti_server.api.middleware import Edge
+from cti_server.api.ports import CommandRefused, Deps
+from cti_server.api.principal import COOKIE
+
+OPENAPI_URL: Final = "/api/openapi.json"
+_OPEN: Final = frozenset({"signIn", "signOut", "getHealth", "getReadiness"})
+
+
+def create_api(deps: Deps) -> FastAPI:
+    """The ASGI application. Add the websocket with `add_api_websocket_route("/ws", …)` before serving it."""
+    app = FastAPI(
+        title="cti-server",
+        version=_version(),
+        summary="Who is calling, what they are entitled to, and what became of it.",
+        openapi_url=OPENAPI_URL,
+        docs_url=None,  # their pages load scripts from elsewhere, which the content policy refuses
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.deps = deps
+    app.add_middleware(Edge, origins=deps.origins)
+    problems.install(app)
+
+    async def refused(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, CommandRefused)
+        problem = problems.Problem(error.status, error.code, error.detail, remedy=error.remedy)
+        return problems.response(problem, problems.request_id(request))
+
+    app.add_exception_handler(CommandRefused, refused)
+    app.include_router(session.router())
+    for resource in (me, customers, interactions, calls, queues, identify, health):
+        app.include_router(resource.routes)
+    app.router.default = Desktop(deps.desktop)
+    document: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not document:
+            document.update(openapi_of(app))
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    return app
+
+
+def openapi_of(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document: every error is a problem, and each operation says how it is authorised."""
+    document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+    schemas = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    document["components"]["securitySchemes"] = {
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+        "token": {"type": "http", "scheme": "bearer"},
+    }
+    problem = {"schema": {"$ref": "#/components/schemas/ProblemView"}}
+    for path in document["paths"].values():
+        for operation in path.values():
+            name = operation["operationId"]
+            scheme = "token" if name == "identifyCaller" else "session"
+            operation["security"] = [] if name in _OPEN else [{scheme: []}]
+            for status, answer in operation["responses"].items():
+                if status >= "400":
+                    answer["content"] = {problems.MEDIA_TYPE: problem}
+    return document
+
+
+def _version() -> str:
+    try:
+        return version("cti-server")
+    except PackageNotFoundError:  # run from a checkout that was not installed
+        return "0"

@@ -1,0 +1,74 @@
+"""The built desktop as files: hashed assets for ever, the page itself never stale, its own routes all the
+page.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from cti_server.api.problems import Problem, not_found, request_id, response
+
+_FOREVER: Final = "public, max-age=31536000, immutable"
+_OURS: Final = ("api", "ws", "healthz", "readyz", "metrics")
+# The platform's table may be empty in a container, or say text/plain for JavaScript.
+_TYPES: Final = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".map": "application/json",
+    ".wav": "audio/wav",
+    ".mp3": "audio/mpeg",
+}
+
+
+class Desktop:
+    """An ASGI application for what no route of the API takes. `folder` is listed once, so no path leads
+    out of it.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._files: dict[str, Path] = {}
+        if folder is not None and (folder / "index.html").is_file():
+            self._files = {
+                path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
+            }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1000, "reason": ""})
+            return
+        request = Request(scope)
+        try:
+            answer = self._answer(request.method, request.url.path.lstrip("/"))
+        except Problem as problem:
+            answer = response(problem, request_id(request))
+        await answer(scope, receive, send)
+
+    def _answer(self, method: str, path: str) -> Response:
+        first = path.partition("/")[0]
+        if first in _OURS:
+            raise not_found("resource")
+        if method not in ("GET", "HEAD"):
+            raise Problem(405, "method_not_allowed", "files are only read", headers={"Allow": "GET, HEAD"})
+        file = self._files.get(path)
+        if file is not None and path != "index.html":
+            caching = _FOREVER if first == "assets" else "no-cache"
+            return FileResponse(file, media_type=_TYPES.get(file.suffix), headers={"Cache-Control": caching})
+        if first == "assets" or "." in path.rpartition("/")[2].removesuffix("index.html"):
+            raise not_found("file")
+        page = self._files.get("index.html")
+        if page is None:
+            return PlainTextResponse("The desktop is not built; run make ui.\n", 404)
+        return FileResponse(page, media_type="text/html", headers={"Cache-Control": "no-cache"})

@@ -1,0 +1,165 @@
+"""An API over a seeded record on either database, and signed-in clients of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from cti_server.api.create import create_api
+from cti_server.api.desk import Desk
+from cti_server.api.passwords import hash_password
+from cti_server.api.ports import Deps
+from cti_server.ivr.identify import IdentifyDialogue
+from cti_server.lookup.identify import Identified, Lookup
+from cti_server.record.database import Database
+from cti_server.record.journal import Entry
+from tests.api.fakes import FakeCommands, FakeFloor
+from tests.lookup.seed import NOW, World, seed
+
+PASSWORD = "correct horse"
+HASH = hash_password(PASSWORD)
+TOKEN = "a-token-for-scripts"
+
+SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
+
+
+class Time:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def floor() -> FakeFloor:
+    return FakeFloor()
+
+
+@pytest.fixture
+def commands() -> FakeCommands:
+    return FakeCommands()
+
+
+@pytest.fixture
+def published() -> list[Entry]:
+    """What desktops were told of desk work."""
+    return []
+
+
+@pytest.fixture
+def identified() -> list[tuple[str, str, Identified | None]]:
+    """What lookups over HTTP delivered to the floor."""
+    return []
+
+
+@pytest.fixture
+async def world(database: Database) -> World:
+    return await seed(database, HASH)
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    """A built desktop."""
+    folder = tmp_path / "dist"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text("<!doctype html><title>desktop</title>")
+    (folder / "assets" / "index-abc123.js").write_text("export {}")
+    (folder / "favicon.svg").write_text("<svg/>")
+    (tmp_path / "secret.txt").write_text("secret")
+    return folder
+
+
+@pytest.fixture
+async def app(
+    database: Database,
+    world: World,
+    clock: Time,
+    floor: FakeFloor,
+    commands: FakeCommands,
+    published: list[Entry],
+    identified: list[tuple[str, str, Identified | None]],
+    dist: Path,
+) -> AsyncIterator[FastAPI]:
+    lookup = Lookup(database, now=clock)
+
+    async def deliver(pbx: str, uniqueid: str, who: Identified | None) -> None:
+        identified.append((pbx, uniqueid, who))
+
+    async with IdentifyDialogue(lookup, deliver, deadline_ms=5000) as dialogue:
+        yield create_api(
+            Deps(
+                database=database,
+                desk=Desk(database, published.extend, clock),
+                floor=floor,
+                commands=commands,
+                lookup=lookup,
+                identify=dialogue.answer,
+                now=clock,
+                identify_token=TOKEN,
+                origins=("https://crm.example",),
+                desktop=dist,
+            )
+        )
+
+
+def client_of(app: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://cti.test")
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Nobody has signed in here."""
+    async with client_of(app) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def sign_in(app: FastAPI) -> AsyncIterator[SignIn]:
+    """A client for each login: `li`, `wang` (agents), `zhao` (supervisor), `root` (administrator)."""
+    async with AsyncExitStack() as stack:
+
+        async def as_(login: str) -> httpx.AsyncClient:
+            opened = await stack.enter_async_context(client_of(app))
+            answer = await opened.post("/api/session", json={"login": login, "password": PASSWORD})
+            assert answer.status_code == 200, answer.text
+            return opened
+
+        yield as_
+
+
+@pytest.fixture
+async def li(sign_in: SignIn) -> httpx.AsyncClient:
+    """The agent Li Wei at PJSIP/1001."""
+    return await sign_in("li")
+
+
+@pytest.fixture
+async def zhao(sign_in: SignIn) -> httpx.AsyncClient:
+    """The supervisor."""
+    return await sign_in("zhao")
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, object]:
+    """The problem that `answer` is, which must be complete."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    body: dict[str, object] = answer.json()
+    assert body["status"] == status
+    assert body["code"] == code
+    assert {"type", "title", "detail"} <= body.keys()
+    return body

@@ -1,0 +1,143 @@
+"""The live side as the API sees it: a floor that is given its views, and commands that remember what was
+asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cti_server.api.ports import CommandRefused
+from cti_server.lookup.shapes import Card
+
+AT = "2026-11-22T05:00:00.000Z"
+
+
+def part(agent: int | None, state: str, seat: str = "PJSIP/1001") -> dict[str, Any]:
+    return {
+        "agent": agent,
+        "seat": seat,
+        "name": "Li Wei",
+        "state": state,
+        "since": AT,
+        "reason": "answered_elsewhere" if state == "left" else None,
+        "origin": "offer",
+        "queue": "support",
+        "offered_at": AT,
+        "answered_at": None,
+        "talk_ms": 0,
+        "hold_ms": 0,
+    }
+
+
+def call(call_id: str, *parts: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "call": call_id,
+        "interaction": 1,
+        "pbx": "demo",
+        "direction": "inbound",
+        "state": "ringing",
+        "ani": "+8613800138000",
+        "ani_name": None,
+        "dnis": "85550000",
+        "queue": "support",
+        "position": 1,
+        "path": [{"step": "main-menu", "choice": "1", "at": AT}],
+        "started_at": AT,
+        "queued_at": AT,
+        "waiting_since": AT,
+        "answered_at": None,
+        "ended_at": None,
+        "wait_ms": None,
+        "held_since": None,
+        "customer": {"id": 1, "name": "李小明", "tier": "gold"},
+        "verdict": "covered",
+        "match": "verified",
+        "agents": {str(p["agent"] or p["seat"]): p for p in parts},
+        "others": [{"number": "+8613900139000", "name": None, "state": "talking"}],
+        "outcome": None,
+        "ended_by": None,
+        "complete": False,
+        "merged_into": None,
+    }
+
+
+def queue(name: str, *agents: int | None) -> dict[str, Any]:
+    return {
+        "queue": name,
+        "title_en": name.title(),
+        "title_zh": name,
+        "waiting": 1,
+        "longest_since": AT,
+        "members": [
+            {
+                "agent": agent,
+                "name": "Li Wei",
+                "seat": "PJSIP/1001",
+                "interface": "PJSIP/1001",
+                "status": "idle",
+                "paused": False,
+                "reason": None,
+                "penalty": 0,
+            }
+            for agent in agents
+        ],
+    }
+
+
+class FakeFloor:
+    """Shows what it was given."""
+
+    def __init__(self) -> None:
+        self.all_calls: list[dict[str, Any]] = []
+        self.all_queues: list[dict[str, Any]] = []
+        self.cards: dict[str, Card] = {}
+        self.all_links: dict[str, dict[str, Any]] = {"demo": {"state": "live", "since": AT, "detail": None}}
+        self.lag = 0
+
+    def calls(self) -> Sequence[Mapping[str, Any]]:
+        return self.all_calls
+
+    def call(self, call: str) -> Mapping[str, Any] | None:
+        return next((one for one in self.all_calls if one["call"] == call), None)
+
+    def card(self, call: str) -> Card | None:
+        return self.cards.get(call)
+
+    def queues(self) -> Sequence[Mapping[str, Any]]:
+        return self.all_queues
+
+    def agent_state(self, agent: int) -> Mapping[str, Any]:
+        return {"name": "ready", "reason": None, "since": AT}
+
+    def links(self) -> Mapping[str, Mapping[str, Any]]:
+        return self.all_links
+
+    def lag_ms(self) -> int:
+        return self.lag
+
+
+class FakeCommands:
+    """Remembers what was asked, or refuses it."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+        self.refusal: CommandRefused | None = None
+
+    def _ask(self, *what: Any) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.asked.append(what)
+
+    async def set_state(self, agent: int, state: str, reason: str | None) -> str:
+        self._ask("set_state", agent, state, reason)
+        return "r-1"
+
+    async def choose_customer(self, call: str, customer: int, agent: int) -> None:
+        self._ask("choose_customer", call, customer, agent)
+
+    async def finish_wrap_up(self, call: str, agent: int, note: str | None) -> None:
+        self._ask("finish_wrap_up", call, agent, note)
+
+    async def signed_out(self, agent: int) -> None:
+        self._ask("signed_out", agent)

@@ -1,0 +1,185 @@
+"""Customers over HTTP: found, read, added, changed by two people at once, and told to the desktops."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from cti_server.record.journal import Entry
+from tests.api.conftest import problem
+from tests.lookup.seed import World
+
+
+@pytest.mark.parametrize(
+    ("q", "names"),
+    [
+        ("小明", ["李小明"]),
+        ("ma", ["Ma Bo", "Ma Li"]),
+        ("acme", ["Acme 机械", "Chen Jie"]),
+        ("C-1001", ["李小明"]),
+        ("00138000", ["李小明"]),
+        ("138 0013", ["李小明"]),
+        ("nobody at all", []),
+        ("\x00'\"%_\\", []),
+    ],
+)
+async def test_search(li: httpx.AsyncClient, q: str, names: list[str]) -> None:
+    answer = await li.get("/api/customers", params={"q": q})
+    assert answer.status_code == 200
+    assert [one["name"] for one in answer.json()["items"]] == names
+
+
+async def test_a_row_says_number_and_verdict(li: httpx.AsyncClient, world: World) -> None:
+    (row,) = (await li.get("/api/customers", params={"q": "小明"})).json()["items"]
+    assert row == {
+        "id": world.li,
+        "kind": "person",
+        "name": "李小明",
+        "tier": "gold",
+        "company": None,
+        "numbers": ["+8613800138000"],
+        "contract": {"number": "C-1001", "verdict": "covered"},
+    }
+
+
+async def test_pages(li: httpx.AsyncClient) -> None:
+    seen: list[str] = []
+    cursor: str | None = None
+    for _ in range(10):
+        params = {"limit": "2", **({"cursor": cursor} if cursor else {})}
+        page = (await li.get("/api/customers", params=params)).json()
+        seen += [one["name"] for one in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert len(seen) == len(set(seen)) == 6
+
+
+@pytest.mark.parametrize("cursor", ["rubbish", "WzFd", "", "W10", "é"])
+async def test_a_bad_cursor(li: httpx.AsyncClient, world: World, cursor: str) -> None:
+    for path in ("/api/customers", "/api/interactions", f"/api/customers/{world.li}/timeline"):
+        body = problem(await li.get(path, params={"cursor": cursor}), 400, "bad_cursor")
+        assert body["remedy"] == "Begin again without a cursor."
+
+
+async def test_one_customer(li: httpx.AsyncClient, world: World) -> None:
+    one = (await li.get(f"/api/customers/{world.li}")).json()
+    assert one["name"] == "李小明"
+    assert one["preferred_agent"] == {"id": world.agent, "name": "Li Wei"}
+    assert [c["number"] for c in one["contracts"]] == ["C-1001"]
+    assert [c["number"] for c in one["cases"]] == ["K-1"]
+    assert [p["contract"] for p in one["products"]] == ["C-1001"]
+    assert one["notes"][0]["agent"]["name"] == "Li Wei"
+    assert one["verdict"]["code"] == "covered"
+    company = (await li.get(f"/api/customers/{world.acme}")).json()
+    assert [p["name"] for p in company["people"]] == ["Chen Jie"]
+    chen = (await li.get(f"/api/customers/{world.chen}")).json()
+    assert chen["verdict"]["rule"]["code"] == "contract.of_company"
+
+
+@pytest.mark.parametrize("path", ["999999", "999999/timeline"])
+async def test_unknown(li: httpx.AsyncClient, path: str) -> None:
+    problem(await li.get(f"/api/customers/{path}"), 404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["0", "-1", "x", str(2**63), "1.5"])
+async def test_impossible_ids(li: httpx.AsyncClient, path: str) -> None:
+    body = problem(await li.get(f"/api/customers/{path}"), 422, "invalid")
+    assert body["errors"][0]["at"] == "path.customer"  # type: ignore[index]
+
+
+async def test_timeline(li: httpx.AsyncClient, world: World) -> None:
+    (one,) = (await li.get(f"/api/customers/{world.li}/timeline")).json()["items"]
+    assert (one["channel"], one["subject"], one["started_at"]) == (
+        "visit",
+        "Installed a new drum",
+        "2026-11-19T05:00:00.000Z",
+    )
+    assert one["segments"][0]["agent"] == {"id": world.agent, "name": "Li Wei"}
+
+
+async def test_add(li: httpx.AsyncClient, world: World, published: list[Entry]) -> None:
+    new = {
+        "name": "  Zhang San ",
+        "company_id": world.acme,
+        "time_zone": "Asia/Shanghai",
+        "contact_points": [{"raw": "139 1234 5678"}, {"kind": "email", "raw": "z@example.com"}],
+    }
+    answer = await li.post("/api/customers", json=new)
+    assert answer.status_code == 201
+    made = answer.json()
+    assert (made["name"], made["company"]["name"]) == ("Zhang San", "Acme 机械")
+    assert [(p["kind"], p["e164"]) for p in made["contact_points"]] == [
+        ("phone", "+8613912345678"),
+        ("email", None),
+    ]
+    assert answer.headers["location"] == f"/api/customers/{made['id']}"
+    assert (await li.get(answer.headers["location"])).json() == made
+    (told,) = published
+    assert (told.stream, told.seq, told.kind) == ("desk", 1, "customer.changed")
+    assert told.body == {"customer": made["id"], "version": made["version"]}
+
+
+@pytest.mark.parametrize(
+    ("new", "status", "code"),
+    [
+        ({"name": "   "}, 422, "invalid"),
+        ({"name": "A", "tier": "x" * 81}, 422, "invalid"),
+        ({"name": "A", "time_zone": "Mars/Olympus"}, 422, "invalid"),
+        ({"name": "A", "preferred_agent_id": 4711}, 422, "invalid"),
+        ({"name": "A", "company_id": 1}, 422, "bad_company"),
+        ({"name": "A", "unheard": 1}, 422, "invalid"),
+        ({"name": "A", "contact_points": [{"raw": "12125551234"}]}, 422, "invalid"),
+        (
+            {"name": "A", "contact_points": [{"raw": "1391234567８"}, {"raw": "13912345678"}]},
+            409,
+            "contact_point_taken",
+        ),
+        ({"name": "A", "contact_points": [{"kind": "email", "raw": "nobody"}]}, 422, "invalid"),
+    ],
+)
+async def test_what_cannot_be_added_leaves_nothing(
+    li: httpx.AsyncClient, published: list[Entry], new: dict[str, object], status: int, code: str
+) -> None:
+    problem(await li.post("/api/customers", json=new), status, code)
+    assert (await li.get("/api/customers", params={"q": "A"})).json()["items"][0]["name"] == "Acme 机械"
+    assert len((await li.get("/api/customers")).json()["items"]) == 6
+    assert published == []
+
+
+async def test_two_people_change_one_customer(
+    li: httpx.AsyncClient, zhao: httpx.AsyncClient, world: World
+) -> None:
+    path = f"/api/customers/{world.old}"
+    version = (await li.get(path)).json()["version"]
+    mine = await li.patch(path, json={"version": version, "tier": "silver", "remarks": "deaf"})
+    assert (mine.status_code, mine.json()["tier"], mine.json()["version"]) == (200, "silver", version + 1)
+    theirs = await zhao.patch(path, json={"version": version, "tier": "gold"})
+    assert "version" in str(problem(theirs, 409, "stale")["detail"])
+    again = await zhao.patch(path, json={"version": version + 1, "tier": None})
+    assert (again.json()["tier"], again.json()["remarks"]) == (None, "deaf")
+    problem(await li.patch(path, json={"version": version + 2, "name": None}), 422, "invalid")
+    problem(await li.patch("/api/customers/999999", json={"version": 1}), 404, "not_found")
+
+
+async def test_contact_points(li: httpx.AsyncClient, world: World, published: list[Entry]) -> None:
+    path = f"/api/customers/{world.li}/contact-points"
+    answer = await li.post(path, json={"raw": "010-85551234转8002", "label": "office", "standing": "shared"})
+    assert answer.status_code == 201
+    point = answer.json()
+    assert (point["e164"], point["extension"], point["standing"]) == ("+861085551234", "8002", "shared")
+    problem(await li.post(path, json={"raw": "+8610 8555 1234 ext 8002"}), 409, "contact_point_taken")
+    problem(await li.post(path, json={"raw": "anonymous"}), 422, "invalid")
+    problem(await li.post("/api/customers/999999/contact-points", json={"raw": "13912345678"}), 404, "not_found")
+    assert (await li.delete(f"{path}/{point['id']}")).status_code == 204
+    problem(await li.delete(f"{path}/{point['id']}"), 404, "not_found")
+    assert [entry.seq for entry in published] == [1, 2]
+
+
+async def test_notes(li: httpx.AsyncClient, world: World) -> None:
+    path = f"/api/customers/{world.old}/notes"
+    note = (await li.post(path, json={"text": "Speaks 客家话 👍", "pinned": True})).json()
+    assert note["agent"] == {"id": world.agent, "name": "Li Wei"}
+    assert (await li.get(f"/api/customers/{world.old}")).json()["notes"] == [note]
+    problem(await li.post(path, json={"text": " "}), 422, "invalid")
+    problem(await li.post("/api/customers/999999/notes", json={"text": "x"}), 404, "not_found")

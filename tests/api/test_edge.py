@@ -1,0 +1,140 @@
+"""The edge: origins, headers, limits, failures that leak nothing, and the desktop's files."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from cti_server.api.middleware import MAX_BODY
+from tests.api.conftest import client_of, problem
+from tests.api.fakes import FakeFloor
+
+
+@pytest.mark.parametrize(
+    ("headers", "allowed"),
+    [
+        ({}, True),
+        ({"Origin": "http://cti.test"}, True),
+        ({"Origin": "https://cti.test"}, True),  # TLS ends at a proxy
+        ({"Origin": "https://crm.example"}, True),
+        ({"Origin": "https://evil.example"}, False),
+        ({"Origin": "http://cti.test.evil.example"}, False),
+        ({"Origin": "null"}, False),
+        ({"Origin": ""}, False),
+        ({"Origin": "http://["}, False),
+        ({"Sec-Fetch-Site": "same-origin"}, True),
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Sec-Fetch-Site": "same-site"}, False),
+    ],
+)
+async def test_only_our_own_pages_change_things(
+    li: httpx.AsyncClient, headers: dict[str, str], allowed: bool
+) -> None:
+    answer = await li.patch("/api/me", json={"language": "zh"}, headers=headers)
+    if allowed:
+        assert answer.status_code == 200
+    else:
+        problem(answer, 403, "foreign_origin")
+    assert (await li.get("/api/me", headers=headers)).status_code == 200
+
+
+async def test_headers(li: httpx.AsyncClient) -> None:
+    for path in ("/api/me", "/", "/api/nothing", "/healthz"):
+        headers = (await li.get(path)).headers
+        assert headers["content-security-policy"].startswith("default-src 'self'; connect-src 'self' ws: wss:;")
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert len(headers["x-request-id"]) == 16
+    assert (await li.get("/api/me")).headers["cache-control"] == "no-store"
+
+
+async def test_a_failure_says_nothing_but_its_id(
+    app: FastAPI, li: httpx.AsyncClient, floor: FakeFloor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> None:
+        raise RuntimeError("postgresql://user:secret@host/db")
+
+    monkeypatch.setattr(floor, "queues", fails)
+    answer = await li.get("/api/queues")
+    body = problem(answer, 500, "internal")
+    assert body["request"] == answer.headers["x-request-id"]
+    assert "secret" not in answer.text
+
+
+async def test_bodies_are_bounded(li: httpx.AsyncClient) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(MAX_BODY // 1000 + 1):
+            yield b" " * 1000
+
+    headers = {"Content-Type": "application/json"}
+    for content in (b'{"name": "' + b"x" * MAX_BODY + b'"}', chunks()):
+        problem(await li.post("/api/customers", content=content, headers=headers), 413, "too_large")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"name": NaN}', b"[" * 50_000])
+async def test_bodies_that_are_not_json(li: httpx.AsyncClient, body: bytes) -> None:
+    answer = await li.post("/api/customers", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+    problem(answer, answer.status_code, "invalid" if answer.status_code == 422 else "bad_request")
+
+
+async def test_validation_does_not_repeat_what_was_sent(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/api/session", json={"login": "li", "password": ["hunter2"]})
+    problem(answer, 422, "invalid")
+    assert "hunter2" not in answer.text
+
+
+async def test_wrong_method_and_path(li: httpx.AsyncClient) -> None:
+    answer = await li.delete("/api/me")
+    problem(answer, 405, "method_not_allowed")
+    assert "GET" in answer.headers["allow"]
+    for method in ("GET", "POST"):
+        problem(await li.request(method, "/api/nothing"), 404, "not_found")
+    problem(await li.get("/api"), 404, "not_found")
+    problem(await li.post("/customers"), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("path", ["/", "/customers/7", "/index.html", "/calls", "/a/b/c"])
+async def test_the_page(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert answer.headers["cache-control"] == "no-cache"
+    assert "desktop" in answer.text
+
+
+async def test_the_files(client: httpx.AsyncClient) -> None:
+    script = await client.get("/assets/index-abc123.js")
+    assert script.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert script.headers["content-type"].startswith("text/javascript")
+    icon = await client.get("/favicon.svg")
+    assert (icon.headers["content-type"], icon.headers["cache-control"]) == ("image/svg+xml", "no-cache")
+    assert (await client.head("/")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/assets/old-000.js",
+        "/assets/",
+        "/nothing.js",
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/assets/../../secret.txt",
+    ],
+)
+async def test_no_other_files(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    problem(answer, 404, "not_found")
+
+
+async def test_no_desktop(app: FastAPI) -> None:
+    from cti_server.api.desktop import Desktop
+
+    app.router.default = Desktop(None)
+    async with client_of(app) as client:
+        answer = await client.get("/")
+    assert answer.status_code == 404
+    assert "not built" in answer.text

@@ -1,0 +1,122 @@
+"""Live calls, queues and readiness: who sees what, and what is passed on."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from cti_server.api.ports import CommandRefused
+from cti_server.lookup.identify import Identified, Lookup
+from cti_server.record.database import Database
+from tests.api.conftest import TOKEN, problem
+from tests.api.fakes import FakeCommands, FakeFloor, call, part, queue
+from tests.lookup.seed import World
+
+RINGING, OTHERS, LOST, WRAPPING = "demo:1:a.1", "demo:1:a.2", "demo:1:a.3", "demo:1:a.4"
+
+
+@pytest.fixture(autouse=True)
+def on_the_floor(floor: FakeFloor, world: World) -> None:
+    floor.all_calls = [
+        call(RINGING, part(world.agent, "ringing")),
+        call(OTHERS, part(world.other_agent, "talking")),
+        call(LOST, part(world.agent, "left"), part(world.other_agent, "talking", "PJSIP/1002")),
+        call(WRAPPING, part(world.agent, "wrap_up")),
+    ]
+    floor.all_queues = [queue("support", world.agent, None), queue("sales", world.other_agent)]
+
+
+async def ids(client: httpx.AsyncClient) -> list[str]:
+    return [one["call"] for one in (await client.get("/api/calls")).json()["items"]]
+
+
+async def test_an_agent_sees_what_concerns_them(li: httpx.AsyncClient) -> None:
+    assert await ids(li) == [RINGING, WRAPPING]
+    assert (await li.get(f"/api/calls/{RINGING}")).json()["agents"]["1"]["state"] == "ringing"
+    for hidden in (OTHERS, LOST, "demo:1:none"):
+        problem(await li.get(f"/api/calls/{hidden}"), 404, "not_found")
+        problem(await li.get(f"/api/calls/{hidden}/card"), 404, "not_found")
+        problem(await li.put(f"/api/calls/{hidden}/customer", json={"customer_id": 1}), 404, "not_found")
+
+
+async def test_a_supervisor_sees_the_floor(zhao: httpx.AsyncClient) -> None:
+    assert await ids(zhao) == [RINGING, OTHERS, LOST, WRAPPING]
+    assert [one["queue"] for one in (await zhao.get("/api/queues")).json()] == ["support", "sales"]
+
+
+async def test_my_queues(li: httpx.AsyncClient) -> None:
+    assert [one["queue"] for one in (await li.get("/api/queues")).json()] == ["support"]
+    assert (await li.get("/api/me")).json()["queues"] == ["support"]
+
+
+async def test_the_card(li: httpx.AsyncClient, floor: FakeFloor, database: Database, world: World) -> None:
+    problem(await li.get(f"/api/calls/{RINGING}/card"), 404, "card_pending")
+    lookup = Lookup(database)
+    known = await lookup.identify("demo", "13800138000")
+    floor.cards[RINGING] = await lookup.card(RINGING, known)
+    card = (await li.get(f"/api/calls/{RINGING}/card")).json()
+    assert (card["call"], card["customer"]["id"]) == (RINGING, world.li)
+
+
+async def test_the_agents_choice(li: httpx.AsyncClient, commands: FakeCommands, world: World) -> None:
+    path = f"/api/calls/{RINGING}/customer"
+    assert (await li.put(path, json={"customer_id": world.mother})).status_code == 204
+    assert commands.asked == [("choose_customer", RINGING, world.mother, world.agent)]
+    problem(await li.put(path, json={"customer_id": 999999}), 404, "not_found")
+    problem(await li.put(path, json={}), 422, "invalid")
+
+
+async def test_wrap_up(li: httpx.AsyncClient, commands: FakeCommands, world: World) -> None:
+    assert (await li.post(f"/api/calls/{WRAPPING}/wrap-up", json={"note": "done"})).status_code == 204
+    assert (await li.post(f"/api/calls/{WRAPPING}/wrap-up", json={})).status_code == 204
+    assert commands.asked == [
+        ("finish_wrap_up", WRAPPING, world.agent, "done"),
+        ("finish_wrap_up", WRAPPING, world.agent, None),
+    ]
+    problem(await li.post(f"/api/calls/{RINGING}/wrap-up", json={}), 409, "not_in_wrap_up")
+
+
+async def test_a_refused_command_is_a_problem(li: httpx.AsyncClient, commands: FakeCommands) -> None:
+    commands.refusal = CommandRefused(503, "no_account", "no AMI user for agents", "Set CTI_AMI_AGENT_SECRET.")
+    body = problem(await li.post("/api/me/state", json={"state": "ready"}), 503, "no_account")
+    assert body["remedy"] == "Set CTI_AMI_AGENT_SECRET."
+
+
+async def test_health_and_readiness(client: httpx.AsyncClient, floor: FakeFloor, database: Database) -> None:
+    assert (await client.get("/healthz")).json() == {"status": "ok"}
+    assert (await client.get("/readyz")).json() == {
+        "ready": True,
+        "database": "ok",
+        "links": {"demo": "live"},
+        "journal_lag_ms": 0,
+    }
+    floor.all_links["demo"] = {"state": "refused", "since": None, "detail": "secret host 10.0.0.7"}
+    floor.lag = 9000
+    answer = await client.get("/readyz")
+    body = problem(answer, 503, "not_ready") if answer.headers.get("cache-control") else answer.json()
+    assert answer.status_code == 503
+    assert body["ready"] is False
+    assert body["detail"] == "the link to demo is refused; the journal is 9000 ms behind"
+    assert "10.0.0.7" not in answer.text
+    assert "python_info" in (await client.get("/metrics")).text
+
+
+async def test_a_script_asks_who_calls(
+    client: httpx.AsyncClient, identified: list[tuple[str, str, Identified | None]], world: World
+) -> None:
+    asked = {"uniqueid": "demo-1.9", "pbx": "demo", "ani": "13800138000", "dnis": "85550000", "future": 1}
+    answer = await client.post("/api/identify", json=asked, headers={"Authorization": f"Bearer {TOKEN}"})
+    assert answer.json()["variables"]["CTI_CUSTOMER"] == str(world.li)
+    assert answer.json()["variables"]["CTI_STATUS"] == "ok"
+    assert [(pbx, uniqueid) for pbx, uniqueid, _ in identified] == [("demo", "demo-1.9")]
+    hostile = {"uniqueid": "x", "ani": "9" * 300, "ani_name": '"\r\n\x00👍'}
+    answer = await client.post("/api/identify", json=hostile, headers={"Authorization": f"Bearer {TOKEN}"})
+    assert answer.json()["variables"]["CTI_STATUS"] == "unknown"
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer wrong", f"Basic {TOKEN}"])
+async def test_a_script_needs_the_token(client: httpx.AsyncClient, header: str | None) -> None:
+    headers = {"Authorization": header} if header is not None else {}
+    answer = await client.post("/api/identify", json={"uniqueid": "x"}, headers=headers)
+    problem(answer, 401, "wrong_token")
+    assert answer.headers["www-authenticate"] == "Bearer"

@@ -1,0 +1,150 @@
+"""Signing in and out, the cookie, failed attempts, tickets."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from cti_server.api.attempts import FREE, KEPT, LONGEST_WAIT, Attempts
+from cti_server.api.session import admit
+from cti_server.record import agents
+from cti_server.record.database import Database
+from tests.api.conftest import PASSWORD, Time, problem
+from tests.api.fakes import FakeCommands
+from tests.lookup.seed import World
+
+
+async def test_sign_in(client: httpx.AsyncClient, world: World) -> None:
+    answer = await client.post("/api/session", json={"login": " LI ", "password": PASSWORD})
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "id": world.agent,
+        "login": "li",
+        "name": "Li Wei",
+        "role": "agent",
+        "language": "en",
+        "seat": "PJSIP/1001",
+        "extension": "1001",
+        "pbx": "demo",
+        "state": {"name": "ready", "reason": None, "since": "2026-11-22T05:00:00.000Z"},
+        "queues": [],
+    }
+    cookie = answer.headers["set-cookie"].lower()
+    assert cookie.startswith("cti_session=")
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert (await client.get("/api/me")).json()["login"] == "li"
+
+
+@pytest.mark.parametrize(("login", "password"), [("li", "wrong"), ("nobody", PASSWORD), ("li", "\x00")])
+async def test_wrong_says_nothing_of_which(client: httpx.AsyncClient, login: str, password: str) -> None:
+    answer = await client.post("/api/session", json={"login": login, "password": password})
+    assert problem(answer, 401, "wrong_credentials")["detail"] == "the login or the password is wrong"
+    assert "set-cookie" not in answer.headers
+
+
+async def test_an_inactive_agent(client: httpx.AsyncClient, database: Database, world: World) -> None:
+    async with database.begin() as conn:
+        await agents.update(conn, world.agent, active=False)
+    answer = await client.post("/api/session", json={"login": "li", "password": PASSWORD})
+    problem(answer, 401, "wrong_credentials")
+
+
+async def test_too_many_attempts(client: httpx.AsyncClient) -> None:
+    for _ in range(FREE):
+        problem(
+            await client.post("/api/session", json={"login": "li", "password": "no"}), 401, "wrong_credentials"
+        )
+    answer = await client.post("/api/session", json={"login": "Li", "password": PASSWORD})
+    problem(answer, 429, "too_many_attempts")
+    assert int(answer.headers["retry-after"]) >= 1
+    other = await client.post("/api/session", json={"login": "wang", "password": PASSWORD})
+    assert other.status_code == 200
+
+
+def test_waits_grow_and_are_bounded() -> None:
+    attempts = Attempts()
+    for _ in range(FREE):
+        assert attempts.wait("a", "x", 0) == 0
+        attempts.failed("a", "x", 0)
+    assert attempts.wait("a", "x", 0) == 2
+    attempts.failed("a", "x", 0)
+    assert attempts.wait("a", "x", 1) == 3
+    for _ in range(2000):
+        attempts.failed("a", "x", 0)
+    assert attempts.wait("a", "x", 0) == LONGEST_WAIT
+    assert attempts.wait("a", "y", 0) == 0
+    attempts.succeeded("a", "x")
+    assert attempts.wait("a", "x", 0) == 0
+    for n in range(KEPT + 10):
+        attempts.failed(str(n), "x", 0)
+    assert len(attempts._failed) == KEPT
+
+
+async def test_sign_out(li: httpx.AsyncClient, commands: FakeCommands, world: World) -> None:
+    token = li.cookies["cti_session"]
+    answer = await li.delete("/api/session")
+    assert answer.status_code == 204
+    assert commands.asked == [("signed_out", world.agent)]
+    li.cookies.set("cti_session", token)
+    problem(await li.get("/api/me"), 401, "not_signed_in")
+    assert (await li.delete("/api/session")).status_code == 204
+
+
+async def test_a_session_ends(li: httpx.AsyncClient, clock: Time) -> None:
+    clock.now += timedelta(hours=15)
+    assert (await li.get("/api/me")).status_code == 200
+    clock.now += timedelta(hours=2)
+    problem(await li.get("/api/me"), 401, "not_signed_in")
+
+
+async def test_a_ticket_is_good_once_and_briefly(
+    li: httpx.AsyncClient, database: Database, clock: Time, world: World
+) -> None:
+    answer = (await li.post("/api/session/ticket")).json()
+    assert answer["expires_in"] == 30
+    agent = await admit(database, answer["ticket"], clock())
+    assert agent is not None
+    assert agent.id == world.agent
+    assert await admit(database, answer["ticket"], clock()) is None
+    late = (await li.post("/api/session/ticket")).json()["ticket"]
+    assert await admit(database, late, clock() + timedelta(seconds=31)) is None
+    assert await admit(database, "\ud800", clock()) is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/me"),
+        ("PATCH", "/api/me"),
+        ("POST", "/api/me/state"),
+        ("POST", "/api/session/ticket"),
+        ("GET", "/api/customers"),
+        ("GET", "/api/customers/1"),
+        ("GET", "/api/interactions"),
+        ("PUT", "/api/interactions/1/note"),
+        ("GET", "/api/calls"),
+        ("GET", "/api/calls/x/card"),
+        ("GET", "/api/queues"),
+    ],
+)
+async def test_nothing_without_a_session(client: httpx.AsyncClient, method: str, path: str) -> None:
+    client.cookies.set("cti_session", "forged")
+    problem(await client.request(method, path), 401, "not_signed_in")
+
+
+async def test_my_language_and_state(
+    li: httpx.AsyncClient, zhao: httpx.AsyncClient, commands: FakeCommands, world: World
+) -> None:
+    assert (await li.patch("/api/me", json={"language": "zh"})).json()["language"] == "zh"
+    assert (await li.get("/api/me")).json()["language"] == "zh"
+    problem(await li.patch("/api/me", json={"language": "fr"}), 422, "invalid")
+
+    answer = await li.post("/api/me/state", json={"state": "not_ready", "reason": "lunch"})
+    assert (answer.status_code, answer.json()) == (202, {"request": "r-1"})
+    assert commands.asked == [("set_state", world.agent, "not_ready", "lunch")]
+    problem(await li.post("/api/me/state", json={"state": "not_ready", "reason": "a\r\nb"}), 422, "invalid")
+    problem(await li.post("/api/me/state", json={"state": "talking"}), 422, "invalid")
+    problem(await zhao.post("/api/me/state", json={"state": "ready"}), 409, "no_seat")
