@@ -84,7 +84,7 @@ class PostgresServer:
             )
         deadline = time.monotonic() + START_WITHIN_S
         while subprocess.run(
-            [self.bin / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False
+            [str(self.bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False
         ).returncode:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text()}", pytrace=False)
@@ -98,7 +98,7 @@ class PostgresServer:
         return [*prefix, *command]
 
     def execute(self, sql: str, database: str = "postgres") -> None:
-        command = [self.bin / "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port)]
+        command = [str(self.bin / "psql"), "-qX", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port)]
         subprocess.run([*command, "-U", "cti", "-c", sql, database], check=True)
 
     def url(self, name: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,8 @@ from cti_server.record.contact_points import contact_points
 from cti_server.record.cursor import Page, bounded, cut, decode
 from cti_server.record.database import Connection
 from cti_server.rules.facts import Contract, Customer
+
+_rank, _name_key, _id = attrgetter("rank"), attrgetter("name_key"), attrgetter("id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +33,14 @@ class Found:
 async def find(conn: Connection, q: str = "", cursor: str | None = None, limit: int = 50) -> Page[Found]:
     """The customers that `q` means, or all of them by name when it is empty. Raises BadCursor."""
     limit = bounded(limit)
-    name_key = customers.customers.c.name_key
-    customer_id = customers.customers.c.id
+    name_key, customer_id = customers.customers.c.name_key, customers.customers.c.id
     typed = tokens.key(q[: tokens.MAX_QUERY])
-    rank = (
-        sa.case((name_key == typed, 0), (name_key.startswith(typed, autoescape=True), 1), else_=2)
-        if typed
-        else sa.literal(0)
-    )
-    query = sa.select(customer_id, name_key, rank.label("rank"))
+    rank: sa.ColumnElement[int] = sa.literal_column("0", sa.Integer)
+    order: list[Any] = [name_key, customer_id]
+    if typed:
+        rank = sa.case((name_key == typed, 0), (name_key.startswith(typed, autoescape=True), 1), else_=2)
+        order = [sa.text("rank"), *order]
+    query = sa.select(customer_id, name_key, rank.label("rank")).order_by(*order).limit(limit + 1)
     if typed:
         condition = _condition(q, conn.dialect.name)
         if condition is None:
@@ -47,9 +49,10 @@ async def find(conn: Connection, q: str = "", cursor: str | None = None, limit: 
     if cursor is not None:
         at_rank, at_key, at_id = decode(cursor, int, str, int)
         after = sa.or_(name_key > at_key, sa.and_(name_key == at_key, customer_id > at_id))
-        query = query.where(sa.or_(rank > at_rank, sa.and_(rank == at_rank, after)))
-    rows = (await conn.execute(query.order_by("rank", name_key, customer_id).limit(limit + 1))).all()
-    page = cut(rows, limit, lambda row: row.rank, lambda row: row.name_key, lambda row: row.id)
+        # Without a word there is one rank, and the index of names leads straight to the place.
+        further = sa.or_(rank > at_rank, sa.and_(rank == at_rank, after)) if typed else after
+        query = query.where(further, *([] if typed else [name_key >= at_key]))
+    page = cut((await conn.execute(query)).all(), limit, _rank, _name_key, _id)
     return Page(tuple(await _found(conn, [row.id for row in page.items])), page.next)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import structlog
 
 from cti_server.record import agents, lines, queues
 from cti_server.record.database import Database, normalise_url
@@ -54,6 +56,20 @@ async def test_sqlite_is_set_up_to_lose_nothing(sqlite_url: str) -> None:
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
+
+
+@pytest.mark.parametrize(
+    ("version", "warnings"), [((3, 40, 1), 1), ((3, 51, 2), 1), ((3, 51, 3), 0), ((3, 60, 0), 0)]
+)
+def test_an_sqlite_with_a_bug_is_named_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: tuple[int, ...], warnings: int
+) -> None:
+    monkeypatch.setattr("cti_server.record.database.sqlite3.sqlite_version_info", version)
+    monkeypatch.setattr("cti_server.record.database._warned", set())
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(2):
+            Database(f"sqlite:///{tmp_path / 'x.db'}")
+    assert [line["safe_from"] for line in lines] == ["3.51.3"] * warnings
 
 
 async def test_readers_do_not_wait_for_a_writer_and_see_what_is_committed(database: Database) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from cti_server.record import customers, history, restart
 from cti_server.record.database import Database
 from cti_server.record.history import Interaction
-from cti_server.record.interactions import add_contact, save_calls
+from cti_server.record.interactions import InteractionRecord, add_contact, save_calls
 from tests.record.builders import NOON, a_customer, after, an_agent, call, part
 
 
@@ -212,8 +212,9 @@ async def test_a_restart_restores_what_goes_on_and_ends_the_rest_as_unseen(datab
 async def test_a_contact_that_is_no_call(database: Database) -> None:
     async with database.begin() as conn:
         customer = await a_customer(conn)
-        email = call("", pbx=None, boot=None, channel="email", customer_id=customer.id, outcome="answered")
-        record = type(email)(**{**_fields(email), "linkedid": None})
+        record = InteractionRecord(
+            channel="email", customer_id=customer.id, outcome="answered", complete=True, started_at=NOON
+        )
         first = await add_contact(conn, record, subject="Invoice", note="sent again")
         assert await add_contact(conn, record, subject="Invoice") != first
         found = await history.get(conn, first)
@@ -221,7 +222,3 @@ async def test_a_contact_that_is_no_call(database: Database) -> None:
             _ = record.key
     assert found is not None
     assert (found.channel, found.subject, found.note, found.pbx) == ("email", "Invoice", "sent again", None)
-
-
-def _fields(record: object) -> dict[str, object]:
-    return {name: getattr(record, name) for name in record.__dataclass_fields__}  # type: ignore[attr-defined]

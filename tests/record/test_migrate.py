@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from cti_server.record import migrate
+from cti_server.record import migrate, search
 from cti_server.record.database import Database
 from cti_server.record.tables import metadata
+from tests.conftest import PostgresServer
+from tests.record.builders import a_customer
 
 
 def _differences(conn: sa.Connection) -> list[object]:
@@ -56,3 +58,21 @@ async def test_two_processes_may_upgrade_at_once(empty_url: str) -> None:
 async def test_an_unreachable_server_is_an_error_that_names_it() -> None:
     with pytest.raises(OSError, match=r"127\.0\.0\.1"):
         await migrate.upgrade("postgresql://nobody@127.0.0.1:1/none")
+
+
+async def test_without_the_right_to_create_an_extension_all_works_but_slower(
+    postgres_server: PostgresServer,
+) -> None:
+    with postgres_server.database() as url:
+        name = url.rpartition("/")[2]
+        postgres_server.execute("CREATE ROLE limited LOGIN", name)
+        postgres_server.execute("GRANT CREATE, USAGE ON SCHEMA public TO limited", name)
+        limited = url.replace("cti@", "limited@")
+        await migrate.upgrade(limited)
+        async with Database(limited) as database, database.begin() as conn:
+            extensions = list(await conn.scalars(sa.text("SELECT extname FROM pg_extension")))
+            wang = await a_customer(conn, "Wang", "+8613800138000")
+            found = (await search.find(conn, "0013800")).items
+        await migrate.downgrade(limited, "base")
+    assert extensions == ["plpgsql"]
+    assert [one.customer.id for one in found] == [wang.id]
