@@ -66,6 +66,7 @@ def port_or_free(wanted: int) -> int:
 @dataclass(frozen=True, slots=True)
 class _Config:
     sip_port: int
+    phone_password: str = ""  # callers from the trunk need none
 
 
 @dataclass(frozen=True, slots=True)
