@@ -6,6 +6,7 @@ import "./styles/layout.css";
 import "./styles/card.css";
 import "./styles/call.css";
 import "./styles/views.css";
+import "./styles/narrow.css";
 import { App } from "./App";
 import { applyLanguage } from "./i18n";
 import { followHistory } from "./store/navigate";

@@ -61,6 +61,19 @@ test("a server that is away is tried again by itself", async () => {
   expect([saved, drafts.unsaved()]).toEqual([[[12, "x"]], []]);
 });
 
+test("a refusal is kept and shown, not repeated; typing on tries again; discarding ends it", async () => {
+  let tries = 0;
+  const drafts = new Drafts({ agent: 3, storage, save: async () => { tries += 1; throw { status: 403 }; } });
+  drafts.type("c1", "x", 12);
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect([tries, drafts.status("c1"), drafts.stuck()]).toEqual([1, "refused", ["c1"]]);
+  drafts.type("c1", "xy", 12);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(tries).toBe(2);
+  drafts.discard("c1");
+  expect([drafts.unsaved(), open().get("c1")]).toEqual([[], null]);
+});
+
 test("what is typed before the interaction exists waits for it", async () => {
   const drafts = open();
   drafts.type("c1", "early", null);

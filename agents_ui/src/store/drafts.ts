@@ -9,13 +9,18 @@ export interface Draft {
   at: number;
 }
 
-export type DraftStatus = "empty" | "saved" | "saving" | "unsaved" | "waiting" | "failed";
+export type DraftStatus = "empty" | "saved" | "saving" | "unsaved" | "waiting" | "failed" | "refused";
 
 export interface DraftOptions {
   agent: number;
   storage: Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
   save: (interaction: number, text: string) => Promise<unknown>;
   now?: () => number;
+}
+
+/** An answer that will be the same next time (not mine, gone, too long); anything else is tried again. */
+function isRefusal(error: unknown): boolean {
+  return [403, 404, 413, 422].includes((error as { status?: number }).status ?? 0);
 }
 
 const PAUSE_MS = 700;
@@ -27,6 +32,7 @@ export class Drafts {
   private readonly held = new Map<string, Draft>();
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
   private readonly failures = new Map<string, number>();
+  private readonly refusals = new Set<string>();
   private readonly inFlight = new Map<string, Promise<void>>();
   private readonly listeners = new Set<() => void>();
   private storageFailed = false;
@@ -50,6 +56,7 @@ export class Drafts {
     if (!draft || (draft.text === "" && !draft.saved)) return "empty";
     if (draft.text === draft.saved) return "saved";
     if (this.inFlight.has(call)) return "saving";
+    if (this.refusals.has(call)) return "refused";
     if (this.failures.has(call)) return "failed";
     return draft.interaction === null ? "waiting" : "unsaved";
   }
@@ -61,7 +68,7 @@ export class Drafts {
 
   /** Drafts that the server refused or could not be given for a while: worth a word outside the note box. */
   stuck(): string[] {
-    return this.unsaved().filter((call) => this.failures.has(call));
+    return this.unsaved().filter((call) => this.failures.has(call) || this.refusals.has(call));
   }
 
   type(call: string, text: string, interaction: number | null): void {
@@ -70,6 +77,7 @@ export class Drafts {
       text, saved: before?.saved ?? null, interaction: interaction ?? before?.interaction ?? null, at: this.now(),
     });
     this.failures.delete(call);
+    this.refusals.delete(call);
     this.schedule(call, PAUSE_MS);
   }
 
@@ -102,7 +110,11 @@ export class Drafts {
         const latest = this.held.get(call);
         if (latest) this.put(call, { ...latest, saved: text });
       })
-      .catch(() => {
+      .catch((error: unknown) => {
+        if (isRefusal(error)) {
+          this.refusals.add(call);
+          return;
+        }
         const failures = (this.failures.get(call) ?? 0) + 1;
         this.failures.set(call, failures);
         this.schedule(call, RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] ?? 30_000);
@@ -116,6 +128,16 @@ export class Drafts {
     this.inFlight.set(call, sending);
     this.tell();
     await sending;
+  }
+
+  /** The person gives a note up, after having seen it. */
+  discard(call: string): void {
+    clearTimeout(this.timers.get(call));
+    this.held.delete(call);
+    this.failures.delete(call);
+    this.refusals.delete(call);
+    this.options.storage.removeItem(this.prefix + call);
+    this.tell();
   }
 
   /** The connection is back: everything unsaved is tried now. */

@@ -19,13 +19,15 @@ export interface Desk {
   commands: Record<string, { ok: boolean; problem: Problem | null }>;
   /** The newest version heard of per customer: a card showing an older one is fetched again. */
   versions: Record<number, number>;
+  /** When (seq) an interaction of a customer last changed: their timeline is read again. */
+  histories: Record<number, number>;
 }
 
 export const KEPT_COMMANDS = 20;
 const KEPT_VERSIONS = 200;
 
 export const emptyDesk: Desk = {
-  me: null, links: {}, calls: {}, cards: {}, queues: {}, positions: {}, heard: {}, commands: {}, versions: {},
+  me: null, links: {}, calls: {}, cards: {}, queues: {}, positions: {}, heard: {}, commands: {}, versions: {}, histories: {},
 };
 
 /** My part in a call: by agent id where the server knows it, by seat otherwise. */
@@ -110,6 +112,10 @@ function happened(desk: Desk, event: ServerEvent): Desk {
     case "customer.changed": {
       const { customer, version } = event.body;
       return { ...desk, versions: newest(desk.versions, String(customer), version, KEPT_VERSIONS) };
+    }
+    case "interaction.changed": {
+      const { customer } = event.body;
+      return customer === null ? desk : { ...desk, histories: newest(desk.histories, String(customer), event.seq, KEPT_VERSIONS) };
     }
     default:
       // Kinds from a newer server are no reason to stop.

@@ -9,7 +9,7 @@ import { emptyDesk, myParty } from "./fold";
 import { myCalls, toast, useStore } from "./store";
 import { forgetToday, refreshToday } from "./today";
 
-const endsPart: ReadonlySet<string> = new Set(["call.ended", "call.offer_ended", "call.wrapped", "call.identified"]);
+const endsPart: ReadonlySet<string> = new Set(["call.ended", "call.offer_ended", "call.wrapped", "call.identified", "interaction.changed"]);
 let live: ReturnType<typeof connect> | null = null;
 let drafts: Drafts | null = null;
 

@@ -10,7 +10,8 @@ export async function finishWrapUp(call: string): Promise<boolean> {
   running.add(call);
   try {
     await noteDrafts()?.flush(call);
-    await api.wrapUp(call, noteDrafts()?.get(call)?.text ?? "");
+    const draft = noteDrafts()?.get(call);
+    await api.wrapUp(call, draft && (draft.text || draft.saved) ? draft.text : null);
     return true;
   } catch (error) {
     if (error instanceof ProblemError) toast({ tone: "bad", problem: error.problem });

@@ -1,7 +1,6 @@
 // The card: who calls, what they are entitled to, why they may call, and what is on record.
 import { Button } from "react-aria-components";
 import { useT } from "../i18n";
-import { formatNumber } from "../lib/format";
 import { Icon } from "../parts/Icon";
 import { navigate } from "../store/navigate";
 import { refreshCard } from "../store/session";
@@ -67,7 +66,6 @@ function UnknownCaller({ card }: { card: Card }) {
           <Icon name="plus" />{t(usable ? "unknown.create" : "unknown.create_plain")}
         </Button>
       </div>
-      {raw && kind !== "withheld" && <p className="quiet num">{formatNumber(e164) || raw}</p>}
     </section>
   );
 }

@@ -16,10 +16,11 @@ export function CardHead({ call, card }: { call: CallView; card: Card }) {
   const { customer, match, number } = card;
   const place = (language === "zh" && number.place_zh) || number.place;
   const shown = number.kind === "withheld" ? t("common.withheld") : formatNumber(number.e164) || number.raw;
+  const title = customer ? customer.name : call.ani_name || (number.kind === "withheld" ? t("common.unknown_caller") : whoIs(call, t));
   return (
     <header className="card-head" data-testid="card-customer">
       <div className="card-who">
-        <h1>{customer ? customer.name : call.ani_name || (number.kind === "withheld" ? t("common.unknown_caller") : whoIs(call, t))}</h1>
+        <h1>{title}</h1>
         {customer && <Tier tier={customer.tier} />}
         <span className="card-space" />
         {customer && (
@@ -32,7 +33,7 @@ export function CardHead({ call, card }: { call: CallView; card: Card }) {
       {customer && <CustomerFacts customer={customer} />}
       <p className="match-line">
         <MatchMark standing={match.standing} />
-        <span className="num strong">{shown}</span>
+        {shown !== title && <span className="num strong">{shown}</span>}
         {place && <span>{place}</span>}
         <span className="quiet">{sentence("reason", match.reason, language)}</span>
       </p>

@@ -47,7 +47,7 @@ export function ContactPoints({ customer, onChanged }: { customer: CustomerDetai
       <form
         className="form inline" onSubmit={(event: FormEvent) => {
           event.preventDefault();
-          if (raw.trim()) void run(api.addContactPoint(customer.id, { kind, raw: raw.trim(), label: label.trim() || null }));
+          if (raw.trim()) void run(api.addContactPoint(customer.id, { kind, raw: raw.trim(), label: label.trim() }));
         }}
       >
         <Choice label={t("customer.kind")} value={kind} options={[{ id: "phone", text: t("customer.kind_phone") }, { id: "email", text: t("customer.kind_email") }]} onChange={(next) => setKind(next as "phone" | "email")} />

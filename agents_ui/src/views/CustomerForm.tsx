@@ -20,7 +20,7 @@ type Values = Record<FieldName, string> & { company: { id: number; name: string 
 const fieldNames = ["name", "kind", "role_title", "tier", "language", "time_zone", "remarks"] as const;
 type FieldName = (typeof fieldNames)[number];
 
-const tiers = ["", "platinum", "gold", "silver", "bronze", "standard"];
+const tiers = ["", "platinum", "gold", "silver", "bronze", "standard", "vip"];
 const blank: Values = { name: "", kind: "person", role_title: "", tier: "", language: "", time_zone: "", remarks: "", company: null };
 
 function valuesOf(customer: CustomerDetail): Values {
@@ -69,7 +69,7 @@ export function CustomerForm({ id }: { id: number | null }) {
     try {
       if (id === null) {
         const draft = { ...changesOf(values, blank), kind: values.kind as "person" | "company", name: values.name.trim() };
-        const made = await api.createCustomer({ ...draft, ...(phone.trim() ? { contact_points: [{ kind: "phone", label: null, raw: phone.trim() }] } : {}) });
+        const made = await api.createCustomer({ ...draft, ...(phone.trim() ? { contact_points: [{ kind: "phone", label: "", raw: phone.trim() }] } : {}) });
         keep(null);
         toast({ tone: "ok", text: t("customer.created") });
         if (call && !card?.customer && phone === (number || callNumber)) await attachCustomer(call.call, made);
@@ -109,11 +109,11 @@ export function CustomerForm({ id }: { id: number | null }) {
         }}
       >
         <Field label={t("customer.name")} value={values.name} onChange={(name) => change({ name })} isRequired autoFocus={id === null} />
-        <Choice label={t("customer.kind")} value={values.kind} options={choices(["person", "company"], "kind")} onChange={(kind) => change({ kind })} />
+        {id === null && <Choice label={t("customer.kind")} value={values.kind} options={choices(["person", "company"], "kind")} onChange={(kind) => change({ kind })} />}
         {values.kind === "person" && <CompanyField value={values.company} onChange={(company) => change({ company })} />}
         {values.kind === "person" && <Field label={t("customer.role_title")} value={values.role_title} onChange={(role_title) => change({ role_title })} />}
         {id === null && <Field label={t("customer.number")} value={phone} onChange={(next) => keep({ values, version: null, number: next })} type="tel" />}
-        <Choice label={t("customer.tier")} value={values.tier || "none"} options={choices(tiers, "tier")} onChange={pick("tier")} />
+        <Choice label={t("customer.tier")} value={values.tier || "none"} options={choices(tiers.includes(values.tier) ? tiers : [...tiers, values.tier], "tier")} onChange={pick("tier")} />
         <Choice label={t("customer.language")} value={values.language || "none"} options={choices(["", "en", "zh"], "spoken")} onChange={pick("language")} />
         <Field label={t("customer.time_zone")} value={values.time_zone} onChange={(time_zone) => change({ time_zone })} placeholder="Asia/Shanghai" />
         <div className="form-wide"><Field label={t("customer.remarks")} value={values.remarks} onChange={(remarks) => change({ remarks })} rows={3} /></div>

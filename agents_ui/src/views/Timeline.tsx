@@ -33,6 +33,16 @@ export function Timeline({ id }: { id: number }) {
   }, [id]);
   useEffect(() => void load(null), [load]);
 
+  // What changed is on the first page or nowhere yet: it is laid over the pages that are open.
+  const changed = useStore((store) => store.desk.histories[id]);
+  useEffect(() => {
+    if (changed === undefined) return;
+    api.timeline(id, null).then(
+      (page) => setItems((before) => [...page.items, ...before.filter((old) => !page.items.some((fresh) => fresh.id === old.id))]),
+      () => null,
+    );
+  }, [id, changed]);
+
   const queueOf = useQueueTitle();
   let day = "";
   return (

@@ -83,7 +83,7 @@ export interface CustomerDraft {
   time_zone?: string | null;
   remarks?: string | null;
 }
-export interface NewContactPoint { kind: "phone" | "email"; label: string | null; raw: string; extension?: string | null }
+export interface NewContactPoint { kind: "phone" | "email"; label: string; raw: string; extension?: string | null }
 export interface InteractionFilter {
   from?: string; to?: string; agent?: "me" | number; queue?: string; outcome?: string; direction?: string;
   customer?: number; q?: string; cursor?: string | null; limit?: number;
@@ -115,6 +115,7 @@ export const api = {
   calls: () => send<{ items: CallView[] }>("GET", "/calls"),
   card: (id: string) => send<Card>("GET", `${call(id)}/card`),
   chooseCustomer: (id: string, customer: number) => send<unknown>("PUT", `${call(id)}/customer`, { customer_id: customer }),
-  wrapUp: (id: string, note: string) => send<unknown>("POST", `${call(id)}/wrap-up`, { note }),
+  /** A null note leaves the one that is there. */
+  wrapUp: (id: string, note: string | null) => send<unknown>("POST", `${call(id)}/wrap-up`, { note }),
   queues: () => send<QueueView[]>("GET", "/queues"),
 };

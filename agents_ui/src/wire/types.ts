@@ -277,7 +277,8 @@ export type ServerEvent =
   | Enveloped<"link.changed", { pbx: string } & LinkState>
   | Enveloped<"me.changed", { agent: number; state: AgentState }>
   | Enveloped<"command.done", { request: string; ok: boolean; problem: Problem | null }>
-  | Enveloped<"customer.changed", { customer: number; version: number }>;
+  | Enveloped<"customer.changed", { customer: number; version: number }>
+  | Enveloped<"interaction.changed", { interaction: number; customer: number | null }>;
 
 export type Frame =
   | Welcome
