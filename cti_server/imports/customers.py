@@ -15,7 +15,7 @@ from cti_server.record import agents, bulk, contracts
 from cti_server.record.bulk import CustomerDraft, Refused
 from cti_server.record.database import Database
 
-BATCH = 250
+BATCH = 100
 """Rows in one transaction: on SQLite calls that are being written wait for one batch, some tens of
 milliseconds.
 """

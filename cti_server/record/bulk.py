@@ -21,6 +21,7 @@ from cti_server.record.database import Connection
 from cti_server.rules.facts import ContactKind, ContractStatus, CustomerKind
 
 Outcome = Literal["created", "updated", "unchanged"]
+_NEW_CONTRACT = {"status": "active", "ends_on": None, "minutes_total": None, "minutes_used": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +247,7 @@ class _Batch:
         rows = await self.conn.execute(sa.select(contracts).where(contracts.c.number.in_(wanted)))
         known = {row.number: dict(row._mapping) for row in rows}
         changed = set()
+        added = []
         for number, (customer_id, draft) in wanted.items():
             new: dict[str, Any] = {
                 "service_level_id": levels[draft.service_level],
@@ -255,16 +257,16 @@ class _Batch:
                 "minutes_total": draft.minutes_total,
                 "minutes_used": draft.minutes_used,
             }
-            new = {name: value for name, value in new.items() if value is not None}
+            given = {name: value for name, value in new.items() if value is not None}
             if (old := known.get(number)) is None:
-                full = {"status": "active", "minutes_used": 0} | new
-                insert = sa.insert(contracts).values(number=number, customer_id=customer_id, **full)
-                await self.conn.execute(insert)
-            elif any(old[name] != value for name, value in new.items()):
-                await self.conn.execute(sa.update(contracts).where(contracts.c.id == old["id"]).values(new))
+                added.append(_NEW_CONTRACT | given | {"number": number, "customer_id": customer_id})
+            elif any(old[name] != value for name, value in given.items()):
+                await self.conn.execute(sa.update(contracts).where(contracts.c.id == old["id"]).values(given))
             else:
                 continue
             changed.add(customer_id)
+        if added:
+            await self.conn.execute(sa.insert(contracts), added)
         return changed
 
     async def _bump(self, ids: set[int]) -> None:
