@@ -10,24 +10,12 @@ from typing import Any
 
 from pwdlib import PasswordHash
 
-from cti_server.demo.seed_data import (
-    CASES,
-    CUSTOMERS,
-    DEMO_PASSWORD,
-    LINES,
-    LOGINS,
-    NOTES,
-    PAST,
-    SERVICE_LEVELS,
-    Cover,
-    Past,
-    Who,
-    queues,
-)
+from cti_server.demo.seed_data import CUSTOMERS, DEMO_PASSWORD, LINES, LOGINS, SERVICE_LEVELS, Cover, Who, queues
+from cti_server.demo.seed_history import CASES, NOTES, PAST, Past
 from cti_server.record import agents, bulk, cases, contracts, customers, interactions, lines, notes, products
 from cti_server.record import queues as queue_table
-from cti_server.record.bulk import CustomerDraft, PointDraft
 from cti_server.record.database import Connection, Database
+from cti_server.record.drafts import CustomerDraft, PointDraft
 from cti_server.record.interactions import InteractionRecord, SegmentRecord
 from cti_server.rules.facts import Contract, ServiceLevel
 

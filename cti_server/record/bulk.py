@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -18,60 +17,10 @@ from cti_server.record.contact_points import contact_points, values
 from cti_server.record.contracts import contracts, service_levels
 from cti_server.record.customers import customers
 from cti_server.record.database import Connection
-from cti_server.rules.facts import ContactKind, ContractStatus, CustomerKind
+from cti_server.record.drafts import CustomerDraft, Refused
 
 Outcome = Literal["created", "updated", "unchanged"]
 _NEW_CONTRACT = {"status": "active", "ends_on": None, "minutes_total": None, "minutes_used": 0}
-
-
-@dataclass(frozen=True, slots=True)
-class PointDraft:
-    """A number or address to have. `e164` is None for an address."""
-
-    kind: ContactKind
-    raw: str
-    e164: str | None = None
-    extension: str | None = None
-    label: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ContractDraft:
-    """A contract to have. `service_level` is its code, which exists; None as a status means as it was, or
-    active.
-    """
-
-    number: str
-    service_level: str
-    starts_on: date
-    ends_on: date | None = None
-    status: ContractStatus | None = None
-    minutes_total: int | None = None
-    minutes_used: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerDraft:
-    """A customer to have, known again by `external_ref`.
-
-    `company` is a company's external reference or its name; one that nobody has is created. `fields` are
-    columns of customers that the file has a value for.
-    """
-
-    external_ref: str
-    kind: CustomerKind
-    name: str
-    company: str | None = None
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    points: tuple[PointDraft, ...] = ()
-    contract: ContractDraft | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Why a draft was left out."""
-
-    reason: str
 
 
 async def save(conn: Connection, drafts: Sequence[CustomerDraft], at: datetime) -> list[Outcome | Refused]:
