@@ -4,6 +4,7 @@ document.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
@@ -23,6 +24,35 @@ _OPEN: Final = frozenset({"signIn", "signOut", "getHealth", "getReadiness"})
 
 def create_api(deps: Deps) -> FastAPI:
     """The ASGI application. Add the websocket with `add_api_websocket_route("/ws", …)` before serving it."""
+    app = _routed()
+    app.state.deps = deps
+    app.add_middleware(Edge, origins=deps.origins)
+    app.router.default = Desktop(deps.desktop)
+    problems.install(app)
+
+    async def refused(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, CommandRefused)
+        problem = problems.Problem(error.status, error.code, error.detail, remedy=error.remedy)
+        return problems.response(problem, problems.request_id(request))
+
+    app.add_exception_handler(CommandRefused, refused)
+    document: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not document:
+            document.update(_openapi_of(app))
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """The OpenAPI document of this version, without a server: for the desktop's types and the docs."""
+    return _openapi_of(_routed())
+
+
+def _routed() -> FastAPI:
     app = FastAPI(
         title="cti-server",
         version=_version(),
@@ -32,32 +62,13 @@ def create_api(deps: Deps) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.deps = deps
-    app.add_middleware(Edge, origins=deps.origins)
-    problems.install(app)
-
-    async def refused(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, CommandRefused)
-        problem = problems.Problem(error.status, error.code, error.detail, remedy=error.remedy)
-        return problems.response(problem, problems.request_id(request))
-
-    app.add_exception_handler(CommandRefused, refused)
     app.include_router(session.router())
     for resource in (me, customers, interactions, calls, queues, identify, health):
         app.include_router(resource.routes)
-    app.router.default = Desktop(deps.desktop)
-    document: dict[str, Any] = {}
-
-    def openapi() -> dict[str, Any]:
-        if not document:
-            document.update(openapi_of(app))
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]
     return app
 
 
-def openapi_of(app: FastAPI) -> dict[str, Any]:
+def _openapi_of(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document: every error is a problem, and each operation says how it is authorised."""
     document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
     schemas = document["components"]["schemas"]
@@ -69,10 +80,15 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     }
     problem = {"schema": {"$ref": "#/components/schemas/ProblemView"}}
     for path in document["paths"].values():
-        for operation in path.values():
+        for method, operation in path.items():
             name = operation["operationId"]
             scheme = "token" if name == "identifyCaller" else "session"
             operation["security"] = [] if name in _OPEN else [{scheme: []}]
+            everywhere = {500} | ({403} if method != "get" else set())  # 403: sent by another web site
+            if "requestBody" in operation:
+                everywhere |= {400, 413, 422}
+            for status in everywhere:
+                operation["responses"].setdefault(str(status), {"description": HTTPStatus(status).phrase})
             for status, answer in operation["responses"].items():
                 if status >= "400":
                     answer["content"] = {problems.MEDIA_TYPE: problem}

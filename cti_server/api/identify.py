@@ -35,7 +35,7 @@ class Caller(BaseModel):
 
 @routes.post("", operation_id="identifyCaller", responses=documented(401, 403, 413, 422))
 async def identify_caller(
-    body: Caller, deps: DepsIn, authorization: Annotated[str | None, Header(max_length=500)] = None
+    body: Caller, deps: DepsIn, authorization: Annotated[str | None, Header(include_in_schema=False)] = None
 ) -> IdentifyAnswer:
     """The channel variables for a call, within the lookup's deadline. Needs `Authorization: Bearer` with
     the token.

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from cti_server.api.params import Cursor, Id, Limit
 from cti_server.api.principal import DepsIn, Principal, Signed
@@ -26,6 +26,16 @@ _EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
 
+def _written(value: object) -> object:
+    """pydantic also takes a number, as seconds since 1970; a client that sends one has made a mistake."""
+    if not isinstance(value, str) or "T" not in value.upper():
+        raise ValueError("not a time such as 2026-11-22T05:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+
+
 class NoteText(BaseModel):
     """The whole note; it replaces what was there."""
 
@@ -38,8 +48,8 @@ class NoteText(BaseModel):
 async def list_interactions(
     principal: Signed,
     deps: DepsIn,
-    since: Annotated[AwareDatetime | None, Query(alias="from", description="included")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to", description="not included")] = None,
+    since: Annotated[Moment | None, Query(alias="from", description="included")] = None,
+    until: Annotated[Moment | None, Query(alias="to", description="not included")] = None,
     agent: Annotated[
         str | None, Query(pattern=r"^(me|[1-9][0-9]{0,17})$", description="`me` or an agent's id")
     ] = None,

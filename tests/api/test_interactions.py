@@ -85,6 +85,7 @@ async def test_filters(zhao: httpx.AsyncClient, calls: None) -> None:
         {"outcome": "exploded"},
         {"from": "2026-11-22T05:00:00"},  # no zone
         {"from": "yesterday"},
+        {"to": "0.5"},
         {"agent": "you"},
         {"limit": "0"},
         {"limit": "1000"},
