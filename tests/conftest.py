@@ -36,7 +36,7 @@ class PostgresServer:
     def __init__(self) -> None:
         self.bin = _newest_postgresql()
         self.folder = Path(tempfile.mkdtemp(prefix="cti-postgres-"))
-        self.port = _free_port()
+        self.port = 0
         self._numbers = itertools.count(1)
         # PostgreSQL refuses to run as root.
         self.user = "postgres" if os.geteuid() == 0 else getpass.getuser()
@@ -61,6 +61,14 @@ class PostgresServer:
             stdout=subprocess.DEVNULL,
             cwd=self.folder,
         )
+        for _ in range(3):  # somebody may take the free port before PostgreSQL does
+            self.port = _free_port()
+            if self._serves(data):
+                return
+        pytest.fail(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text()}", pytrace=False)
+
+    def _serves(self, data: str) -> bool:
+        """Start the server; true once it answers, false when it ended."""
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -71,24 +79,21 @@ class PostgresServer:
             "max_connections": "60",
             "shared_buffers": "64MB",
         }
-        with (self.folder / "log").open("wb") as log:
+        options = itertools.chain.from_iterable(("-c", f"{name}={value}") for name, value in settings.items())
+        with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                self._as_user(
-                    str(self.bin / "postgres"),
-                    *("-D", data),
-                    *itertools.chain.from_iterable(("-c", f"{k}={v}") for k, v in settings.items()),
-                ),
+                self._as_user(str(self.bin / "postgres"), "-D", data, *options),
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
             )
+        ask = [str(self.bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         deadline = time.monotonic() + START_WITHIN_S
-        while subprocess.run(
-            [str(self.bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False
-        ).returncode:
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text()}", pytrace=False)
+        while self._process.poll() is None and time.monotonic() < deadline:
+            if subprocess.run(ask, check=False).returncode == 0:
+                return self._process.poll() is None
             time.sleep(0.05)
+        return False
 
     def _as_user(self, *command: str) -> list[str]:
         # pdeathsig: the kernel ends the server even when this process is killed

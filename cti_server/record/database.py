@@ -123,7 +123,7 @@ def _postgresql(url: sa.URL, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=5,
-        pool_pre_ping=False,
+        pool_pre_ping=True,  # a PostgreSQL that was restarted costs a reconnect, not a caller's lookup
         connect_args={"server_settings": {"jit": "off", "application_name": "cti-server"}, "timeout": 5},
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import xlsxwriter
 
-from cti_server.imports.columns import WrongFile
+from cti_server.imports.columns import COLUMNS, REQUIRED, WrongFile, columns
 from cti_server.imports.customers import Report, bad_lines, import_customers
 from cti_server.record import contracts, search
 from cti_server.record.database import Database
@@ -276,3 +277,12 @@ async def test_progress_is_told_to_the_end(ready: Database, tmp_path: Path) -> N
     path = csv_file(tmp_path, text)
     await import_customers(ready, path, region="CN", at=NOON, progress=lambda *now: heard.append(now))
     assert heard == [(100, 252), (200, 252), (250, 252)]
+
+
+def test_every_column_is_documented_by_names_that_are_accepted() -> None:
+    rows = re.findall(r"^\| (`.*?) \| (\S+) \|", (EXAMPLE.parent / "import.md").read_text(), re.MULTILINE)
+    documented = [name for names, _ in rows for name in re.findall(r"`(\w+)`", names)]
+    assert documented == list(COLUMNS)
+    for names, chinese in rows:
+        [column, *_] = re.findall(r"`(\w+)`", names)
+        assert columns([*(needed for needed in REQUIRED if needed != column), chinese])[-1] == column

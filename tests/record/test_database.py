@@ -17,6 +17,7 @@ from cti_server.record.journal import NewEntry, append
 from cti_server.record.queues import Queue
 from cti_server.record.schema import UtcDateTime, to_json
 from cti_server.rules.facts import Line
+from tests.conftest import PostgresServer
 from tests.record.builders import an_agent
 
 
@@ -97,6 +98,22 @@ async def test_a_cancelled_transaction_leaves_nothing_and_blocks_nobody(database
         await task
     async with database.begin() as conn:
         assert await agents.all_active(conn) == []
+
+
+async def test_connections_that_were_cut_are_replaced_unnoticed(
+    postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    async with Database(postgres_url) as database:
+        async with database.begin() as conn:
+            await an_agent(conn)
+        async with database.read() as one, database.read() as other:
+            assert len(await agents.all_active(one)) == len(await agents.all_active(other)) == 1
+        postgres_server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cti-server'"
+        )
+        for _ in range(3):
+            async with database.read() as conn:
+                assert len(await agents.all_active(conn)) == 1
 
 
 async def test_another_process_that_writes_is_waited_for(sqlite_url: str) -> None:
