@@ -14,7 +14,7 @@ from typing import Any
 
 from . import events as kinds
 from .agents import Agent, parts_of, state_of
-from .calls import Call, Leg, PartState, iso
+from .calls import Call, Leg, Origin, PartState, iso
 from .events import Event
 from .queues import Queue
 from .signals import CallerIdentified, LinkState, MemberChanged, Signal
@@ -177,6 +177,7 @@ class Floor:
             if part.seat in younger_seats:
                 continue  # the consulting agent's own leg; their part in the older call goes on
             part.position = len(into.parts)
+            part.origin = Origin.CONSULT if part.origin is Origin.INTERNAL else part.origin
             into.parts.append(part)
         for leg in list(younger.legs.values()):
             self.drop_leg(younger, leg.id)

@@ -78,6 +78,7 @@ class Leg:
     dialled_by: str | None = None
     dialled_number: str | None = None
     dial_status: DialStatus | None = None
+    hangup_asked: bool = False
 
     @property
     def local(self) -> bool:
@@ -141,6 +142,8 @@ class Part:
                 self.ring_s += spent
             case PartState.TALKING:
                 self.talk_s += spent
+            case PartState.CONSULTING if self.origin is Origin.CONSULT:
+                self.talk_s += spent  # the colleague who is consulted works; the one who consults holds a caller
             case PartState.HOLD | PartState.CONSULTING:
                 self.hold_s += spent
         self.state, self.since = state, max(at, self.since)

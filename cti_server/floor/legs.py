@@ -157,7 +157,8 @@ def dial_ended(floor: Floor, s: LegDialEnded) -> None:
         if s.status is DialStatus.ANSWER:
             answer(floor, call, part, s.at)
         else:
-            end_ring(floor, call, part, s.at, RING_OUTCOMES.get(s.status))
+            # A phone that asks to hang up while it rings has declined, whatever status the dial reports.
+            end_ring(floor, call, part, s.at, "rejected" if leg.hangup_asked else RING_OUTCOMES.get(s.status))
     floor.touch(call)
 
 
@@ -291,6 +292,9 @@ def transferred(floor: Floor, s: LegTransferred) -> None:
             older, younger = sorted((call, consult), key=lambda c: c.started_at)
             call = floor.merge(older, younger)
     call.transferred, call.hangup_by = True, None
+    for waiting in call.open_parts():
+        if waiting.state is PartState.RINGING and waiting.origin is Origin.CONSULT:
+            waiting.origin = Origin.TRANSFER  # given away before the colleague answered
     part = call.part_of(leg.device)
     if part is not None and part.state in CONNECTED:
         part.end(s.at, "transferred", wrap_up=wraps_up(call, part.agent))
@@ -330,10 +334,14 @@ def picked_up(floor: Floor, s: LegPickedUp) -> None:
 
 def hangup_asked(floor: Floor, s: LegHangupAsked) -> None:
     call, leg = _known(floor, s)
-    if call is None or leg is None or call.hangup_by is not None or leg.local:
+    if call is None or leg is None or leg.local:
+        return
+    leg.hangup_asked = True
+    if call.hangup_by is not None:
         return
     if floor.is_seat(leg.device):
-        if call.part_of(leg.device) is not None:
+        part = call.part_of(leg.device)
+        if part is not None and (part.state in CONNECTED or leg.id == call.first_leg):
             call.hangup_by = "agent"
     else:
         first = leg.id == call.first_leg and call.direction is Direction.INBOUND
@@ -366,7 +374,9 @@ def _part_left(floor: Floor, call: Call, part: Part, leg: Leg, s: LegEnded) -> N
         part.end(s.at, "answered", wrap_up=wraps_up(call, part.agent), reason="hung_up")
         floor.touch(call)
     elif leg.dialled_by is None and part.origin in (Origin.INTERNAL, Origin.OUTBOUND):
-        part.end(s.at, "caller_left", wrap_up=False)
+        # The agent called, and nobody answered them.
+        outcome = RING_OUTCOMES.get(call.last_dial or DialStatus.NO_ANSWER, "no_answer")
+        part.end(s.at, outcome, wrap_up=False)
         floor.touch(call)
     elif s.cause == ANSWERED_ELSEWHERE:
         end_ring(floor, call, part, s.at, "answered_elsewhere")

@@ -29,6 +29,8 @@ def outcome_of(call: Call, short_abandon_s: float) -> str:
         return "transferred" if call.transferred else "answered"
     if call.last_dial in _DIALLED:
         return _DIALLED[call.last_dial]
+    if call.parts and call.hangup_by == "caller":
+        return "abandoned"  # an agent's own line rang, and the caller gave up
     if call.parts or any(step["step"] == FALLBACK for step in call.path):
         return "no_agent"
     return "left_in_ivr"

@@ -51,9 +51,10 @@ def left(floor: Floor, s: QueueLeft) -> None:
 
 def abandoned(floor: Floor, s: QueueAbandoned) -> None:
     call = floor.call_of(s.leg, s.linkedid)
-    if call is not None:
+    leg = floor.leg_of(s.leg)
+    # app_queue says the same when its own time limit was reached; then the caller has not asked to hang up.
+    if call is not None and leg is not None and leg.hangup_asked:
         call.abandoned, call.left_queue_unanswered = True, False
-        call.hangup_by = call.hangup_by or "caller"
         floor.touch(call)
 
 

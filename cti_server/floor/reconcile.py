@@ -35,12 +35,14 @@ def _legs(floor: Floor, s: Snapshot) -> None:
                 continue
             for gone in [leg for leg in call.legs if leg not in there]:
                 floor.drop_leg(call, gone)
-            if not call.legs:
-                _end_unseen(floor, call)
-    for row in sorted(s.legs, key=lambda r: -(r.age_s or 0.0)):
+    # The leg that began a call has its linkedid; ages are whole seconds and do not tell it from the next.
+    for row in sorted(s.legs, key=lambda r: (-(r.age_s or 0.0), r.leg != r.linkedid)):
         _leg(floor, row, s)
     for call in list(floor.calls.values()):
         if call.ended:
+            continue
+        if not call.legs and s.whole:
+            _end_unseen(floor, call)
             continue
         _parts(floor, call, s)
         hear(floor, call, s.at)
@@ -51,10 +53,8 @@ def _leg(floor: Floor, row: LegRow, s: Snapshot) -> None:
     at = s.at - row.age_s if row.age_s is not None else s.at
     if floor.leg_of(row.leg) is None:
         call = floor.call_with(row.linkedid)
-        if call is not None and not call.legs:  # restored from the record: its first leg is back
-            leg = floor.add_leg(call, Leg(row.leg, row.channel, at, row.number, row.name, row.exten, up=row.up))
-            if row.leg == row.linkedid or call.first_leg is None:
-                call.first_leg = call.first_leg or leg.id
+        if call is not None:  # restored from the record, or a leg that it got unseen
+            floor.add_leg(call, Leg(row.leg, row.channel, at, row.number, row.name, row.exten, up=row.up))
         else:
             started(
                 floor,

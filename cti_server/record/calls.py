@@ -79,6 +79,7 @@ def call_of(row: Interaction) -> Call:
         direction=Direction(row.direction),
         parts=[_part_of(segment, row) for segment in row.segments],
         aliases=list(row.aliases),
+        first_leg=row.linkedid,  # the leg that began a call gave it its linkedid
         ani_raw=row.ani_raw,
         ani=row.ani_e164,
         ani_name=row.ani_name,

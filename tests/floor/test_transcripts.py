@@ -1,0 +1,193 @@
+"""Every recorded scenario of a real Asterisk, played through decoder, translator and floor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from cti_server.floor.apply import Floor
+from cti_server.floor.calls import Call
+from cti_server.floor.signals import AgentSeated, Signal, Snapshot, WrapUpFinished
+from cti_server.record.calls import call_of, record_of
+from cti_server.record.history import Interaction, Segment
+from cti_server.record.interactions import InteractionRecord
+from tests.floor.fold import Desktop
+from tests.transcripts.play import Transcript, names
+
+SEATS = {number: f"PJSIP/{1000 + number}" for number in range(1, 6)}
+
+
+def seated() -> Iterator[Signal]:
+    """Agents 1 to 5 sit at 1001 to 1005."""
+    return (AgentSeated(0.0, number, f"agent {number}", seat) for number, seat in SEATS.items())
+
+
+def play(signals: Iterable[Signal], floor: Floor) -> dict[str, Call]:
+    """Apply them all; the calls that there were, as they were last, merged ones left out."""
+    calls: dict[str, Call] = {}
+    for signal in signals:
+        floor.apply(signal)
+        calls |= {call.id: call for call in floor.take_changed()}
+    return {key: call for key, call in calls.items() if call.merged_into is None}
+
+
+@pytest.fixture(params=names())
+def transcript(request: pytest.FixtureRequest) -> Transcript:
+    return Transcript.load(request.param)
+
+
+def test_the_calls_are_what_really_happened(transcript: Transcript) -> None:
+    floor = Floor(transcript.truth["pbx"])
+    calls = play([*seated(), *transcript.signals()], floor)
+
+    told = [described(call) for call in sorted(calls.values(), key=lambda c: c.started_at)]
+    assert [keys(one, true) for one, true in zip(told, transcript.truth["calls"], strict=True)] == [
+        exact(true) for true in transcript.truth["calls"]
+    ]
+    for one, true in zip(told, transcript.truth["calls"], strict=True):
+        within(one, true)
+    assert not [c for c in floor.calls.values() if not c.ended], "a call was left open"
+
+
+def test_old_snapshot_and_events_make_the_fresh_snapshot(transcript: Transcript) -> None:
+    floor = Floor(transcript.truth["pbx"])
+    desktop = Desktop(floor)
+
+    for signal in [*seated(), *transcript.signals()]:
+        for event in floor.apply(signal):
+            desktop.take(event)
+        assert desktop.state == floor.snapshot(), signal
+    for call in list(floor.calls.values()):
+        for part in call.parts:
+            for event in floor.apply(WrapUpFinished(1e10, call.id, str(part.agent))):
+                desktop.take(event)
+    assert desktop.state == floor.snapshot()
+    assert not floor.calls
+
+
+def test_a_snapshot_in_mid_call_finds_nothing_to_correct(transcript: Transcript) -> None:
+    floor = Floor(transcript.truth["pbx"])
+    for signal in [*seated(), *transcript.signals()]:
+        correct = isinstance(signal, Snapshot) and signal.boot == floor.boot and floor.boot != 0
+        events = floor.apply(signal)
+        if correct:
+            assert [(e.kind, e.body) for e in events] == []
+
+
+def test_a_signal_told_twice_changes_nothing(transcript: Transcript) -> None:
+    once, twice = Floor(transcript.truth["pbx"]), Floor(transcript.truth["pbx"])
+    signals = [*seated(), *transcript.signals()]
+    expected = [described(c) for c in play(signals, once).values()]
+    got = [described(c) for c in play((s for s in signals for _ in (1, 2)), twice).values()]
+
+    assert got == expected
+
+
+def test_a_restart_at_any_snapshot_loses_and_doubles_nothing(transcript: Transcript) -> None:
+    """The server is killed while a snapshot is taken; the next one starts from the record and that snapshot."""
+    signals = [*seated(), *transcript.signals()]
+    whole = Floor(transcript.truth["pbx"])
+    expected = {key: described(call) for key, call in play(signals, whole).items()}
+    cuts = [n for n, s in enumerate(signals) if isinstance(s, Snapshot)][1:]
+    for cut in cuts:
+        first, second = Floor(transcript.truth["pbx"]), Floor(transcript.truth["pbx"])
+        before = play(signals[:cut], first)
+        for call in before.values():
+            if not call.ended:
+                second.restore(call_of(stored(record_of(call))))
+        after = play([*seated(), *signals[cut:]], second)
+        got = {key: described(call) for key, call in (before | after).items()}
+        assert outcomes(got) == outcomes(expected), f"cut at {cut}"
+
+
+# --- how a call is compared with the truth ---------------------------------------------------------------
+
+
+def described(call: Call) -> dict[str, Any]:
+    row = record_of(call)
+    visits = [*(s.queue for s in row.segments), row.queue]
+    segments = [
+        {
+            "seat": s.seat,
+            "origin": s.origin,
+            "outcome": s.outcome,
+            "ring_ms": s.ring_ms,
+            "talk_ms": s.talk_ms,
+            "hold_ms": s.hold_ms,
+        }
+        for s in row.segments
+    ]
+    return {
+        "direction": row.direction,
+        "ani": row.ani_raw,
+        "ani_name": row.ani_name,
+        "dnis": row.dnis,
+        "queue": row.queue,
+        "queues": [q for n, q in enumerate(visits) if q and q not in visits[:n]],
+        "outcome": row.outcome,
+        "ended_by": row.ended_by,
+        "complete": row.complete,
+        "wait_ms": row.wait_ms,
+        "talk_ms": row.talk_ms,
+        "hold_ms": row.hold_ms,
+        "ivr_path": [{"step": s["step"], "choice": s["choice"]} for s in row.ivr_path],
+        "segments": segments,
+    }
+
+
+#: said for the reader of the .json, or compared by `within`
+APART = ("segments", "segments_at_least", "note", "interface")
+
+
+def exact(true: dict[str, Any]) -> dict[str, Any]:
+    """What must match to the letter: everything that is not a range of milliseconds."""
+    return {k: v for k, v in true.items() if k not in APART and not k.endswith("_ms")} | {
+        "segments": [plain(s) for s in segments(true)]
+    }
+
+
+def plain(segment: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in segment.items() if k not in APART and not k.endswith("_ms")}
+
+
+def segments(true: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = true.get("segments") or true.get("segments_at_least") or []
+    return found
+
+
+def keys(told: dict[str, Any], true: dict[str, Any]) -> dict[str, Any]:
+    """The same fields of what the floor says; of `segments_at_least` only the last ones."""
+    wanted = exact(true)
+    named = {k for s in wanted["segments"] for k in s}
+    mine = told["segments"]
+    if "segments_at_least" in true:
+        mine = [mine[0], *mine[len(mine) - len(wanted["segments"]) + 1 :]]
+    return {k: told[k] for k in wanted if k != "segments"} | {
+        "segments": [{k: v for k, v in s.items() if k in named} for s in mine]
+    }
+
+
+def within(told: dict[str, Any], true: dict[str, Any]) -> None:
+    for name, range_ in ((k, v) for k, v in true.items() if k.endswith("_ms")):
+        assert range_[0] <= told[name] <= range_[1], (name, told[name], range_)
+    for mine, segment in zip(told["segments"], true.get("segments", []), strict="segments" in true):
+        within({**mine, "segments": []}, {**segment, "segments": []})
+
+
+def outcomes(calls: dict[str, dict[str, Any]]) -> Any:
+    return {
+        key: (c["outcome"], c["ended_by"], c["complete"], [(s["seat"], s["outcome"]) for s in c["segments"]])
+        for key, c in calls.items()
+    }
+
+
+def stored(row: InteractionRecord) -> Interaction:
+    """The row as the record gives it back."""
+    segments = tuple(
+        Segment(**asdict(s) | {"id": 1, "interaction_id": 1, "agent_name": None}) for s in row.segments
+    )
+    fields = {name: getattr(row, name) for name in row.__dataclass_fields__ if name != "segments"}
+    return Interaction(id=1, segments=segments, **fields)
