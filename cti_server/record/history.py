@@ -43,6 +43,7 @@ class Interaction(InteractionRecord):
 
     id: int
     customer_name: str | None = None
+    customer_tier: str | None = None
     subject: str | None = None
     note: str | None = None
     segments: tuple[Segment, ...] = ()
@@ -70,9 +71,9 @@ class Filter:
 _READ = [f.name for f in fields(InteractionRecord) if f.name not in ("aliases", "segments")]
 _SEGMENT = [f.name for f in fields(SegmentRecord)]
 _EQUAL = ("queue", "outcome", "channel", "direction", "customer_id")
-SELECT = sa.select(interactions, customers.c.name.label("customer_name")).outerjoin_from(
-    interactions, customers, customers.c.id == i.customer_id
-)
+SELECT = sa.select(
+    interactions, customers.c.name.label("customer_name"), customers.c.tier.label("customer_tier")
+).outerjoin_from(interactions, customers, customers.c.id == i.customer_id)
 
 
 async def get(conn: Connection, interaction_id: int) -> Interaction | None:
@@ -225,6 +226,7 @@ async def read(conn: Connection, query: Any, *, with_aliases: bool = False) -> l
         Interaction(
             id=row.id,
             customer_name=row.customer_name,
+            customer_tier=row.customer_tier,
             subject=row.subject,
             note=row.note,
             aliases=tuple(merged.get(row.id, ())),

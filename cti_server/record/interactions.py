@@ -94,6 +94,13 @@ segments = sa.Table(
     sa.Column("note", CleanText),
     sa.UniqueConstraint("interaction_id", "position"),
     sa.Index("ix_segments_agent_id_interaction_id", "agent_id", "interaction_id"),
+    sa.Index(
+        "ix_segments_unwrapped",
+        "agent_id",
+        "ended_at",
+        sqlite_where=sa.text("wrapped_at IS NULL"),
+        postgresql_where=sa.text("wrapped_at IS NULL"),
+    ),
 )
 
 CallKey: TypeAlias = tuple[str, int, str]

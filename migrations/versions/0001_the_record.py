@@ -415,3 +415,10 @@ def _tables() -> None:
     op.create_index(
         "ix_segments_agent_id_interaction_id", "segments", ["agent_id", "interaction_id"], unique=False
     )
+    op.create_index(
+        "ix_segments_unwrapped",
+        "segments",
+        ["agent_id", "ended_at"],
+        sqlite_where=sa.text("wrapped_at IS NULL"),
+        postgresql_where=sa.text("wrapped_at IS NULL"),
+    )

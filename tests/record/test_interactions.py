@@ -37,7 +37,7 @@ def statements(database: Database) -> Iterator[list[str]]:
 async def test_a_call_is_saved_as_it_goes_on_and_is_there_once(database: Database) -> None:
     async with database.begin() as conn:
         alice, bob = await an_agent(conn), await an_agent(conn, "bob")
-        customer = await a_customer(conn)
+        customer = await a_customer(conn, tier="gold")
         ids = await save_calls(conn, [call("demo-1.1", ani_raw="\0bad\udcff\n\"name'", queue="support")])
     async with database.begin() as conn:
         ringing = part(0, agent_id=alice, seat="PJSIP/1001"), part(1, agent_id=bob, seat="PJSIP/1002")
@@ -76,7 +76,7 @@ async def test_a_call_is_saved_as_it_goes_on_and_is_there_once(database: Databas
         True,
     )
     assert found.started_at == NOON
-    assert found.customer_name == "Wang Wei"
+    assert (found.customer_name, found.customer_tier) == ("Wang Wei", "gold")
     assert found.verdict == {"code": "covered"}
     assert list(found.ivr_path) == [{"step": "main-menu", "choice": "1"}]
     assert [(s.agent_name, s.outcome, s.talk_ms) for s in found.segments] == [
