@@ -13,6 +13,7 @@ import { Desk } from "./views/Desk";
 import { Floor } from "./views/Floor";
 import { InteractionView } from "./views/InteractionView";
 import { KeysOverlay } from "./views/KeysOverlay";
+import { LinkBanner } from "./views/LinkState";
 import { Rail } from "./views/Rail";
 import { SignIn } from "./views/SignIn";
 import { Toasts } from "./views/Toasts";
@@ -53,6 +54,7 @@ export function App() {
           <TopBar />
           <Rail />
           <main id="centre" tabIndex={-1}>
+            <LinkBanner />
             <CallTabs />
             <Centre path={shown} />
           </main>

@@ -58,7 +58,8 @@ export function spoken(params: Params, language: Language): Record<string, unkno
 }
 
 /** A code with its facts as a sentence; an unknown code shows itself and its facts, never nothing. */
-export function sentence(group: string, reason: Reason, language: Language): string {
+export function sentence(group: string, reason: Reason | null, language: Language): string {
+  if (!reason) return "";
   const key = `${group}.${reason.code}`;
   if (i18next.exists(key)) return i18next.t(key, spoken(reason.params, language));
   const facts = Object.entries(reason.params).filter(([, value]) => value !== null);

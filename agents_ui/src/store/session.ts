@@ -2,7 +2,7 @@
 import { api, ProblemError } from "../wire/api";
 import { forgetClock, syncClock } from "../wire/clock";
 import { connect, type Wire } from "../wire/socket";
-import type { Frame, Me } from "../wire/types";
+import type { Card, Frame, Me, PartyState } from "../wire/types";
 import { applyLanguage } from "../i18n";
 import { Drafts } from "./drafts";
 import { emptyDesk, myParty } from "./fold";
@@ -64,7 +64,7 @@ export function begin(me: Me): void {
 export function receive(frame: Frame): void {
   if (frame.type === "welcome" || frame.type === "heartbeat") syncClock(frame.server_time);
   const before = useStore.getState();
-  const mineBefore = new Set(myCalls(before.desk).map((call) => call.call));
+  const mineBefore = new Map(myCalls(before.desk).map((call) => [call.call, myParty(call, before.desk.me)?.state]));
   before.receive(frame);
   const { desk, selected, pendingState } = useStore.getState();
   const mine = myCalls(desk);
@@ -80,17 +80,19 @@ export function receive(frame: Frame): void {
   if (frame.type === "event" && frame.kind === "customer.changed") refreshCards(frame.body.customer, frame.body.version);
 }
 
-/** A new call opens its tab only when nothing else is being handled; the tab on the screen is never swapped away. */
-function chooseTab(before: Set<string>, selected: string | null): void {
+/** A new call opens its tab only when nobody is being spoken with; while somebody types, no tab is swapped away. */
+function chooseTab(before: Map<string, PartyState | undefined>, selected: string | null): void {
   const { desk, set, path } = useStore.getState();
   const mine = myCalls(desk);
   const arrived = mine.filter((call) => !before.has(call.call));
   if (selected && !mine.some((call) => call.call === selected)) set({ selected: null });
   const [first] = arrived;
+  const answered = mine.find((call) => before.get(call.call) === "ringing" && myParty(call, desk.me)?.state === "talking");
+  if (answered && !isTyping()) return set({ selected: answered.call });
   if (!first) return;
   const others = mine.filter((call) => call.call !== first.call);
-  const busy = others.some((call) => myParty(call, desk.me)?.state !== "ringing");
-  if (others.length > 0 && busy) {
+  const busy = others.some((call) => myParty(call, desk.me)?.state !== "wrap_up");
+  if (others.length > 0 && (busy || isTyping())) {
     // Pin what is on the screen, whatever the order of calls becomes.
     if (!useStore.getState().selected) set({ selected: others.find((call) => before.has(call.call))?.call ?? null });
     return;
@@ -100,7 +102,7 @@ function chooseTab(before: Set<string>, selected: string | null): void {
       history.pushState(null, "", "/");
       set({ path: "/" });
     }
-    if (others.length === 0) set({ selected: first.call });
+    set({ selected: first.call });
   }
 }
 
@@ -115,10 +117,27 @@ function refreshCards(customer: number, version: number): void {
   }
 }
 
-export async function refreshCard(call: string): Promise<void> {
-  const card = await api.card(call).catch(() => null);
+export async function refreshCard(call: string): Promise<boolean> {
+  const card = await api.card(call).catch(() => cardFromRecord(call));
   const { desk, set } = useStore.getState();
   if (card && call in desk.calls) set({ desk: { ...desk, cards: { ...desk.cards, [call]: card } } });
+  return card !== null;
+}
+
+/** The server has no card of this call (it restarted meanwhile) but knows the customer: the record says the rest. */
+async function cardFromRecord(id: string): Promise<Card | null> {
+  const call = useStore.getState().desk.calls[id];
+  if (!call?.customer) return null;
+  try {
+    const [customer, history] = await Promise.all([api.customer(call.customer.id), api.timeline(call.customer.id, null)]);
+    const recent = history.items.filter((entry) => entry.id !== call.interaction).slice(0, 5);
+    const verdict = customer.verdict ?? { code: call.verdict ?? "none", rule: null, contract: null };
+    const match = { standing: call.match ?? "none", reason: null, candidates: [] };
+    const number = { raw: call.ani, e164: call.ani, kind: "e164" as const, place: null };
+    return { call: id, customer, number, match, verdict, products: customer.products, cases: customer.cases, notes: customer.notes, recent, why: [] };
+  } catch {
+    return null;
+  }
 }
 
 export async function changeState(name: "ready" | "not_ready", reason: string | null): Promise<void> {

@@ -2,7 +2,6 @@
 import { useState } from "react";
 import { Button } from "react-aria-components";
 import { sentence, useT } from "../i18n";
-import { Icon } from "../parts/Icon";
 import { MatchMark, Tier } from "../parts/marks";
 import { attachCustomer } from "../store/attach";
 import { useStore } from "../store/store";
@@ -36,8 +35,8 @@ export function Candidates({ call, card }: { call: CallView; card: Card }) {
             >
               <span className="candidate-radio" aria-hidden="true" />
               <span className="candidate-who">
-                <span className="candidate-name">{customer.name} <Tier tier={customer.tier} /></span>
-                {customer.company && <span className="quiet"><Icon name="building" size={13} /> {customer.company.name}</span>}
+                <span className="candidate-name">{customer.name}</span><Tier tier={customer.tier} />
+                {customer.company && <span className="row-sub">{customer.company.name}</span>}
               </span>
               <span className="candidate-why"><MatchMark standing={standing} /><span>{sentence("reason", reason, language)}</span></span>
             </Button>

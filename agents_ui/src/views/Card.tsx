@@ -1,4 +1,5 @@
 // The card: who calls, what they are entitled to, why they may call, and what is on record.
+import { useEffect, useState } from "react";
 import { Button } from "react-aria-components";
 import { useT } from "../i18n";
 import { Icon } from "../parts/Icon";
@@ -14,6 +15,14 @@ import { WhyLine } from "./WhyLine";
 
 export function CardView({ call, card }: { call: CallView; card: Card | null }) {
   const t = useT();
+  const [asked, setAsked] = useState(0);
+  const missing = card === null;
+  // An offer brings its card. Where none came, ask: soon, then every few seconds while the call is here.
+  useEffect(() => {
+    if (!missing) return;
+    const timer = setTimeout(() => void refreshCard(call.call).then((found) => !found && setAsked((times) => times + 1)), asked === 0 ? 400 : 3000);
+    return () => clearTimeout(timer);
+  }, [missing, asked, call.call]);
   if (!card) {
     return (
       <article className="card" data-testid="card" data-call={call.call} aria-label={t("card.heading")}>

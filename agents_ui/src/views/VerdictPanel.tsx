@@ -8,9 +8,10 @@ import type { Contract, Language, Verdict } from "../wire/types";
 
 function headline(verdict: Verdict, t: T, language: Language): string {
   const { code, contract, rule } = verdict;
-  const facts = spoken(rule.params, language);
-  const days = rule.params["days"];
-  const left = rule.params["minutes_left"] ?? (contract?.minutes_total != null ? contract.minutes_total - contract.minutes_used : null);
+  const params = rule?.params ?? {};
+  const facts = spoken(params, language);
+  const days = params["days"];
+  const left = params["minutes_left"] ?? (contract?.minutes_total != null ? contract.minutes_total - contract.minutes_used : null);
   if (code === "covered" && contract?.ends_on) return t("verdict.covered_until", { date: formatDate(contract.ends_on, language) });
   if (code === "expired" && typeof days === "number") return t("verdict.expired_for", { count: Math.abs(days) });
   if (code === "hours_left" && typeof left === "number") {
@@ -25,7 +26,7 @@ export function VerdictPanel({ verdict, brief = false }: { verdict: Verdict; bri
   const t = useT();
   const language = useStore((store) => store.language);
   const tone = verdictTone[verdict.code] ?? "neutral";
-  const contracts = verdict.rule.params["of"];
+  const contracts = verdict.rule?.params["of"];
   const of = typeof contracts === "number" && contracts > 1 ? t("verdict.best_of", { count: contracts }) : "";
   return (
     <section className={`verdict ${tone}`} data-testid="card-verdict" data-verdict={verdict.code} aria-labelledby="verdict-heading" id={verdict.contract ? `ref-contract-${verdict.contract.id}` : undefined} tabIndex={-1}>

@@ -123,7 +123,7 @@ export interface Contract {
   status_reason: string | null;
 }
 
-export interface Verdict { code: VerdictCode; rule: Reason; contract: Contract | null }
+export interface Verdict { code: VerdictCode; rule: Reason | null; contract: Contract | null }
 export interface Product { id: number; name: string; serial: string | null; installed_on: string | null; contract: string | null }
 export interface Case {
   id: number; number: string; subject: string; status: string; priority: number; opened_at: string; due_at: string | null;
@@ -181,7 +181,7 @@ export interface Card {
     raw: string | null; e164: string | null; extension?: string | null; kind: "e164" | "extension" | "withheld" | "malformed";
     place: string | null; place_zh?: string | null;
   };
-  match: { standing: Standing; reason: Reason; candidates: Candidate[] };
+  match: { standing: Standing; reason: Reason | null; candidates: Candidate[] };
   verdict: Verdict;
   products: Product[];
   cases: Case[];
