@@ -10,10 +10,18 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from cti_server.record.database import Connection
-from cti_server.record.schema import CleanText, Id, UtcDateTime, customer_column, id_column, metadata
+from cti_server.record.schema import (
+    CleanText,
+    Id,
+    UtcDateTime,
+    customer_column,
+    id_column,
+    if_there,
+    metadata,
+    upsert,
+)
 from cti_server.rules.facts import Channel, Direction, Outcome
 
 interactions = sa.Table(
@@ -199,18 +207,6 @@ def _segment_values(interaction_id: int, segment: SegmentRecord) -> dict[str, An
     return {name: getattr(segment, name) for name in _SEGMENT} | {"interaction_id": interaction_id}
 
 
-def _upsert(conn: Connection, table: sa.Table) -> Any:
-    return (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(table)
-
-
-def _if_there(column: str, table: str) -> dict[str, Any]:
-    """The value for a foreign key: NULL when the row it names is gone, for one deleted customer must not keep
-    a whole batch of calls from being written.
-    """
-    named = sa.table(table, sa.column("id", Id))
-    return {column: sa.select(named.c.id).where(named.c.id == sa.bindparam(column, type_=Id)).scalar_subquery()}
-
-
 async def save_calls(conn: Connection, records: Iterable[InteractionRecord]) -> dict[CallKey, int]:
     """Write these calls as they are now, in the caller's transaction; answer the interaction of each key.
 
@@ -221,10 +217,10 @@ async def save_calls(conn: Connection, records: Iterable[InteractionRecord]) -> 
     batch = {record.key: record for record in records}
     if not batch:
         return {}
-    statement = _upsert(conn, interactions).values(
+    statement = upsert(conn.dialect.name, interactions).values(
         {name: sa.bindparam(name) for name in _WRITTEN}
-        | _if_there("customer_id", "customers")
-        | _if_there("line_id", "lines")
+        | if_there("customer_id", "customers")
+        | if_there("line_id", "lines")
     )
     new = statement.excluded
     kept = interactions.c.customer_set_at.is_not(None)
@@ -253,8 +249,8 @@ async def save_calls(conn: Connection, records: Iterable[InteractionRecord]) -> 
 async def _save_segments(conn: Connection, given: Sequence[tuple[int, SegmentRecord]]) -> None:
     if not given:
         return
-    statement = _upsert(conn, segments).values(
-        {name: sa.bindparam(name) for name in ("interaction_id", *_SEGMENT)} | _if_there("agent_id", "agents")
+    statement = upsert(conn.dialect.name, segments).values(
+        {name: sa.bindparam(name) for name in ("interaction_id", *_SEGMENT)} | if_there("agent_id", "agents")
     )
     new = statement.excluded
     changes = {name: new[name] for name in _SEGMENT if name not in ("position", "note")}
@@ -269,7 +265,7 @@ async def _fold(conn: Connection, merged: dict[CallKey, int]) -> None:
     """Make the keys aliases of the calls they merged into, and their own rows, if there are any, part of
     those.
     """
-    statement = _upsert(conn, aliases)
+    statement = upsert(conn.dialect.name, aliases)
     await conn.execute(
         statement.on_conflict_do_update(
             index_elements=list(_KEY), set_={"interaction_id": statement.excluded.interaction_id}

@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from cti_server.record.database import Connection
-from cti_server.record.schema import CleanText, UtcDateTime, metadata
+from cti_server.record.schema import CleanText, UtcDateTime, metadata, upsert
 
 journal = sa.Table(
     "journal",
@@ -69,9 +68,8 @@ async def append(conn: Connection, stream: str, entries: Sequence[NewEntry]) -> 
     """
     if not entries:
         return range(0)
-    insert = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert
     taken = await conn.scalar(
-        insert(streams)
+        upsert(conn.dialect.name, streams)
         .values(stream=stream, seq=len(entries))
         .on_conflict_do_update(index_elements=[streams.c.stream], set_={"seq": streams.c.seq + len(entries)})
         .returning(streams.c.seq)

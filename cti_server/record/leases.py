@@ -15,10 +15,9 @@ from datetime import datetime
 from typing import cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from cti_server.record.database import Connection, Database, lone_engine
-from cti_server.record.schema import CleanText, UtcDateTime, metadata
+from cti_server.record.schema import CleanText, UtcDateTime, metadata, upsert
 
 pbx_leases = sa.Table(
     "pbx_leases",
@@ -71,9 +70,8 @@ async def hold(database: Database, pbx: str, owner: str, now: datetime) -> Async
 
 async def _take(database: Database, pbx: str, owner: str, now: datetime) -> Lease:
     async with database.begin() as conn:
-        insert = (sqlite if database.is_sqlite else postgresql).insert
         epoch = await conn.scalar(
-            insert(pbx_leases)
+            upsert(conn.dialect.name, pbx_leases)
             .values(pbx=pbx, epoch=1, owner=owner, taken_at=now)
             .on_conflict_do_update(
                 index_elements=["pbx"],

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 metadata = sa.MetaData(
     naming_convention={
@@ -79,3 +80,17 @@ def customer_column(*, nullable: bool = False, index: bool = True, on_delete: st
     return sa.Column(
         "customer_id", Id, sa.ForeignKey("customers.id", ondelete=on_delete), nullable=nullable, index=index
     )
+
+
+def upsert(engine: str, table: sa.Table) -> Any:
+    """An insert that may be given `on_conflict_do_update`; both engines have it, each in a class of its own."""
+    return (sqlite if engine == "sqlite" else postgresql).insert(table)
+
+
+def if_there(column: str, table: str) -> dict[str, Any]:
+    """The value for a foreign key given by that name: NULL when the row it names is gone.
+
+    One customer who was deleted must not keep a whole batch of calls from being written.
+    """
+    named = sa.table(table, sa.column("id", Id))
+    return {column: sa.select(named.c.id).where(named.c.id == sa.bindparam(column, type_=Id)).scalar_subquery()}
