@@ -13,6 +13,12 @@ from tests.api.conftest import client_of, problem
 from tests.api.fakes import FakeFloor
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Nothing here depends on the engine."""
+    return sqlite_url
+
+
 @pytest.mark.parametrize(
     ("headers", "allowed"),
     [

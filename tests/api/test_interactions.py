@@ -79,21 +79,21 @@ async def test_filters(zhao: httpx.AsyncClient, calls: None) -> None:
     assert await listed(zhao, **{"from": "0001-01-01T00:00:00+14:00", "to": "9999-12-31T23:59:59-12:00"})
 
 
-@pytest.mark.parametrize(
-    "params",
-    [
-        {"outcome": "exploded"},
-        {"from": "2026-11-22T05:00:00"},  # no zone
-        {"from": "yesterday"},
-        {"to": "0.5"},
-        {"agent": "you"},
-        {"limit": "0"},
-        {"limit": "1000"},
-        {"customer": "0"},
-    ],
-)
-async def test_bad_filters(zhao: httpx.AsyncClient, params: dict[str, str]) -> None:
-    problem(await zhao.get("/api/interactions", params=params), 422, "invalid")
+REFUSED = [
+    {"outcome": "exploded"},
+    {"from": "2026-11-22T05:00:00"},  # no zone
+    {"from": "yesterday"},
+    {"to": "0.5"},
+    {"agent": "you"},
+    {"limit": "0"},
+    {"limit": "1000"},
+    {"customer": "0"},
+]
+
+
+async def test_bad_filters(zhao: httpx.AsyncClient) -> None:
+    for params in REFUSED:
+        problem(await zhao.get("/api/interactions", params=params), 422, "invalid")
 
 
 async def test_pages(zhao: httpx.AsyncClient, calls: None) -> None:

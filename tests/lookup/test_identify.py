@@ -44,12 +44,12 @@ async def test_a_known_caller(lookup: Lookup, world: World) -> None:
     }
 
 
-@pytest.mark.parametrize("ani", [None, "", "anonymous", "9" * 300, "sip:x@y", "13912345678", "\n\x00'\"", "👍"])
-async def test_an_unknown_caller_still_has_a_line(lookup: Lookup, world: World, ani: str | None) -> None:
-    values = await told(lookup, ani)
-    assert (values["CTI_STATUS"], values["CTI_CUSTOMER"], values["CTI_PRIORITY"]) == ("unknown", "", "0")
-    assert values["CTI_LANGUAGE"] == "zh"
-    assert tuple(values) == NAMES
+async def test_an_unknown_caller_still_has_a_line(lookup: Lookup, world: World) -> None:
+    for ani in (None, "", "anonymous", "9" * 300, "sip:x@y", "13912345678", "\n\x00'\"", "👍"):
+        values = await told(lookup, ani)
+        assert (values["CTI_STATUS"], values["CTI_CUSTOMER"], values["CTI_PRIORITY"]) == ("unknown", "", "0")
+        assert values["CTI_LANGUAGE"] == "zh"
+        assert tuple(values) == NAMES
 
 
 async def test_the_lines_region_and_area_read_the_number(lookup: Lookup, world: World) -> None:
@@ -63,11 +63,11 @@ async def test_the_lines_region_and_area_read_the_number(lookup: Lookup, world: 
     assert (no_line.line, no_line.number.reason) == (None, "area_code_missing")
 
 
-@pytest.mark.parametrize("dnis", ["85550000", "+861055550000", "01055550000"])
-async def test_a_line_is_found_however_the_pbx_writes_it(lookup: Lookup, world: World, dnis: str) -> None:
-    found = await lookup.line(dnis)
-    assert found is not None
-    assert found.queue == "support"
+async def test_a_line_is_found_however_the_pbx_writes_it(lookup: Lookup, world: World) -> None:
+    for dnis in ("85550000", "+861055550000", "01055550000"):
+        found = await lookup.line(dnis)
+        assert found is not None
+        assert found.queue == "support"
 
 
 async def test_a_new_line_works_after_some_seconds(database: Database, world: World) -> None:
