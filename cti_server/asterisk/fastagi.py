@@ -46,13 +46,19 @@ class AgiSession:
         Raises UnsafeCommand, AgiViolation, TimeoutError, or ConnectionError when Asterisk closes.
         """
         self._writer.write(command(verb, *arguments))
-        async with asyncio.timeout(REPLY_S):
-            await self._writer.drain()
-            while True:
-                for answer in await self._more():
-                    if isinstance(answer, Reply):
-                        return answer
-                    self.hung_up = True
+        try:
+            async with asyncio.timeout(REPLY_S):
+                return await self._reply()
+        except TimeoutError:
+            raise TimeoutError(f"no reply to {verb} in {REPLY_S:g} s") from None
+
+    async def _reply(self) -> Reply:
+        await self._writer.drain()
+        while True:
+            for answer in await self._more():
+                if isinstance(answer, Reply):
+                    return answer
+                self.hung_up = True
 
     async def set_variable(self, name: str, value: str) -> None:
         """Set a channel variable."""

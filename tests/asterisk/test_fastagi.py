@@ -1,0 +1,127 @@
+"""FastAGI sessions over a real socket: a good one, and each way in which one can be bad."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+
+from cti_server.asterisk import fastagi
+from cti_server.asterisk.fastagi import AgiSession, FastAgiServer
+
+ENVIRONMENT = (
+    b"agi_network: yes\nagi_network_script: identify?pbx=demo&x=1\nagi_uniqueid: demo-1.4\nagi_callerid: 100\n\n"
+)
+
+
+async def dialogue(session: AgiSession) -> None:
+    await session.set_variable("CTI_STATUS", f"ok {session.query['pbx']} {session.env['agi_uniqueid']}")
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FastAgiServer]:
+    async with FastAgiServer("127.0.0.1", 0, ["127.0.0.0/8"], {"identify": dialogue}) as made:
+        yield made
+
+
+async def talk(server: FastAgiServer, data: bytes, reply: bytes = b"") -> bytes:
+    """Send, answer the first command with `reply`, then read until the server closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(data)
+    answer = b""
+    with suppress(ConnectionResetError):  # closed with bytes unread: TCP says it so
+        async with asyncio.timeout(10):
+            answer = await reader.read(4096)
+            writer.write(reply)
+            answer += await reader.read()
+    writer.close()
+    return answer
+
+
+async def good(server: FastAgiServer) -> bool:
+    """A good session works: the sentinel after each bad one."""
+    return await talk(server, ENVIRONMENT, b"200 result=1\n") == b'SET VARIABLE "CTI_STATUS" "ok demo demo-1.4"\n'
+
+
+async def test_a_session_sets_variables_and_closes(server: FastAgiServer) -> None:
+    assert await good(server)
+    assert server.served == 1
+    assert not server.warnings
+
+
+@pytest.mark.parametrize(
+    ("data", "cause"),
+    [
+        (b"", "closed before its AGI environment was complete"),
+        (b"agi_network: yes\n", "closed before its AGI environment was complete"),
+        (b"GET / HTTP/1.1\r\n\r\n", "no agi_uniqueid"),
+        (b"agi_x: " + b"9" * 9000, "a line of more than"),
+        (ENVIRONMENT.replace(b"identify", b"surprise") + b"200 result=1\n", "no dialogue 'surprise'"),
+        (ENVIRONMENT + b"what?\n", "not an AGI reply"),
+        (ENVIRONMENT, "Asterisk closed the AGI session"),
+    ],
+)
+async def test_rubbish_closes_that_one_session_with_its_cause(
+    server: FastAgiServer, data: bytes, cause: str
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(data)
+    writer.write_eof()
+    async with asyncio.timeout(10):
+        await reader.read()
+    writer.close()
+
+    assert await good(server)
+    assert [c for c in server.warnings if cause in c], server.warnings
+
+
+async def test_one_byte_at_a_time_runs_into_the_time_limit(
+    server: FastAgiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fastagi, "ENVIRONMENT_S", 0.3)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+
+    async def dribble() -> None:
+        while True:
+            writer.write(b"a")
+            await writer.drain()
+            await asyncio.sleep(0.05)
+
+    dribbling = asyncio.create_task(dribble())
+    async with asyncio.timeout(10):
+        assert await reader.read() == b""
+    dribbling.cancel()
+    writer.close()
+
+    assert await good(server)
+    assert list(server.warnings) == ["AGI environment not complete in 0.3 s"]
+
+
+async def test_a_pbx_that_never_answers_a_command_is_left(
+    server: FastAgiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fastagi, "REPLY_S", 0.2)
+    assert (await talk(server, ENVIRONMENT)).startswith(b"SET VARIABLE")
+    assert await good(server)
+    assert server.warnings["no reply to SET VARIABLE in 0.2 s"] == 1
+
+
+async def test_past_the_limit_of_sessions_the_next_is_closed_at_once(
+    server: FastAgiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fastagi, "MAX_SESSIONS", 1)
+    _, first = await asyncio.open_connection("127.0.0.1", server.port)
+    first.write(b"agi_network: yes\n")
+    await first.drain()
+    await asyncio.sleep(0)
+    assert await talk(server, ENVIRONMENT) == b""
+    assert server.warnings["too many sessions at once"] == 1
+    first.close()
+
+
+async def test_an_address_that_is_not_allowed_is_not_served() -> None:
+    async with FastAgiServer("127.0.0.1", 0, ["10.0.0.0/8"], {"identify": dialogue}) as server:
+        assert await talk(server, ENVIRONMENT) == b""
+        assert server.warnings["address not in CTI_FASTAGI_ALLOW"] == 1
