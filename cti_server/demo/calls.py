@@ -70,8 +70,7 @@ def _place(pbx: DemoPbx, caller: Caller, own: str, *, identity: str = "", extens
         own=own,
         # SIPp drops no empty line: without an identity, any harmless header stands in its place.
         identity=identity or "Subject: demo",
-        username=extension,
-        password=pbx.config.phone_password,
+        authenticate=_authenticate(pbx, extension, caller.did, own) if extension else "",
         invite=2 if extension else 1,
         answer_ms=_ms(caller.answer_s),
         after_answer=presses,
@@ -79,6 +78,11 @@ def _place(pbx: DemoPbx, caller: Caller, own: str, *, identity: str = "", extens
     )
     limit = caller.answer_s + caller.stay_s + 30
     return Sipp(scenario, pbx.config.sip_port, limit_s=limit)
+
+
+def _authenticate(pbx: DemoPbx, extension: str, number: str, own: str) -> str:
+    """A phone's first INVITE is always challenged."""
+    return _fill("authenticate.xml", dnis=number, own=own, username=extension, password=pbx.config.phone_password)
 
 
 @dataclass(frozen=True)

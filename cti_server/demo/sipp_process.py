@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -19,6 +20,7 @@ from cti_server.demo.pbx import free_ports
 _STEPS = {"hold": 1, "retrieve": 2, "press": 3, "answer": 9, "hangup": 9}
 LONGEST_CALL_S = 3600.0
 START_LIMIT_S = 5.0
+POLITE_S = 0.2
 
 
 class Sipp:
@@ -106,6 +108,11 @@ class Sipp:
         return log.read_text(errors="replace") if log.exists() else ""
 
     def close(self) -> None:
+        """Ends it. A call that is still up is hung up first: the PBX would not notice that SIPp is gone."""
+        if self.running:
+            self.hang_up()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(POLITE_S)
         if self.running:
             self._process.terminate()
             try:

@@ -31,7 +31,7 @@ def record(name: str, folder: Path = FOLDER) -> str:
         stage.all_hung_up()
         stage.snapshot("at the end")
         tapes = [*stage.tapes, stage.tape]
-        version = tape.ask("CoreSettings")["AsteriskVersion"]
+        version = stage.role("cti-events").ask("CoreSettings")["AsteriskVersion"]
     files = [f"{name}.ami" if n == 0 else f"{name}.{n + 1}.ami" for n in range(len(tapes))]
     for file, one in zip(files, tapes, strict=True):
         (folder / file).write_bytes(_without_secrets(bytes(one.raw)))

@@ -206,10 +206,10 @@ def ring_all_five(stage: Stage) -> Truth:
 
 @scenario()
 def caller_busy_phone(stage: Stage) -> Truth:
-    """1001 replies 486 although idle for the PBX; the call goes to 1002."""
+    """1001 replies 486 although idle for the PBX; the call goes to 1002. The queue calls it AgentRingNoAnswer."""
     stage.phone("1001", refuse="486 Busy Here")
     caller = stage.caller("4008004000")
-    stage.event("DialEnd", DialStatus="BUSY")
+    stage.event("AgentRingNoAnswer", Interface="PJSIP/1001", RingTime="0")
     second = stage.phone("1002")
     stage.event("AgentCalled", Interface="PJSIP/1002")
     stage.pause(0.5)

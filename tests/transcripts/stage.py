@@ -94,15 +94,15 @@ class Stage:
     def answered(self, seat: str, since: int = 0) -> Message:
         return self.tape.event("AgentConnect", since, Interface=seat)
 
-    def all_hung_up(self) -> None:
-        """Every leg that began has ended."""
-
-        def quiet(_: Message) -> bool:
-            events = [m.get("Event") for m in self.tape.messages]
-            return 0 < events.count("Newchannel") <= events.count("Hangup")
-
-        self.tape.wait(quiet, "the end of all legs", limit_s=40)
-        time.sleep(0.3)  # device states follow the last Hangup
+    def all_hung_up(self, limit_s: float = 30) -> None:
+        """Every leg has ended. Asked on a connection of its own, which leaves no trace on the tape."""
+        watch = tap(self.pbx.config.ami_port, {"cti-events": self.pbx.config.secrets["cti-events"]})
+        with watch:
+            deadline = time.monotonic() + limit_s
+            while rows := watch.list("CoreShowChannels"):
+                assert time.monotonic() < deadline, [f"{row['Channel']} {row['Application']}" for row in rows]
+                time.sleep(0.1)
+        time.sleep(0.4)  # device states follow the last Hangup
 
     def new_tape(self) -> None:
         """The connection was lost, or is given up: a new one, logged in, on a second file."""
