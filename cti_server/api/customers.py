@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from cti_server.api.desk import Change
 from cti_server.api.interactions import page_view
@@ -43,10 +43,30 @@ def _time_zone(name: str | None) -> str | None:
     return name
 
 
+def _absent(value: object) -> object:
+    """A field that was emptied is absent: two customers without a reference do not share the reference ''."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)]
 Text = Annotated[str, Field(max_length=10_000)]
-TimeZone = Annotated[str | None, Field(max_length=64), AfterValidator(_time_zone)]
+ShortOrNone = Annotated[Short | None, BeforeValidator(_absent)]
+TextOrNone = Annotated[Text | None, BeforeValidator(_absent)]
+TimeZone = Annotated[str | None, Field(max_length=64), AfterValidator(_time_zone), BeforeValidator(_absent)]
+
+# Why a number was not understood, in words that help to write it again.
+_HINTS: Final = {
+    "area_code_missing": "write it with its area code",
+    "country_code": "no country has this country code",
+    "too_short": "it is too short",
+    "too_long": "it is too long",
+    "letters": "it has letters in it",
+    "symbols": "it has symbols in it",
+    "short_code": "a short code cannot call",
+    "ambiguous": "it can be read in two ways; write it with + and the country code",
+    "not_in_plan": "the numbering plan has no such number; write a foreign one with + and the country code",
+}
 
 
 class NewContactPoint(BaseModel):
@@ -67,13 +87,13 @@ class CustomerFields(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     company_id: Id | None = None
-    role_title: Short | None = None
-    tier: Short | None = None
+    role_title: ShortOrNone = None
+    tier: ShortOrNone = None
     language: Language | None = None
     time_zone: TimeZone = None
     preferred_agent_id: Id | None = None
-    remarks: Text | None = None
-    external_ref: Short | None = None
+    remarks: TextOrNone = None
+    external_ref: ShortOrNone = None
 
 
 class NewCustomer(CustomerFields):
@@ -231,7 +251,8 @@ async def _add_point(deps: Deps, change: Change, customer: int, body: NewContact
     if body.kind == "phone":
         number = deps.lookup.number(body.raw)
         if number.kind != "e164":
-            raise _invalid("body.raw", f"not a telephone number: {number.reason}")
+            hint = _HINTS.get(number.reason, "write it with + and the country code")
+            raise _invalid("body.raw", f"not a telephone number that could call: {hint}", "bad_number")
         e164, extension = number.e164, extension or number.extension
     elif "@" not in body.raw:
         raise _invalid("body.raw", "not an email address")
@@ -262,9 +283,9 @@ async def _check_agent(conn: Connection, fields: dict[str, Any]) -> None:
         raise _invalid("body.preferred_agent_id", "there is no such agent")
 
 
-def _invalid(at: str, message: str) -> Problem:
+def _invalid(at: str, message: str, code: str = "invalid") -> Problem:
     errors: list[FieldError] = [{"at": at, "message": message}]
-    return Problem(422, "invalid", message, errors=errors)
+    return Problem(422, code, "the request does not fit the API", errors=errors)
 
 
 def _row_view(found: Found, now: datetime) -> CustomerRowView:

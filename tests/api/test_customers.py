@@ -122,7 +122,7 @@ REFUSED: list[tuple[dict[str, object], int, str]] = [
     ({"name": "A", "preferred_agent_id": 4711}, 422, "invalid"),
     ({"name": "A", "company_id": 1}, 422, "bad_company"),
     ({"name": "A", "unheard": 1}, 422, "invalid"),
-    ({"name": "A", "contact_points": [{"raw": "12125551234"}]}, 422, "invalid"),
+    ({"name": "A", "contact_points": [{"raw": "12125551234"}]}, 422, "bad_number"),
     (
         {"name": "A", "contact_points": [{"raw": "1391234567８"}, {"raw": "13912345678"}]},
         409,
@@ -151,6 +151,9 @@ async def test_two_people_change_one_customer(
     again = await zhao.patch(path, json={"version": version + 1, "tier": None})
     assert (again.json()["tier"], again.json()["remarks"]) == (None, "deaf")
     problem(await li.patch(path, json={"version": version + 2, "name": None}), 422, "invalid")
+    emptied = {"tier": " ", "remarks": "", "external_ref": "", "role_title": "", "time_zone": ""}
+    empty = await li.patch(path, json={"version": version + 2, **emptied})
+    assert {name: empty.json()[name] for name in emptied} == dict.fromkeys(emptied)
     problem(await li.patch("/api/customers/999999", json={"version": 1}), 404, "not_found")
 
 
@@ -161,7 +164,9 @@ async def test_contact_points(li: httpx.AsyncClient, world: World, published: li
     point = answer.json()
     assert (point["e164"], point["extension"], point["standing"]) == ("+861085551234", "8002", "shared")
     problem(await li.post(path, json={"raw": "+8610 8555 1234 ext 8002"}), 409, "contact_point_taken")
-    problem(await li.post(path, json={"raw": "anonymous"}), 422, "invalid")
+    problem(await li.post(path, json={"raw": "anonymous"}), 422, "bad_number")
+    body = problem(await li.post(path, json={"raw": "85551234"}), 422, "bad_number")
+    assert "area code" in body["errors"][0]["message"]  # type: ignore[index]
     problem(await li.post("/api/customers/999999/contact-points", json={"raw": "13912345678"}), 404, "not_found")
     assert (await li.delete(f"{path}/{point['id']}")).status_code == 204
     problem(await li.delete(f"{path}/{point['id']}"), 404, "not_found")
