@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 Behaviour = Callable[[socket.socket, threading.Event], None]
 
@@ -20,12 +20,21 @@ def _request(peer: socket.socket) -> bytes:
     return received
 
 
+def setting(values: Mapping[str, str]) -> Behaviour:
+    """Sets these channel variables, as the server does."""
+
+    def behave(peer: socket.socket, stop: threading.Event) -> None:
+        _request(peer)
+        for name, value in values.items():
+            peer.sendall(f'SET VARIABLE {name} "{value}"\n'.encode())
+            peer.recv(4096)
+
+    return behave
+
+
 def healthy(peer: socket.socket, stop: threading.Event) -> None:
     """What the server does when all is well."""
-    _request(peer)
-    for name, value in {"CTI_STATUS": "ok", "CTI_CUSTOMER": "7", "CTI_PRIORITY": "5", "CTI_LANGUAGE": "zh"}.items():
-        peer.sendall(f'SET VARIABLE {name} "{value}"\n'.encode())
-        peer.recv(4096)
+    setting({"CTI_STATUS": "ok", "CTI_CUSTOMER": "7", "CTI_PRIORITY": "5", "CTI_LANGUAGE": "zh"})(peer, stop)
 
 
 def silent(peer: socket.socket, stop: threading.Event) -> None:
@@ -77,15 +86,13 @@ def endless(peer: socket.socket, stop: threading.Event) -> None:
 
 def hostile(peer: socket.socket, stop: threading.Event) -> None:
     """Valid commands with values that a dialplan must not swallow."""
-    _request(peer)
-    for name, value in {
+    attacks = {
         "CTI_PRIORITY": "1+${SHELL(id)}",
         "CTI_LANGUAGE": "../../etc",
         "CTI_AGENT": "PJSIP/1001&PJSIP/1002,600,U(x)",
         "CTI_CUSTOMER": "7 OR 1=1",
-    }.items():
-        peer.sendall(f'SET VARIABLE {name} "{value}"\n'.encode())
-        peer.recv(4096)
+    }
+    setting(attacks)(peer, stop)
 
 
 @contextlib.contextmanager

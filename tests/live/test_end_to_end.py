@@ -1,0 +1,152 @@
+"""The lot, with nothing faked: SIPp calls a real Asterisk, Chromium shows the card while the phone rings."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from cti_server.demo.calls import Deskphone, PhoneHabits, place_call
+from cti_server.demo.seed_data import DEMO_PASSWORD
+from tests.live.center import Center, center, until
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
+
+CUSTOMER, ANI = "上海申江精密仪器有限公司", "02162881234"
+DIRECT_SUPPORT = "4008004000"
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture
+async def site(database_url: str, tmp_path: Path) -> AsyncIterator[Center]:
+    async with center(database_url, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        made = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        yield made
+        await made.close()
+
+
+@pytest.fixture
+def phones() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+async def plug_in(phones: ExitStack, site: Center, extension: str, habits: PhoneHabits) -> Deskphone:
+    return phones.enter_context(await asyncio.to_thread(Deskphone, site.pbx, extension, habits))
+
+
+async def sign_in(browser: Browser, site: Center, login: str) -> Page:
+    context = await browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 720})
+    page = await context.new_page()
+    await page.goto(site.url)
+    form = page.get_by_test_id("signin-form")
+    await form.locator("input").nth(0).fill(login)
+    await form.locator("input[type=password]").fill(DEMO_PASSWORD)
+    await form.locator("button[type=submit]").click()
+    await expect(page.get_by_test_id("link-state")).to_have_attribute("data-state", "live")
+    return page
+
+
+async def test_a_real_call_pops_the_right_card(site: Center, browser: Browser, phones: ExitStack) -> None:
+    await site.start()
+    await plug_in(phones, site, "1001", PhoneHabits(ring_s=4, talk_s=60))
+    page = await sign_in(browser, site, "alice")
+
+    caller = phones.enter_context(place_call(site.pbx, ANI, DIRECT_SUPPORT, "Shenjiang", stay_s=9))
+    await expect(page.get_by_test_id("card-customer")).to_contain_text(CUSTOMER)
+    await expect(page.get_by_test_id("call-state")).to_have_attribute("data-state", "ringing")
+    assert "Ringing" in site.pbx.cli("core show channels concise"), "the card is there while the phone rings"
+    await expect(page.get_by_test_id("card-verdict")).to_have_attribute("data-verdict", "covered")
+
+    await expect(page.get_by_test_id("call-state")).to_have_attribute("data-state", "talking", timeout=10_000)
+    await page.reload()
+    await expect(page.get_by_test_id("card-customer")).to_contain_text(CUSTOMER)
+    await expect(page.get_by_test_id("call-state")).to_have_attribute("data-state", "talking")
+
+    assert await asyncio.to_thread(caller.wait)
+    await expect(page.get_by_test_id("call-state")).to_have_attribute("data-state", "wrap_up")
+
+    (row,) = await until(lambda: ended(site), "the interaction to end")
+    assert (row["outcome"], row["ended_by"], row["complete"]) == ("answered", "caller", True)
+    assert row["customer"]["name"] == CUSTOMER
+    assert 3500 < row["wait_ms"] < 6000
+    assert row["segments"][0]["agent"]["name"] == "Alice Walker"
+    async with site.signed_in("alice") as api:
+        timeline = (await api.get(f"/api/customers/{row['customer']['id']}/timeline")).json()
+    assert [one["id"] for one in timeline["items"]].count(row["id"]) == 1
+
+
+async def test_the_card_shows_at_the_ringing_agents_only_and_closes_at_the_others(
+    site: Center, browser: Browser, phones: ExitStack
+) -> None:
+    await site.start()
+    await plug_in(phones, site, "1001", PhoneHabits(ring_s=3, talk_s=60))
+    await plug_in(phones, site, "1002", PhoneHabits(ring_s=None))
+    alice = await sign_in(browser, site, "alice")
+    bob = await sign_in(browser, site, "bob")
+    chen = await sign_in(browser, site, "chenjing")
+
+    phones.enter_context(place_call(site.pbx, ANI, "4008003000", stay_s=8))
+    for page in (alice, bob):
+        await expect(page.get_by_test_id("card-customer")).to_contain_text(CUSTOMER)
+        await expect(page.get_by_test_id("call-state")).to_have_attribute("data-state", "ringing")
+    await expect(chen.get_by_test_id("card")).to_have_count(0)
+
+    await expect(alice.get_by_test_id("call-state")).to_have_attribute("data-state", "talking", timeout=10_000)
+    await expect(bob.get_by_test_id("card")).to_have_count(0)
+    await expect(chen.get_by_test_id("card")).to_have_count(0)
+
+
+async def test_with_the_server_stopped_the_call_still_gets_through(site: Center, phones: ExitStack) -> None:
+    await plug_in(phones, site, "1001", PhoneHabits(ring_s=0.5, talk_s=60))
+    phones.enter_context(place_call(site.pbx, ANI, DIRECT_SUPPORT, stay_s=8))
+
+    def talking() -> bool:
+        channels = site.pbx.cli("core show channels concise").splitlines()
+        return any(c.startswith("PJSIP/1001-") and "!Up!" in c for c in channels)
+
+    await until(talking, "the agent's phone to answer the call")
+
+
+async def test_a_restart_in_mid_call_leaves_one_complete_interaction(site: Center, phones: ExitStack) -> None:
+    await site.start()
+    await plug_in(phones, site, "1001", PhoneHabits(ring_s=0.5, talk_s=60))
+    caller = phones.enter_context(place_call(site.pbx, ANI, DIRECT_SUPPORT, stay_s=12))
+
+    await until(lambda: answered(site), "the answer to be in the record")
+    await site.stop(signal.SIGKILL)
+    await site.start()
+    assert await asyncio.to_thread(caller.wait)
+
+    (row,) = await until(lambda: ended(site), "the interaction to end")
+    assert (row["outcome"], row["ended_by"], row["complete"]) == ("answered", "caller", True)
+    assert row["customer"]["name"] == CUSTOMER
+    assert [s["outcome"] for s in row["segments"]] == ["answered"]
+    assert 8000 < row["talk_ms"] < 12_500
+
+
+async def answered(site: Center) -> list[object]:
+    return [row for row in await site.interactions() if row["answered_at"] is not None]
+
+
+async def ended(site: Center) -> list[dict[str, object]]:
+    return [row for row in await site.interactions() if row["outcome"] is not None]
