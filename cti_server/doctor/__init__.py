@@ -1,0 +1,12 @@
+"""The doctor: finds what stands between the PBX and a card on the screen, and names the line that mends it.
+
+It only asks. Nothing at the PBX, in the database or on this machine is changed by being examined.
+"""
+
+from __future__ import annotations
+
+from cti_server.doctor.examine import examine, main
+from cti_server.doctor.findings import Finding, Status
+from cti_server.doctor.render import render
+
+__all__ = ["Finding", "Status", "examine", "main", "render"]

@@ -1,0 +1,79 @@
+"""What the doctor asks a PBX: actions that list or read, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cti_server.asterisk.actions import Action
+from cti_server.asterisk.session import ActionFailed, ListBroken, Session
+
+ANSWER_S = 5.0
+DENIED = "Permission denied"
+
+
+@dataclass(frozen=True, slots=True)
+class ListCommands(Action):
+    """Every action that this user may use, each with its `(Priv: …)`. Every user may ask it."""
+
+    name = "ListCommands"
+
+
+@dataclass(frozen=True, slots=True)
+class CoreSettings(Action):
+    name = "CoreSettings"
+
+
+@dataclass(frozen=True, slots=True)
+class ShowDialPlan(Action):
+    name = "ShowDialPlan"
+    is_list = True
+
+
+@dataclass(frozen=True, slots=True)
+class Getvar(Action):
+    """A global variable, or what a dialplan function says, e.g. IFMODULE(app_queue.so)."""
+
+    name = "Getvar"
+    variable: str
+
+    def headers(self) -> list[tuple[str, str]]:
+        return [("Variable", self.variable)]
+
+
+@dataclass(frozen=True, slots=True)
+class Bare(Action):
+    """An action by its name, without a header. Only for names that ListCommands did *not* list: Asterisk then
+    answers either that we may not or that it does not know it, and does nothing either way.
+    """
+
+    called: str
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self.called
+
+
+async def value(session: Session, variable: str) -> str:
+    """What Getvar says; '' where it says nothing, may not be asked, or knows no such function."""
+    try:
+        answer = await session.ask(Getvar(variable), ANSWER_S)
+    except (ActionFailed, ListBroken):
+        return ""
+    return answer.response.get("Value") or ""
+
+
+async def setting(session: Session, file: str, section: str, names: Sequence[str]) -> dict[str, str]:
+    """Settings of one section of a file in /etc/asterisk; those not set, or not to be seen, are left out.
+
+    Only ever asked for permissions and flags: the same function would read secrets, which is why the doctor
+    warns where it is loaded.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        # -1: the last occurrence, which is the one that counts; an Asterisk that does not know it gives the first
+        for index in (",-1", ""):
+            if said := await value(session, f"AST_CONFIG({file},{section},{name}{index})"):
+                found[name] = said
+                break
+    return found

@@ -1,0 +1,89 @@
+"""The database: does it answer, is it at the revision that this server needs, is its engine a safe one."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
+
+from cti_server.doctor.findings import Finding, say
+from cti_server.record import migrate
+from cti_server.record.database import SAFE_SQLITE, Database, normalise_url
+
+CHECK = "database"
+ANSWER_S = 10.0
+
+
+async def examine(url: str) -> list[Finding]:
+    """Fit to be read if no finding is a problem. A file that is not there is not made."""
+    try:
+        parsed = normalise_url(url)
+    except ValueError as wrong:
+        return [say(CHECK, "database.url", why=wrong)]
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    if is_sqlite and (absent := _file(Path(parsed.database or ""))) is not None:
+        return [absent]
+    shown = parsed.render_as_string(hide_password=True)
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            now = await _revision(url)
+    except Exception as failed:
+        return [_failure(failed, shown, parsed.username or "cti", parsed.database or "cti")]
+    findings = [_at(now, shown)]
+    if is_sqlite and sqlite3.sqlite_version_info < SAFE_SQLITE:
+        safe = ".".join(map(str, SAFE_SQLITE))
+        findings.append(say(CHECK, "database.sqlite", version=sqlite3.sqlite_version, safe=safe))
+    return findings
+
+
+def _file(path: Path) -> Finding | None:
+    folder = path.absolute().parent
+    user = getpass.getuser() if "USER" in os.environ or "LOGNAME" in os.environ else str(os.geteuid())
+    if folder.is_dir() and not os.access(folder, os.W_OK):
+        return say(CHECK, "database.folder", folder=folder, user=user)
+    if not path.exists():
+        return say(CHECK, "database.absent", file=path)
+    if not os.access(path, os.R_OK | os.W_OK):
+        return say(CHECK, "database.folder", folder=path, user=user)
+    return None
+
+
+async def _revision(url: str) -> str | None:
+    async with Database(url, pool_size=1) as database, database.read() as conn:
+        return await migrate.revision_of(conn)
+
+
+def _at(now: str | None, shown: str) -> Finding:
+    head = migrate.head()
+    if now is None:
+        return say(CHECK, "database.empty")
+    if now == head:
+        return say(CHECK, "database.ok", url=shown, revision=now)
+    known = {script.revision for script in ScriptDirectory.from_config(migrate.config()).walk_revisions()}
+    return say(CHECK, "database.behind" if now in known else "database.newer", now=now, head=head)
+
+
+def _failure(failed: BaseException, url: str, user: str, name: str) -> Finding:
+    """By what the driver raised, under whatever wraps it."""
+    causes = list(_chain(failed))
+    for cause in causes:
+        kind, why = type(cause).__name__, str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+        if kind in ("InvalidPasswordError", "InvalidAuthorizationSpecificationError"):
+            return say(CHECK, "database.password", why=why, user=user)
+        if kind == "InvalidCatalogNameError":
+            return say(CHECK, "database.no_such", name=name, user=user)
+        if isinstance(cause, OSError | TimeoutError):
+            return say(CHECK, "database.unreachable", url=url, why=why)
+    return say(CHECK, "database.failed", url=url, why=str(failed).splitlines()[0] or type(failed).__name__)
+
+
+def _chain(failed: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = failed
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__

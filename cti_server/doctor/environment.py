@@ -1,0 +1,90 @@
+"""The settings themselves: CTI_ variables that nobody reads, and combinations that cannot be meant."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from cti_server.asterisk.actions import Role
+from cti_server.doctor.findings import Finding, say
+from cti_server.settings import PbxSettings, Settings
+
+CHECK = "settings"
+PREFIX = "CTI_"
+OF_THE_DEMO = frozenset({"CTI_ASTERISK_ROOT", "CTI_DEMO_DIR"})  # read by the demo, which is no part of a server
+
+
+def known() -> frozenset[str]:
+    return OF_THE_DEMO | {PREFIX + name.upper() for name in Settings.model_fields}
+
+
+def variable(settings: Settings, pbx: PbxSettings, field: str) -> str:
+    """How this setting of a PBX is called where the administrator wrote it: `CTI_AMI_HOST`, or its place in
+    CTI_PBXS.
+    """
+    if settings.pbxs:
+        return f"{field.replace('_', ' ')} of {pbx.name} in CTI_PBXS"
+    return f"CTI_AMI_{field.upper()}"
+
+
+def line(settings: Settings, pbx: PbxSettings, field: str, text: str) -> str:
+    """The line that sets it: `In .env:  CTI_AMI_TLS=true`, or the same in CTI_PBXS."""
+    if not settings.pbxs:
+        return f"In .env:  CTI_AMI_{field.upper()}={text}"
+    quoted = text if text in ("true", "false") else f'"{text}"'
+    if (role := field.removesuffix("_secret")) != field:
+        return f'In .env, CTI_PBXS, "{pbx.name}":  "{role}": {{"user": "cti-{role}", "secret": {quoted}}}'
+    return f'In .env, CTI_PBXS, "{pbx.name}":  "{field}": {quoted}'
+
+
+def secret_variable(settings: Settings, pbx: PbxSettings, role: Role) -> str:
+    return variable(settings, pbx, f"{role.value}_secret")
+
+
+def given(environ: Mapping[str, str], env_file: Path) -> dict[str, str]:
+    """Every variable that begins with CTI_, and where it stands."""
+    found = {name: "environment" for name in environ if name.upper().startswith(PREFIX)}
+    if env_file.is_file():
+        found = {
+            name: str(env_file) for name in dotenv_values(env_file) if name.upper().startswith(PREFIX)
+        } | found
+    return found
+
+
+def examine(
+    settings: Settings, environ: Mapping[str, str] | None = None, env_file: Path = Path(".env")
+) -> list[Finding]:
+    return list(_findings(settings, os.environ if environ is None else environ, env_file))
+
+
+def _findings(settings: Settings, environ: Mapping[str, str], env_file: Path) -> Iterator[Finding]:
+    found = given(environ, env_file)
+    names = known()
+    strange = sorted(name for name in found if name.upper() not in names)
+    for name in strange:
+        near = difflib.get_close_matches(name.upper(), sorted(names), n=1, cutoff=0.6)
+        remedy = f"Write {near[0]}" if near else "Remove it."
+        yield say(CHECK, "settings.unknown", name=name, where=found[name], remedy=remedy)
+    if not strange:
+        yield say(CHECK, "settings.ok", count=len(found))
+    if settings.pbxs:
+        ignored = sorted(
+            PREFIX + n.upper() for n in settings.model_fields_set if n == "pbx" or n.startswith("ami_")
+        )
+        if ignored:
+            yield say(CHECK, "settings.shadowed", names=", ".join(ignored))
+    if not loopback(settings.http_host) and not settings.cookie_secure:
+        yield say(CHECK, "settings.exposed", host=settings.http_host)
+
+
+def loopback(host: str) -> bool:
+    """Whether this address or name is the machine itself and nobody else."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

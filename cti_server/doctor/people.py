@@ -1,0 +1,116 @@
+"""Does the record fit the PBX: queues that only one of them knows, agents whose phone is nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cti_server.asterisk.actions import QueueStatus
+from cti_server.asterisk.session import ActionFailed, ListBroken, Session
+from cti_server.doctor.actions import ANSWER_S, value
+from cti_server.doctor.findings import Finding, say
+from cti_server.doctor.reach import Patient
+from cti_server.record import agents, lines, queues
+from cti_server.record.agents import Agent
+from cti_server.record.database import Database
+from cti_server.record.queues import Queue
+from cti_server.rules.facts import Line
+from cti_server.wire.ami import Message
+
+SHOWN = 10  # of one kind; a PBX with a hundred queues that nobody recorded is one fact, not a hundred
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the record knows of PBXs."""
+
+    agents: Sequence[Agent]
+    queues: Sequence[Queue]
+    lines: Sequence[Line]
+
+
+async def read(url: str) -> Recorded:
+    async with Database(url, pool_size=1) as database, database.read() as conn:
+        return Recorded(await agents.all_active(conn), await queues.all_queues(conn), await lines.all_lines(conn))
+
+
+async def examine(patient: Patient, session: Session, recorded: Recorded) -> list[Finding]:
+    try:
+        rows = (await session.ask(QueueStatus(), ANSWER_S)).rows
+    except (ActionFailed, ListBroken, TimeoutError):
+        return []  # said by the permissions and modules already
+    known = {row["Queue"] for row in rows if row.event == "QueueParams"}
+    members = [row for row in rows if row.event == "QueueMember"]
+    findings = list(_queues(patient, recorded, known))
+    findings.extend(_members(patient, members))
+    findings.extend(await _agents(patient, session, recorded, members))
+    return findings
+
+
+def _queues(patient: Patient, recorded: Recorded, known: set[str]) -> Iterator[Finding]:
+    check, pbx = patient.check("queues"), patient.pbx.name
+    named = {queue.name for queue in recorded.queues if queue.pbx == pbx}
+    if not known:
+        yield say(check, "queue.none")
+        return
+    yield from _some(say(check, "queue.unrecorded", queue=name, pbx=pbx) for name in sorted(known - named))
+    yield from _some(say(check, "queue.gone", queue=name) for name in sorted(named - known))
+    if known == named:
+        yield say(check, "queue.ok", count=len(known))
+
+
+def _members(patient: Patient, members: Sequence[Message]) -> Iterator[Finding]:
+    """A Local member is a detour to a phone; only StateInterface says to which."""
+    check = patient.check("queues")
+    for row in members:
+        location = row.get("Location") or ""
+        if location.startswith("Local/") and (row.get("StateInterface") or location) == location:
+            extension = location.removeprefix("Local/").partition("@")[0]
+            facts = {"member": location, "queue": row["Queue"], "extension": extension}
+            yield say(check, "queue.local", name=row.get("Name") or extension, **facts)
+
+
+async def _agents(
+    patient: Patient, session: Session, recorded: Recorded, members: Sequence[Message]
+) -> list[Finding]:
+    check, pbx = patient.check("agents"), patient.pbx.name
+    findings = list(_misplaced(patient, recorded)) if patient.pbx == patient.settings.attached()[0] else []
+    here = [agent for agent in recorded.agents if agent.seat is not None and agent.pbx == pbx]
+    if not here:
+        return [*findings, say(check, "agent.none", pbx=pbx)]
+    seats = {seat for row in members for seat in (row.get("Location"), row.get("StateInterface"))}
+    states = {agent.seat: await value(session, f"DEVICE_STATE({agent.seat})") for agent in here if agent.seat}
+    wrong: list[Finding] = []
+    for agent in here:
+        facts = {"login": agent.login, "name": agent.name, "seat": agent.seat}
+        if states[agent.seat or ""] == "INVALID":
+            wrong.append(say(check, "agent.unknown_seat", **facts))
+        elif agent.seat not in seats:
+            wrong.append(say(check, "agent.no_queue", **facts))
+    findings.extend(_some(wrong))
+    if not any(states.values()):
+        findings.append(say(check, "agent.unseen"))
+    if not wrong:
+        findings.append(say(check, "agent.ok", count=len(here)))
+    return findings
+
+
+def _misplaced(patient: Patient, recorded: Recorded) -> Iterator[Finding]:
+    """Said once, with the first PBX: agents who sit nowhere, or at a PBX that is not attached."""
+    check = patient.check("agents")
+    attached = {pbx.name for pbx in patient.settings.attached()}
+    for agent in recorded.agents:
+        facts = {"login": agent.login, "name": agent.name, "seat": agent.seat, "pbx": agent.pbx}
+        if agent.seat is None:
+            if agent.role == "agent":
+                yield say(check, "agent.no_seat", **facts)
+        elif agent.pbx not in attached:
+            yield say(check, "agent.other_pbx", right=patient.pbx.name, **facts)
+
+
+def _some(findings: Iterator[Finding] | Sequence[Finding]) -> Iterator[Finding]:
+    """The first SHOWN of them, and how many more there are."""
+    every = list(findings)
+    yield from every[:SHOWN]
+    if len(every) > SHOWN:
+        yield say(every[0].check, "queue.more", count=len(every) - SHOWN)

@@ -1,0 +1,165 @@
+"""Our own ports: free, held by a cti-server that already runs, or taken; and who may ask FastAGI."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+import ipaddress
+import json
+import re
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from cti_server.doctor.environment import loopback
+from cti_server.doctor.findings import Finding, say
+from cti_server.settings import Settings
+
+ANSWER_S = 3.0
+MAX_BODY = 1 << 20
+ANY = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a cti-server that already runs says of itself."""
+
+    not_ready: str | None = None
+    lookups: dict[str, int] = field(default_factory=dict)
+    closed: dict[str, int] = field(default_factory=dict)
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    web, running = await _web(settings.http_host, settings.http_port)
+    findings = [web]
+    if running is not None and running.not_ready is not None:
+        where = {"host": ANY.get(settings.http_host, settings.http_host), "port": settings.http_port}
+        findings.append(say("web", "server.not_ready", why=running.not_ready, **where))
+    agi = _listen("FastAGI", settings.fastagi_host, settings.fastagi_port, running is not None)
+    if running is not None and agi.code == "port.free":
+        agi = say("FastAGI", "fastagi.elsewhere", host=settings.fastagi_host, port=settings.fastagi_port)
+    findings.append(agi)
+    if running is not None:
+        findings.extend(_asked(running))
+    return findings
+
+
+def _asked(running: Running) -> Iterator[Finding]:
+    if count := sum(running.lookups.values()):
+        statuses = ", ".join(f"{status} {n}" for status, n in sorted(running.lookups.items()))
+        yield say("FastAGI", "fastagi.asked", count=count, statuses=statuses)
+    else:
+        yield say("FastAGI", "fastagi.never_asked")
+    if running.closed:
+        causes = "; ".join(f"{cause} ({n})" for cause, n in sorted(running.closed.items()))
+        yield say("FastAGI", "fastagi.closed", causes=causes)
+
+
+# --- is it free -------------------------------------------------------------------------------------------
+
+
+async def _web(host: str, port: int) -> tuple[Finding, Running | None]:
+    if port == 0:
+        return say("web", "port.any", host=host), None
+    there = ANY.get(host, host)
+    status, body = await _get(there, port, "/healthz")
+    if status == 200 and _is_ours(body):
+        return say("web", "port.ours", host=host, port=port), await _ask_running(there, port)
+    return _listen("web", host, port, ours=False), None
+
+
+def _listen(check: str, host: str, port: int, ours: bool) -> Finding:
+    """What happens when a server listens there; `ours`: our own server runs, so a port in use is its port."""
+    variable = "CTI_HTTP" if check == "web" else "CTI_FASTAGI"
+    if port == 0:
+        return say(check, "port.any", host=host)
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, proto) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+    except PermissionError as why:
+        facts = {"user": getpass.getuser(), "port": port, "why": why.strerror, "variable": f"{variable}_PORT"}
+        return say(check, "port.denied", **facts)
+    except OSError as why:
+        if why.errno in _IN_USE:
+            code = "port.ours" if ours else "port.taken"
+            return say(check, code, host=host, port=port, variable=f"{variable}_PORT")
+        return say(check, "port.host", host=host, why=why.strerror or why, variable=f"{variable}_HOST")
+    return say(check, "port.free", host=host, port=port)
+
+
+_IN_USE = {98, 48}  # EADDRINUSE of Linux, of the BSDs
+
+
+# --- who may ask ------------------------------------------------------------------------------------------
+
+
+def examine_allowed(settings: Settings, check: str, peer: str, local: str) -> list[Finding]:
+    """Whether the PBX at `peer`, which we reach from our address `local`, may reach FastAGI and be answered."""
+    address = ipaddress.ip_address(peer)
+    networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
+    findings: list[Finding] = []
+    for network in settings.fastagi_allow:
+        try:
+            networks.append(ipaddress.ip_network(network, strict=False))
+        except ValueError:
+            findings.append(say("FastAGI", "fastagi.allow_bad", network=network, example=peer))
+    if not any(address in network for network in networks):
+        wanted = ",".join([*map(str, networks), peer])
+        findings.append(say(check, "fastagi.not_allowed", address=peer, networks=wanted))
+    if not address.is_loopback and loopback(settings.fastagi_host):
+        findings.append(say(check, "fastagi.loopback", host=settings.fastagi_host, address=peer, local=local))
+    return findings or [say(check, "fastagi.allowed", address=peer)]
+
+
+# --- asking a server that runs ----------------------------------------------------------------------------
+
+
+async def _ask_running(host: str, port: int) -> Running:
+    ready, said = await _get(host, port, "/readyz")
+    why = None
+    if ready != 200:
+        with contextlib.suppress(ValueError, AttributeError):
+            why = str(json.loads(said).get("detail") or ready)
+    _, metrics = await _get(host, port, "/metrics")
+    return Running(
+        not_ready=why,
+        lookups=_counts(metrics, "cti_identify_seconds_count", "status"),
+        closed=_counts(metrics, "cti_fastagi_closed_total", "cause"),
+    )
+
+
+def _counts(metrics: str, name: str, label: str) -> dict[str, int]:
+    found = re.findall(rf'^{name}\{{{label}="((?:[^"\\]|\\.)*)"\}} (\S+)', metrics, re.MULTILINE)
+    return {value: int(float(count)) for value, count in found if float(count)}
+
+
+def _is_ours(body: str) -> bool:
+    try:
+        return bool(json.loads(body) == {"status": "ok"})
+    except ValueError:
+        return False
+
+
+async def _get(host: str, port: int, path: str) -> tuple[int | None, str]:
+    """Status and body, or None and '' where nobody answers in HTTP."""
+    with contextlib.suppress(OSError, TimeoutError, ValueError, IndexError):
+        async with asyncio.timeout(ANSWER_S):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(f"GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
+                head, _, body = (await _all(reader)).partition(b"\r\n\r\n")
+            finally:
+                writer.close()
+        return int(head.split()[1]), body.decode("utf-8", "replace")
+    return None, ""
+
+
+async def _all(reader: asyncio.StreamReader) -> bytes:
+    chunks: Sequence[bytes] = []
+    while (chunk := await reader.read(65536)) and sum(map(len, chunks)) < MAX_BODY:
+        chunks = [*chunks, chunk]
+    return b"".join(chunks)

@@ -1,0 +1,97 @@
+"""What the doctor says of this machine: settings, database, ports of our own."""
+
+from __future__ import annotations
+
+from cti_server.doctor.text import Text
+
+HERE: dict[str, Text] = {
+    # --- settings
+    "settings.ok": Text("ok", "{count} CTI_ variables, all known"),
+    "settings.unknown": Text("problem", "{name} ({where}) is not a setting", "{remedy}"),
+    "settings.shadowed": Text(
+        "warning", "{names} is ignored because CTI_PBXS is set", "Put it into CTI_PBXS, or remove CTI_PBXS."
+    ),
+    "settings.exposed": Text(
+        "warning",
+        "the desktop is served on {host} without TLS, and its cookie may travel without it",
+        "Put a proxy with TLS before it, and set CTI_COOKIE_SECURE=true",
+    ),
+    # --- database
+    "database.ok": Text("ok", "{url} answers, at revision {revision}"),
+    "database.url": Text("problem", "{why}", "In .env:  CTI_DATABASE_URL=sqlite:///./cti-server.db"),
+    "database.absent": Text("problem", "{file} does not exist yet", "cti-server migrate"),
+    "database.folder": Text("problem", "{folder} cannot be written by user {user}", "chown {user} {folder}"),
+    "database.unreachable": Text(
+        "problem",
+        "no PostgreSQL answers at {url}: {why}",
+        "systemctl start postgresql\nor correct host and port of CTI_DATABASE_URL",
+    ),
+    "database.password": Text(
+        "problem",
+        "PostgreSQL refuses the user or password of CTI_DATABASE_URL: {why}",
+        "sudo -u postgres psql -c \"ALTER ROLE {user} LOGIN PASSWORD '…'\"   and the same in CTI_DATABASE_URL",
+    ),
+    "database.no_such": Text(
+        "problem", "PostgreSQL has no database {name}", "sudo -u postgres createdb -O {user} {name}"
+    ),
+    "database.failed": Text("problem", "{url}: {why}", "Mend what it says, or correct CTI_DATABASE_URL."),
+    "database.empty": Text("problem", "the database is empty", "cti-server migrate"),
+    "database.behind": Text(
+        "problem", "the database is at revision {now}; this server needs {head}", "cti-server migrate"
+    ),
+    "database.newer": Text(
+        "problem",
+        "the database is at revision {now}, which this version does not know",
+        "Install the cti-server that wrote it, or a newer one.",
+    ),
+    "database.sqlite": Text(
+        "warning",
+        "SQLite {version} can corrupt its write-ahead log under load; {safe} and newer do not",
+        "In .env:  CTI_DATABASE_URL=postgresql://cti@127.0.0.1/cti     then: cti-server migrate",
+    ),
+    # --- ports of our own
+    "port.free": Text("ok", "{host}:{port} is free"),
+    "port.any": Text("ok", "any free port of {host}"),
+    "port.ours": Text("ok", "{host}:{port}: a cti-server is running"),
+    "port.taken": Text(
+        "problem",
+        "{host}:{port} is taken by another program",
+        "ss -ltnp 'sport = :{port}'   shows which; stop it, or set {variable} to a free port",
+    ),
+    "port.host": Text("problem", "{host} is no address of this machine: {why}", "Correct {variable}."),
+    "port.denied": Text(
+        "problem", "user {user} may not listen on port {port}: {why}", "Set {variable} to a port over 1023."
+    ),
+    "server.not_ready": Text(
+        "warning", "the running server is not ready: {why}", "curl -s http://{host}:{port}/readyz"
+    ),
+    "fastagi.elsewhere": Text(
+        "problem",
+        "a cti-server is running, but not with these settings: nothing listens on {host}:{port}",
+        "Start it again, so that it reads them.",
+    ),
+    "fastagi.asked": Text("ok", "the running server has answered the dialplan {count} times ({statuses})"),
+    "fastagi.never_asked": Text(
+        "warning",
+        "no call has asked the running server who is calling since it started",
+        "Call one of your lines, and look again.\n"
+        "same => n,Gosub(cti-identify,s,1)   is what the dialplan needs before Queue()",
+    ),
+    "fastagi.closed": Text("warning", "the running server has closed FastAGI connections: {causes}"),
+    "fastagi.allow_bad": Text(
+        "problem",
+        "CTI_FASTAGI_ALLOW: {network} is no network",
+        "In .env:  CTI_FASTAGI_ALLOW=127.0.0.0/8,{example}",
+    ),
+    "fastagi.not_allowed": Text(
+        "problem",
+        "the PBX at {address} is not in CTI_FASTAGI_ALLOW, so its calls are turned away",
+        "In .env:  CTI_FASTAGI_ALLOW={networks}",
+    ),
+    "fastagi.loopback": Text(
+        "problem",
+        "FastAGI listens on {host} only, which the PBX at {address} cannot reach",
+        "In .env:  CTI_FASTAGI_HOST={local}",
+    ),
+    "fastagi.allowed": Text("ok", "the PBX at {address} may ask"),
+}
