@@ -1,9 +1,13 @@
-// Paths of the desktop: plain history, no router. /, /customers/7, /customers/new, /interactions/12, /floor.
+// Paths of the desktop: plain history, no router. /, /customers/7, /customers/new?number=…, /interactions/12, /floor.
 import { useStore } from "./store";
 
-export function navigate(path: string): void {
-  if (path !== useStore.getState().path) history.pushState(null, "", path + keptSearch());
-  useStore.getState().set({ path });
+export function navigate(to: string): void {
+  const url = new URL(to, location.origin);
+  // ?fixture=… stays in the address while a story is clicked through.
+  const story = import.meta.env.MODE === "fixtures" ? new URLSearchParams(location.search).get("fixture") : null;
+  if (story) url.searchParams.set("fixture", story);
+  if (url.pathname !== useStore.getState().path || url.search !== location.search) history.pushState(null, "", url);
+  useStore.getState().set({ path: url.pathname });
 }
 
 export function followHistory(): () => void {
@@ -11,9 +15,4 @@ export function followHistory(): () => void {
   read();
   addEventListener("popstate", read);
   return () => removeEventListener("popstate", read);
-}
-
-// ?fixture=… stays in the address while a story is clicked through.
-function keptSearch(): string {
-  return import.meta.env.MODE === "fixtures" ? location.search : "";
 }

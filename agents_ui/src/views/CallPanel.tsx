@@ -39,7 +39,7 @@ export function CallPanel() {
         </span>
         <span className="call-timer" data-testid="call-timer">{mine ? <Timer since={mine.since} /> : <Timer since={call.started_at} />}</span>
         <span className="call-with">
-          {mine?.state === "ringing" ? t("call.answer_on_phone") : wrapping ? [named("outcome", call.outcome), call.ended_by ? t("call.ended_by", { who: named("ended_by", call.ended_by) }) : ""].filter(Boolean).join(", ") : card?.customer?.name ?? whoIs(call, t)}
+          {mine?.state === "ringing" ? t("call.answer_on_phone") : wrapping ? [named("outcome", call.outcome), call.ended_by ? t("call.ended_by", { who: named("ended_by", call.ended_by) }) : ""].filter(Boolean).join(" · ") : card?.customer?.name ?? whoIs(call, t)}
         </span>
       </header>
       <Times call={call} mine={mine} />
@@ -114,7 +114,7 @@ function Way({ call }: { call: CallView }) {
           <li><span className="num quiet">{formatTime(call.answered_at, language)}</span><span>{named("outcome", "answered")}</span></li>
         )}
         {call.ended_at && (
-          <li><span className="num quiet">{formatMoment(call.ended_at, language)}</span><span>{named("call_state", "ended")}{call.ended_by ? ` · ${t("call.ended_by", { who: named("ended_by", call.ended_by) })}` : ""}</span></li>
+          <li><span className="num quiet">{formatMoment(call.ended_at, language)}</span><span>{call.ended_by ? t("call.ended_by", { who: named("ended_by", call.ended_by) }) : named("call_state", "ended")}</span></li>
         )}
       </ol>
     </section>

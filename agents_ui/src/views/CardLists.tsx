@@ -105,7 +105,7 @@ export function Recent({ recent, customer }: { recent: InteractionBrief[]; custo
             </span>
             <span className="item-end">
               <span className="quiet num" title={formatMoment(entry.at, language, now)}>{formatAgo(entry.at, language, now)}</span>
-              <span>{entry.talk_ms ? <Span ms={entry.talk_ms} /> : entry.outcome || entry.channel === "voice" ? <OutcomeText outcome={entry.outcome} /> : null}</span>
+              <span>{entry.talk_ms ? <Span ms={entry.talk_ms} /> : entry.channel === "voice" ? <OutcomeText outcome={entry.outcome} /> : null}</span>
             </span>
           </li>
         ))}

@@ -31,7 +31,7 @@ export function Idle() {
   const mine = useMemo(() => (everyone && me ? items.filter((entry) => entry.agent === me.name) : items), [items, everyone, me]);
   const numbers = numbersOf(mine);
   const queues = (me?.queues ?? []).map((name) => allQueues[name]).filter((queue) => queue !== undefined);
-  const state = me?.state.name === "not_ready" || me?.state.name === "signed_out" ? me.state.name : "ready";
+  const state = !me?.seat ? "no_seat" : me.state.name === "not_ready" || me.state.name === "signed_out" ? me.state.name : "ready";
   const recent = mine.filter((entry) => entry.talk_ms).slice(0, 6);
 
   return (

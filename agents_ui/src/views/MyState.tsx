@@ -15,9 +15,11 @@ export const stateTone: Record<AgentStateName, string> = {
 export function MyState() {
   const t = useT();
   const state = useStore((store) => store.desk.me?.state);
+  const seat = useStore((store) => store.desk.me?.seat);
   const pending = useStore((store) => store.pendingState);
   const connected = useStore((store) => store.socket.name === "open");
-  if (!state) return null;
+  // Who has no phone has no state to choose.
+  if (!state || !seat) return null;
   return (
     <div className="my-state" data-testid="my-state" data-state={state.name}>
       <MenuTrigger>

@@ -75,7 +75,7 @@ export function Timeline({ id }: { id: number }) {
                 </div>
                 <span className="item-end">
                   <span>{entry.talk_ms ? <Span ms={entry.talk_ms} /> : null}</span>
-                  {(entry.outcome || entry.channel === "voice") && <OutcomeText outcome={entry.outcome} />}
+                  {entry.channel === "voice" && <OutcomeText outcome={entry.outcome} />}
                   <span className="quiet">{entry.agent}</span>
                 </span>
               </div>

@@ -76,12 +76,19 @@ export function TodayList() {
         {shown.length > 0 && (
           <GridList aria-label={t("today.heading")} className="rows" items={shown} dependencies={[language, queueOf, everyone]} onAction={(key) => navigate(`/interactions/${key}`)}>
             {(entry) => (
-              <GridListItem id={entry.id} textValue={whoWas(entry, t)} className="row call-row">
+              <GridListItem id={entry.id} textValue={whoWas(entry, t)} className="row">
                 <span className="row-time num">{formatTime(entry.at, language)}</span>
-                <span className="row-who"><DirectionIcon direction={entry.direction} outcome={entry.outcome} /><span>{whoWas(entry, t)}</span></span>
-                <span className="row-talk">{entry.talk_ms ? <Span ms={entry.talk_ms} /> : null}</span>
-                <span className="row-sub">{[entry.queue ? queueOf(entry.queue) : t("call.direct"), everyone ? entry.agent : null].filter(Boolean).join(" · ")}</span>
-                <span className="row-outcome"><OutcomeText outcome={entry.outcome} /></span>
+                <span className="row-lines">
+                  <span className="row-line">
+                    <DirectionIcon direction={entry.direction} outcome={entry.outcome} />
+                    <span className="row-who">{whoWas(entry, t)}</span>
+                    {entry.talk_ms ? <Span ms={entry.talk_ms} /> : null}
+                  </span>
+                  <span className="row-line small">
+                    <span className="row-sub">{[entry.queue ? queueOf(entry.queue) : t("call.direct"), everyone ? entry.agent : null].filter(Boolean).join(" · ")}</span>
+                    <OutcomeText outcome={entry.outcome} />
+                  </span>
+                </span>
               </GridListItem>
             )}
           </GridList>

@@ -30,7 +30,7 @@ function factsOf(why: Why, t: T, language: Language, queueOf: (name: string) => 
     return String(readable[name] ?? value);
   };
   return Object.entries(why.params).flatMap(([name, value]) =>
-    value === null || value === "" || silent.has(name) || name.endsWith("_id") ? [] : [word(name, value)],
+    value === null || value === "" || silent.has(name) || name.endsWith("_id") || (name === "times" && value === 1) ? [] : [word(name, value)],
   );
 }
 
