@@ -1,3 +1,1 @@
-"""The REST API and the desktop's files: one file a resource. Reads go to the record, commands to the
-ports.
-"""
+"""The REST API and the desktop's files, one file a resource. Reads go to the record, commands to ports."""

@@ -1,6 +1,4 @@
-"""Put the API together: the routes, the edge, the problems, the desktop behind them, and the OpenAPI
-document.
-"""
+"""Put the API together: routes, edge, problems, the desktop behind them, the OpenAPI document."""
 
 from __future__ import annotations
 

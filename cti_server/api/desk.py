@@ -1,6 +1,4 @@
-"""Desk work: a change that a person made, in one transaction with the journal rows that tell the others of
-it.
-"""
+"""Desk work: what a person changed, in one transaction with the journal rows that tell of it."""
 
 from __future__ import annotations
 
@@ -22,9 +20,7 @@ Publish = Callable[[Sequence[Entry]], None]
 
 @dataclass(slots=True)
 class Change:
-    """A transaction under way: write with `conn`, and `tell` what desktops should know once it is
-    committed.
-    """
+    """A transaction under way: write with `conn`, `tell` what desktops should know once committed."""
 
     conn: Connection
     at: datetime

@@ -1,6 +1,4 @@
-"""The built desktop as files: hashed assets for ever, the page itself never stale, its own routes all the
-page.
-"""
+"""The built desktop as files: hashed assets for ever, the page never stale, its own routes the page."""
 
 from __future__ import annotations
 

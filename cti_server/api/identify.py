@@ -20,9 +20,7 @@ Anything = Annotated[str, Field(max_length=4096)]
 
 
 class Caller(BaseModel):
-    """What the PBX knows of the call. Unknown fields are ignored, so that an older server serves a newer
-    script.
-    """
+    """What the PBX knows of the call. Unknown fields are ignored: a newer script may ask an older server."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -37,9 +35,7 @@ class Caller(BaseModel):
 async def identify_caller(
     body: Caller, deps: DepsIn, authorization: Annotated[str | None, Header(include_in_schema=False)] = None
 ) -> IdentifyAnswer:
-    """The channel variables for a call, within the lookup's deadline. Needs `Authorization: Bearer` with
-    the token.
-    """
+    """The channel variables for a call, within the lookup's deadline. Needs the bearer token."""
     _authorize(deps, authorization)
     caller = (body.pbx or deps.default_pbx, body.ani, body.ani_name, body.dnis)
     return {"variables": await deps.identify(caller, body.uniqueid)}

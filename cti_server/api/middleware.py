@@ -1,6 +1,4 @@
-"""The edge of every HTTP request: its id, safe headers, the origin of what changes something, and a last
-resort.
-"""
+"""The edge of every HTTP request: id, safe headers, origin, size, and a last resort."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What the API needs of the live side, and gets from the composition root: the floor to read, commands to
-give.
-"""
+"""What the API needs of the live side and is given at the start: a floor to read, commands to give."""
 
 from __future__ import annotations
 
@@ -20,9 +18,7 @@ from cti_server.record.database import Database
 
 
 class CommandRefused(Exception):
-    """A command that could not be begun: no account for it, no such call now, not this agent's. Becomes a
-    problem.
-    """
+    """A command could not be begun: no account for it, the call is over. Becomes a problem."""
 
     def __init__(self, status: int, code: str, detail: str, remedy: str | None = None) -> None:
         super().__init__(detail)
@@ -33,9 +29,7 @@ class CommandRefused(Exception):
 
 
 class Floor(Protocol):
-    """The floor of all PBXs as it is now. Views are JSON of the shapes in `api.shapes`; reading never
-    blocks.
-    """
+    """The floor of all PBXs as it is now, as JSON of the shapes in `api.shapes`. Reading never blocks."""
 
     def calls(self) -> Sequence[Mapping[str, Any]]:
         """Every live call, those in wrap-up too, the oldest first."""

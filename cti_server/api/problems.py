@@ -25,9 +25,7 @@ class FieldError(TypedDict):
 
 
 class ProblemView(TypedDict):
-    """`code` is stable and for programs; `title` and `detail` are English for people; `remedy` says what
-    helps.
-    """
+    """`code` is stable, for programs; `title`, `detail` and `remedy` (what helps) are English, for people."""
 
     type: str
     title: str

@@ -1,3 +1,1 @@
-"""From a number to a card: reads the record once for the PBX's answer and once more for what the agent
-sees.
-"""
+"""From a number to a card: one read for the PBX's answer, one more for what the agent sees."""

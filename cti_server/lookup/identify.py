@@ -32,9 +32,7 @@ _UNKNOWN: Final = Verdict("none", Reason("customer.unknown"), None)
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """Who is calling. `customer` is picked only when nobody else is as likely; `match.candidates` has them
-    all.
-    """
+    """Who is calling. `customer` is picked only when nobody is as likely; `match.candidates` has all."""
 
     number: Number
     ani_name: str | None
@@ -85,9 +83,7 @@ class Lookup:
         dnis: str | None = None,
         at: datetime | None = None,
     ) -> Identified:
-        """Who calls with `ani` on the line `dnis`. `pbx` is the PBX's name, which a line may be bound to
-        one day.
-        """
+        """Who calls with `ani` on the line `dnis`. Lines are the same at every PBX; `pbx` is its name."""
         at = at or self._now()
         async with self._database.read() as conn:
             line = await self._line(conn, dnis)
@@ -114,7 +110,7 @@ class Lookup:
         )
 
     async def showing(self, identified: Identified, customer_id: int) -> Identified | None:
-        """The same caller with this customer picked, as a person picked them before; nothing is remembered."""
+        """The same caller with this customer picked, as a person did before; nothing is remembered."""
         async with self._database.read() as conn:
             customer = await customers.get(conn, customer_id)
             if customer is None:
@@ -126,9 +122,7 @@ class Lookup:
         )
 
     async def card(self, call: str, identified: Identified, interaction: int | None = None) -> Card:
-        """The card for what was identified. `interaction` is the call's own, kept out of the customer's
-        history.
-        """
+        """The card for what was identified. `interaction` is the call's own and kept out of the history."""
         customer = identified.customer
         facts = None
         if customer is not None:

@@ -40,9 +40,7 @@ class PrefixPlaces:
         self._names: list[dict[str, str]] = []
 
     def warm(self) -> None:
-        """Read the tables from a child process. Blocks for a second or two. Raises OSError,
-        SubprocessError.
-        """
+        """Read the tables from a child process, for a second or two. Raises OSError, SubprocessError."""
         done = subprocess.run(
             [sys.executable, "-m", "cti_server.lookup.places"],
             capture_output=True,

@@ -1,5 +1,4 @@
-"""The card as JSON: one typed shape for the journal, the websocket, the REST answer and the desktop's
-generated types.
+"""The card as JSON: one typed shape for journal, websocket, REST and the desktop's generated types.
 
 Codes are rendered by the desktop in its own language; `params` name the facts. Times are RFC 3339 in UTC with
 milliseconds, days ISO dates, durations integer milliseconds.
@@ -150,9 +149,7 @@ class BecauseView(TypedDict):
 
 
 class Card(TypedDict):
-    """What the agent sees when the phone rings. Path, wait, queue and DNIS are in the call's view beside
-    it.
-    """
+    """What the agent sees when the phone rings. Path, wait, queue and DNIS are in the call's view."""
 
     call: str
     customer: CustomerView | None

@@ -113,9 +113,7 @@ def _person_behind(holder: Holder) -> _Claim:
 
 
 def _order(claim: _Claim) -> tuple[object, ...]:
-    """Inside a place: the customer agents chose most and last, then by name, so that the order is always
-    the same.
-    """
+    """Inside a place: the customer agents chose most and last, then by name, for a constant order."""
     chosen_at = claim.holder.last_chosen_at or _NEVER
     return (
         *claim.place,

@@ -1,6 +1,6 @@
-"""What a telephone number is: E.164, an extension, withheld or malformed, read as the dialled line's region
-writes it.
+"""What a telephone number is, read as the dialled line's region writes it.
 
+It is E.164, an extension, withheld or malformed.
 A wrong number matches a wrong customer, so a text with two plausible readings is malformed, and so is a
 national number that the region's plan does not have. The reason is always named.
 """
@@ -60,9 +60,7 @@ _SEPARATORS: Final = re.compile(r"[\s().\-/\u200b-\u200f\u202a-\u202e\u2066-\u20
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number as it came and as it was understood. `extension` is the part behind a switchboard, or the
-    whole.
-    """
+    """A number as it came and as understood. `extension` is behind a switchboard, or the whole of it."""
 
     raw: str
     e164: str | None
@@ -93,9 +91,7 @@ def normalise(
 
 
 def area_code_of(e164: str | None) -> str | None:
-    """The area code of a geographic number, without the trunk prefix: `10` for +86 10 8555 1234. None
-    otherwise.
-    """
+    """The area code of a geographic number, without trunk prefix: `10` for +86 10 8555 1234. Or None."""
     if e164 is None:
         return None
     try:
@@ -167,9 +163,7 @@ class _Plan:
     trunk_prefixes: tuple[str, ...]
 
     def international(self, digits: str) -> tuple[str | None, NumberReason]:
-        """Written with `+`: the country code is certain, so a range newer than our tables is still
-        believed.
-        """
+        """Written with `+`: the country is certain, so a range newer than our tables is believed."""
         e164, valid, why = _parse(digits, None)
         if e164 is None:
             return None, why

@@ -18,9 +18,7 @@ _QUARTERS: Final = {"covered": 4, "hours_left": 4, "hours_spent": 2, "suspended"
 
 
 def priority(verdict: Verdict, tier: str | None) -> int:
-    """0 for everybody, up to 20: the service level's queue priority as far as the verdict honours it, and
-    the tier.
-    """
+    """0 to 20: the service level's queue priority as far as the verdict honours it, and the tier."""
     level = verdict.contract.service_level.queue_priority if verdict.contract else 0
     of_contract = max(0, level) * _QUARTERS.get(verdict.code, 0) // 4
     return min(MAX_PRIORITY, of_contract + _TIERS.get((tier or "").casefold(), 0))

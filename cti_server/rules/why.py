@@ -1,5 +1,6 @@
-"""Why they may be calling: facts of the record that are likely to be the reason, most likely first, each
-citing its source. Nothing is inferred beyond "this happened, and recently".
+"""Why they may be calling: facts of the record, the likeliest reason first, each citing its source.
+
+Nothing is inferred beyond "this happened, and recently".
 """
 
 from __future__ import annotations
@@ -35,9 +36,7 @@ class Because:
 def why(
     cases: Sequence[Case], recent: Sequence[InteractionBrief], verdict: Verdict | None, at: datetime
 ) -> tuple[Because, ...]:
-    """At most four facts. `recent` is any history before `at`, in any order; the call itself must not be
-    in it.
-    """
+    """At most four facts. `recent` is any history before `at`, in any order, without the call itself."""
     history = sorted((one for one in recent if one.at <= at), key=lambda one: one.at, reverse=True)
     facts = [
         *_overdue(cases, at),

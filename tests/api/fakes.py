@@ -1,6 +1,4 @@
-"""The live side as the API sees it: a floor that is given its views, and commands that remember what was
-asked.
-"""
+"""The live side as the API sees it: a floor given its views, commands that remember what was asked."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The API against its own OpenAPI document: schemathesis asks a real server, and every answer must be a
-promised one.
-"""
+"""The API against its own OpenAPI document: schemathesis asks a real server, every answer is promised."""
 
 from __future__ import annotations
 

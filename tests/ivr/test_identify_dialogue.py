@@ -1,6 +1,4 @@
-"""A PBX asks who is calling: environment in, channel variables out, with the database well, slow or
-broken.
-"""
+"""A PBX asks who is calling, with the database well, slow or broken: environment in, variables out."""
 
 from __future__ import annotations
 

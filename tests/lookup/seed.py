@@ -1,6 +1,4 @@
-"""A small world for the tests: a company with people, contracts in every state, a history, agents and
-lines.
-"""
+"""A small world for the tests: a company with people, contracts of all kinds, history, agents, lines."""
 
 from __future__ import annotations
 
