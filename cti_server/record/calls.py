@@ -70,7 +70,9 @@ def call_of(row: Interaction) -> Call:
     """The call of a row that was open, or whose wrap-up was not finished, when the last process went away."""
     if row.pbx is None or row.boot is None or row.linkedid is None:
         raise ValueError(f"interaction {row.id} is not a call of a PBX")
-    customer = {"id": row.customer_id, "name": row.customer_name, "tier": None} if row.customer_id else None
+    customer = (
+        {"id": row.customer_id, "name": row.customer_name, "tier": row.customer_tier} if row.customer_id else None
+    )
     return Call(
         pbx=row.pbx,
         boot=row.boot,

@@ -1,0 +1,143 @@
+"""The attachment to a real Asterisk: wrong secret, TLS, a killed and restarted PBX, two PBXs at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from cti_server.asterisk.link import Link
+from cti_server.demo.calls import Deskphone, PhoneHabits, place_call
+from cti_server.demo.pbx import DemoPbx, free_config
+from cti_server.floor.apply import Floor
+from cti_server.floor.signals import LinkState, Signal
+from cti_server.record import migrate
+from cti_server.settings import Account, PbxSettings
+from tests.live.center import Center, center, until
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
+
+
+class Inbox:
+    """Takes signals and applies them, as the pipeline does, without a record."""
+
+    def __init__(self, pbx: str) -> None:
+        self.floor = Floor(pbx)
+        self.states: list[LinkState] = []
+        self.told: list[str] = []
+
+    def __call__(self, signal: Signal) -> None:
+        for event in self.floor.apply(signal):
+            self.told.append(event.kind)
+            if event.kind == "link.changed":
+                self.states.append(LinkState(event.body["state"]))
+
+
+def account(pbx: DemoPbx, secret: str | None = None) -> Account:
+    return Account(user="cti-events", secret=SecretStr(secret or pbx.config.secrets["cti-events"]))
+
+
+@asynccontextmanager
+async def attached(settings: PbxSettings) -> AsyncIterator[tuple[Link, Inbox]]:
+    inbox = Inbox(settings.name)
+    link = Link(settings, inbox, snapshot_every_s=2)
+    running = asyncio.create_task(link.run())
+    try:
+        yield link, inbox
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_wrong_secret_is_tried_once_and_named(demo_pbx: DemoPbx) -> None:
+    settings = PbxSettings(name="demo", port=demo_pbx.config.ami_port, events=account(demo_pbx, "wrong"))
+    inbox = Inbox("demo")
+    link = Link(settings, inbox)
+    async with asyncio.timeout(10):
+        await link.run()  # returns: a link that goes on trying would not
+
+    assert link.state is LinkState.REFUSED
+    assert "refused AMI user cti-events: Authentication failed" in (link.detail or "")
+    assert inbox.states == [LinkState.REFUSED]
+    failed = demo_pbx.log_file.read_text().count("failed to authenticate as 'cti-events'")
+    assert failed == 1
+
+
+async def test_ami_over_tls_with_the_right_authority_and_not_without(demo_pbx: DemoPbx) -> None:
+    plain = PbxSettings(
+        name="demo",
+        port=demo_pbx.config.ami_tls_port,
+        tls=True,
+        ca=demo_pbx.ami_certificate,
+        events=account(demo_pbx),
+    )
+    async with attached(plain) as (link, _):
+        await until(lambda: link.state is LinkState.LIVE, "the link over TLS")
+    stranger = plain.model_copy(update={"ca": None})
+    async with attached(stranger) as (link, _):
+        await until(lambda: "CERTIFICATE_VERIFY_FAILED" in (link.detail or ""), "the certificate to be refused")
+        assert link.state is LinkState.STALE
+
+
+async def test_asterisk_killed_in_mid_call_and_started_again(tmp_path: Path) -> None:
+    config = free_config("phoenix", fastagi="127.0.0.1:9")
+    pbx = await asyncio.to_thread(DemoPbx(config).__enter__)
+    try:
+        settings = PbxSettings(name="phoenix", port=config.ami_port, events=account(pbx))
+        async with attached(settings) as (link, inbox):
+            await until(lambda: link.state is LinkState.LIVE, "the link")
+            phone = await asyncio.to_thread(Deskphone, pbx, "1001", PhoneHabits(ring_s=0.2))
+            caller = place_call(pbx, "13800138000", "4008004000", stay_s=60)
+            call = await until(
+                lambda: next((c for c in inbox.floor.calls.values() if c.connected()), None), "talk"
+            )
+            boot = inbox.floor.boot
+            await asyncio.to_thread(pbx.kill9)
+            caller.close()
+            await until(lambda: link.state is LinkState.STALE, "the loss to be noticed")
+            assert not call.ended, "the end was not seen, so nothing is claimed yet"
+            phone.close()
+
+            await asyncio.to_thread(pbx.start)
+            await until(lambda: link.state is LinkState.LIVE, "the link to come back", 30)
+            assert inbox.floor.boot != boot
+            assert (call.outcome, call.ended_by, call.complete, call.ended_at) == (
+                "answered",
+                "unknown",
+                False,
+                None,
+            )
+            assert not inbox.floor.calls
+    finally:
+        await asyncio.to_thread(pbx.__exit__, None, None, None)
+
+
+async def test_two_pbxs_are_two_floors_of_one_server(tmp_path: Path, demo_pbx: DemoPbx) -> None:
+    url = f"sqlite:///{tmp_path}/two.db"
+    await migrate.upgrade(url)
+    secret = {"user": "cti-events", "secret": demo_pbx.config.secrets["cti-events"]}
+    async with center(url, tmp_path, pbx="east") as site:
+        east = {"name": "east", "port": site.pbx.config.ami_port}
+        east["events"] = {"user": "cti-events", "secret": site.pbx.config.secrets["cti-events"]}
+        west = {"name": "west", "port": demo_pbx.config.ami_port, "events": secret}
+        site.extra["CTI_PBXS"] = json.dumps([east, west])
+        await site.start()
+        async with site.signed_in("susan") as api:
+            ready = (await api.get("/readyz")).json()
+        assert ready["links"] == {"east": "live", "west": "live"}
+        phone = await asyncio.to_thread(Deskphone, site.pbx, "1001", PhoneHabits(ring_s=0.2))
+        caller = place_call(site.pbx, "02162881234", "4008004000", stay_s=3)
+        (row,) = await until(lambda: ended(site), "the call at the east")
+        assert row["call"].startswith("east:")
+        assert row["outcome"] == "answered"
+        caller.close()
+        phone.close()
+
+
+async def ended(site: Center) -> list[dict[str, object]]:
+    return [row for row in await site.interactions() if row["outcome"] is not None]
