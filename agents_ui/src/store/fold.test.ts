@@ -71,6 +71,10 @@ test("the card stays through wrap-up and goes when it is over", () => {
   expect([done.calls, done.cards]).toEqual([{}, {}]);
 });
 
+test("a card that is still being looked up is none", () => {
+  expect(play(welcome({ calls: [talking], cards: { [talking.call]: null } })).cards).toEqual({});
+});
+
 test("an event without a card keeps the card there is", () => {
   const desk = play(welcome(), call("call.offered", talking), event("call.held", { call: held, agent: "3" }, 12));
   expect(desk.cards[talking.call]).toEqual(wangCard);

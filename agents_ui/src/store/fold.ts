@@ -74,7 +74,9 @@ export function deskOf(snapshot: Snapshot, positions: Positions): Desk {
     me: snapshot.me,
     links: snapshot.links,
     calls,
-    cards: Object.fromEntries(Object.entries(snapshot.cards).filter(([id]) => id in calls)),
+    cards: Object.fromEntries(
+      Object.entries(snapshot.cards).filter((entry): entry is [string, Card] => entry[1] !== null && entry[0] in calls),
+    ),
     queues: Object.fromEntries(snapshot.queues.map((queue) => [queue.queue, queue])),
     positions,
   };

@@ -127,13 +127,17 @@ export async function refreshCard(call: string): Promise<boolean> {
 /** The server has no card of this call (it restarted meanwhile) but knows the customer: the record says the rest. */
 async function cardFromRecord(id: string): Promise<Card | null> {
   const call = useStore.getState().desk.calls[id];
-  if (!call?.customer) return null;
+  if (!call || call.match === "pending") return null;
+  const number = { raw: call.ani, e164: call.ani, kind: call.ani ? ("e164" as const) : ("withheld" as const), place: null };
+  const match = { standing: call.match ?? "none", reason: null, candidates: [] };
+  if (!call.customer) {
+    const verdict = { code: "none" as const, rule: null, contract: null };
+    return { call: id, customer: null, number, match, verdict, products: [], cases: [], notes: [], recent: [], why: [] };
+  }
   try {
     const [customer, history] = await Promise.all([api.customer(call.customer.id), api.timeline(call.customer.id, null)]);
     const recent = history.items.filter((entry) => entry.id !== call.interaction).slice(0, 5);
     const verdict = customer.verdict ?? { code: call.verdict ?? "none", rule: null, contract: null };
-    const match = { standing: call.match ?? "none", reason: null, candidates: [] };
-    const number = { raw: call.ani, e164: call.ani, kind: "e164" as const, place: null };
     return { call: id, customer, number, match, verdict, products: customer.products, cases: customer.cases, notes: customer.notes, recent, why: [] };
   } catch {
     return null;

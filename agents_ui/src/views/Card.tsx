@@ -17,10 +17,10 @@ export function CardView({ call, card }: { call: CallView; card: Card | null }) 
   const t = useT();
   const [asked, setAsked] = useState(0);
   const missing = card === null;
-  // An offer brings its card. Where none came, ask: soon, then every few seconds while the call is here.
+  // An offer brings its card. Where none came, ask: soon, then ever more rarely while the call is here.
   useEffect(() => {
     if (!missing) return;
-    const timer = setTimeout(() => void refreshCard(call.call).then((found) => !found && setAsked((times) => times + 1)), asked === 0 ? 400 : 3000);
+    const timer = setTimeout(() => void refreshCard(call.call).then((found) => !found && setAsked((times) => times + 1)), asked === 0 ? 400 : Math.min(60_000, 1500 * 2 ** asked));
     return () => clearTimeout(timer);
   }, [missing, asked, call.call]);
   if (!card) {

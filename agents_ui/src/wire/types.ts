@@ -248,7 +248,8 @@ export interface Snapshot {
   me: Me;
   links: Record<string, LinkState>;
   calls: CallView[];
-  cards: Record<string, Card>;
+  /** Null while the lookup is under way. */
+  cards: Record<string, Card | null>;
   queues: QueueView[];
 }
 
