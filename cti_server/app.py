@@ -31,6 +31,7 @@ from .attachment import Attachment
 from .ivr.identify import IdentifyDialogue
 from .live import Delivery, LiveCommands, LiveFloor, LivePush
 from .lookup.identify import Lookup
+from .lookup.places import PrefixPlaces
 from .metrics import LiveCollector
 from .pipeline import frame_of
 from .push import session as push_session
@@ -63,7 +64,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     """Everything but the HTTP listener, from start to stop. The database must have been migrated."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database_url))
-        lookup = Lookup(database, default_region=settings.default_region)
+        places = PrefixPlaces()
+        lookup = Lookup(database, default_region=settings.default_region, places=places)
         hub = Hub()
         attachments = [
             Attachment(pbx, database, lookup, hub, settings.snapshot_every_s) for pbx in settings.attached()
@@ -110,7 +112,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         collector.fastagi = fastagi
         _add_websocket(api, deps, hub, LivePush(attachments, hub, database, lambda agent: _me(deps, agent)))
-        stack.push_async_callback(_stop, [_start(one) for one in _duties(attachments, database)])
+        duties = [_start(one) for one in _duties(attachments, database)]
+        stack.push_async_callback(_stop, [*duties, asyncio.create_task(_warm(places), name="places")])
         yield Running(api, attachments, hub, database, fastagi)
 
 
@@ -208,6 +211,14 @@ async def _again_and_again(name: str, work: Callable[[], Awaitable[None]]) -> No
         except Exception:
             log.exception("duty.failed", duty=name, again_in_s=RESTART_AFTER_S)
         await asyncio.sleep(RESTART_AFTER_S)
+
+
+async def _warm(places: PrefixPlaces) -> None:
+    """Where numbers are from: read once, beside the start; until then cards name no place."""
+    try:
+        await asyncio.to_thread(places.warm)
+    except Exception:
+        log.exception("places.unavailable")
 
 
 async def _tidy(database: Database) -> None:

@@ -198,6 +198,7 @@ def _attended_transfer(m: Message, at: float) -> Signal:
         second=m.get("SecondTransfererUniqueid"),
         second_linkedid=m.get("SecondTransfererLinkedid"),
         ok=m["Result"] == "Success",
+        conference=m.get("DestType") == "Threeway",
     )
 
 

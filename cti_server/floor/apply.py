@@ -173,11 +173,16 @@ class Floor:
         if into is younger:
             return into
         younger_seats = {p.seat for p in into.parts if p.open}
+        rooms = (*into.legs.values(), *younger.legs.values())
+        joined_as = Origin.CONFERENCE if any(leg.conference for leg in rooms) else Origin.CONSULT
+        if into.was_parked and not into.connected():
+            joined_as = Origin.PICKUP
         for part in younger.parts:
             if part.seat in younger_seats:
                 continue  # the consulting agent's own leg; their part in the older call goes on
             part.position = len(into.parts)
-            part.origin = Origin.CONSULT if part.origin is Origin.INTERNAL else part.origin
+            if part.origin is Origin.INTERNAL:
+                part.origin = joined_as
             into.parts.append(part)
         for leg in list(younger.legs.values()):
             self.drop_leg(younger, leg.id)

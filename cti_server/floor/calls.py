@@ -132,7 +132,7 @@ class Part:
     @property
     def open(self) -> bool:
         """The agent's phone still rings or is connected."""
-        return self.ended_at is None
+        return self.outcome is None
 
     def enter(self, state: PartState, at: float) -> None:
         """Change the state and book the time spent in the one before."""
@@ -164,6 +164,13 @@ class Part:
         self.ended_at, self.outcome, self.reason = at, outcome, reason or outcome
         if not wrap_up:
             self.wrapped_at = at
+
+    def end_unseen(self, *, wrap_up: bool) -> None:
+        """It is over, nobody saw when: no time is claimed, and none is booked after what was seen."""
+        if self.open:
+            self.state = PartState.WRAP_UP if wrap_up else PartState.LEFT
+            self.outcome = "answered" if self.answered_at is not None else "unseen"
+            self.reason = "unseen"
 
     def view(self) -> dict[str, Any]:
         return {
@@ -222,6 +229,7 @@ class Call:
     abandoned: bool = False
     left_queue_unanswered: bool = False
     transferred: bool = False
+    was_parked: bool = False
     hangup_by: str | None = None
     last_dial: DialStatus | None = None
     interaction: int | None = None

@@ -74,7 +74,7 @@ def new_part(floor: Floor, call: Call, seat: str, at: float, origin: Origin, que
     """The agent's next segment; past MAX_PARTS the last one of this seat is used again."""
     if len(call.parts) >= MAX_PARTS and (last := next((p for p in call.parts[::-1] if p.seat == seat), None)):
         last.enter(PartState.RINGING, at)
-        last.ended_at = last.outcome = last.reason = None
+        last.ended_at = last.outcome = last.reason = last.wrapped_at = None
         return last
     agent = floor.agent_at(seat)
     part = Part(
@@ -247,7 +247,9 @@ def unbridged(floor: Floor, s: LegUnbridged) -> None:
 def hear(floor: Floor, call: Call, at: float) -> None:
     """Who hears whom has changed: an agent who reaches somebody talks, one who reaches only a colleague
     while a customer is in the call consults."""
-    customers = [g for g in call.legs.values() if not g.local and not floor.is_seat(g.device)]
+    customers = [
+        g for g in call.legs.values() if not g.local and not g.hangup_asked and not floor.is_seat(g.device)
+    ]
     for part in list(call.open_parts()):
         legs = [g for g in call.legs.values() if g.device == part.seat]
         heard = {o.id for g in legs for o in call.reach(g)}
@@ -256,9 +258,9 @@ def hear(floor: Floor, call: Call, at: float) -> None:
         calls_out = part.origin in (Origin.OUTBOUND, Origin.INTERNAL, Origin.PICKUP)
         if part.state is PartState.RINGING and (calls_out or any(g.up for g in legs)):
             answer(floor, call, part, at)
-        if part.state in (PartState.TALKING, PartState.CONSULTING) and customers:
-            with_customer = any(c.id in heard for c in customers)
-            wanted = PartState.TALKING if with_customer else PartState.CONSULTING
+        if part.state in (PartState.TALKING, PartState.CONSULTING):
+            aside = bool(customers) and not any(c.id in heard for c in customers)
+            wanted = PartState.CONSULTING if aside else PartState.TALKING
             if wanted is not part.state:
                 part.enter(wanted, at)
 
@@ -291,7 +293,14 @@ def transferred(floor: Floor, s: LegTransferred) -> None:
         if consult is not None and consult is not call:
             older, younger = sorted((call, consult), key=lambda c: c.started_at)
             call = floor.merge(older, younger)
-    call.transferred, call.hangup_by = True, None
+    call.hangup_by = None
+    if s.conference:
+        for consulted in call.open_parts():
+            if consulted.origin is Origin.CONSULT:
+                consulted.origin = Origin.CONFERENCE
+        floor.touch(call, kinds.CALL_CONFERENCED)
+        return
+    call.transferred = True
     for waiting in call.open_parts():
         if waiting.state is PartState.RINGING and waiting.origin is Origin.CONSULT:
             waiting.origin = Origin.TRANSFER  # given away before the colleague answered
@@ -304,7 +313,10 @@ def transferred(floor: Floor, s: LegTransferred) -> None:
 def parked(floor: Floor, s: LegParked) -> None:
     call, leg = _known(floor, s)
     if call is not None and leg is not None:
-        leg.parked = s.space
+        leg.parked, leg.bridge, call.was_parked = s.space, None, True
+        for part in list(call.connected()):
+            call.transferred = True  # given to whoever fetches it
+            part.end(s.at, "transferred", wrap_up=wraps_up(call, part.agent))
         floor.touch(call, kinds.CALL_PARKED)
 
 

@@ -44,10 +44,12 @@ def ended_by(call: Call) -> str:
 def seal(call: Call, at: float | None, *, short_abandon_s: float) -> None:
     """Close the call: at None its end was not seen, and it is marked so."""
     for part in list(call.open_parts()):
-        end = at if at is not None else part.since
         answered = part.answered_at is not None
-        outcome = ("answered" if answered else "caller_left") if at is not None else "unseen"
-        part.end(end, outcome, wrap_up=answered and wraps_up(call, part.agent))
+        wrap_up = answered and wraps_up(call, part.agent)
+        if at is None:
+            part.end_unseen(wrap_up=wrap_up)
+        else:
+            part.end(at, "answered" if answered else "caller_left", wrap_up=wrap_up)
     if call.waiting_since is not None:
         call.wait_s += max(0.0, at - call.waiting_since) if at is not None else 0.0
         call.waiting_since = None

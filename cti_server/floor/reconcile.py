@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import events as kinds
 from .calls import Call, Leg, Origin
 from .legs import answer, hear, new_part, started
-from .outcome import seal
+from .outcome import seal, wraps_up
 from .queueing import member_changed, member_removed
 from .signals import LegRow, LegStarted, MemberRemoved, Signal, Snapshot
 
@@ -65,8 +65,8 @@ def _leg(floor: Floor, row: LegRow, s: Snapshot) -> None:
     if call is None or leg_known is None:
         return
     leg_known.channel, leg_known.up, leg_known.ringing = row.channel, row.up, row.ringing
-    leg_known.bridge = row.bridge
     leg_known.parked = dict(s.parked).get(row.leg)
+    leg_known.bridge = row.bridge if leg_known.parked is None else None
 
 
 def _parts(floor: Floor, call: Call, s: Snapshot) -> None:
@@ -77,6 +77,8 @@ def _parts(floor: Floor, call: Call, s: Snapshot) -> None:
         leg.dialled = True
         leg.dialled_by = leg.dialled_by or call.first_leg
         part = call.part_of(leg.device)
+        if part is None and not leg.ringing and not call.reach(leg):
+            continue  # a phone left alone, after its agent gave the call away
         if part is None:
             part = new_part(floor, call, leg.device, leg.started_at, Origin.OFFER, call.queue)
             part.leg = leg.id
@@ -86,7 +88,7 @@ def _parts(floor: Floor, call: Call, s: Snapshot) -> None:
         return
     for part in list(call.open_parts()):
         if not any(leg.device == part.seat for leg in call.legs.values()):
-            part.end(s.at, "unseen", wrap_up=False)
+            part.end_unseen(wrap_up=part.answered_at is not None and wraps_up(call, part.agent))
 
 
 def _end_unseen(floor: Floor, call: Call) -> None:

@@ -183,6 +183,7 @@ class LegTransferred(LegSignal):
     second_linkedid: str | None = None
     target: str | None = None
     ok: bool = True
+    conference: bool = False  # nobody left: the consulted colleague came in, and all three talk
 
 
 # --- queues --------------------------------------------------------------------------------------------

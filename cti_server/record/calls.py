@@ -109,7 +109,7 @@ def call_of(row: Interaction) -> Call:
 def _part_of(segment: Segment, row: Interaction) -> Part:
     talk, hold, ring = ((n or 0) / 1000 for n in (segment.talk_ms, segment.hold_ms, segment.ring_ms))
     offered, answered, ended = _at(segment.offered_at), _at(segment.answered_at), _at(segment.ended_at)
-    if ended is None:
+    if segment.outcome is None:
         state = PartState.TALKING if answered is not None else PartState.RINGING
     else:
         state = PartState.LEFT if segment.wrapped_at is not None or answered is None else PartState.WRAP_UP

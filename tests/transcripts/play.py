@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,7 @@ class _Tape:
         self.at = at
         self.boot = 0
         self._warnings = warnings
+        self._attached = False
         self._rows: dict[str, list[Message]] = {}
         self._lists: dict[str, list[Message]] = {}
 
@@ -83,10 +84,13 @@ class _Tape:
         if message.event in ENDS:
             self._lists[ENDS[message.event]] = rows
         if message.event == LAST:
-            yield snapshot.build(
+            taken = snapshot.build(
                 self.at,
                 self.boot,
                 self._lists.get("Status", []),
                 self._lists.get("Queue", []),
                 self._lists.get("Parked", []),
             )
+            # The first one of a tape starts over; the others look for drift.
+            yield replace(taken, drift_check=self._attached)
+            self._attached = True
