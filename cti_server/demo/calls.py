@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from cti_server.demo.pbx import DemoPbx
 from cti_server.demo.sipp_process import LONGEST_CALL_S, Sipp
 from cti_server.demo.sipua import register
 
+# A re-INVITE takes three messages, and SIPp can be steered again only after the last.
+SETTLE_S = 0.1
 _SCENARIOS = Path(__file__).with_name("sipp")
 # Who is who inside a dialog, in SIPp's words: for the one who called, and for the one who was called.
 _CALLED = {"from": "[$to];tag=[pid]p[call_number]", "to": "[$from]"}
@@ -131,9 +134,11 @@ class Deskphone:
     def hold(self) -> None:
         """Puts the caller on hold, as the phone's hold key does (re-INVITE, sendonly)."""
         self._sipp.steer("hold")
+        time.sleep(SETTLE_S)
 
     def retrieve(self) -> None:
         self._sipp.steer("retrieve")
+        time.sleep(SETTLE_S)
 
     def press(self, digits: str) -> None:
         """Presses keys during the call (SIP INFO)."""

@@ -56,10 +56,10 @@ def _status(wait: int) -> int:
 
 def _enter(root: str, work: str) -> None:
     """The tree itself is read-only in here, so that no instance can spoil what the others share."""
+    _mount("--make-rprivate", "/")
     if root == "/":
         _mount("-t", "proc", "proc", "/proc")
         return
-    _mount("--make-rprivate", "/")
     _mount("--bind", root, root)
     _mount("-o", "remount,bind,ro", root)
     _mount("--bind", work, f"{root}/lab")

@@ -13,8 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -220,7 +219,7 @@ def make_certificate(folder: Path, name: str) -> None:
             "AMI over TLS needs openssl; run: apt-get install -y openssl, or set ami_tls_port to 0"
         )
     key, certificate = folder / f"{name}.key", folder / f"{name}.crt"
-    made = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=127.0.0.1".split()
+    made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30", "-subj", "/CN=127.0.0.1"]
     names = [
         "-addext",
         "subjectAltName=IP:127.0.0.1,DNS:localhost",

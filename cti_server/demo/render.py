@@ -32,16 +32,7 @@ WORK_FOLDERS = (
 )
 
 # What the demo does not use and what would listen on ports of its own or need a database.
-UNUSED_MODULES = (
-    "chan_iax2 chan_unistim chan_motif chan_console chan_audiosocket chan_websocket pbx_dundi pbx_lua pbx_ael pbx_realtime "
-    "res_calendar* res_config_* res_odbc* res_phoneprov res_pjsip_phoneprov_provider res_hep* res_snmp res_xmpp res_smdi "
-    "res_fax* res_stun_monitor res_statsd res_prometheus res_adsi app_voicemail* app_minivm app_adsiprog app_getcpeid "
-    "app_jack app_festival app_alarmreceiver app_sms app_mp3 app_dictate app_externalivr app_speech_utils app_followme "
-    "cdr_odbc cdr_adaptive_odbc cdr_pgsql cdr_radius cdr_tds cdr_manager cdr_sqlite3_custom cel_odbc cel_pgsql cel_radius cel_tds "
-    "cel_manager cel_sqlite3_custom func_odbc res_stir_shaken res_pjsip_stir_shaken res_geolocation res_pjsip_geolocation "
-    "res_resolver_unbound res_speech_aeap res_aeap format_ogg_speex res_stasis_test app_test app_zapateller app_sla app_agent_pool "
-    "app_amd app_stasis* res_stasis_broadcast res_clialiases res_http_media_cache res_pjsip_config_wizard cdr_custom cdr_csv"
-).split()
+UNUSED_MODULES = ["chan_iax2", "chan_unistim", "chan_motif", "chan_console", "chan_audiosocket", "chan_websocket", "pbx_dundi", "pbx_lua", "pbx_ael", "pbx_realtime", "res_calendar*", "res_config_*", "res_odbc*", "res_phoneprov", "res_pjsip_phoneprov_provider", "res_hep*", "res_snmp", "res_xmpp", "res_smdi", "res_fax*", "res_stun_monitor", "res_statsd", "res_prometheus", "res_adsi", "app_voicemail*", "app_minivm", "app_adsiprog", "app_getcpeid", "app_jack", "app_festival", "app_alarmreceiver", "app_sms", "app_mp3", "app_dictate", "app_externalivr", "app_speech_utils", "app_followme", "cdr_odbc", "cdr_adaptive_odbc", "cdr_pgsql", "cdr_radius", "cdr_tds", "cdr_manager", "cdr_sqlite3_custom", "cel_odbc", "cel_pgsql", "cel_radius", "cel_tds", "cel_manager", "cel_sqlite3_custom", "func_odbc", "res_stir_shaken", "res_pjsip_stir_shaken", "res_geolocation", "res_pjsip_geolocation", "res_resolver_unbound", "res_speech_aeap", "res_aeap", "format_ogg_speex", "res_stasis_test", "app_test", "app_zapateller", "app_sla", "app_agent_pool", "app_amd", "app_stasis*", "res_stasis_broadcast", "res_clialiases", "res_http_media_cache", "res_pjsip_config_wizard", "cdr_custom", "cdr_csv"]
 
 
 @dataclass(frozen=True)
@@ -92,7 +83,7 @@ def files(config: PbxConfig, inside: str, modules: Path) -> dict[str, str]:
     """The instance's own files, by name."""
     unused = sorted({module.name for pattern in UNUSED_MODULES for module in modules.glob(f"{pattern}.so")})
     return {
-        "asterisk.conf": _asterisk(config, inside, modules),
+        "asterisk.conf": _asterisk(config, inside),
         "modules.conf": "[modules]\nautoload = yes\n" + "".join(f"noload = {name}\n" for name in unused),
         "logger.conf": "[general]\ndateformat = %F %T.%3q\n[logfiles]\nmessages.log => notice,warning,error,verbose(3)\n",
         "extensions.conf": "#include extensions_cti_demo.conf\n[globals](+)\n" + _settings(config.globals),
@@ -121,11 +112,9 @@ def files(config: PbxConfig, inside: str, modules: Path) -> dict[str, str]:
     }
 
 
-def _asterisk(config: PbxConfig, inside: str, modules: Path) -> str:
-    module_folder = modules if inside != "/lab" else Path("/") / modules.relative_to(modules.parents[4])
+def _asterisk(config: PbxConfig, inside: str) -> str:
     return f"""[directories]
 astetcdir => {inside}/etc
-astmoddir => {module_folder}
 astvarlibdir => {inside}/lib
 astdbdir => {inside}/lib
 astkeydir => {inside}

@@ -26,7 +26,7 @@ from typing import Any
 from asterisk.agi import AGI
 
 # What the answer may set, and what a value may look like: the dialplan checks the same again.
-NAMES = "STATUS CUSTOMER MATCH TIER VERDICT PRIORITY LANGUAGE AGENT".split()
+NAMES = ["STATUS", "CUSTOMER", "MATCH", "TIER", "VERDICT", "PRIORITY", "LANGUAGE", "AGENT"]
 SAFE = re.compile(r"[A-Za-z0-9_@/.-]{0,80}\Z")
 LARGEST_ANSWER = 65536
 MOST_HEADERS = 200
@@ -73,7 +73,11 @@ def ask(url: str, token: str, question: dict, seconds: float) -> dict[str, Any]:
     request = urllib.request.Request(
         url.rstrip("/") + "/api/identify",
         data=json.dumps(question).encode("utf-8", "replace"),
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Accept": "application/json"},
+        headers={
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+        },
     )
     with urllib.request.build_opener(NoRedirect).open(request, timeout=seconds) as response:
         answer = json.loads(response.read(LARGEST_ANSWER))

@@ -33,7 +33,7 @@ class Identify(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     server: Identify
 
-    def do_POST(self) -> None:  # noqa: N802 - the base class's name
+    def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.asked.append((self.headers["Authorization"], body))
         self.send_response(200)

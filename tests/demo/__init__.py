@@ -1,0 +1,1 @@
+"""Tests of cti_server.demo that need no Asterisk."""
