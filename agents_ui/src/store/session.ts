@@ -71,7 +71,9 @@ export function receive(frame: Frame): void {
   for (const call of mine) {
     if (call.interaction !== null) drafts?.bind(call.call, call.interaction);
   }
-  chooseTab(mineBefore, selected);
+  // A reload stays on the page that was open: its calls are not new.
+  const reloaded = frame.type === "welcome" && Object.keys(before.desk.positions).length === 0;
+  if (!reloaded) chooseTab(mineBefore, selected);
   if (pendingState && frame.type === "event" && frame.kind === "command.done" && frame.body.request === pendingState.request) {
     useStore.getState().set({ pendingState: null });
     if (!frame.body.ok) toast({ tone: "bad", ...(frame.body.problem ? { problem: frame.body.problem } : {}) });
