@@ -1,0 +1,184 @@
+"""Signals in, rows and frames out: the pipeline with a real database of either engine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cti_server import pipeline as pipeline_module
+from cti_server.asterisk.link import SinkFull
+from cti_server.floor.signals import LegStarted, LinkChanged, LinkState, Signal, Snapshot
+from cti_server.lookup.identify import Lookup
+from cti_server.pipeline import Pipeline, missed
+from cti_server.push.frames import Frame
+from cti_server.push.hub import Hub, Viewer
+from cti_server.record import history, interactions, journal, leases
+from cti_server.record.database import Database
+from tests.floor.test_transcripts import seated
+from tests.transcripts.play import Transcript
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+class Desk:
+    """Collects every frame that the hub hands out."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.subscriber, _ = hub.subscribe(Viewer(0, True))
+        self.frames: list[Frame] = []
+
+    async def until(self, kind: str) -> list[dict[str, Any]]:
+        """Take frames until one of this kind; the sentinel of each test."""
+        async with asyncio.timeout(20):
+            while True:
+                self.frames += await self.subscriber.take(1)
+                told = [json.loads(f.text) for f in self.frames]
+                if any(one["kind"] == kind for one in told):
+                    return told
+
+
+@asynccontextmanager
+async def running(database: Database, pbx: str = "demo", **options: Any) -> AsyncIterator[tuple[Pipeline, Desk]]:
+    hub = Hub(limit=100_000)
+    made = Pipeline(pbx, database, Lookup(database), hub, **options)
+    desk = Desk(hub)
+    async with leases.hold(database, pbx, "test", NOW) as lease:
+        await made.restore(lease)
+        task = asyncio.create_task(made.run())
+        try:
+            yield made, desk
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await made.close()
+
+
+def last(signals: Sequence[Signal]) -> LinkChanged:
+    """The sentinel: a signal after all others that is always told."""
+    return LinkChanged(signals[-1].at, LinkState.STALE, "the end of the test")
+
+
+async def test_a_call_is_in_the_record_once_and_the_journal_is_what_desktops_got(database: Database) -> None:
+    signals = [*Transcript.load("answered").signals()]
+    async with running(database) as (pipeline, desk):
+        for signal in (*signals, last(signals)):
+            pipeline.put(signal)
+        told = await desk.until("link.changed")
+        async with database.read() as conn:
+            page = await history.page(conn, history.Filter())
+            rows = [row async for row in missed(database, "pbx:demo", 0)]
+
+    (row,) = page.items
+    assert (row.outcome, row.ended_by, row.complete) == ("answered", "caller", True)
+    assert [s.outcome for s in row.segments] == ["answered"]
+    assert [r.seq for r in rows] == [one["seq"] for one in told] == list(range(1, len(told) + 1))
+    assert [(r.kind, r.body) for r in rows] == [
+        (one["kind"], {k: v for k, v in one["body"].items() if k != "card"}) for one in told
+    ]
+    assert {one["body"]["call"]["interaction"] for one in told if one["kind"].startswith("call.")} == {row.id}
+
+
+async def test_the_database_goes_away_and_nothing_is_lost(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signals = [*Transcript.load("answered").signals()]
+    failures = iter([OSError("gone"), OSError("still gone"), TimeoutError("slow")])
+    real = interactions.save_calls
+
+    async def save(*arguments: Any) -> Any:
+        if (failure := next(failures, None)) is not None:
+            raise failure
+        return await real(*arguments)
+
+    monkeypatch.setattr(pipeline_module.interactions, "save_calls", save)
+    monkeypatch.setattr(Pipeline, "_reachable", lambda self: asyncio.sleep(0, result=False))
+    async with running(database) as (pipeline, desk):
+        for signal in (*signals, last(signals)):
+            pipeline.put(signal)
+        told = await desk.until("link.changed")
+        assert pipeline.counts.retries == 3
+    async with database.read() as conn:
+        (row,) = (await history.page(conn, history.Filter())).items
+    assert row.outcome == "answered"
+    assert [one["seq"] for one in told] == list(range(1, len(told) + 1))
+
+
+async def test_one_call_that_the_database_refuses_does_not_stop_the_others(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signals = [*Transcript.load("asterisk-killed").signals()]
+    real = interactions.save_calls
+
+    async def save(conn: Any, rows: Any) -> Any:
+        if any(row.ani_raw == "13900139000" for row in rows):
+            raise ValueError("this one never")
+        return await real(conn, rows)
+
+    monkeypatch.setattr(pipeline_module.interactions, "save_calls", save)
+    monkeypatch.setattr(pipeline_module, "MAX_RETRY_S", 0.01)
+    async with running(database) as (pipeline, desk):
+        for signal in (*signals, last(signals)):
+            pipeline.put(signal)
+        await desk.until("link.changed")
+        assert pipeline.counts.refused == 1
+    async with database.read() as conn:
+        rows = (await history.page(conn, history.Filter())).items
+    assert [(row.ani_raw, row.outcome) for row in rows] == [("13800138000", "answered")] * 2
+
+
+async def test_a_full_inbox_refuses_but_hears_of_the_link(database: Database) -> None:
+    """The bound at size 1."""
+    pipeline = Pipeline("demo", database, Lookup(database), Hub(), max_inbox=1)
+    pipeline.put(Snapshot(1.0, 1))
+    with pytest.raises(SinkFull, match="1 signals wait"):
+        pipeline.put(Snapshot(2.0, 1))
+    pipeline.put(LinkChanged(2.0, LinkState.STALE))
+    assert pipeline.waiting == 2
+
+
+async def test_a_signal_that_the_floor_chokes_on_is_counted_and_the_rest_go_on(database: Database) -> None:
+    async with running(database) as (pipeline, desk):
+        broken = LegStarted(1.0, "a.1", "a.1", None, False, None, None, None)  # type: ignore[arg-type]
+        pipeline.put(broken)
+        pipeline.put(LinkChanged(2.0, LinkState.LIVE))
+        await desk.until("link.changed")
+        assert pipeline.counts.refused == 1
+
+
+async def test_a_process_that_lost_the_pbx_writes_nothing_more(database: Database) -> None:
+    hub = Hub()
+    stale = Pipeline("demo", database, Lookup(database), hub)
+    async with leases.hold(database, "demo", "old", NOW) as old:
+        await stale.restore(old)
+    async with leases.hold(database, "demo", "new", NOW):
+        stale.put(LinkChanged(2.0, LinkState.LIVE))
+        with pytest.raises(leases.LeaseLost):
+            async with asyncio.timeout(10):
+                await stale.run()
+    async with database.read() as conn:
+        assert await journal.positions(conn) == {}
+
+
+async def test_a_restart_brings_back_the_call_and_the_wrap_up(database: Database) -> None:
+    signals = [*seated(), *Transcript.load("answered").signals()]
+    middle = [n for n, s in enumerate(signals) if isinstance(s, Snapshot)][2]
+    end = last(signals)
+    async with running(database) as (pipeline, desk):
+        for signal in (*signals[:middle], end):
+            pipeline.put(signal)
+        await desk.until("link.changed")
+    async with running(database) as (pipeline, desk):
+        assert [c.answered_at is not None for c in pipeline.floor.calls.values()] == [True]
+        for signal in (*seated(), *signals[middle:], end):
+            pipeline.put(signal)
+        await desk.until("link.changed")
+    async with database.read() as conn:
+        (row,) = (await history.page(conn, history.Filter())).items
+    assert (row.outcome, row.complete, len(row.segments)) == ("answered", True, 1)
+    assert 1800 <= (row.talk_ms or 0) <= 3500
