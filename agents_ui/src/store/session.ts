@@ -7,7 +7,7 @@ import { applyLanguage } from "../i18n";
 import { Drafts } from "./drafts";
 import { emptyDesk, myParty } from "./fold";
 import { myCalls, toast, useStore } from "./store";
-import { forgetToday, refreshToday } from "./today";
+import { forgetToday, refreshToday, useToday } from "./today";
 
 const endsPart: ReadonlySet<string> = new Set(["call.ended", "call.offer_ended", "call.wrapped", "call.identified", "interaction.changed"]);
 let live: ReturnType<typeof connect> | null = null;
@@ -43,6 +43,11 @@ export function begin(me: Me): void {
   const store = useStore.getState();
   store.set({ phase: "signed_in", desk: { ...emptyDesk, me }, selected: null });
   void applyLanguage(me.language);
+  if (!me.seat && me.role !== "agent") {
+    // Who supervises without a phone has no calls of their own: the floor is their desk.
+    useToday.setState({ everyone: true });
+    if (store.path === "/") store.set({ path: "/floor" });
+  }
   keepDrafts(me.id);
   live?.close();
   live = connect({

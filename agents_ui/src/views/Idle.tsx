@@ -30,7 +30,8 @@ export function Idle() {
   const { items, everyone } = useToday();
   const mine = useMemo(() => (everyone && me ? items.filter((entry) => entry.agent === me.name) : items), [items, everyone, me]);
   const numbers = numbersOf(mine);
-  const queues = (me?.queues ?? []).map((name) => allQueues[name]).filter((queue) => queue !== undefined);
+  const names = me?.seat ? me.queues : Object.keys(allQueues);
+  const queues = names.map((name) => allQueues[name]).filter((queue) => queue !== undefined);
   const state = !me?.seat ? "no_seat" : me.state.name === "not_ready" || me.state.name === "signed_out" ? me.state.name : "ready";
   const recent = mine.filter((entry) => entry.talk_ms).slice(0, 6);
 
@@ -41,7 +42,7 @@ export function Idle() {
         <p>{t(`idle.${state}_help`)}</p>
       </header>
       <UnsavedNotes />
-      <section aria-labelledby="idle-numbers">
+      {me?.seat && <section aria-labelledby="idle-numbers">
         <h2 id="idle-numbers">{t("idle.numbers")}</h2>
         <dl className="figures">
           <Figure label={t("idle.handled")} note={t("idle.since")} value={String(numbers.handled)} />
@@ -49,10 +50,10 @@ export function Idle() {
           <Figure label={t("idle.average")} note={t("idle.average_note")} value={numbers.meanMs === null ? "–" : formatSpan(numbers.meanMs)} />
           <Figure label={t("idle.missed")} note={t("idle.missed_note")} value={String(numbers.missed)} />
         </dl>
-      </section>
+      </section>}
       {queues.length > 0 && (
         <section aria-labelledby="idle-queues">
-          <h2 id="idle-queues">{t("idle.queues")}</h2>
+          <h2 id="idle-queues">{t(me?.seat ? "idle.queues" : "floor.queues")}</h2>
           <table className="table">
             <thead>
               <tr><th>{t("idle.queue")}</th><th className="right">{t("idle.waiting")}</th><th className="right">{t("idle.longest")}</th><th className="right">{t("idle.members")}</th></tr>
@@ -70,7 +71,7 @@ export function Idle() {
           </table>
         </section>
       )}
-      <section aria-labelledby="idle-recent">
+      {me?.seat && <section aria-labelledby="idle-recent">
         <h2 id="idle-recent">{t("idle.recent")}</h2>
         {recent.length === 0 && <p className="quiet">{t("idle.no_recent")}</p>}
         <ul className="recent-calls">
@@ -86,7 +87,7 @@ export function Idle() {
             </li>
           ))}
         </ul>
-      </section>
+      </section>}
     </div>
   );
 }
