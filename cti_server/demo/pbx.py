@@ -103,7 +103,8 @@ class DemoPbx:
                 },
             )
         deadline = time.monotonic() + START_LIMIT_S
-        while not self._fully_booted():
+        # Some core commands are there only a moment after FullyBooted.
+        while not self._fully_booted() or "No such command" in self.cli("core show settings"):
             if not self.running or time.monotonic() > deadline:
                 self.kill9()
                 raise DemoUnavailable(f"Asterisk did not start:\n{self._tail()}")
