@@ -71,7 +71,12 @@ def caller_hangs_up_in_queue(stage: Stage) -> Truth:
     caller.hang_up()
     segment = offered("PJSIP/1002", "caller_left", ring_ms=[6500, 8500])
     return inbound(
-        dnis="4008002000", queue="sales", outcome="abandoned", ended_by="caller", wait_ms=[6500, 8500], segments=[segment]
+        dnis="4008002000",
+        queue="sales",
+        outcome="abandoned",
+        ended_by="caller",
+        wait_ms=[6500, 8500],
+        segments=[segment],
     )
 
 
@@ -85,7 +90,12 @@ def short_abandon(stage: Stage) -> Truth:
     caller.hang_up()
     segment = offered("PJSIP/1002", "caller_left", ring_ms=[400, 1500])
     return inbound(
-        dnis="4008002000", queue="sales", outcome="short_abandon", ended_by="caller", wait_ms=[500, 1500], segments=[segment]
+        dnis="4008002000",
+        queue="sales",
+        outcome="short_abandon",
+        ended_by="caller",
+        wait_ms=[500, 1500],
+        segments=[segment],
     )
 
 
@@ -101,7 +111,12 @@ def abandon_with_nobody_ringing(stage: Stage) -> Truth:
     stage.pause(1)
     caller.hang_up()
     return inbound(
-        dnis="4008002000", queue="sales", outcome="short_abandon", ended_by="caller", wait_ms=[1800, 3500], segments=[]
+        dnis="4008002000",
+        queue="sales",
+        outcome="short_abandon",
+        ended_by="caller",
+        wait_ms=[1800, 3500],
+        segments=[],
     )
 
 
@@ -144,6 +159,7 @@ def queue_timeout(stage: Stage) -> Truth:
     stage.phone("1002")
     stage.act("cti-agent", "QueuePause", Queue="sales", Interface="PJSIP/1002", Paused="true", Reason="training")
     stage.caller("4008002000")
+    stage.event("Hangup")
     return inbound(
         dnis="4008002000", queue="sales", outcome="no_agent", ended_by="system", wait_ms=[2500, 4500], segments=[]
     )
@@ -153,6 +169,7 @@ def queue_timeout(stage: Stage) -> Truth:
 def empty_queue(stage: Stage) -> Truth:
     """Nobody is logged in: Queue() refuses the caller (JOINEMPTY), without any queue event."""
     stage.caller("4008005000")
+    stage.event("Hangup")
     return inbound(dnis="4008005000", queue=None, outcome="no_agent", ended_by="system", segments=[])
 
 
@@ -160,6 +177,7 @@ def empty_queue(stage: Stage) -> Truth:
 def phones_unreachable(stage: Stage) -> Truth:
     """All phones of the queue are unplugged: as an empty queue."""
     stage.caller("4008002000")
+    stage.event("Hangup")
     return inbound(dnis="4008002000", queue=None, outcome="no_agent", ended_by="system", segments=[])
 
 
@@ -201,7 +219,9 @@ def ring_all_five(stage: Stage) -> Truth:
     caller.hang_up()
     elsewhere = [offered(f"PJSIP/{n}", "answered_elsewhere", ring_ms=[900, 2500]) for n in phones if n != "1003"]
     won = offered("PJSIP/1003", "answered", ring_ms=[900, 2500], talk_ms=[900, 2000])
-    return inbound(dnis="4008003000", queue="vip", outcome="answered", ended_by="caller", segments=[*elsewhere, won])
+    return inbound(
+        dnis="4008003000", queue="vip", outcome="answered", ended_by="caller", segments=[*elsewhere, won]
+    )
 
 
 @scenario()

@@ -79,7 +79,9 @@ def blind_transfer_to_queue(stage: Stage) -> Truth:
     first = stage.phone("1001")
     caller, _, connected = talking(stage)
     here = stage.tape.here()
-    stage.act("cti-call", "BlindTransfer", Channel=connected["DestChannel"], Exten="support", Context="cti-line-known")
+    stage.act(
+        "cti-call", "BlindTransfer", Channel=connected["DestChannel"], Exten="support", Context="cti-line-known"
+    )
     stage.event("AgentCalled", here, Interface="PJSIP/1001")
     stage.pause(0.5)
     first.answer()
@@ -151,7 +153,9 @@ def attended_transfer_refused(stage: Stage) -> Truth:
     stage.act("cti-call", "Atxfer", Channel=connected["DestChannel"], Exten="1003", Context="cti-phones")
     stage.event("DialEnd", here, DialStatus="BUSY")
     stage.tape.wait(
-        lambda m: m.get("Event") == "BridgeEnter" and m["Channel"] == connected["DestChannel"], "1002 is back", here
+        lambda m: m.get("Event") == "BridgeEnter" and m["Channel"] == connected["DestChannel"],
+        "1002 is back",
+        here,
     )
     stage.pause(1)
     caller.hang_up()
@@ -319,9 +323,7 @@ def three_way(stage: Stage) -> Truth:
     stage.mark("1002 presses *3")
     phone.press("*3")
     stage.tape.wait(
-        lambda m: (
-            m.get("Event") == "BridgeEnter" and m["BridgeNumChannels"] == "3"
-        ),
+        lambda m: m.get("Event") == "BridgeEnter" and m["BridgeNumChannels"] == "3",
         "three in one bridge",
         here,
     )

@@ -85,7 +85,9 @@ class Tap:
             since,
         )
 
-    def wait(self, wanted: Callable[[Message], bool], what: str, since: int = 0, limit_s: float = WAIT_S) -> Message:
+    def wait(
+        self, wanted: Callable[[Message], bool], what: str, since: int = 0, limit_s: float = WAIT_S
+    ) -> Message:
         """The first message from index `since` on that is wanted."""
         deadline = time.monotonic() + limit_s
         position = since
