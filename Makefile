@@ -36,6 +36,9 @@ check: $(VENV)/ready
 bench: tools test-tools $(VENV)/ready desktop
 	$(BIN)/python -m tests.bench $(ARGS)
 
+shots: tools test-tools $(VENV)/ready desktop
+	$(BIN)/python -m tests.live.shots
+
 # --- what they need ---------------------------------------------------------------------------------------
 
 # Debian and Ubuntu packages: installed as root or through sudo, otherwise the line to run is printed.

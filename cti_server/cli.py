@@ -194,7 +194,9 @@ def welcome(settings: Settings) -> None:
 
 @cli.command()
 def call(
-    customer: Annotated[str, typer.Option(help="A seeded customer (K01, P03 or the name) or any number.")] = "P01",
+    customer: Annotated[
+        str, typer.Option(help="covered, expired, shared … (--customer ? lists them), or any number.")
+    ] = "covered",
     line: Annotated[str, typer.Option(help="support, sales, vip … or a DID.")] = "vip",
     stay: Annotated[float, typer.Option(help="Seconds to stay on the line.", min=1, max=300)] = 45.0,
     name: Annotated[str | None, typer.Option(help="The caller's display name.")] = None,

@@ -68,7 +68,7 @@ class LiveFloor:
 
     def queues(self) -> Sequence[Mapping[str, Any]]:
         floors = [a.pipeline.floor for a in self._attachments.values()]
-        return [queue.view(floor.seats) for floor in floors for _, queue in sorted(floor.queues.items())]
+        return [queue.view(floor.seated()) for floor in floors for _, queue in sorted(floor.queues.items())]
 
     def agent_state(self, agent: int) -> Mapping[str, Any]:
         attachment = self.of_agent(agent)

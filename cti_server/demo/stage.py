@@ -14,7 +14,7 @@ from cti_server.demo.asterisk_root import DemoUnavailable, require_tools
 from cti_server.demo.calls import Caller, Deskphone, PhoneHabits, call, trunk_far_end
 from cti_server.demo.pbx import DemoPbx, free_config
 from cti_server.demo.render import PbxConfig
-from cti_server.demo.seed_data import CUSTOMERS, LINES, LOGINS
+from cti_server.demo.seed_data import CALLERS, CUSTOMERS, LINES, LOGINS
 
 PBX = "demo"
 HABITS = PhoneHabits(ring_s=6.0, talk_s=120.0)  # rings long enough to read the card, then answers by itself
@@ -98,19 +98,20 @@ def ring_in(folder: Path, customer: str | None, line: str, stay_s: float, name: 
 
 
 def number_of(customer: str | None) -> tuple[str | None, str]:
-    """(number to call from, display name) of a seeded customer; any digits are taken as they are."""
+    """(number to call from, display name) of a seeded customer, or of a case like `expired`; any digits are
+    taken as they are."""
     if customer is None:
         return None, ""
-    wanted = customer.casefold().removeprefix("demo-")
+    wanted = CALLERS.get(customer, customer).casefold().removeprefix("demo-")
     for who in CUSTOMERS:
-        numbers = [phone.split("x")[0] for phone in who.phones.split()]
+        numbers = sorted((p.split("x")[0] for p in who.phones.split()), key=lambda p: p + "x" in who.phones)
         if wanted in (who.ref.casefold(), who.name.casefold(), *numbers):
             if not numbers:
                 raise LookupError(f"{who.name} has no number to call from")
             return numbers[0], who.name
-    if any(c.isdigit() for c in customer):
-        return customer, ""
-    known = ", ".join(f"{who.ref} ({who.name})" for who in CUSTOMERS if who.phones)
+    if any(c.isdigit() for c in wanted):
+        return wanted, ""
+    known = ", ".join([*CALLERS, *(f"{who.ref} ({who.name})" for who in CUSTOMERS if who.phones)])
     raise LookupError(f"no seeded customer {customer!r}; there are: {known}")
 
 

@@ -76,11 +76,11 @@ class Floor:
 
     def snapshot(self) -> dict[str, Any]:
         """The floor as a fresh desktop gets it."""
-        seats = self.seats
+        seated = self.seated()
         return {
             "link": self.link_view(),
             "calls": {call.id: call.view() for call in self.calls.values()},
-            "queues": {name: queue.view(seats) for name, queue in sorted(self.queues.items())},
+            "queues": {name: queue.view(seated) for name, queue in sorted(self.queues.items())},
             "agents": {str(agent.id): agent.view() for agent in self.agents.values()},
         }
 
@@ -140,6 +140,10 @@ class Floor:
         """Below this a caller who gave up counts apart."""
         known = self.queues.get(queue) if queue is not None else None
         return known.short_abandon_s if known is not None else Queue("").short_abandon_s
+
+    def seated(self) -> dict[str, Agent]:
+        """Who of the record sits at which seat."""
+        return {seat: self.agents[number] for seat, number in self.seats.items()}
 
     def agent_at(self, seat: str) -> Agent | None:
         number = self.seats.get(seat)
@@ -229,7 +233,7 @@ class Floor:
             told.extend(self._tell_call(call, kind, agent, reason, at))
         queues, self._touched_queues = self._touched_queues, set()
         for name in sorted(queues):
-            view = self.queues[name].view(self.seats)
+            view = self.queues[name].view(self.seated())
             if self._told.get(("queue", name)) != view:
                 self._told["queue", name] = view
                 told.append(Event(kinds.QUEUE_CHANGED, at, {"queue": view}))

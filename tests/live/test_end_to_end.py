@@ -54,8 +54,14 @@ async def plug_in(phones: ExitStack, site: Center, extension: str, habits: Phone
     return phones.enter_context(await asyncio.to_thread(Deskphone, site.pbx, extension, habits))
 
 
-async def sign_in(browser: Browser, site: Center, login: str) -> Page:
-    context = await browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 720})
+async def sign_in(
+    browser: Browser, site: Center, login: str, language: str = "en-GB", scheme: str = "light"
+) -> Page:
+    context = await browser.new_context(
+        locale=language,
+        color_scheme="dark" if scheme == "dark" else "light",
+        viewport={"width": 1280, "height": 720},
+    )
     page = await context.new_page()
     await page.goto(site.url)
     form = page.get_by_test_id("signin-form")
