@@ -1,0 +1,33 @@
+"""`python -m tests.bench [name…]`: all benchmarks, or those that are named. Each is bounded in time."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+from collections.abc import Sequence
+
+from .figures import machine, out
+
+NAMES = ("decode", "pop", "lookup")
+LIMIT_S = 600  # for one benchmark
+
+
+async def _one(name: str) -> None:
+    async with asyncio.timeout(LIMIT_S):
+        await importlib.import_module(f"{__package__}.{name}").run()
+
+
+def main(names: Sequence[str]) -> int:
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        out.print(f"no benchmark {', '.join(unknown)}; there are: {', '.join(NAMES)}")
+        return 2
+    out.print(machine())
+    for name in names or NAMES:
+        asyncio.run(_one(name))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
