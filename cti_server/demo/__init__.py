@@ -1,1 +1,1 @@
-"""The demo PBX: a real Asterisk in a folder of its own, SIPp callers and phones, seed data. Imported by the cli only."""
+"""The demo PBX: a real Asterisk in a folder of its own, SIPp callers and phones. Imported by the cli only."""

@@ -1,8 +1,8 @@
 """Finds, or builds once in a cache, the file tree that holds a real Asterisk 22.
 
-Debian 12 and 13 ship no Asterisk and sid ships 22, so the tree is a debootstrap of sid outside the checkout, keyed by version and
-architecture. The mirror is the machine's own, read from its apt configuration: behind a site's proxy or on an air-gapped
-mirror that is the only address that works.
+Debian 12 and 13 ship no Asterisk and sid ships 22, so the tree is a debootstrap of sid outside the checkout,
+keyed by version and architecture. The mirror is the machine's own, read from its apt configuration: behind a
+site's proxy or on an air-gapped mirror that is the only address that works.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class AsteriskTree:
 
 
 def find_or_build(env: Mapping[str, str] = os.environ) -> AsteriskTree:
-    """The tree to run from. Raises DemoUnavailable with the line that helps. Takes about a minute when it has to build."""
+    """The tree to run from; building it takes a minute. Raises DemoUnavailable with the line that helps."""
     if env.get("CTI_ASTERISK", "") == "system":
         return _system_asterisk()
     root = cached_root(env)
@@ -97,14 +97,15 @@ def require_root(purpose: str, again: str) -> None:
 
 def build(root: Path, env: Mapping[str, str] = os.environ) -> None:
     """Builds the tree beside its place and renames it when complete, so that a half-built tree is never used."""
-    again = f"CTI_ASTERISK_ROOT={shlex.quote(str(root))} {shlex.quote(sys.executable)} -m cti_server.demo.asterisk_root"
+    again = f"{shlex.quote(sys.executable)} -m cti_server.demo.asterisk_root"
+    again = f"CTI_ASTERISK_ROOT={shlex.quote(str(root))} {again}"
     require_root("building the Asterisk tree", again)
     require_tools("debootstrap")
     mirror = env.get("CTI_DEBIAN_MIRROR") or debian_mirror(read_apt_sources())
     if mirror is None:
         raise DemoUnavailable(
-            "no Debian mirror in this machine's apt configuration; set CTI_DEBIAN_MIRROR to one that carries sid (and on Ubuntu "
-            f"run: {_sudo()}apt-get install -y debian-archive-keyring), or use the system's own: "
+            "no Debian mirror in this machine's apt configuration; set CTI_DEBIAN_MIRROR to one that carries sid "
+            f"(and on Ubuntu run: {_sudo()}apt-get install -y debian-archive-keyring), or use the system's own: "
             f"{_sudo()}apt-get install -y asterisk sip-tester, then CTI_ASTERISK=system"
         )
     root.parent.mkdir(parents=True, exist_ok=True)
@@ -199,7 +200,7 @@ def _system_asterisk() -> AsteriskTree:
 
 
 def read_apt_sources(apt: Path = Path("/etc/apt")) -> list[tuple[str, str]]:
-    """The machine's apt configuration as (URI, suite) pairs, in apt's order. Both formats; disabled entries left out."""
+    """The machine's apt configuration as (URI, suite) pairs, in apt's order; disabled entries left out."""
     pairs: list[tuple[str, str]] = []
     files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
     for file in files:

@@ -174,8 +174,9 @@ def _phone(pbx_port: int, habits: PhoneHabits, port: int) -> Sipp:
     else:
         ring_ms = _ms(LONGEST_CALL_S if habits.ring_s is None else habits.ring_s)
         first = "180 Ringing"
-        after = f'''  <recv request="MESSAGE" optional="true" next="answer" timeout="{ring_ms}" ontimeout="answer"/>
-  <recv request="CANCEL" timeout="{ring_ms}" ontimeout="answer" next="cancelled"/>'''
+        patience = f'timeout="{ring_ms}" ontimeout="answer"'
+        after = f'  <recv request="MESSAGE" optional="true" next="answer" {patience}/>\n'
+        after += f'  <recv request="CANCEL" {patience} next="cancelled"/>'
     conversation = _conversation(_CALLED, habits.talk_s)
     scenario = _fill("phone.xml", first=first, after_ring=after, conversation=conversation)
     return Sipp(scenario, pbx_port, local_port=port, calls=0, limit_s=24 * 3600)

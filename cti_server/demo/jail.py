@@ -1,9 +1,9 @@
-"""Runs a program chrooted in namespaces of its own, and ends it, with all it started and mounted, when the parent is gone.
+"""Runs a program chrooted in namespaces of its own; when the parent is gone, so is all it started and mounted.
 
-Run as a file by a bare Python: `jail.py ROOT WORK program args…`. WORK appears as /lab inside ROOT. Life hangs on standard
-input: the parent holds the other end, so even its `kill -9` closes it. (PR_SET_PDEATHSIG alone would be tied to the parent's
-thread, not to its process.) The mounts are in a private mount namespace and the program is process 1 of a process
-namespace; when it ends, the kernel ends and unmounts the rest.
+Run as a file by a bare Python: `jail.py ROOT WORK program args…`. WORK appears as /lab inside ROOT. Life hangs on
+standard input: the parent holds the other end, so even its `kill -9` closes it. (PR_SET_PDEATHSIG alone would be
+tied to the parent's thread, not to its process.) The mounts are in a private mount namespace and the program is
+process 1 of a process namespace; when it ends, the kernel ends and unmounts the rest.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main(root: str, work: str, program: list[str]) -> int:
         os.setsid()  # a Ctrl-C in the terminal is for the parent, which then stops us in order
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         _enter(root, work)
-        os.execv(program[0], program)
+        os.execv(program[0], program)  # noqa: S606 - no shell is the point
     return _watch(child)
 
 

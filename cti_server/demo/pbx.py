@@ -34,7 +34,7 @@ STOP_LIMIT_S = 5.0
 class DemoPbx:
     """A context manager around one instance. Several run side by side. Blocking: from asyncio call it in a thread.
 
-    Settled when made: `config` with the ports and secrets. The work folder is removed at the end unless `keep` is given.
+    Settled when made: `config` with the ports and secrets. The work folder goes at the end unless `keep` is given.
     """
 
     def __init__(
@@ -200,7 +200,7 @@ def free_config(name: str = "demo", **changes: object) -> PbxConfig:
 
 @contextlib.contextmanager
 def free_ports(count: int) -> Iterator[list[int]]:
-    """Ports of 127.0.0.1 free for TCP and UDP, below the range that outgoing connections take, held until the end of the block."""
+    """Ports of 127.0.0.1 free for TCP and UDP, below those of outgoing connections; held until the block ends."""
     with contextlib.ExitStack() as held:
         ports: list[int] = []
         while len(ports) < count:
@@ -214,13 +214,25 @@ def free_ports(count: int) -> Iterator[list[int]]:
 
 
 def make_certificate(folder: Path, name: str) -> None:
-    """A self-signed certificate for 127.0.0.1: {name}.crt for clients, {name}.pem (key and certificate) for Asterisk."""
+    """A self-signed certificate for 127.0.0.1: {name}.crt for clients, {name}.pem (with the key) for Asterisk."""
     if not shutil.which("openssl"):
         raise DemoUnavailable(
             "AMI over TLS needs openssl; run: apt-get install -y openssl, or set ami_tls_port to 0"
         )
     key, certificate = folder / f"{name}.key", folder / f"{name}.crt"
-    made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30", "-subj", "/CN=127.0.0.1"]
+    made = [
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "30",
+        "-subj",
+        "/CN=127.0.0.1",
+    ]
     names = [
         "-addext",
         "subjectAltName=IP:127.0.0.1,DNS:localhost",

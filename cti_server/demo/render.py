@@ -1,7 +1,7 @@
-"""Writes one PBX instance's configuration: the files of dialplans/ as they are, plus this instance's ports and secrets.
+"""Writes one PBX instance's configuration: dialplans/ as it is, plus this instance's ports and secrets.
 
-The files an administrator copies are used unchanged; what differs goes into the files that include them, by Asterisk's own
-`[section](+)` addition. So the demo and the live tests prove the very files that we ship.
+The files an administrator copies are used unchanged; what differs goes into the files that include them, by
+Asterisk's own `[section](+)` addition. So the demo and the live tests prove the very files that we ship.
 """
 
 from __future__ import annotations
@@ -32,12 +32,85 @@ WORK_FOLDERS = (
 )
 
 # What the demo does not use and what would listen on ports of its own or need a database.
-UNUSED_MODULES = ["chan_iax2", "chan_unistim", "chan_motif", "chan_console", "chan_audiosocket", "chan_websocket", "pbx_dundi", "pbx_lua", "pbx_ael", "pbx_realtime", "res_calendar*", "res_config_*", "res_odbc*", "res_phoneprov", "res_pjsip_phoneprov_provider", "res_hep*", "res_snmp", "res_xmpp", "res_smdi", "res_fax*", "res_stun_monitor", "res_statsd", "res_prometheus", "res_adsi", "app_voicemail*", "app_minivm", "app_adsiprog", "app_getcpeid", "app_jack", "app_festival", "app_alarmreceiver", "app_sms", "app_mp3", "app_dictate", "app_externalivr", "app_speech_utils", "app_followme", "cdr_odbc", "cdr_adaptive_odbc", "cdr_pgsql", "cdr_radius", "cdr_tds", "cdr_manager", "cdr_sqlite3_custom", "cel_odbc", "cel_pgsql", "cel_radius", "cel_tds", "cel_manager", "cel_sqlite3_custom", "func_odbc", "res_stir_shaken", "res_pjsip_stir_shaken", "res_geolocation", "res_pjsip_geolocation", "res_resolver_unbound", "res_speech_aeap", "res_aeap", "format_ogg_speex", "res_stasis_test", "app_test", "app_zapateller", "app_sla", "app_agent_pool", "app_amd", "app_stasis*", "res_stasis_broadcast", "res_clialiases", "res_http_media_cache", "res_pjsip_config_wizard", "cdr_custom", "cdr_csv"]
+UNUSED_MODULES = [
+    "chan_iax2",
+    "chan_unistim",
+    "chan_motif",
+    "chan_console",
+    "chan_audiosocket",
+    "chan_websocket",
+    "pbx_dundi",
+    "pbx_lua",
+    "pbx_ael",
+    "pbx_realtime",
+    "res_calendar*",
+    "res_config_*",
+    "res_odbc*",
+    "res_phoneprov",
+    "res_pjsip_phoneprov_provider",
+    "res_hep*",
+    "res_snmp",
+    "res_xmpp",
+    "res_smdi",
+    "res_fax*",
+    "res_stun_monitor",
+    "res_statsd",
+    "res_prometheus",
+    "res_adsi",
+    "app_voicemail*",
+    "app_minivm",
+    "app_adsiprog",
+    "app_getcpeid",
+    "app_jack",
+    "app_festival",
+    "app_alarmreceiver",
+    "app_sms",
+    "app_mp3",
+    "app_dictate",
+    "app_externalivr",
+    "app_speech_utils",
+    "app_followme",
+    "cdr_odbc",
+    "cdr_adaptive_odbc",
+    "cdr_pgsql",
+    "cdr_radius",
+    "cdr_tds",
+    "cdr_manager",
+    "cdr_sqlite3_custom",
+    "cel_odbc",
+    "cel_pgsql",
+    "cel_radius",
+    "cel_tds",
+    "cel_manager",
+    "cel_sqlite3_custom",
+    "func_odbc",
+    "res_stir_shaken",
+    "res_pjsip_stir_shaken",
+    "res_geolocation",
+    "res_pjsip_geolocation",
+    "res_resolver_unbound",
+    "res_speech_aeap",
+    "res_aeap",
+    "format_ogg_speex",
+    "res_stasis_test",
+    "app_test",
+    "app_zapateller",
+    "app_sla",
+    "app_agent_pool",
+    "app_amd",
+    "app_stasis*",
+    "res_stasis_broadcast",
+    "res_clialiases",
+    "res_http_media_cache",
+    "res_pjsip_config_wizard",
+    "cdr_custom",
+    "cdr_csv",
+]
 
 
 @dataclass(frozen=True)
 class PbxConfig:
-    """One instance: its name (also systemname, the prefix of every Uniqueid), ports (0: none), and secrets by role."""
+    """One instance: name (also systemname, the prefix of every Uniqueid), ports (0: none), secrets by role."""
 
     name: str
     sip_port: int
@@ -47,9 +120,9 @@ class PbxConfig:
     trunk_port: int = 5070
     fastagi: str = "127.0.0.1:4573"
     secrets: Mapping[str, str] = field(default_factory=dict)
-    phone_password: str = "demo"
+    phone_password: str = "demo"  # noqa: S105 - phones of a PBX on loopback
     queue_overrides: Mapping[str, Mapping[str, str | int]] = field(default_factory=dict)
-    """Per queue (or "*" for all): settings that replace those of queues_cti.conf, e.g. {"support": {"timeout": 3}}."""
+    """Per queue, or "*" for all: what replaces settings of queues_cti.conf, as {"support": {"timeout": 3}}."""
     globals: Mapping[str, str | int] = field(default_factory=dict)
     site: Mapping[str, str] = field(default_factory=dict)
     """Replaces values of cti_site.conf, e.g. {"CTI_DEADLINE": "0.5"}."""
@@ -65,7 +138,7 @@ def dialplans_folder() -> Path:
 
 
 def render(config: PbxConfig, work: Path, inside: str, modules: Path) -> None:
-    """Fills the work folder. `inside` is its path as Asterisk will see it, `modules` the folder of Asterisk's modules."""
+    """Fills the work folder. `inside` is its path as Asterisk will see it, `modules` where its modules are."""
     for folder in WORK_FOLDERS:
         (work / folder).mkdir(parents=True, exist_ok=True)
     source = dialplans_folder()
@@ -85,7 +158,8 @@ def files(config: PbxConfig, inside: str, modules: Path) -> dict[str, str]:
     return {
         "asterisk.conf": _asterisk(config, inside),
         "modules.conf": "[modules]\nautoload = yes\n" + "".join(f"noload = {name}\n" for name in unused),
-        "logger.conf": "[general]\ndateformat = %F %T.%3q\n[logfiles]\nmessages.log => notice,warning,error,verbose(3)\n",
+        "logger.conf": "[general]\ndateformat = %F %T.%3q\n"
+        "[logfiles]\nmessages.log => notice,warning,error,verbose(3)\n",
         "extensions.conf": "#include extensions_cti_demo.conf\n[globals](+)\n" + _settings(config.globals),
         "cti_site.conf": _site(config),
         "queues.conf": _queues(config),
@@ -97,10 +171,12 @@ def files(config: PbxConfig, inside: str, modules: Path) -> dict[str, str]:
         "res_parking.conf": "#include res_parking_cti.conf\n",
         "confbridge.conf": "#include confbridge_cti.conf\n",
         "cel.conf": "#include cel_cti.conf\n",
-        "cel_custom.conf": "[mappings]\nMaster.csv => ${CSV_QUOTE(${eventtype})},${CSV_QUOTE(${eventtime})},${CSV_QUOTE(${CHANNEL(linkedid)})}\n",
+        "cel_custom.conf": "[mappings]\nMaster.csv => ${CSV_QUOTE(${eventtype})},${CSV_QUOTE(${eventtime})},"
+        "${CSV_QUOTE(${CHANNEL(linkedid)})}\n",
         "cdr.conf": "[general]\nenable = no\n",
         "musiconhold.conf": f"[default]\nmode = files\ndirectory = {inside}/moh\n",
-        "indications.conf": "[general]\ncountry = us\n[us]\ndescription = tones\nringcadence = 2000,4000\ndial = 350+440\n"
+        "indications.conf": "[general]\ncountry = us\n[us]\ndescription = tones\nringcadence = 2000,4000\n"
+        "dial = 350+440\n"
         "busy = 480+620/500,0/500\nring = 440+480/2000,0/4000\ncongestion = 480+620/250,0/250\n",
         "acl.conf": "",
         "ari.conf": "[general]\nenabled = no\n",
@@ -145,7 +221,8 @@ def _site(config: PbxConfig) -> str:
 
 
 def _queues(config: PbxConfig) -> str:
-    text = "[general]\npersistentmembers = yes\nlog_membername_as_agent = yes\nshared_lastcall = yes\n#include queues_cti.conf\n"
+    text = "[general]\npersistentmembers = yes\nlog_membername_as_agent = yes\nshared_lastcall = yes\n"
+    text += "#include queues_cti.conf\n"
     for queue in ("support", "sales", "vip", "freepbx", "night"):
         changed = {**config.queue_overrides.get("*", {}), **config.queue_overrides.get(queue, {})}
         if changed:
@@ -159,23 +236,24 @@ def _pjsip(config: PbxConfig) -> str:
         f"[transport-udp]\ntype = transport\nprotocol = udp\nbind = 127.0.0.1:{config.sip_port}\n",
         "[transport-ws]\ntype = transport\nprotocol = ws\nbind = 127.0.0.1\n",
         "#include pjsip_cti.conf\n",
-        f"[cti-trunk](+type=endpoint)\naors = demo-trunk\n\n[demo-trunk]\ntype = aor\ncontact = sip:127.0.0.1:{config.trunk_port}\n",
+        "[cti-trunk](+type=endpoint)\naors = demo-trunk\n",
+        f"[demo-trunk]\ntype = aor\ncontact = sip:127.0.0.1:{config.trunk_port}\n",
     ]
-    for endpoint in ("cti-trunk", *DESKPHONES, *BROWSERS):
-        parts.append(f"[{endpoint}](+type=endpoint)\nmedia_address = 127.0.0.1\nbind_rtp_to_media_address = yes\n")
-    for (
-        phone
-    ) in DESKPHONES:  # registered by sipua.py on behalf of SIPp: the contact is not where the REGISTER came from
-        parts.append(f"[{phone}](+type=endpoint)\nrewrite_contact = no\n")
-    for phone in (*DESKPHONES, *BROWSERS):
-        parts.append(f"[{phone}-auth](+type=auth)\npassword = {config.phone_password}\n")
+    media = "media_address = 127.0.0.1\nbind_rtp_to_media_address = yes\n"
+    # Deskphones are registered by sipua.py on behalf of SIPp: the contact is not where the REGISTER came from.
+    parts += [f"[{name}](+type=endpoint)\n{media}" for name in ("cti-trunk", *DESKPHONES, *BROWSERS)]
+    parts += [f"[{phone}](+type=endpoint)\nrewrite_contact = no\n" for phone in DESKPHONES]
+    password = f"password = {config.phone_password}\n"
+    parts += [f"[{phone}-auth](+type=auth)\n{password}" for phone in (*DESKPHONES, *BROWSERS)]
     return "\n".join(parts)
 
 
 def _manager(config: PbxConfig, inside: str) -> str:
-    text = f"[general]\nenabled = yes\nbindaddr = 127.0.0.1\nport = {config.ami_port}\ntimestampevents = yes\nwebenabled = no\n"
+    text = f"[general]\nenabled = yes\nbindaddr = 127.0.0.1\nport = {config.ami_port}\n"
+    text += "timestampevents = yes\nwebenabled = no\n"
     if config.ami_tls_port:
-        text += f"tlsenable = yes\ntlsbindaddr = 127.0.0.1:{config.ami_tls_port}\ntlscertfile = {inside}/keys/ami.pem\n"
+        text += f"tlsenable = yes\ntlsbindaddr = 127.0.0.1:{config.ami_tls_port}\n"
+        text += f"tlscertfile = {inside}/keys/ami.pem\n"
     text += "#include manager_cti.conf\n"
     for role in ROLES:
         text += f"[{role}](+)\nsecret = {config.secrets[role]}\n"
@@ -187,7 +265,7 @@ def _settings(values: Mapping[str, str | int]) -> str:
 
 
 def _music(file: Path, seconds: int = 8, rate: int = 8000) -> None:
-    """Music on hold: two soft notes that swell and fade. Asterisk's own music package has a licence of its own."""
+    """Music on hold: two soft notes that swell and fade, free of any licence."""
     with wave.open(str(file), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)

@@ -16,7 +16,7 @@ from typing import Self
 from cti_server.demo.asterisk_root import require_tools
 from cti_server.demo.pbx import free_ports
 
-# What a steering MESSAGE says; anything else than 1 to 3 ends what the call is doing: ringing by answering, talking by BYE.
+# What a steering MESSAGE says; what is not 1 to 3 ends what the call does: ringing by answering, talking by BYE.
 _STEPS = {"hold": 1, "retrieve": 2, "press": 3, "answer": 9, "hangup": 9}
 LONGEST_CALL_S = 3600.0
 START_LIMIT_S = 5.0

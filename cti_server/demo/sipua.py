@@ -82,8 +82,8 @@ def _digest(answer: str, extension: str, password: str, uri: str) -> str:
     response = _md5(f"{first}:{nonce}:00000001:{client}:auth:{second}")
     opaque = f', opaque="{challenge["opaque"]}"' if "opaque" in challenge else ""
     return (
-        f'Authorization: Digest username="{extension}", realm="{realm}", nonce="{nonce}", uri="{uri}", response="{response}", '
-        f'algorithm=MD5, qop=auth, nc=00000001, cnonce="{client}"{opaque}'
+        f'Authorization: Digest username="{extension}", realm="{realm}", nonce="{nonce}", uri="{uri}", '
+        f'response="{response}", algorithm=MD5, qop=auth, nc=00000001, cnonce="{client}"{opaque}'
     )
 
 

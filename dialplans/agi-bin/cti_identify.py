@@ -2,7 +2,7 @@
 """Asks the CTI server over HTTPS who is calling: the AGI script for a PBX that cannot reach FastAGI.
 
 Asterisk runs it when CTI_FASTAGI in cti_site.conf is empty:  AGI(cti_identify.py,NAME-OF-THIS-PBX).
-It needs Python 3.7 or newer and `pip install pyst2`, and reads cti_identify.conf in Asterisk's configuration folder:
+It needs Python 3.7 and `pip install pyst2`, and reads cti_identify.conf in Asterisk's configuration folder:
 
     [cti]
     url = https://cti.example.com
@@ -40,7 +40,7 @@ class Call(AGI):  # type: ignore[misc]
     """pyst2's AGI with two repairs: the first of two equal headers counts, and nothing is written unescaped."""
 
     def _get_agi_env(self) -> None:
-        # A caller's name with a newline in it forges further headers. Asterisk's own uniqueid comes before the name.
+        # A caller's name with a newline in it forges further headers; Asterisk's own uniqueid comes before it.
         for _ in range(MOST_HEADERS):
             line = self.stdin.readline().strip()
             if not line:
@@ -70,7 +70,7 @@ def settings() -> configparser.SectionProxy:
 
 def ask(url: str, token: str, question: dict, seconds: float) -> dict[str, Any]:
     """The server's answer to POST /api/identify: {"variables": {"CTI_STATUS": "ok", …}}."""
-    request = urllib.request.Request(
+    request = urllib.request.Request(  # noqa: S310 - the administrator's own address
         url.rstrip("/") + "/api/identify",
         data=json.dumps(question).encode("utf-8", "replace"),
         headers={
@@ -83,7 +83,7 @@ def ask(url: str, token: str, question: dict, seconds: float) -> dict[str, Any]:
         answer = json.loads(response.read(LARGEST_ANSWER))
     variables = answer["variables"]
     if not isinstance(variables, dict):
-        raise ValueError("the answer has no variables")
+        raise ValueError("the answer has no variables")  # noqa: TRY004 - it is the server's, not a caller's
     return variables
 
 

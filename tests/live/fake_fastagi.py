@@ -97,7 +97,7 @@ def hostile(peer: socket.socket, stop: threading.Event) -> None:
 
 @contextlib.contextmanager
 def listener(port: int, behaviour: Behaviour | None) -> Iterator[None]:
-    """Listens on the port; None never accepts, which is what a stopped (SIGSTOP) process looks like from outside."""
+    """Listens on the port; None never accepts, which is what a stopped process looks like from outside."""
     stop = threading.Event()
     threads: list[threading.Thread] = []
     peers: list[socket.socket] = []

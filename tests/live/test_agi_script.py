@@ -83,7 +83,7 @@ def identify(pbx: DemoPbx, events: Tap, name: str) -> dict[str, str]:
         shown = pbx.cli(f"core show channel {leg['Channel']}")
         caller.hang_up()
     lines = [line.split("=", 1) for line in shown.splitlines() if line.startswith("CTI_")]
-    return {name: value for name, value in lines}
+    return dict(lines)
 
 
 def test_it_asks_and_sets_the_variables(pbx: DemoPbx, events: Tap, server: Identify) -> None:

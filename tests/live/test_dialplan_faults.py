@@ -1,4 +1,4 @@
-"""Whatever is wrong with the CTI server, a caller reaches the queue, and no later than the dialplan's deadline allows."""
+"""Whatever is wrong with the CTI server, a caller reaches the queue, no later than the deadline allows."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def events(pbx: DemoPbx) -> Iterator[Tap]:
 
 
 def identify(pbx: DemoPbx, events: Tap) -> tuple[float, dict[str, str]]:
-    """Places a call; the seconds until it is answered, which it is after the lookup, and its CTI_ variables in the queue."""
+    """Places a call; seconds until the lookup is over (it is answered then), and its CTI_ variables in the queue."""
     with place_call(pbx, "13800138000", LINE) as caller:
         leg = events.event("Newchannel", Exten=LINE)
         up = events.event("Newstate", Uniqueid=leg["Uniqueid"], ChannelStateDesc="Up")
@@ -52,7 +52,7 @@ def identify(pbx: DemoPbx, events: Tap) -> tuple[float, dict[str, str]]:
         caller.hang_up()
         events.event("Hangup", Uniqueid=leg["Uniqueid"])
     lines = [line.split("=", 1) for line in shown.splitlines() if line.startswith(("CTI_", "QUEUE_PRIO="))]
-    return float(up["Timestamp"]) - float(leg["Timestamp"]), {name: value for name, value in lines}
+    return float(up["Timestamp"]) - float(leg["Timestamp"]), dict(lines)
 
 
 FAULTS: dict[str, tuple[AbstractContextManager[None], float]] = {

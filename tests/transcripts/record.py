@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from cti_server.demo.pbx import DemoPbx, free_config
-from tests.transcripts import scenarios_odd, scenarios_queue, scenarios_transfer
+from tests.transcripts import scenarios_odd, scenarios_queue, scenarios_transfer  # noqa: F401 - they register
 from tests.transcripts.stage import SCENARIOS, Stage
 from tests.transcripts.tap import tap
 
 FOLDER = Path(__file__).parent
-assert scenarios_odd and scenarios_queue and scenarios_transfer  # importing them registers their scenarios
 
 
 def record(name: str, folder: Path = FOLDER) -> str:

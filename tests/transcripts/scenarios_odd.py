@@ -264,10 +264,7 @@ def linkedid_merge(stage: Stage) -> Truth:
 
 @scenario()
 def linkedid_merge_by_transfer(stage: Stage) -> Truth:
-    """1002, talking to a caller, is also called by 1003 and gives the caller to 1003: SIP phones do this with two lines.
-
-    Here by AMI: 1003's own call to room 8002 is older or younger than the caller's, and Redirect puts all together.
-    """
+    """1003 waits in room 8002, a call of its own; Redirect puts 1002's caller there: two calls become one."""
     caller, _, connected = talking(stage)
     stage.phone("1003")
     stage.dials("1003", "8002")
@@ -329,7 +326,7 @@ def asterisk_killed(stage: Stage) -> Truth:
 
 @scenario()
 def connection_lost(stage: Stage) -> Truth:
-    """The CTI server loses its connection in mid-call and comes back; the caller hung up unseen, another one waits."""
+    """The connection is lost in mid-call and comes back; the caller hung up unseen, another one waits."""
     caller, _, _ = talking(stage)
     stage.tape.close()
     stage.mark("the connection is gone")
@@ -364,15 +361,21 @@ HOSTILE = {
 
 @scenario()
 def hostile_names(stage: Stage) -> Truth:
-    """Callers whose names and numbers attack: quotes, emoji, markup, dialplan, a newline, 300 digits, Latin-1 bytes."""
+    """Names and numbers that attack: quotes, emoji, markup, dialplan, line breaks, 300 digits, bytes of no text."""
+    # A name with a line break does not come through SIP, but from lookups in the dialplan (CURL, a database).
+    evil = "Evil%0D%0AEvent:%20Hangup%0D%0AUniqueid:%20demo-0.0"
+    line = "dialplan add extension 4008006000,{} into from-trunk-cti"
+    stage.pbx.cli(line.format(f"1,Set(CALLERID(name)=${{URIDECODE({evil})}})"))
+    stage.pbx.cli(line.format("2,Goto(cti-line,sales,1)"))
     stage.phone("1002")
     calls = []
     attacks = [("13800138000", name) for name in HOSTILE.values()]
     attacks += [("1" * 300, "three hundred digits"), ("13800138000%0d%0aEvent:%20Hangup", "newline in the number")]
-    attacks += [("%00%01%ff", "bytes that are no text")]
+    attacks += [("%00%01%ff", "bytes that are no text"), ("13800138000", "replaced by a name with line breaks")]
     for ani, name in attacks:
         here = stage.tape.here()
-        caller = stage.caller("4008002000", ani=ani, name=name)
+        line = "4008006000" if name.startswith("replaced") else "4008002000"
+        caller = stage.caller(line, ani=ani, name=name)
         stage.event("QueueCallerJoin", here)
         stage.pause(0.2)
         stage.snapshot(f"{name} waits")

@@ -1,4 +1,4 @@
-"""Scenarios around queues: answered, given up, not picked up, rung all at once, paused, fetched from a Local member."""
+"""Scenarios around queues: answered, given up, not picked up, rung all at once, paused, Local members."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def nobody_answers(stage: Stage) -> Truth:
 
 @scenario(queue_overrides={"support": {"timeout": 2, "autopause": "yes"}}, globals={"CTI_WAIT": 6})
 def autopause(stage: Stage) -> Truth:
-    """RONA with autopause=yes: the only phone does not answer, is paused, and the caller leaves by the time limit."""
+    """RONA with autopause=yes: the only phone does not answer and is paused; the time limit ends the wait."""
     stage.phone("1001")
     stage.caller("4008004000")
     stage.event("QueueMemberPause", Interface="PJSIP/1001")
@@ -155,7 +155,7 @@ def autopause(stage: Stage) -> Truth:
 
 @scenario(globals={"CTI_WAIT": 3})
 def queue_timeout(stage: Stage) -> Truth:
-    """A paused agent only: the queue gives the call back after 3 s and the dialplan's fallback plays and hangs up."""
+    """A paused agent only: the queue gives the call back after 3 s; the dialplan's fallback plays and hangs up."""
     stage.phone("1002")
     stage.act("cti-agent", "QueuePause", Queue="sales", Interface="PJSIP/1002", Paused="true", Reason="training")
     stage.caller("4008002000")
@@ -252,7 +252,7 @@ def caller_busy_phone(stage: Stage) -> Truth:
 
 @scenario()
 def local_members(stage: Stage) -> Truth:
-    """A queue as FreePBX makes it: Local/1001@from-queue/n with StateInterface PJSIP/1001. One agent seat, three legs."""
+    """As FreePBX makes it: Local/1001@from-queue/n with StateInterface PJSIP/1001. One agent seat, three legs."""
     phone = stage.phone("1001")
     caller = stage.caller("02085550100")
     stage.event("AgentCalled")

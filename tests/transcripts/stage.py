@@ -1,4 +1,4 @@
-"""What a scenario has at hand: a PBX of its own, callers, phones, the roles of manager.conf, and the tape that runs."""
+"""What a scenario has at hand: a PBX of its own, callers, phones, the manager roles, and the running tape."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.transcripts.tap import Message, Tap, tap
 
 # What the server asks for after each login: everything it can know without having seen the events.
 SNAPSHOT = ("CoreShowChannels", "Status", "QueueStatus", "BridgeList", "DeviceStateList")
-# ParkedCalls is not among them: it needs write=call, which would let this user hang up calls. A parked leg stands in
-# BridgeList (creator Parking) and in Status (application Park).
+# ParkedCalls is not among them: it needs write=call, which would let this user hang up calls. A parked leg
+# stands in a bridge of type parking.
 ANI, NAME = "13800138000", "Wang Xiaoming"
 
 Truth = dict[str, Any]
@@ -48,7 +48,7 @@ class Stage:
         return self.stack.enter_context(place_call(self.pbx, ani, did, name, **changes))
 
     def phone(self, extension: str, ring_s: float | None = None, **changes: Any) -> Deskphone:
-        """A registered phone; it rings until told to answer, unless ring_s says how long. Waits until the PBX sees it."""
+        """A registered phone that the PBX sees; it rings until told to answer, unless ring_s says how long."""
         here = self.tape.here()
         phone = self.stack.enter_context(Deskphone(self.pbx, extension, PhoneHabits(ring_s=ring_s, **changes)))
         self.tape.event("DeviceStateChange", here, Device=f"PJSIP/{extension}", State="NOT_INUSE")

@@ -1,7 +1,8 @@
-"""A plain AMI socket that keeps every byte it received. It shares no code with the server, whose codec these bytes test."""
+"""A plain AMI socket that keeps every byte it received; no code of the server, whose codec these bytes test."""
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import socket
 import threading
@@ -44,10 +45,8 @@ class Tap:
 
     def close(self) -> None:
         """Ends the connection; what arrived until then is in `raw`."""
-        try:
+        with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         self._reader.join(5)
         self._socket.close()
 
