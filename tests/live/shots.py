@@ -47,7 +47,7 @@ async def agent(browser: Browser, site: Center, phones: ExitStack, look: str, la
         page.get_by_test_id("note-box")
         .locator("textarea")
         .fill(
-            "Spindle alarm E-12 again after the firmware update; wants a visit this week."
+            "Terminal drops off the network at night again; wants an engineer before Friday."
             if language == "en-GB"
             else "固件升级后主轴再次报 E-12，希望本周上门。"
         )
