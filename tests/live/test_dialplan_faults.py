@@ -43,7 +43,7 @@ def events(pbx: DemoPbx) -> Iterator[Tap]:
 
 
 def identify(pbx: DemoPbx, events: Tap) -> tuple[float, dict[str, str]]:
-    """Places a call; seconds until the lookup is over (it is answered then), and its CTI_ variables in the queue."""
+    """Places a call; seconds until the lookup is over (it is answered then), and its variables in the queue."""
     with place_call(pbx, "13800138000", LINE) as caller:
         leg = events.event("Newchannel", Exten=LINE)
         up = events.event("Newstate", Uniqueid=leg["Uniqueid"], ChannelStateDesc="Up")

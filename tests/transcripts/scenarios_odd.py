@@ -361,7 +361,7 @@ HOSTILE = {
 
 @scenario()
 def hostile_names(stage: Stage) -> Truth:
-    """Names and numbers that attack: quotes, emoji, markup, dialplan, line breaks, 300 digits, bytes of no text."""
+    """Names and numbers that attack: quotes, emoji, markup, dialplan, line breaks, 300 digits, no text."""
     # A name with a line break does not come through SIP, but from lookups in the dialplan (CURL, a database).
     evil = "Evil%0D%0AEvent:%20Hangup%0D%0AUniqueid:%20demo-0.0"
     line = "dialplan add extension 4008006000,{} into from-trunk-cti"
