@@ -1,4 +1,4 @@
-"""Where the Asterisk tree comes from: apt's two formats, the mirror, and what is said when something is missing."""
+"""Where the Asterisk tree comes from: apt's two formats, the mirror, and what is said when one is missing."""
 
 from __future__ import annotations
 
