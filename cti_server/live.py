@@ -57,11 +57,7 @@ class LiveFloor:
         found = self.find(call)
         return found[1].view() if found is not None else None
 
-    def card(self, call: str) -> Card | None:
-        found = self.find(call)
-        return found[0].pipeline.callers.card(found[1]) if found is not None else None
-
-    async def fresh_card(self, call: str) -> Card | None:
+    async def card(self, call: str) -> Card | None:
         """The card read again from the record."""
         found = self.find(call)
         return await found[0].pipeline.callers.fresh_card(found[1]) if found is not None else None

@@ -116,7 +116,9 @@ class Pipeline:
             ended = [await history.get(conn, number) for number in sorted(owed)]
             self._hub.positions.setdefault(self.stream, (await journal.positions(conn)).get(self.stream, 0))
         for row in (*left_open, *(row for row in ended if row is not None and row.pbx == self.pbx)):
-            self.floor.restore(call_of(row))
+            call = call_of(row)
+            self.floor.restore(call)
+            self.callers.recall(call)
         for agent in people:
             self.put(AgentSeated(now, agent.id, agent.name, agent.seat))
         for queue in described:

@@ -52,11 +52,11 @@ async def get_call(call: CallId, principal: Signed, deps: DepsIn) -> Response:
 
 @routes.get("/{call}/card", operation_id="getCard", response_model=Card, responses=documented(401, 404, 422))
 async def get_card(call: CallId, principal: Signed, deps: DepsIn) -> Response:
-    """The card of a live call."""
+    """The card of a live call, read from the record now: a note or an edit since it popped is on it."""
     visible_call(deps, principal, call)
-    card = deps.floor.card(call)
+    card = await deps.floor.card(call)
     if card is None:
-        raise Problem(404, "card_pending", "the lookup is under way", remedy="Wait for the event call.identified.")
+        raise not_found("call")
     return JSONResponse(card)
 
 

@@ -68,5 +68,5 @@ class Desktop:
             raise not_found("file")
         page = self._files.get("index.html")
         if page is None:
-            return PlainTextResponse("The desktop is not built; run make ui.\n", 404)
+            return PlainTextResponse("The desktop is not built; run: make desktop\n", 404)
         return FileResponse(page, media_type="text/html", headers={"Cache-Control": "no-cache"})

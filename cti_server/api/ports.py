@@ -37,8 +37,8 @@ class Floor(Protocol):
 
     def call(self, call: str) -> Mapping[str, Any] | None: ...
 
-    def card(self, call: str) -> Card | None:
-        """The card as it was last sent; None while the lookup is under way."""
+    async def card(self, call: str) -> Card | None:
+        """The card, read from the record now; None when the call is over meanwhile."""
         ...
 
     def queues(self) -> Sequence[Mapping[str, Any]]: ...

@@ -102,6 +102,11 @@ class Callers:
         self._keep(call.linkedid, Caller(identified, card))
         return card
 
+    def recall(self, call: Call) -> None:
+        """A call that a restart brought back: read its card again, so that a reload of the page shows it."""
+        if call.linkedid not in self._tasks:
+            self._start(call.linkedid, self.fresh_card(call))
+
     def forget(self, call: Call) -> None:
         for leg in (call.linkedid, *call.aliases, *call.legs):
             self._known.pop(leg, None)

@@ -84,7 +84,10 @@ def _claims(number: Number, holders: Sequence[Holder], people: Sequence[Holder])
     for holder in holders:
         if number.extension is not None and _extension(holder) not in (None, number.extension):
             continue
-        claim = _claim(holder, exact=exact and _extension(holder) == number.extension)
+        # A person's extension did not ring us: what we see is the number of the whole house.
+        behind = number.extension is None and _extension(holder) is not None
+        own = exact and _extension(holder) == number.extension
+        claim = _person_behind(holder) if behind else _claim(holder, exact=own)
         known = best.get(holder.customer.id)
         if known is None or claim.place < known.place:
             best[holder.customer.id] = claim

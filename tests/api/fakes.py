@@ -99,7 +99,7 @@ class FakeFloor:
     def call(self, call: str) -> Mapping[str, Any] | None:
         return next((one for one in self.all_calls if one["call"] == call), None)
 
-    def card(self, call: str) -> Card | None:
+    async def card(self, call: str) -> Card | None:
         return self.cards.get(call)
 
     def queues(self) -> Sequence[Mapping[str, Any]]:

@@ -50,7 +50,7 @@ async def test_my_queues(li: httpx.AsyncClient) -> None:
 
 
 async def test_the_card(li: httpx.AsyncClient, floor: FakeFloor, database: Database, world: World) -> None:
-    problem(await li.get(f"/api/calls/{RINGING}/card"), 404, "card_pending")
+    problem(await li.get(f"/api/calls/{RINGING}/card"), 404, "not_found")
     lookup = Lookup(database)
     known = await lookup.identify("demo", "13800138000")
     floor.cards[RINGING] = await lookup.card(RINGING, known)

@@ -93,7 +93,7 @@ async def test_a_switchboard_shows_the_company_and_offers_its_people(lookup: Loo
     found = await lookup.identify("demo", "+861085551234", None, SUPPORT)
     assert [(one.customer.id, one.reason.code) for one in found.match.candidates] == [
         (world.acme, "company_number"),
-        (world.chen, "verified_number"),
+        (world.chen, "switchboard"),
     ]
     assert found.customer is not None
     assert found.customer.id == world.acme

@@ -153,8 +153,15 @@ def test_an_unknown_extension_is_the_company() -> None:
 
 
 def test_two_contact_points_of_one_customer_are_one_candidate() -> None:
-    found = match(NUMBER, [holds(LI, "guess"), holds(LI, "verified", extension="8001")])
+    found = match(NUMBER, [holds(LI, "guess"), holds(LI, "verified")])
     assert [(one.customer.name, one.standing) for one in found.candidates] == [("Li", "verified")]
+
+
+def test_a_persons_extension_is_not_verified_by_the_number_of_the_house() -> None:
+    found = match(NUMBER, [holds(LI, "verified", extension="8001")])
+    assert [(one.customer.name, one.standing, one.reason.code) for one in found.candidates] == [
+        ("Li", "guess", "switchboard")
+    ]
 
 
 def test_the_order_does_not_depend_on_the_order_of_rows() -> None:
