@@ -1,0 +1,95 @@
+"""From the AgentCalled on the AMI socket to the card at the ringing agent's websocket, at 10 calls a second.
+
+Nothing is faked: SIPp calls a real Asterisk, a hundred phones ring and answer, a hundred desktops are signed in,
+agents finish their wrap-up. The stamps are taken in this process, so its own delays count against the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from tests.live.center import Center
+
+from .figures import Figure, out, percentile, rss_mb, show, spread
+from .floorplan import SALES_LINE, TEAM_LINE, TEAMS, Callers, known_numbers
+from .postgres import durable_postgres
+from .site import cpu_s, desktops, recorded, site
+from .stamps import AmiTap, Desktop, Stamps, sampled
+
+RATE = 10.0
+SECONDS = int(os.environ.get("BENCH_SECONDS", "60"))
+GOAL_MS = 50.0
+GOAL_MB = 200.0
+AFTER_S = 3.0  # for the last wrap-ups
+
+
+async def run() -> None:
+    with tempfile.TemporaryDirectory(prefix="cti-bench-") as folder:
+        await measure("SQLite", f"sqlite+aiosqlite:///{folder}/pop.db", Path(folder))
+        with durable_postgres() as server, server.database() as url:
+            await measure("PostgreSQL", url, Path(folder))
+
+
+async def measure(engine: str, database_url: str, folder: Path) -> None:
+    stamps = Stamps()
+    calls = round(RATE * SECONDS)
+    async with site(database_url, folder, stamps) as (center, tap), desktops(center, stamps) as people:
+        assert center.process is not None
+        pid = center.process.pid
+        callers = Callers(center.pbx, plan(), rate=RATE, calls=calls)
+        begun, cpu = time.perf_counter(), cpu_s(pid)
+        try:
+            with sampled(lambda: rss_mb(pid)) as memory:
+                async with asyncio.timeout(SECONDS + 90):
+                    while callers.running:
+                        await asyncio.sleep(0.2)
+                await asyncio.sleep(AFTER_S)
+        finally:
+            unexpected = callers.errors()
+            callers.close()
+        cpu = (cpu_s(pid) - cpu) / (time.perf_counter() - begun)
+        title = f"pop, {engine}: {calls} calls at {RATE:g}/s, {len(people)} desktops"
+        show(title, [*_pops(stamps), *await _record(center, people, calls), *_server(tap, stamps, cpu, memory)])
+        if unexpected:
+            out.print(f"SIPp: {unexpected[:400]}", style="dim")
+
+
+def plan() -> list[tuple[str, str]]:
+    """Four of five calls ring one phone after the other, the fifth rings a team of five at once."""
+    numbers = known_numbers()
+    return [
+        (numbers[n % len(numbers)], SALES_LINE if n % 5 else f"{TEAM_LINE}{n // 5 % TEAMS}")
+        for n in range(len(numbers) * 5 * TEAMS)
+    ]
+
+
+def _pops(stamps: Stamps) -> list[Figure]:
+    taken, lost = stamps.latencies_ms(), stamps.lost()
+    assert taken, "no card came"
+    p95 = percentile(taken, 95)
+    return [
+        Figure("AgentCalled → card on the desktop", spread(taken), f"p95 {GOAL_MS:g} ms", p95 <= GOAL_MS),
+        Figure("offers, and those without a card", f"{len(stamps.called)}, {lost}", "none without", lost == 0),
+        Figure("cards that named the customer", f"{len(stamps.with_customer)}"),
+    ]
+
+
+async def _record(center: Center, people: list[Desktop], calls: int) -> list[Figure]:
+    rows = await recorded(center.database_url)
+    whole = rows["calls"] == rows["complete"] == calls
+    return [
+        Figure("calls in the record, complete", f"{rows['calls']}, {rows['complete']}", f"{calls}", whole),
+        Figure("answered; wrap-ups finished", f"{rows.get('answered', 0)}; {sum(one.wrapped for one in people)}"),
+    ]
+
+
+def _server(tap: AmiTap, stamps: Stamps, cpu: float, memory: list[float]) -> list[Figure]:
+    return [
+        Figure("AMI events, frames to desktops", f"{tap.events:,} ({tap.bytes / 1e6:.1f} MB), {stamps.frames:,}"),
+        Figure("server CPU", f"{cpu * 100:.0f} % of a core"),
+        Figure("server memory, first and most", f"{memory[0]:.0f}, {max(memory):.0f} MB", f"{GOAL_MB:g} MB", max(memory) < GOAL_MB),
+    ]
