@@ -56,6 +56,9 @@ def _asked(patient: Patient, dialplan: Dialplan, system: str) -> Iterator[Findin
     if asked is None:
         yield say(check, "dialplan.no_site")
         return
+    if not asked:
+        yield say(check, "dialplan.script")
+        return
     host, _, port = asked.rpartition(":") if ":" in asked else (asked, ":", "4573")
     right = f"{_our_address(patient)}:{settings.fastagi_port}"
     facts = {"found": asked, "right": right, "port": settings.fastagi_port}

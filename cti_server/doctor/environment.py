@@ -16,7 +16,7 @@ from cti_server.settings import PbxSettings, Settings
 
 CHECK = "settings"
 PREFIX = "CTI_"
-OF_THE_DEMO = frozenset({"CTI_ASTERISK_ROOT", "CTI_DEMO_DIR"})  # read by the demo, which is no part of a server
+OF_THE_DEMO = frozenset({"CTI_ASTERISK", "CTI_ASTERISK_ROOT", "CTI_DEBIAN_MIRROR", "CTI_DEMO_DIR"})
 
 
 def known() -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cti_server.asterisk.actions import QueueStatus
@@ -42,8 +42,9 @@ async def examine(patient: Patient, session: Session, recorded: Recorded) -> lis
     known = {row["Queue"] for row in rows if row.event == "QueueParams"}
     members = [row for row in rows if row.event == "QueueMember"]
     findings = list(_queues(patient, recorded, known))
-    findings.extend(_members(patient, members))
-    findings.extend(await _agents(patient, session, recorded, members))
+    phones = {row: await _phone(session, row) for row in members}
+    findings.extend(_members(patient, phones))
+    findings.extend(await _agents(patient, session, recorded, phones))
     return findings
 
 
@@ -59,26 +60,39 @@ def _queues(patient: Patient, recorded: Recorded, known: set[str]) -> Iterator[F
         yield say(check, "queue.ok", count=len(known))
 
 
-def _members(patient: Patient, members: Sequence[Message]) -> Iterator[Finding]:
+async def _phone(session: Session, member: Message) -> str | None:
+    """The phone behind a member: StateInterface, or the first that its hint names; None behind a bare Local."""
+    location = member.get("Location") or ""
+    state = member.get("StateInterface") or location
+    if state.startswith("hint:"):
+        return (await value(session, f"HINT({state.removeprefix('hint:')})")).partition("&")[0] or None
+    return None if state.startswith("Local/") else state
+
+
+def _members(patient: Patient, phones: Mapping[Message, str | None]) -> Iterator[Finding]:
     """A Local member is a detour to a phone; only StateInterface says to which."""
     check = patient.check("queues")
-    for row in members:
-        location = row.get("Location") or ""
-        if location.startswith("Local/") and (row.get("StateInterface") or location) == location:
-            extension = location.removeprefix("Local/").partition("@")[0]
-            facts = {"member": location, "queue": row["Queue"], "extension": extension}
-            yield say(check, "queue.local", name=row.get("Name") or extension, **facts)
+    odd: list[Finding] = []
+    for row, phone in phones.items():
+        location, state = row.get("Location") or "", row.get("StateInterface") or ""
+        extension = location.partition("/")[2].partition("@")[0]
+        facts = {"member": location, "queue": row["Queue"], "name": row.get("Name") or extension}
+        if state.startswith("hint:"):
+            odd.append(say(check, "queue.hint", hint=state, phone=phone or f"PJSIP/{extension}", **facts))
+        elif phone is None:
+            odd.append(say(check, "queue.local", extension=extension, **facts))
+    yield from _some(odd)
 
 
 async def _agents(
-    patient: Patient, session: Session, recorded: Recorded, members: Sequence[Message]
+    patient: Patient, session: Session, recorded: Recorded, phones: Mapping[Message, str | None]
 ) -> list[Finding]:
     check, pbx = patient.check("agents"), patient.pbx.name
     findings = list(_misplaced(patient, recorded)) if patient.pbx == patient.settings.attached()[0] else []
     here = [agent for agent in recorded.agents if agent.seat is not None and agent.pbx == pbx]
     if not here:
         return [*findings, say(check, "agent.none", pbx=pbx)]
-    seats = {seat for row in members for seat in (row.get("Location"), row.get("StateInterface"))}
+    seats = set(phones.values())
     states = {agent.seat: await value(session, f"DEVICE_STATE({agent.seat})") for agent in here if agent.seat}
     wrong: list[Finding] = []
     for agent in here:

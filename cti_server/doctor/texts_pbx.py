@@ -67,6 +67,10 @@ PBX: dict[str, Text] = {
         "docs/install.md shows it); then: " + RELOAD_DIALPLAN,
     ),
     "dialplan.calls": Text("ok", "cti-identify is called from {places}"),
+    "dialplan.script": Text(
+        "ok",
+        "CTI_FASTAGI is empty, so agi-bin/cti_identify.py asks; its first lines say whom, and with which token",
+    ),
     "dialplan.port": Text(
         "problem",
         "the dialplan asks {found}; FastAGI of this server is on port {port}",
@@ -131,7 +135,15 @@ PBX: dict[str, Text] = {
     "queue.local": Text(
         "warning",
         "member {member} of queue {queue} names no phone, so its agent is not known",
-        "member = {member},0,{name},PJSIP/{extension}   in queues.conf: the last field is the phone",
+        "member = {member},0,{name},PJSIP/{extension}   in [{queue}](+) of queues.conf "
+        "(FreePBX, Issabel: queues_post_custom.conf)\n"
+        'then: asterisk -rx "queue reload members"',
+    ),
+    "queue.hint": Text(
+        "warning",
+        "member {member} of queue {queue} names its phone by {hint}, which this server does not follow",
+        "member = {member},0,{name},{phone}   in [{queue}](+) of queues_post_custom.conf: the later line counts\n"
+        'then: asterisk -rx "queue reload members"',
     ),
     "queue.more": Text("warning", "and {count} more like it"),
     "agent.ok": Text("ok", "{count} agents have a phone that is in a queue"),

@@ -266,6 +266,30 @@ async def test_a_record_that_does_not_fit_the_pbx(pbx: DemoPbx, recorded: Simple
     assert "VALUES ('demo', 'vip'" in (findings["queue.unrecorded"].remedy or "")
 
 
+async def test_members_as_freepbx_writes_them(pbx: DemoPbx, recorded: SimpleNamespace) -> None:
+    """FreePBX names the phone by a hint; the line that the doctor gives makes it a phone's name."""
+    hint = "\n[night](+)\nmember = Local/1101@from-queue/n,0,Li Wei,hint:1101@cti-phones\n"
+    async with recorded.database.begin() as conn:
+        await agents.add(conn, login="browser", name="Browser", seat="PJSIP/1101", pbx="demo")
+    everyone = await read(recorded.url)
+    with changed(pbx, "queues.conf", lambda text: text + hint, "queue reload all"):
+        findings = await found(pbx, everyone)
+    assert "agent.no_queue" not in findings
+    line = (findings["queue.hint"].remedy or "").partition("   in ")[0]
+    assert line == "member = Local/1101@from-queue/n,0,Li Wei,PJSIP/1101"
+    with changed(pbx, "queues.conf", lambda text: f"{text}{hint}[night](+)\n{line}\n", "queue reload all"):
+        findings = await found(pbx, everyone)
+    assert not {"queue.hint", "queue.local", "agent.no_queue"} & set(findings)
+
+
+async def test_a_dialplan_that_asks_by_the_script(pbx: DemoPbx) -> None:
+    def empty(text: str) -> str:
+        return text.replace("CTI_FASTAGI=127.0.0.1:4573", "CTI_FASTAGI=")
+
+    with changed(pbx, "cti_site.conf", empty, "dialplan reload"):
+        assert "dialplan.script" in await found(pbx)
+
+
 async def test_a_pbx_that_has_gone(pbx: DemoPbx) -> None:
     settings = settings_of(pbx, link={"port": pbx.config.trunk_port})
     findings = await examine_pbx(settings, settings.pbxs[0])
