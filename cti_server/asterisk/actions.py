@@ -91,8 +91,10 @@ class QueueStatus(Action):
 
 
 @dataclass(frozen=True, slots=True)
-class ParkedCalls(Action):
-    name = "ParkedCalls"
+class BridgeList(Action):
+    """All bridges. ParkedCalls would tell of parking spaces too, but needs a right that can transfer calls."""
+
+    name = "BridgeList"
     is_list = True
 
 

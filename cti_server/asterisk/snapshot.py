@@ -15,8 +15,8 @@ from dataclasses import replace
 from cti_server.floor.signals import EntryRow, LegRow, MemberChanged, Snapshot
 from cti_server.wire.ami import Message, MissingHeader
 
-from .actions import CoreStatus, ParkedCalls, Ping, QueueStatus, Status
-from .session import ActionFailed, Session
+from .actions import BridgeList, CoreStatus, Ping, QueueStatus, Status
+from .session import Session
 from .translate import RINGING, UP, known, member
 
 DRIFT_GAP_S = 1.0  # longer than any event has been seen to trail its list by
@@ -29,13 +29,13 @@ async def take(session: Session) -> Snapshot:
     now, core = await asyncio.gather(session.ask(Ping()), session.ask(CoreStatus()))
     channels = await session.ask(Status())
     queues = await session.ask(QueueStatus())
-    parked = await _parked(session)
+    bridges = await session.ask(BridgeList())
     return build(
         at=float(now.response.get("Timestamp") or time.time()),
         boot=boot_of(core.response),
         channels=channels.rows,
         queues=queues.rows,
-        parked=parked,
+        bridges=bridges.rows,
     )
 
 
@@ -48,13 +48,6 @@ async def take_twice(session: Session) -> Snapshot:
     return replace(second, drift_check=True, seen_before=seen, whole=first.whole and second.whole)
 
 
-async def _parked(session: Session) -> list[Message]:
-    try:
-        return (await session.ask(ParkedCalls())).rows
-    except ActionFailed:
-        return []  # res_parking is not loaded: nobody can be parked
-
-
 def boot_of(core: Message) -> int:
     """A number that is the same as long as this Asterisk runs: its start, read as if its zone were UTC."""
     text = f"{core['CoreStartupDate']} {core['CoreStartupTime']}"
@@ -62,7 +55,7 @@ def boot_of(core: Message) -> int:
 
 
 def build(
-    at: float, boot: int, channels: Iterable[Message], queues: Iterable[Message], parked: Iterable[Message]
+    at: float, boot: int, channels: Iterable[Message], queues: Iterable[Message], bridges: Iterable[Message]
 ) -> Snapshot:
     """Rows → Snapshot. A row that is forged or lacks what it must have is left out, and `whole` is False."""
     whole = True
@@ -89,8 +82,25 @@ def build(
                     entries.append(EntryRow(row["Queue"], row["Uniqueid"], position, wait))
         except (MissingHeader, ValueError):
             whole = False
-    spaces = tuple((row["ParkeeUniqueid"], row["ParkingSpace"]) for row in parked if row.event == "ParkedCall")
-    return Snapshot(at, boot, tuple(legs), tuple(names), tuple(members), tuple(entries), spaces, whole)
+    kinds = {row.get("BridgeUniqueid"): row for row in bridges}
+    return Snapshot(
+        at,
+        boot,
+        tuple(_in_its_bridge(leg, kinds.get(leg.bridge)) for leg in legs),
+        tuple(names),
+        tuple(members),
+        tuple(entries),
+        whole,
+    )
+
+
+def _in_its_bridge(leg: LegRow, bridge: Message | None) -> LegRow:
+    """In a holding bridge nobody hears anybody: it is a parking lot, or a waiting room."""
+    if bridge is None:
+        return leg
+    if bridge.get("BridgeTechnology") == "holding_bridge":
+        return replace(leg, bridge=None, parked=bridge.get("BridgeType") == "parking")
+    return replace(leg, conference=bridge.get("BridgeCreator") == "ConfBridge")
 
 
 def leg_row(row: Message) -> LegRow:
@@ -107,6 +117,4 @@ def leg_row(row: Message) -> LegRow:
         bridge=known(row.get("BridgeID")),
         age_s=float(seconds) if seconds is not None and seconds.isdecimal() else None,
         ringing=row["ChannelState"] == RINGING,
-        application=known(row.get("Application")),
-        data=known(row.get("Data")),
     )

@@ -275,7 +275,7 @@ class Call:
     def state(self) -> str:
         if self.ended:
             return "ended"
-        if any(leg.parked for leg in self.legs.values()):
+        if any(leg.parked is not None for leg in self.legs.values()):
             return "parked"
         connected = self.connected()
         talking = [p for p in connected if p.state is PartState.TALKING]
@@ -313,6 +313,16 @@ class Call:
             and not (leg.id == self.first_leg and self.direction is Direction.INBOUND)
         ]
 
+    def agents_view(self) -> dict[str, Any]:
+        """Of each agent the part that matters now: an open one, else an unfinished wrap-up, else the last."""
+        shown: dict[str, Part] = {}
+        for part in self.parts:
+            key = str(part.agent) if part.agent is not None else part.seat
+            before = shown.get(key)
+            if before is None or part.open or before.state is not PartState.WRAP_UP:
+                shown[key] = part
+        return {key: part.view() for key, part in shown.items()}
+
     def view(self) -> dict[str, Any]:
         """What a desktop needs of a live call; the shape that docs/api.md describes as CallView."""
         held = [p.since for p in self.open_parts() if p.state is PartState.HOLD]
@@ -338,7 +348,7 @@ class Call:
             "customer": self.customer,
             "verdict": self.verdict["code"] if self.verdict is not None else None,
             "match": self.match,
-            "agents": {str(p.agent) if p.agent is not None else p.seat: p.view() for p in self.parts},
+            "agents": self.agents_view(),
             "others": self.others(),
             "outcome": self.outcome,
             "ended_by": self.ended_by,

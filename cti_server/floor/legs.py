@@ -34,8 +34,7 @@ from .signals import (
 if TYPE_CHECKING:
     from .apply import Floor
 
-ANSWERED_ELSEWHERE = 26  # Q.850 cause
-REFUSED = (17, 21)  # user busy, call rejected
+REFUSED = (17, 21)  # Q.850: user busy, call rejected
 
 RING_OUTCOMES = {
     DialStatus.BUSY: "rejected",
@@ -223,8 +222,10 @@ def bridged(floor: Floor, s: LegBridged) -> None:
         return
     leg.bridge, leg.conference, leg.up = s.bridge, s.conference, True
     other = floor.bridges.get(s.bridge, call)
-    if other is not call and not other.ended and any(o.bridge == s.bridge for o in other.legs.values()):
-        # Two calls in one bridge are one call from now on; the older one keeps its name.
+    together = other is not call and not other.ended and any(o.bridge == s.bridge for o in other.legs.values())
+    # Two calls in one bridge are one call from now on; the older one keeps its name. Only a conference room may
+    # hold the calls of several customers, and there each keeps their own.
+    if together and not (s.conference and Direction.INTERNAL not in (call.direction, other.direction)):
         older, younger = sorted((call, other), key=lambda c: c.started_at)
         call = floor.merge(older, younger)
     floor.bridges[s.bridge] = call
@@ -390,9 +391,8 @@ def _part_left(floor: Floor, call: Call, part: Part, leg: Leg, s: LegEnded) -> N
         outcome = RING_OUTCOMES.get(call.last_dial or DialStatus.NO_ANSWER, "no_answer")
         part.end(s.at, outcome, wrap_up=False)
         floor.touch(call)
-    elif s.cause == ANSWERED_ELSEWHERE:
-        end_ring(floor, call, part, s.at, "answered_elsewhere")
     else:
+        # Cause 26, "answered elsewhere", proves nothing: Queue(…,C) gives it to every member, whatever happened.
         end_ring(floor, call, part, s.at, "rejected" if s.cause in REFUSED else None)
 
 

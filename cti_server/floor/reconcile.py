@@ -65,8 +65,9 @@ def _leg(floor: Floor, row: LegRow, s: Snapshot) -> None:
     if call is None or leg_known is None:
         return
     leg_known.channel, leg_known.up, leg_known.ringing = row.channel, row.up, row.ringing
-    leg_known.parked = dict(s.parked).get(row.leg)
-    leg_known.bridge = row.bridge if leg_known.parked is None else None
+    leg_known.bridge, leg_known.conference = row.bridge, row.conference
+    # The list does not tell the space: the one that an event told is kept.
+    leg_known.parked = (leg_known.parked or "") if row.parked else None
 
 
 def _parts(floor: Floor, call: Call, s: Snapshot) -> None:

@@ -329,8 +329,8 @@ class LegRow:
     bridge: str | None
     age_s: float | None
     ringing: bool = False
-    application: str | None = None
-    data: str | None = None
+    parked: bool = False
+    conference: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,7 +356,6 @@ class Snapshot(Signal):
     queues: tuple[str, ...] = ()
     members: tuple[MemberChanged, ...] = ()
     entries: tuple[EntryRow, ...] = ()
-    parked: tuple[tuple[str, str], ...] = ()  # (leg, space)
     whole: bool = True
     drift_check: bool = False
     seen_before: frozenset[str] = frozenset()  # legs that a look a moment earlier still saw: not proven gone

@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent
 ENDS = {
     "StatusComplete": "Status",
     "QueueStatusComplete": "Queue",
-    "ParkedCallsComplete": "Parked",
+    "BridgeListComplete": "Bridges",
 }
 LAST = "DeviceStateListComplete"
 
@@ -89,7 +89,7 @@ class _Tape:
                 self.boot,
                 self._lists.get("Status", []),
                 self._lists.get("Queue", []),
-                self._lists.get("Parked", []),
+                self._lists.get("Bridges", []),
             )
             # The first one of a tape starts over; the others look for drift.
             yield replace(taken, drift_check=self._attached)

@@ -89,7 +89,14 @@ def blind_transfer_to_queue(stage: Stage) -> Truth:
     stage.pause(1)
     caller.hang_up()
     second = offered("PJSIP/1001", "answered", queue="support", talk_ms=[900, 2000])
-    return sales(outcome="answered", ended_by="caller", queues=["sales", "support"], segments=[FIRST, second])
+    return inbound(
+        dnis="4008002000",
+        queue="support",
+        outcome="transferred",
+        ended_by="caller",
+        queues=["sales", "support"],
+        segments=[FIRST, second],
+    )
 
 
 def consult(stage: Stage, connected: Message, exten: str = "1003") -> int:

@@ -1,0 +1,120 @@
+"""Streams that no PBX should send: signals lost, repeated, out of order, of calls never heard of."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cti_server.floor.apply import Floor
+from cti_server.floor.calls import MAX_EARLY_IDENTITIES, MAX_PARTS, MAX_STEPS
+from cti_server.floor.signals import (
+    CallerIdentified,
+    LegDialled,
+    LegEnded,
+    LegStarted,
+    MemberDidNotAnswer,
+    MemberOffered,
+    QueueJoined,
+    Signal,
+    Snapshot,
+    StepTaken,
+)
+from tests.floor.fold import Desktop
+from tests.floor.test_transcripts import seated
+from tests.transcripts.play import Transcript, names
+
+ALL = {name: [*Transcript.load(name).signals()] for name in names()}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(names()), st.integers(0, 2**32), st.floats(0, 0.5))
+def test_a_mangled_stream_never_raises_and_desktops_still_agree(name: str, seed: int, rate: float) -> None:
+    chance = random.Random(seed)
+    signals: list[Signal] = list(seated())
+    for signal in ALL[name]:
+        if chance.random() > rate:
+            signals.append(signal)
+        if chance.random() < rate:
+            signals.insert(chance.randrange(len(signals) + 1), signal)
+    floor = Floor("demo")
+    desktop = Desktop(floor)
+    for signal in signals:
+        for event in floor.apply(signal):
+            desktop.take(event)
+    assert desktop.state == floor.snapshot()
+
+    # The end: a snapshot of an empty PBX leaves no call open, whatever was lost.
+    for event in floor.apply(Snapshot(1e10, floor.boot)):
+        desktop.take(event)
+    assert not [c for c in floor.calls.values() if not c.ended]
+    assert desktop.state == floor.snapshot()
+
+
+def test_signals_of_legs_never_heard_of_are_counted() -> None:
+    floor = Floor("demo")
+    assert floor.apply(LegEnded(1.0, "x.1", "x.1", 16)) == []
+    assert floor.unknown_legs == 1
+
+
+def test_lookups_of_legs_never_heard_of_are_bounded() -> None:
+    floor = Floor("demo")
+    for n in range(MAX_EARLY_IDENTITIES + 10):
+        floor.apply(CallerIdentified(1.0, f"x.{n}", None, "none"))
+    assert len(floor.early) == MAX_EARLY_IDENTITIES
+    assert "x.9" not in floor.early
+
+
+def test_a_lookup_ahead_of_its_call_waits_for_it() -> None:
+    floor = Floor("demo")
+    floor.apply(CallerIdentified(1.0, "x.1", None, "verified", {"id": 7, "name": "Li", "tier": None}))
+    (event,) = floor.apply(LegStarted(2.0, "x.1", "x.1", "PJSIP/trunk-00000001", False, "100", None, "400"))
+    assert event.kind == "call.started"
+    assert event.body["call"]["customer"]["id"] == 7
+    assert event.body["call"]["match"] == "verified"
+
+
+@pytest.fixture
+def waiting() -> Floor:
+    """A caller waits in a queue."""
+    floor = Floor("demo")
+    floor.apply(LegStarted(1.0, "x.1", "x.1", "PJSIP/trunk-00000001", True, "100", None, "400"))
+    floor.apply(QueueJoined(2.0, "x.1", "x.1", "support", 1))
+    return floor
+
+
+def test_the_segments_of_one_call_are_bounded(waiting: Floor) -> None:
+    for n in range(MAX_PARTS + 50):
+        waiting.apply(MemberOffered(3.0 + n, "x.1", "x.1", "support", "PJSIP/1001", None))
+        waiting.apply(MemberDidNotAnswer(3.5 + n, "x.1", "x.1", "support", "PJSIP/1001"))
+    (call,) = waiting.calls.values()
+    assert len(call.parts) == MAX_PARTS
+    assert sum(p.ring_s for p in call.parts) == pytest.approx((MAX_PARTS + 50) * 0.5)
+
+
+def test_the_steps_of_one_call_are_bounded(waiting: Floor) -> None:
+    for n in range(MAX_STEPS + 5):
+        waiting.apply(StepTaken(3.0 + n, "x.1", "x.1", "menu", str(n)))
+    (call,) = waiting.calls.values()
+    assert len(call.path) == MAX_STEPS
+
+
+def test_a_clock_that_jumps_back_makes_no_negative_time(waiting: Floor) -> None:
+    waiting.apply(MemberOffered(10.0, "x.1", "x.1", "support", "PJSIP/1001", None))
+    waiting.apply(MemberDidNotAnswer(4.0, "x.1", "x.1", "support", "PJSIP/1001"))
+    waiting.apply(LegEnded(3.0, "x.1", "x.1", 16))
+    (call,) = waiting.take_changed()
+    assert call.parts[0].ring_s == 0
+    assert call.wait_s >= 0
+
+
+def test_a_dialled_leg_without_a_dialler_is_no_offer() -> None:
+    """Click to dial: the agent's own phone rings first, and answering it is not answering the customer."""
+    floor = Floor("demo")
+    for signal in seated():
+        floor.apply(signal)
+    floor.apply(LegStarted(1.0, "x.1", "x.1", "PJSIP/1001-00000001", False, "1001", None, "s"))
+    events = floor.apply(LegDialled(1.1, "x.1", "x.1", None, "PJSIP/1001-00000001", "1001"))
+    assert "call.offered" not in [e.kind for e in events]
