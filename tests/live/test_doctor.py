@@ -282,6 +282,48 @@ async def test_members_as_freepbx_writes_them(pbx: DemoPbx, recorded: SimpleName
     assert not {"queue.hint", "queue.local", "agent.no_queue"} & set(findings)
 
 
+async def test_freepbx_as_the_installation_guide_has_it(pbx: DemoPbx, recorded: SimpleNamespace) -> None:
+    """Our lines in the _custom files only, TLS among them; a destination that returns to the queue."""
+    secrets = "".join(f"[{name}](+)\nsecret = {secret}\n" for name, secret in pbx.config.secrets.items())
+    inside = (pbx.work / "etc" / "manager.conf").read_text().partition("tlscertfile = ")[2].partition("/keys/")[0]
+    general = f"[general]\nenabled = yes\nbindaddr = 127.0.0.1\nport = {pbx.config.ami_port}\n"
+    tls = f"tlsenable = yes\ntlsbindaddr = 127.0.0.1:{pbx.config.ami_tls_port}\n"
+    tls += f"tlscertfile = {inside}/keys/ami.crt\ntlsprivatekey = {inside}/keys/ami.key\n"
+    custom = f"#include manager_cti.conf\n{secrets}[general](+)\ntimestampevents = yes\n{tls}"
+    (pbx.work / "etc" / "manager_custom.conf").write_text(custom)
+    dialplan = """#include extensions_cti.conf
+
+[cti-freepbx]
+exten => s,1,Gosub(cti-identify,s,1)
+ same => n,ExecIf($["${CTI_PRIORITY}" != ""]?Set(QUEUE_PRIO=${CTI_PRIORITY}))
+ same => n,Return()
+[customdests]
+exten => dest-1,1,NoOp()
+ same => n,Gosub(cti-freepbx,s,1())
+ same => n,Goto(ext-queues,600,1)
+[ext-queues]
+exten => 600,1,Queue(support,t,,,)
+[ext-did-0002]
+exten => 4008001000,1,Goto(customdests,dest-1,1)
+exten => 4008002000,1,Goto(ext-queues,600,1)
+"""
+    with (
+        changed(pbx, "manager.conf", lambda _: f"{general}#include manager_custom.conf\n", "manager reload"),
+        changed(pbx, "extensions.conf", lambda _: dialplan, "dialplan reload"),
+    ):
+        findings = await found(
+            pbx,
+            recorded.now,
+            link={"port": pbx.config.ami_tls_port, "tls": True, "ca": pbx.ami_certificate},
+        )
+    assert worst(findings) == set()
+    assert "over TLS" in findings["ami.ok"].what
+    assert {"events.ok", "dialplan.calls"} <= set(findings)
+    assert "events.timestamps" not in findings
+    assert findings["line.ok"].what.startswith("4008001000 ask")
+    assert findings["line.unasked"].what.startswith("4008002000 reaches Queue(support)")
+
+
 async def test_a_dialplan_that_asks_by_the_script(pbx: DemoPbx) -> None:
     def empty(text: str) -> str:
         return text.replace("CTI_FASTAGI=127.0.0.1:4573", "CTI_FASTAGI=")
