@@ -140,8 +140,9 @@ PBX: dict[str, Text] = {
         'then: asterisk -rx "queue reload members"',
     ),
     "queue.hint": Text(
-        "warning",
-        "member {member} of queue {queue} names its phone by {hint}, which this server does not follow",
+        "problem",
+        "member {member} of queue {queue} names its phone by {hint}, which this server does not follow:"
+        " its agent is in no queue for us",
         "member = {member},0,{name},{phone}   in [{queue}](+) of queues_post_custom.conf: the later line counts\n"
         'then: asterisk -rx "queue reload members"',
     ),
