@@ -8,6 +8,8 @@ database ─ lookup ─ hub ─┬─ attachment of each PBX (lease, link, pipel
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ctypes
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -44,6 +46,7 @@ from .settings import Settings
 JOURNAL_KEPT = timedelta(days=3)  # a desktop that was away for longer starts over with a snapshot
 TIDY_EVERY_S = 3600.0
 RESTART_AFTER_S = 1.0
+M_MMAP_THRESHOLD = -3  # malloc.h
 
 log = structlog.get_logger()
 
@@ -119,6 +122,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
 
 async def serve(settings: Settings, ready: Callable[[Running], None] = lambda server: None) -> None:
     """Run the server until a signal ends it; `ready` is told when it listens."""
+    _give_memory_back()
     async with running(settings) as server:
         config = uvicorn.Config(
             server.api,
@@ -140,6 +144,16 @@ async def serve(settings: Settings, ready: Callable[[Running], None] = lambda se
             telling.cancel()
     if not listener.started:
         raise SystemExit(f"cannot listen on {settings.http_host}:{settings.http_port}; set CTI_HTTP_PORT")
+
+
+def _give_memory_back() -> None:
+    """Blocks of a megabyte and more go back to the system when they are freed.
+
+    By itself glibc raises that size to what was once freed, up to 32 MiB. A password takes 19 MiB while it is
+    checked, so each thread that had checked one kept as much: 50 MB after a shift had signed in.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # no glibc
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)
 
 
 async def _tell_when_listening(listener: uvicorn.Server, ready: Callable[[], None]) -> None:
