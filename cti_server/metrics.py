@@ -13,7 +13,6 @@ from .attachment import Attachment
 from .floor.signals import LinkState
 from .push.hub import Hub
 
-
 Readings = Mapping[str, tuple[str, Callable[[Attachment], float]]]
 
 

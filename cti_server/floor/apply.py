@@ -164,6 +164,8 @@ class Floor:
         return call
 
     def add_leg(self, call: Call, leg: Leg) -> Leg:
+        if call.ended and call.merged_into is None:
+            call.reopen()
         call.legs[leg.id] = leg
         self._by_leg[leg.id] = call
         return leg

@@ -246,6 +246,11 @@ class Call:
     def wrapping_up(self) -> bool:
         return any(p.state is PartState.WRAP_UP for p in self.parts)
 
+    def reopen(self) -> None:
+        """A leg of it lives after all: it was taken for ended unseen."""
+        self.outcome = self.ended_by = self.ended_at = None
+        self.complete = True
+
     def part_of(self, seat: str) -> Part | None:
         """The open part of the agent at this seat."""
         return next((p for p in reversed(self.parts) if p.seat == seat and p.open), None)
