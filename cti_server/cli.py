@@ -23,7 +23,11 @@ from .settings import Account, PbxSettings, Settings
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 user = typer.Typer(no_args_is_help=True, help="People who sign in at a desktop.")
 imports = typer.Typer(no_args_is_help=True, help="Bring in what another system knows.")
+line = typer.Typer(no_args_is_help=True, help="Numbers that are dialled: their region, language and queue.")
+queue_app = typer.Typer(no_args_is_help=True, help="Queues of the PBX: titles and limits.")
 cli.add_typer(user, name="user")
+cli.add_typer(line, name="line")
+cli.add_typer(queue_app, name="queue")
 cli.add_typer(imports, name="import")
 
 out = Console()
@@ -215,6 +219,64 @@ def call(
     except KeyboardInterrupt:
         done = "hung up"
     out.print(done)
+
+
+# --- lines and queues ------------------------------------------------------------------------------------
+
+
+@line.command("add")
+def line_add(
+    did: Annotated[str, typer.Argument(help="The number as the PBX sends it (DNIS).")],
+    region: Annotated[str | None, typer.Option(help="How callers' numbers are read there, e.g. CN, GB.")] = None,
+    title: Annotated[str, typer.Option(help="Its name in English.")] = "",
+    title_zh: Annotated[str, typer.Option(help="Its name in Chinese.")] = "",
+    language: Annotated[str | None, typer.Option(help="en or zh, when the caller's is not known.")] = None,
+    queue: Annotated[str | None, typer.Option(help="The queue it leads to.")] = None,
+) -> None:
+    """Add a line, or change the one with this number."""
+    from .rules.facts import Line
+    from .rules.numbers import normalise
+
+    settings = read_settings()
+    where = (region or settings.default_region).upper()
+    number = normalise(did, where)
+    if number.e164 is None:
+        fail(
+            f"{did} is not a number of {where}: {number.reason}", "give it in full, e.g. +4420…, or name --region"
+        )
+    if language not in (None, "en", "zh"):
+        fail("the language is en or zh")
+    made = Line(0, number.e164, did, where, title or did, title_zh or title or did, language, queue)
+    run(_save(settings, "lines", made))
+    out.print(f"line [bold]{did}[/] ({number.e164}, {where}); a running server knows it within 15 s")
+
+
+@queue_app.command("add")
+def queue_add(
+    name: Annotated[str, typer.Argument(help="Its name in queues.conf.")],
+    title: Annotated[str, typer.Option(help="Its name in English.")] = "",
+    title_zh: Annotated[str, typer.Option(help="Its name in Chinese.")] = "",
+    pbx: Annotated[str | None, typer.Option(help="Its PBX; the first one unless named.")] = None,
+    short_abandon: Annotated[float, typer.Option(help="Seconds below which an abandon counts apart.")] = 5.0,
+    service_level: Annotated[float, typer.Option(help="Seconds within which calls should be answered.")] = 20.0,
+) -> None:
+    """Add a queue, or change the one with this name."""
+    from .record.queues import Queue
+
+    settings = read_settings()
+    owner = pbx or settings.attached()[0].name
+    limits = {"short_abandon_ms": round(short_abandon * 1000), "service_level_ms": round(service_level * 1000)}
+    run(_save(settings, "queues", Queue(0, owner, name, title or name, title_zh or title or name, **limits)))
+    out.print(f"queue [bold]{name}[/] of {owner}; a running server knows it after a restart")
+
+
+async def _save(settings: Settings, table: str, row: Any) -> None:
+    from .record import lines, queues
+    from .record.database import Database
+
+    save: Any = {"lines": lines.save, "queues": queues.save}[table]
+    async with Database(settings.database_url) as database, database.begin() as conn:
+        await save(conn, row)
 
 
 # --- people and customers --------------------------------------------------------------------------------

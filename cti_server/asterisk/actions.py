@@ -99,6 +99,17 @@ class BridgeList(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class Hint(Action):
+    """Which devices stand behind a hint, `101@ext-local`: FreePBX and Issabel name members' phones so."""
+
+    name = "Getvar"
+    hint: str
+
+    def headers(self) -> list[tuple[str, str]]:
+        return [("Variable", f"HINT({self.hint})")]
+
+
+@dataclass(frozen=True, slots=True)
 class QueuePause(Action):
     """Pause or unpause a member in every queue it is in."""
 

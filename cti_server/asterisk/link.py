@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 import structlog
 
-from cti_server.floor.signals import LinkChanged, LinkState, Signal
+from cti_server.floor.signals import LinkChanged, LinkState, MemberChanged, Signal
 from cti_server.settings import PbxSettings
 from cti_server.wire.ami import Message, MissingHeader, NotAmi
 
@@ -59,6 +59,7 @@ class Link:
         self._snapshot_every_s = snapshot_every_s
         self._held: list[Signal] | None = None
         self._booted = asyncio.Event()
+        self._hints = snapshot.Hints()
         self._overrun = False
         self._session: Session | None = None
         self._log = log.bind(pbx=pbx.name)
@@ -116,7 +117,8 @@ class Link:
             task.cancel()
 
     async def _synchronise(self, session: Session, *, drift_check: bool) -> None:
-        taken = await (snapshot.take_twice(session) if drift_check else snapshot.take(session))
+        take = snapshot.take_twice if drift_check else snapshot.take
+        taken = await take(session, self._hints)
         if not taken.whole:
             self.warnings["snapshot rows left out"] += 1
         self._sink(taken)
@@ -161,6 +163,8 @@ class Link:
             self.warnings["line without a colon"] += message.malformed
         if signal is None or self._overrun:
             return
+        if isinstance(signal, MemberChanged):
+            signal = self._hints.seated(signal)
         if self._held is not None:
             self._held.append(signal)
             self._overrun = len(self._held) > MAX_HELD

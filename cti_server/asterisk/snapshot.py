@@ -8,42 +8,70 @@ from __future__ import annotations
 
 import asyncio
 import calendar
+import re
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 
 from cti_server.floor.signals import EntryRow, LegRow, MemberChanged, Snapshot
 from cti_server.wire.ami import Message, MissingHeader
 
-from .actions import BridgeList, CoreStatus, Ping, QueueStatus, Status
-from .session import Session
+from .actions import BridgeList, CoreStatus, Hint, Ping, QueueStatus, Status
+from .session import ActionFailed, Session
 from .translate import RINGING, UP, known, member
 
+HINT = "hint:"
 DRIFT_GAP_S = 1.0  # longer than any event has been seen to trail its list by
 #: headers that say which leg a row is about; a row that has one of them twice may be forged by a caller's name
 IDENTITY = frozenset({"Channel", "Uniqueid", "Linkedid"})
 
 
-async def take(session: Session) -> Snapshot:
+class Hints:
+    """What the hints that stand for members' phones lead to, as far as a snapshot has asked.
+
+    FreePBX and Issabel write `Local/101@from-queue/n` with the state interface `hint:101@ext-local`; the agent's
+    seat is the first device of that hint. A hint that leads nowhere, or may not be asked, stands for itself.
+    """
+
+    def __init__(self) -> None:
+        self._seats: dict[str, str] = {}
+
+    def seated(self, member: MemberChanged) -> MemberChanged:
+        """The member with their phone for a seat."""
+        return replace(member, seat=self._seats[member.seat]) if member.seat in self._seats else member
+
+    async def ask(self, session: Session, members: Iterable[MemberChanged]) -> None:
+        for hint in {m.seat for m in members if m.seat.startswith(HINT)}:
+            with suppress(ActionFailed):
+                answer = await session.ask(Hint(hint.removeprefix(HINT)))
+                device = re.split("[&,]", answer.response.get("Value") or "")[0].strip()
+                if device:
+                    self._seats[hint] = device
+
+
+async def take(session: Session, hints: Hints) -> Snapshot:
     """The PBX as it is now. Raises what Session.ask raises."""
     now, core = await asyncio.gather(session.ask(Ping()), session.ask(CoreStatus()))
     channels = await session.ask(Status())
     queues = await session.ask(QueueStatus())
     bridges = await session.ask(BridgeList())
-    return build(
+    built = build(
         at=float(now.response.get("Timestamp") or time.time()),
         boot=boot_of(core.response),
         channels=channels.rows,
         queues=queues.rows,
         bridges=bridges.rows,
     )
+    await hints.ask(session, built.members)
+    return replace(built, members=tuple(hints.seated(m) for m in built.members))
 
 
-async def take_twice(session: Session) -> Snapshot:
+async def take_twice(session: Session, hints: Hints) -> Snapshot:
     """A drift check: what is missing from both of two snapshots is gone, what is in the second is there."""
-    first = await take(session)
+    first = await take(session, hints)
     await asyncio.sleep(DRIFT_GAP_S)
-    second = await take(session)
+    second = await take(session, hints)
     seen = frozenset(row.leg for row in first.legs)
     return replace(second, drift_check=True, seen_before=seen, whole=first.whole and second.whole)
 

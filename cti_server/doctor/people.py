@@ -77,8 +77,8 @@ def _members(patient: Patient, phones: Mapping[Message, str | None]) -> Iterator
         location, state = row.get("Location") or "", row.get("StateInterface") or ""
         extension = location.partition("/")[2].partition("@")[0]
         facts = {"member": location, "queue": row["Queue"], "name": row.get("Name") or extension}
-        if state.startswith("hint:"):
-            odd.append(say(check, "queue.hint", hint=state, phone=phone or f"PJSIP/{extension}", **facts))
+        if state.startswith("hint:") and phone is None:
+            odd.append(say(check, "queue.hint", hint=state, extension=extension, **facts))
         elif phone is None:
             odd.append(say(check, "queue.local", extension=extension, **facts))
     yield from _some(odd)

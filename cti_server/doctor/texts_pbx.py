@@ -111,16 +111,14 @@ PBX: dict[str, Text] = {
     "line.none": Text(
         "warning",
         "the record knows no line, so every caller's number is read as one of {region}",
-        "INSERT INTO lines (did_raw, region, title_en, title_zh, queue, switchboard) "
-        "VALUES ('4008001000', '{region}', 'Service line', '服务热线', 'support', false);",
+        "cti-server line add 4008001000 --region {region} --title 'Service line' --title-zh 服务热线 --queue support",
     ),
     # --- queues and agents
     "queue.ok": Text("ok", "{count} queues, the same at the PBX and in the record"),
     "queue.unrecorded": Text(
         "warning",
         "the record does not know queue {queue}: it is shown by that name, with the default thresholds",
-        "INSERT INTO queues (pbx, name, title_en, title_zh, short_abandon_ms, service_level_ms, wrap_up_ms) "
-        "VALUES ('{pbx}', '{queue}', '{queue}', '{queue}', 5000, 20000, 30000);",
+        "cti-server queue add {queue} --pbx {pbx} --title {queue}",
     ),
     "queue.gone": Text(
         "warning",
@@ -141,10 +139,10 @@ PBX: dict[str, Text] = {
     ),
     "queue.hint": Text(
         "problem",
-        "member {member} of queue {queue} names its phone by {hint}, which this server does not follow:"
+        "member {member} of queue {queue} names its phone by {hint}, which leads to no phone:"
         " its agent is in no queue for us",
-        "member = {member},0,{name},{phone}   in [{queue}](+) of queues_post_custom.conf: the later line counts\n"
-        'then: asterisk -rx "queue reload members"',
+        'asterisk -rx "core show hints"   shows it; else: member = {member},0,{name},PJSIP/{extension}   in '
+        "[{queue}](+) of queues_post_custom.conf (the later line counts)",
     ),
     "queue.more": Text("warning", "and {count} more like it"),
     "agent.ok": Text("ok", "{count} agents have a phone that is in a queue"),

@@ -263,23 +263,22 @@ async def test_a_record_that_does_not_fit_the_pbx(pbx: DemoPbx, recorded: Simple
     assert "agent standing" in findings["agent.no_seat"].what
     assert "PBX other" in findings["agent.other_pbx"].what
     assert "[gone](cti-queue)   in queues_cti.conf" in (findings["queue.gone"].remedy or "")
-    assert "VALUES ('demo', 'vip'" in (findings["queue.unrecorded"].remedy or "")
+    assert "cti-server queue add vip --pbx demo" in (findings["queue.unrecorded"].remedy or "")
 
 
 async def test_members_as_freepbx_writes_them(pbx: DemoPbx, recorded: SimpleNamespace) -> None:
-    """FreePBX names the phone by a hint; the line that the doctor gives makes it a phone's name."""
+    """FreePBX names the phone by a hint, which is followed; one that leads nowhere is named."""
     hint = "\n[night](+)\nmember = Local/1101@from-queue/n,0,Li Wei,hint:1101@cti-phones\n"
     async with recorded.database.begin() as conn:
         await agents.add(conn, login="browser", name="Browser", seat="PJSIP/1101", pbx="demo")
     everyone = await read(recorded.url)
     with changed(pbx, "queues.conf", lambda text: text + hint, "queue reload all"):
         findings = await found(pbx, everyone)
-    assert "agent.no_queue" not in findings
-    line = (findings["queue.hint"].remedy or "").partition("   in ")[0]
-    assert line == "member = Local/1101@from-queue/n,0,Li Wei,PJSIP/1101"
-    with changed(pbx, "queues.conf", lambda text: f"{text}{hint}[night](+)\n{line}\n", "queue reload all"):
-        findings = await found(pbx, everyone)
     assert not {"queue.hint", "queue.local", "agent.no_queue"} & set(findings)
+    astray = hint.replace("1101@cti-phones", "1101@nowhere")
+    with changed(pbx, "queues.conf", lambda text: text + astray, "queue reload all"):
+        findings = await found(pbx, everyone)
+    assert "hint:1101@nowhere, which leads to no phone" in findings["queue.hint"].what
 
 
 async def test_freepbx_as_the_installation_guide_has_it(pbx: DemoPbx, recorded: SimpleNamespace) -> None:

@@ -141,3 +141,19 @@ async def test_two_pbxs_are_two_floors_of_one_server(tmp_path: Path, demo_pbx: D
 
 async def ended(site: Center) -> list[dict[str, object]]:
     return [row for row in await site.interactions() if row["outcome"] is not None]
+
+
+async def test_a_member_whose_phone_is_named_by_a_hint_as_freepbx_does(demo_pbx: DemoPbx) -> None:
+    queues = demo_pbx.work / "etc" / "queues.conf"
+    before = queues.read_text()
+    queues.write_text(before + "\n[night](+)\nmember = Local/1002@from-queue/n,0,Bob,hint:1002@cti-phones\n")
+    try:
+        await asyncio.to_thread(demo_pbx.cli, "queue reload all")
+        settings = PbxSettings(name="demo", port=demo_pbx.config.ami_port, events=account(demo_pbx))
+        async with attached(settings) as (link, inbox):
+            await until(lambda: link.state is LinkState.LIVE, "the link")
+            (member,) = inbox.floor.queues["night"].members.values()
+            assert (member.interface, member.seat) == ("Local/1002@from-queue/n", "PJSIP/1002")
+    finally:
+        queues.write_text(before)
+        await asyncio.to_thread(demo_pbx.cli, "queue reload all")
