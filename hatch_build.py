@@ -13,18 +13,26 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+#: what stands beside the package in a checkout, and where it goes inside the wheel
+PACKED = {
+    "migrations": "cti_server/migrations",
+    "dialplans": "cti_server/dialplans",
+    "agents_ui/dist": "cti_server/desktop",
+}
 SOURCES = ("src", "public", "index.html", "package-lock.json", "vite.config.ts")
 
 
 class DesktopHook(BuildHookInterface):  # type: ignore[type-arg]
-    """For a wheel: agents_ui/dist, made when it is missing or older than what it is made of."""
+    """For a wheel: agents_ui/dist, made when it is missing or older than what it is made of, and the rest."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version != "standard":
-            return  # an editable install serves agents_ui/dist of the checkout, which `make desktop` builds
+            return  # an editable install finds all of it in the checkout, where `make desktop` builds the desktop
         desktop = Path(self.root) / "agents_ui"
         if not is_current(desktop):
             build(desktop)
+        for source, target in PACKED.items():
+            build_data["force_include"][str(Path(self.root) / source)] = target
 
 
 def is_current(desktop: Path) -> bool:
