@@ -1,0 +1,108 @@
+"""The command line as an administrator uses it: real process, real database."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cti_server.record import agents, lines, queues
+from cti_server.record.database import Database
+
+HEADER = "external_ref,kind,name,phone\n"
+
+
+def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("CTI_")} | settings
+    command = [sys.executable, "-m", "cti_server", *arguments]
+    return subprocess.run(
+        command, env=environment | {"COLUMNS": "200"}, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    made = f"sqlite:///{tmp_path}/cli.db"
+    assert run("migrate", CTI_DATABASE_URL=made).returncode == 0
+    return made
+
+
+def test_serve_on_an_empty_database_says_what_to_run(tmp_path: Path) -> None:
+    done = run("serve", CTI_DATABASE_URL=f"sqlite:///{tmp_path}/new.db")
+    assert done.returncode == 1
+    assert "the database is empty" in done.stderr
+    assert "run: cti-server migrate" in done.stderr
+
+
+def test_a_setting_that_cannot_be_is_named(tmp_path: Path) -> None:
+    done = run("serve", CTI_HTTP_PORT="eighty", CTI_DEFAULT_REGION="china")
+    assert done.returncode == 2
+    assert "CTI_HTTP_PORT" in done.stderr
+    assert "CTI_DEFAULT_REGION" in done.stderr
+
+
+async def test_people_lines_and_queues_are_added_and_changed(url: str) -> None:
+    for name in ("Alice", "Alice Walker"):
+        added = run(
+            "user", "add", "alice", "--name", name, "--seat", "PJSIP/1001", "--password", "a good one",
+            CTI_DATABASE_URL=url,
+        )  # fmt: skip
+        assert added.returncode == 0, added.stderr
+    assert (
+        run("line", "add", "02079460100", "--region", "GB", "--queue", "support", CTI_DATABASE_URL=url).returncode
+        == 0
+    )
+    assert run("queue", "add", "support", "--title-zh", "服务", CTI_DATABASE_URL=url).returncode == 0
+
+    async with Database(url) as database, database.read() as conn:
+        (person,) = await agents.all_active(conn)
+        (line,) = await lines.all_lines(conn)
+        (queue,) = await queues.all_queues(conn)
+    assert (person.name, person.seat, person.pbx, person.role) == ("Alice Walker", "PJSIP/1001", "main", "agent")
+    assert (line.e164, line.region, line.queue) == ("+442079460100", "GB", "support")
+    assert (queue.name, queue.pbx, queue.title_zh) == ("support", "main", "服务")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("user", "add", "x", "--name", "X", "--role", "king", "--password", "12345678"), "the role is agent"),
+        (("user", "add", "x", "--name", "X", "--password", "short"), "at least 8 characters"),
+        (("line", "add", "12", "--region", "GB"), "is not a number of GB"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_reason(url: str, arguments: tuple[str, ...], why: str) -> None:
+    done = run(*arguments, CTI_DATABASE_URL=url)
+    assert done.returncode == 1
+    assert why in done.stderr
+
+
+def test_an_import_keeps_the_good_rows_and_names_the_bad(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_text(HEADER + "A1,person,张伟,13800138000\nA2,robot,X,1\n", encoding="gb18030")
+    first = run("import", "customers", str(file), CTI_DATABASE_URL=url)
+    again = run("import", "customers", str(file), CTI_DATABASE_URL=url)
+
+    assert first.returncode == again.returncode == 1
+    assert "line 3:" in first.stderr
+    assert "1 added, 0 changed, 0 unchanged, 1 left out" in first.stdout
+    assert "0 added, 0 changed, 1 unchanged, 1 left out" in again.stdout
+
+
+def test_a_file_with_other_columns_says_which(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_text("nmae,phone\nX,1\n", encoding="utf-8")
+    done = run("import", "customers", str(file), CTI_DATABASE_URL=url)
+    assert done.returncode == 1
+    assert "nmae" in done.stderr
+
+
+def test_a_call_without_a_demo_says_how_to_start_one(tmp_path: Path) -> None:
+    done = run("call", CTI_DEMO_DIR=str(tmp_path))
+    assert done.returncode == 1
+    assert "start one with: make run" in done.stderr
+    unknown = run("call", "--customer", "nobody", CTI_DEMO_DIR=str(tmp_path))
+    assert "no seeded customer 'nobody'; there are: covered" in unknown.stderr
