@@ -2,6 +2,7 @@
 # make call   a real SIP call into it          make call ARGS="--customer K01 --line sales"
 # make test   everything, against real Asterisk, PostgreSQL and Chromium
 # make check  lint, types, imports             make bench  the figures in docs/benchmarks.md
+# make soak   ten minutes of calls of all kinds; each is in the record once
 
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -35,6 +36,9 @@ check: $(VENV)/ready
 
 bench: tools test-tools $(VENV)/ready desktop
 	$(BIN)/python -m tests.bench $(ARGS)
+
+soak: tools test-tools $(VENV)/ready desktop
+	$(BIN)/python -m tests.bench.soak $(ARGS)
 
 shots: tools test-tools $(VENV)/ready desktop
 	$(BIN)/python -m tests.live.shots

@@ -86,6 +86,15 @@ def known_numbers() -> list[str]:
     return ["0" + n.removeprefix("+86") if n.startswith("+86") else "00" + n[1:] for n in dict.fromkeys(numbers)]
 
 
+def plan() -> list[tuple[str, str]]:
+    """(number, line) of calls: four of five ring one phone after the other, the fifth a team of five at once."""
+    numbers = known_numbers()
+    return [
+        (numbers[n % len(numbers)], SALES_LINE if n % 5 else f"{TEAM_LINE}{n // 5 % TEAMS}")
+        for n in range(len(numbers) * 5 * TEAMS)
+    ]
+
+
 class Callers:
     """Calls at a steady rate: `pairs` are (number, line), one after the other, again and again.
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.live.center import Center
 
 from .figures import Figure, out, percentile, rss_mb, show, spread
-from .floorplan import SALES_LINE, TEAM_LINE, TEAMS, Callers, known_numbers
+from .floorplan import Callers, plan
 from .postgres import durable_postgres
 from .site import cpu_s, desktops, recorded, site
 from .stamps import AmiTap, Desktop, Stamps, sampled
@@ -58,15 +58,6 @@ async def measure(engine: str, database_url: str, folder: Path) -> None:
             out.print(f"SIPp: {unexpected[:400]}", style="dim")
 
 
-def plan() -> list[tuple[str, str]]:
-    """Four of five calls ring one phone after the other, the fifth rings a team of five at once."""
-    numbers = known_numbers()
-    return [
-        (numbers[n % len(numbers)], SALES_LINE if n % 5 else f"{TEAM_LINE}{n // 5 % TEAMS}")
-        for n in range(len(numbers) * 5 * TEAMS)
-    ]
-
-
 def _pops(stamps: Stamps) -> list[Figure]:
     taken, lost = stamps.latencies_ms(), stamps.lost()
     assert taken, "no card came"
@@ -91,5 +82,10 @@ def _server(tap: AmiTap, stamps: Stamps, cpu: float, memory: list[float]) -> lis
     return [
         Figure("AMI events, frames to desktops", f"{tap.events:,} ({tap.bytes / 1e6:.1f} MB), {stamps.frames:,}"),
         Figure("server CPU", f"{cpu * 100:.0f} % of a core"),
-        Figure("server memory, first and most", f"{memory[0]:.0f}, {max(memory):.0f} MB", f"{GOAL_MB:g} MB", max(memory) < GOAL_MB),
+        Figure(
+            "server memory, first and most",
+            f"{memory[0]:.0f}, {max(memory):.0f} MB",
+            f"{GOAL_MB:g} MB",
+            max(memory) < GOAL_MB,
+        ),
     ]

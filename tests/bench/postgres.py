@@ -1,4 +1,4 @@
-"""The tests' PostgreSQL server with the durability that a real one has: the figures are not won by skipping fsync."""
+"""The tests' PostgreSQL server, but durable as a real one: the figures are not won by skipping fsync."""
 
 from __future__ import annotations
 

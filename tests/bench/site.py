@@ -1,4 +1,4 @@
-"""A whole call center to measure: the big PBX, the server as a process of its own, and desktops signed in to it."""
+"""A whole call center to measure: the big PBX, the server as a process of its own, desktops signed in to it."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ async def _people(database: Database) -> None:
 async def desktops(center: Center, stamps: Stamps) -> AsyncIterator[list[Desktop]]:
     """All agents and a supervisor who sees the floor, watching."""
     who: Sequence[tuple[str, str | None]] = [(f"agent{one}", f"PJSIP/{one}") for one in EXTENSIONS]
-    people = [Desktop(center.url, login, DEMO_PASSWORD, seat, stamps) for login, seat in (*who, (SUPERVISOR, None))]
+    people = [
+        Desktop(center.url, login, DEMO_PASSWORD, seat, stamps) for login, seat in (*who, (SUPERVISOR, None))
+    ]
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def enter(person: Desktop) -> asyncio.Task[None]:
@@ -98,7 +100,7 @@ async def desktops(center: Center, stamps: Stamps) -> AsyncIterator[list[Desktop
 async def recorded(database_url: str) -> dict[str, int]:
     """What the record has of this PBX's calls: how many, how many complete, how many open, and outcomes."""
     query = sa.text(
-        "SELECT outcome, complete, ended_at IS NULL AS open, count(*) FROM interactions WHERE pbx = :pbx GROUP BY 1, 2, 3"
+        "SELECT outcome, complete, ended_at IS NULL, count(*) FROM interactions WHERE pbx = :pbx GROUP BY 1, 2, 3"
     )
     counts = {"calls": 0, "complete": 0, "open": 0}
     async with Database(database_url) as database, database.read() as conn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import cast
@@ -15,6 +15,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from cti_server.wire.ami import AmiDecoder
+
+WRAP_UP_S = 1.0
 
 Pop = tuple[str, str]  # (linkedid, seat)
 
@@ -26,7 +28,8 @@ class Stamps:
     called: dict[Pop, float] = field(default_factory=dict)
     shown: dict[Pop, float] = field(default_factory=dict)
     with_customer: set[Pop] = field(default_factory=set)
-    answered: int = 0
+    calls: set[str] = field(default_factory=set)
+    """Linkedids that a channel of its own began."""
     frames: int = 0
 
     def latencies_ms(self) -> list[float]:
@@ -103,13 +106,15 @@ class _Far(asyncio.Protocol):
             self._tap.events += message.event is not None
             if message.event == "AgentCalled":
                 self._tap._stamps.called.setdefault((message["Linkedid"], message["Interface"]), now)
+            elif message.event == "Newchannel" and message["Linkedid"] == message["Uniqueid"]:
+                self._tap._stamps.calls.add(message["Linkedid"])
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._near.close()
 
 
 class Desktop:
-    """One signed-in agent: stamps the card of each call that rings at their seat, and finishes wrap-up as people do."""
+    """One signed-in agent: stamps the card of each call that rings at their seat, and finishes the wrap-up."""
 
     def __init__(self, url: str, login: str, password: str, seat: str | None, stamps: Stamps) -> None:
         self._login, self._password, self._seat, self._stamps = login, password, seat, stamps
@@ -159,9 +164,10 @@ class Desktop:
             return
         task = asyncio.get_running_loop().create_task(self._finish(call), name=call)
         self._wrapping.add(task)
+        task.add_done_callback(self._wrapping.discard)
 
     async def _finish(self, call: str) -> None:
-        await asyncio.sleep(1)
+        await asyncio.sleep(WRAP_UP_S)
         answer = await self.api.post(f"/api/calls/{call}/wrap-up", json={"note": None})
         self.wrapped += answer.is_success
 
@@ -173,13 +179,13 @@ class Desktop:
 
 
 @contextmanager
-def sampled(read: object, every_s: float = 0.5) -> Iterator[list[float]]:
+def sampled(read: Callable[[], float], every_s: float = 0.5) -> Iterator[list[float]]:
     """What `read()` says, again and again while the block runs."""
     values: list[float] = []
 
     async def sample() -> None:
         while True:
-            values.append(read())  # type: ignore[operator]
+            values.append(read())
             await asyncio.sleep(every_s)
 
     task = asyncio.get_running_loop().create_task(sample(), name="sample")
