@@ -20,7 +20,7 @@ from cti_server.asterisk.translate import translate
 from cti_server.demo.asterisk_root import DemoUnavailable
 from cti_server.floor.signals import Signal
 from cti_server.settings import PbxSettings
-from cti_server.wire.ami import AmiDecoder, MissingHeader
+from cti_server.wire.ami import END, AmiDecoder, MissingHeader
 from tests.transcripts.tap import Tap
 
 from .figures import Figure, out, show
@@ -32,13 +32,17 @@ ROUNDS = 5
 RECORDED = 40  # calls on the read=all tape
 CHUNKS = (1448, 65536)  # bytes: one TCP segment, as events trickle in; a read of a backlog
 TAPES = Path(__file__).parents[1] / "transcripts"
+NOT_FOR_PANORAMISK = {
+    "hostile-names"
+}  # a caller's name that forges an Event line ends its read loop (AttributeError)
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 
 Feed = Callable[[Sequence[bytes]], int]
 
 
 async def run() -> None:
-    recorded = {"tests/transcripts, the events role": [tape.read_bytes() for tape in sorted(TAPES.glob("*.ami"))]}
+    tapes = [tape.read_bytes() for tape in sorted(TAPES.glob("*.ami")) if tape.stem not in NOT_FOR_PANORAMISK]
+    recorded = {"tests/transcripts, the events role": tapes}
     try:
         recorded["a user with read=all"] = [await asyncio.to_thread(_record_all)]
     except DemoUnavailable as reason:
@@ -69,8 +73,11 @@ def _record_all() -> bytes:
 
 
 def _stream(tapes: Sequence[bytes]) -> tuple[bytes, int]:
-    """The tapes one after the other, again and again, as one session of EVENTS events; how many it has."""
-    whole = b"".join(tape.partition(b"\r\n")[2] for tape in tapes)
+    """The tapes one after the other, again and again, as one session of EVENTS events; how many it has.
+
+    A tape of a PBX that was killed ends in mid-message; that rest is left out.
+    """
+    whole = b"".join(tape[: tape.rfind(END) + len(END)].partition(b"\r\n")[2] for tape in tapes)
     once = whole.count(b"\r\nEvent: ") + whole.startswith(b"Event: ")
     times = -(-EVENTS // once)
     return BANNER + whole * times, once * times
