@@ -15,6 +15,8 @@ import ssl
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
 
 import structlog
 
@@ -31,11 +33,13 @@ PING_EVERY_S = 2.0
 SILENCE_S = 6.0  # three pings without a byte: the connection is dead, whatever TCP thinks
 BOOT_S = 120.0  # how long a starting Asterisk may take to say FullyBooted
 MAX_BACKOFF_S = 5.0
+CLOCKS_AGREE_S = 0.5  # below it a difference is the way of the ping, and nobody sees it on a timer
 MAX_HELD = 100_000  # events held while a snapshot is taken; past it the link starts over
 
 log = structlog.get_logger()
 
 Sink = Callable[[Signal], None]
+S = TypeVar("S", bound=Signal)
 
 
 class SinkFull(RuntimeError):
@@ -60,6 +64,7 @@ class Link:
         self._held: list[Signal] | None = None
         self._booted = asyncio.Event()
         self._hints = snapshot.Hints()
+        self._behind = 0.0
         self._overrun = False
         self._session: Session | None = None
         self._log = log.bind(pbx=pbx.name)
@@ -97,6 +102,7 @@ class Link:
         try:
             async with asyncio.timeout(BOOT_S):
                 await self._first(session, self._booted.wait())
+            await self._first(session, self._compare_clocks(session))
             await self._first(session, self._synchronise(session, drift_check=False))
             self._tell(LinkState.LIVE, None)
             self._log.info("link.live", asterisk=self.pbx.host, port=self.pbx.port)
@@ -116,12 +122,21 @@ class Link:
         finally:
             task.cancel()
 
+    async def _compare_clocks(self, session: Session) -> None:
+        """How far the PBX's clock is behind ours. Once an attachment, so that no duration spans a correction."""
+        asked = time.time()
+        pong = (await session.ask(Ping())).response.get("Timestamp")
+        behind = (asked + time.time()) / 2 - float(pong) if pong is not None else 0.0
+        self._behind = behind if abs(behind) > CLOCKS_AGREE_S else 0.0
+        if self._behind:
+            self._log.warning("clock.differs", pbx_behind_s=round(behind, 1), remedy="run NTP on both machines")
+
     async def _synchronise(self, session: Session, *, drift_check: bool) -> None:
         take = snapshot.take_twice if drift_check else snapshot.take
         taken = await take(session, self._hints)
         if not taken.whole:
             self.warnings["snapshot rows left out"] += 1
-        self._sink(taken)
+        self._sink(self._by_our_clock(taken))
         held, self._held = self._held, None
         for signal in held or ():
             self._sink(signal)
@@ -166,13 +181,17 @@ class Link:
         if isinstance(signal, MemberChanged):
             signal = self._hints.seated(signal)
         if self._held is not None:
-            self._held.append(signal)
+            self._held.append(self._by_our_clock(signal))
             self._overrun = len(self._held) > MAX_HELD
             return
         try:
-            self._sink(signal)
+            self._sink(self._by_our_clock(signal))
         except SinkFull:
             self._overrun = True  # the stay loop starts over; until then nothing half is handed on
+
+    def _by_our_clock(self, signal: S) -> S:
+        """Desktops count timers from server time, so a PBX whose clock is off must not shift them."""
+        return replace(signal, at=signal.at + self._behind) if self._behind else signal
 
     def _tell(self, state: LinkState, detail: str | None) -> None:
         self.state, self.detail = state, detail
