@@ -134,6 +134,7 @@ async def serve(settings: Settings, ready: Callable[[Running], None] = lambda se
             ws="websockets-sansio",
             ws_max_size=16 * 1024,
             ws_per_message_deflate=False,  # small frames: deflate costs 300 kB a desktop and saves nothing
+            timeout_keep_alive=75,  # longer than proxies keep one open: else a POST may meet the closing and is lost
             timeout_graceful_shutdown=3,
             server_header=False,
         )
@@ -168,7 +169,7 @@ def _settle() -> None:
 
 
 async def _tell_when_listening(listener: uvicorn.Server, ready: Callable[[], None]) -> None:
-    while not listener.started:
+    while not listener.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.02)
     ready()
 
