@@ -17,7 +17,7 @@ from tests.live.center import Center
 from .figures import Figure, out, percentile, rss_mb, show, spread
 from .floorplan import Callers, plan
 from .postgres import durable_postgres
-from .site import cpu_s, desktops, recorded, site
+from .site import cpu_s, desktops, recorded, site, unfinished
 from .stamps import AmiTap, Desktop, Stamps, sampled
 
 RATE = 10.0
@@ -54,6 +54,8 @@ async def measure(engine: str, database_url: str, folder: Path) -> None:
         cpu = (cpu_s(pid) - cpu) / (time.perf_counter() - begun)
         title = f"pop, {engine}: {calls} calls at {RATE:g}/s, {len(people)} desktops"
         show(title, [*_pops(stamps), *await _record(center, people, calls), *_server(tap, stamps, cpu, memory)])
+        for call in await unfinished(database_url):
+            out.print(f"unfinished: {call}")
         if unexpected:
             out.print(f"SIPp: {unexpected[:400]}", style="dim")
 

@@ -112,6 +112,16 @@ async def recorded(database_url: str) -> dict[str, int]:
     return counts
 
 
+async def unfinished(database_url: str) -> list[str]:
+    """The calls whose end the record does not have."""
+    query = sa.text(
+        "SELECT linkedid, outcome, started_at, queued_at, answered_at, ended_at FROM interactions"
+        " WHERE pbx = :pbx AND (NOT complete OR ended_at IS NULL) ORDER BY id LIMIT 5"
+    )
+    async with Database(database_url) as database, database.read() as conn:
+        return [", ".join(map(str, row)) for row in await conn.execute(query, {"pbx": PBX})]
+
+
 def cpu_s(pid: int) -> float:
     """Processor seconds that one process has used."""
     with open(f"/proc/{pid}/stat", encoding="ascii") as stat:

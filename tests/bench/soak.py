@@ -23,7 +23,7 @@ from tests.live.center import Center
 from .figures import Figure, machine, out, rss_mb, show
 from .floorplan import SALES_LINE, TEAM_LINE, TEAMS, Callers, known_numbers
 from .postgres import durable_postgres
-from .site import PBX, desktops, recorded, site
+from .site import PBX, desktops, recorded, site, unfinished
 from .stamps import Stamps, sampled
 
 SECONDS = 600
@@ -114,6 +114,8 @@ async def _verdict(center: Center, stamps: Stamps, memory: list[float], seconds:
             ),
         ],
     )
+    for call in await unfinished(center.database_url):
+        out.print(f"unfinished: {call}")
     return once and whole and slow
 
 
