@@ -22,7 +22,7 @@ import structlog
 
 from cti_server.floor.signals import LinkChanged, LinkState, MemberChanged, Signal
 from cti_server.settings import PbxSettings
-from cti_server.wire.ami import Message, MissingHeader, NotAmi
+from cti_server.wire.ami import Message, MissingHeader
 
 from . import snapshot
 from .actions import Ping
@@ -71,23 +71,22 @@ class Link:
 
     async def run(self) -> None:
         """Attach, and attach again whenever the link is lost; returns only when Asterisk refuses us."""
-        tls = tls_context(self.pbx)
         failures = 0
         while True:
             self._tell(LinkState.CONNECTING if failures == 0 else self.state, self.detail)
             try:
-                await self._attached(tls)
+                await self._attached(tls_context(self.pbx))
             except Refused as refused:
                 remedy = f"check the user and its secret in manager.conf and CTI_ settings of {self.pbx.name}"
                 self._log.error("link.refused", reason=str(refused), remedy=remedy)
                 self._tell(LinkState.REFUSED, str(refused))
                 return
-            except (OSError, TimeoutError, NotAmi, ListBroken, ActionFailed, SinkFull) as lost:
+            except (OSError, TimeoutError, LookupError, ValueError, ListBroken, ActionFailed, SinkFull) as lost:
                 failures = 0 if self.state is LinkState.LIVE else failures + 1
                 why = f"{self.pbx.host}:{self.pbx.port}: {lost or type(lost).__name__}"
                 self._log.warning("link.lost", reason=why)
                 self._tell(LinkState.STALE, why)
-            longest = min(MAX_BACKOFF_S, 0.5 * 2**failures)
+            longest = min(MAX_BACKOFF_S, 0.5 * 2 ** min(failures, 10))
             await asyncio.sleep(random.uniform(0.1, longest))  # noqa: S311 - spreads reconnects, hides nothing
 
     # --- one attachment --------------------------------------------------------------------------------
@@ -132,8 +131,15 @@ class Link:
             self._log.warning("clock.differs", pbx_behind_s=round(behind, 1), remedy="run NTP on both machines")
 
     async def _synchronise(self, session: Session, *, drift_check: bool) -> None:
-        take = snapshot.take_twice if drift_check else snapshot.take
-        taken = await take(session, self._hints)
+        earlier = None
+        if drift_check:
+            earlier = await snapshot.take(session, self._hints)
+            await asyncio.sleep(snapshot.DRIFT_GAP_S)
+            # Held, and applied after the lists: a hangup that came while they did would be undone by its own row.
+            self._held = []
+        taken = await snapshot.take(session, self._hints)
+        if earlier is not None:
+            taken = snapshot.compared(earlier, taken)
         if not taken.whole:
             self.warnings["snapshot rows left out"] += 1
         self._sink(self._by_our_clock(taken))
@@ -170,9 +176,11 @@ class Link:
         try:
             signal = translate(message, time.time())
         except (MissingHeader, ValueError) as cause:
-            if not self.warnings[str(cause)]:
+            # A fixed vocabulary: what a caller can put into a header must not become a name of ours.
+            kind = str(cause) if isinstance(cause, MissingHeader) else f"{message.event} with an unreadable value"
+            if not self.warnings[kind]:
                 self._log.warning("event.unusable", amievent=message.event, cause=str(cause))
-            self.warnings[str(cause)] += 1
+            self.warnings[kind] += 1
             return
         if message.malformed:
             self.warnings["line without a colon"] += message.malformed

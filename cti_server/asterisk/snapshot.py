@@ -1,7 +1,7 @@
 """The lists that Asterisk gives → one Snapshot signal, after a (re)connect and as a drift check.
 
 The lists and the events are not one clock: a list may already miss a channel whose Hangup is still on its
-way. So a drift check looks twice, and only what was absent both times is taken to be gone.
+way. So a drift check looks twice, DRIFT_GAP_S apart, and only what was absent both times is taken to be gone.
 """
 
 from __future__ import annotations
@@ -67,11 +67,8 @@ async def take(session: Session, hints: Hints) -> Snapshot:
     return replace(built, members=tuple(hints.seated(m) for m in built.members))
 
 
-async def take_twice(session: Session, hints: Hints) -> Snapshot:
+def compared(first: Snapshot, second: Snapshot) -> Snapshot:
     """A drift check: what is missing from both of two snapshots is gone, what is in the second is there."""
-    first = await take(session, hints)
-    await asyncio.sleep(DRIFT_GAP_S)
-    second = await take(session, hints)
     seen = frozenset(row.leg for row in first.legs)
     return replace(second, drift_check=True, seen_before=seen, whole=first.whole and second.whole)
 
