@@ -202,7 +202,7 @@ def _add_websocket(api: FastAPI, deps: Deps, hub: Hub, push: LivePush) -> None:
         agent = await admit(deps.database, ticket, deps.now())
         return Viewer(agent.id, Principal(agent).sees_floor) if agent is not None else None
 
-    sources = Sources(admit=who, snapshot=push.snapshot, missed=push.missed)
+    sources = Sources(admit=who, still=push.still, snapshot=push.snapshot, missed=push.missed)
 
     async def desktop(socket: WebSocket) -> None:
         await socket.accept()

@@ -23,6 +23,7 @@ from .record.database import Database
 from .settings import PbxSettings
 
 TRY_LEASE_EVERY_S = 2.0
+DRAIN_S = 3.0  # for what is in the inbox when the server ends
 
 log = structlog.get_logger()
 
@@ -54,9 +55,12 @@ class Attachment:
                     log.info("pbx.waiting", pbx=self.pbx.name, reason="another process is attached to it")
                 except* leases.LeaseLost as lost:
                     log.warning("pbx.lost", pbx=self.pbx.name, reason=str(lost.exceptions[0]))
+                except* Exception:
+                    log.exception("pbx.failed", pbx=self.pbx.name, again_in_s=TRY_LEASE_EVERY_S)
                 finally:
                     self.owner = False
                 await asyncio.sleep(TRY_LEASE_EVERY_S)
+                # Whatever happened, nothing of the old round is used again: the record and a snapshot are.
                 self.pipeline = Pipeline(self.pbx.name, self._database, self._lookup, self._hub)
                 self.link = Link(self.pbx, self.pipeline.put, self._snapshot_every_s)
         finally:
@@ -64,9 +68,19 @@ class Attachment:
 
     async def _attached(self, lease: leases.Lease) -> None:
         await self.pipeline.restore(lease)
+        writing = asyncio.create_task(self.pipeline.run(), name=f"pipeline {self.pbx.name}")
+        linked = asyncio.create_task(self.link.run(), name=f"link {self.pbx.name}")
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self.pipeline.run(), name=f"pipeline {self.pbx.name}")
-                group.create_task(self.link.run(), name=f"link {self.pbx.name}")
+            # A link that was refused returns, and the rest of the server goes on without it.
+            await asyncio.wait({writing, linked}, return_when=asyncio.FIRST_EXCEPTION)
         finally:
+            linked.cancel()
+            self.pipeline.stop()
+            # What was heard is written before we go, so that a call that has just ended is not found "unseen".
+            await asyncio.wait({writing}, timeout=DRAIN_S)
+            writing.cancel()
+            ended = await asyncio.gather(writing, linked, return_exceptions=True)
             await self.pipeline.close()
+        for cause in ended:
+            if isinstance(cause, Exception):
+                raise cause

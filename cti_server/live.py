@@ -13,6 +13,7 @@ import structlog
 
 from .api.desk import Desk
 from .api.ports import CommandRefused
+from .api.principal import Principal
 from .asterisk.actions import QueuePause
 from .asterisk.commands import NoAccount
 from .asterisk.session import ActionFailed
@@ -25,9 +26,10 @@ from .pipeline import frame_of, missed
 from .push.frames import Frame, Positions
 from .push.hub import Hub, Viewer
 from .push.session import Missed
-from .record import history, journal
+from .record import history, journal, sessions
 from .record.database import Database
 
+MAX_MISSED = 5_000  # events of a stream; past it a snapshot is less to read, and to send, than what was missed
 NOT_LIVE = "the PBX {pbx} is not connected ({state}); nothing was done"
 
 log = structlog.get_logger()
@@ -179,7 +181,6 @@ class LivePush:
         """What this viewer sees, with the positions that belong to it."""
         positions = dict(self._hub.positions)
         whole: dict[str, Any] = {
-            "me": await self._me(viewer.agent),
             "links": {},
             "calls": [],
             "cards": {},
@@ -200,10 +201,20 @@ class LivePush:
             for view in calls:
                 if (call := pipeline.floor.calls.get(view["call"])) is not None:
                     whole["cards"][view["call"]] = pipeline.callers.card(call)
+        # Last, so that it is no older than the positions: an event that is told again does no harm.
+        whole["me"] = await self._me(viewer.agent)
         return whole, positions
+
+    async def still(self, viewer: Viewer) -> bool:
+        """Whether they are still signed in, and may still see as much."""
+        async with self._database.read() as conn:
+            agent = await sessions.signed_in(conn, viewer.agent, datetime.now(UTC))
+        return agent is not None and Principal(agent).sees_floor == viewer.sees_floor
 
     async def missed(self, viewer: Viewer, stream: str, seq: int) -> AsyncIterator[Frame]:
         """What this viewer missed of one stream. Raises Missed when the journal cannot give it whole."""
+        if self._hub.positions.get(stream, 0) - seq > MAX_MISSED:
+            raise Missed(f"more than {MAX_MISSED} events of {stream} were missed")
         attachment = self._by_stream.get(stream)
         try:
             async for entry in missed(self._database, stream, seq):

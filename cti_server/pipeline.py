@@ -28,7 +28,7 @@ from .floor import events as kinds
 from .floor.apply import Floor
 from .floor.calls import Call, Direction, iso
 from .floor.events import Event
-from .floor.signals import AgentSeated, LinkChanged, QueueDescribed, Signal
+from .floor.signals import AgentSeated, CallerIdentified, LinkChanged, QueueDescribed, Signal
 from .lookup.callers import Callers
 from .lookup.identify import Identified, Lookup
 from .push import frames
@@ -36,12 +36,12 @@ from .push.frames import Frame
 from .push.hub import Hub
 from .record import agents, history, interactions, journal, leases, queues, restart
 from .record.calls import call_of, record_of
-from .record.database import Database
+from .record.database import Database, is_refusal
 
 MAX_INBOX = 20_000  # signals; about 400 calls' worth. Past it SinkFull: the link takes a fresh snapshot
 MAX_BATCH = 500  # signals applied before they are written; bounds the transaction, not the throughput
 MAX_RETRY_S = 5.0
-POISON_TRIES = 3  # a batch that a reachable database refuses so often is written call by call
+POISON_TRIES = 3  # a batch whose values the database refuses so often is written call by call
 WRAP_UP_KEPT = timedelta(hours=12)  # a wrap-up left open longer ago than that is not brought back
 
 WITH_CARD = frozenset({kinds.CALL_OFFERED, kinds.CALL_IDENTIFIED, kinds.CALL_ANSWERED})
@@ -79,6 +79,8 @@ class Pipeline:
         self._max_inbox = max_inbox
         self._wake = asyncio.Event()
         self._whole = asyncio.Lock()  # held while floor and journal differ
+        self._stopping = False
+        self._late: list[CallerIdentified] = []  # of calls that are not on the floor: not begun, or over already
         self._log = log.bind(pbx=pbx)
 
     # --- the inbox -------------------------------------------------------------------------------------
@@ -126,14 +128,19 @@ class Pipeline:
             self.put(QueueDescribed(now, queue.name, queue.title_en, queue.title_zh, short))
 
     async def run(self) -> None:
-        """Apply, write, hand out, until cancelled. Raises LeaseLost when a newer process took the PBX over."""
-        while True:
+        """Apply, write, hand out, until stopped. Raises LeaseLost when a newer process took the PBX over."""
+        while self._inbox or not self._stopping:
             await self._wake.wait()
             async with self._whole:
                 events = self._apply()
-                if events or self.floor.has_changed:
+                if events or self.floor.has_changed or self._late:
                     await self._write_and_tell(events)
             await asyncio.sleep(0)
+
+    def stop(self) -> None:
+        """Take nothing more in; `run` ends when what is in the inbox is written."""
+        self._stopping = True
+        self._wake.set()
 
     async def close(self) -> None:
         await self.callers.close()
@@ -151,7 +158,9 @@ class Pipeline:
                 self.counts.refused += 1
                 self._log.exception("signal.refused", signal=repr(signal)[:500])
             self.counts.signals += 1
-        if not self._inbox:
+            if isinstance(signal, CallerIdentified) and signal.leg in self.floor.early:
+                self._late.append(signal)
+        if not self._inbox and not self._stopping:
             self._wake.clear()
         for event in events:
             self._look_up(event)
@@ -171,21 +180,20 @@ class Pipeline:
     async def _write_and_tell(self, events: Sequence[Event]) -> None:
         changed = self.floor.take_changed()
         self.writing_since = time.monotonic()
-        tries = 0
+        tries, singly = 0, False
         while True:
             try:
-                seqs = await self._write(changed, events)
+                seqs = await (self._write_singly if singly else self._write)(changed, events)
                 break
             except leases.LeaseLost:
                 raise
             except Exception as cause:
                 tries += 1
+                singly = tries >= POISON_TRIES and is_refusal(cause)
                 self.counts.retries += 1
                 self._log.error("record.not_written", cause=f"{type(cause).__name__}: {cause}", tries=tries)
-                if tries >= POISON_TRIES and await self._reachable():
-                    seqs = await self._write_singly(changed, events)
-                    break
-                await asyncio.sleep(min(MAX_RETRY_S, 0.2 * 2**tries))
+                await asyncio.sleep(min(MAX_RETRY_S, 0.2 * 2 ** min(tries, 10)))
+        self._late.clear()
         self.writing_since = None
         self.counts.batches += 1
         self.counts.events += len(events)
@@ -202,26 +210,21 @@ class Pipeline:
             rows = [record_of(call) for call in changed if call.merged_into is None]
             ids = await interactions.save_calls(conn, rows)
             self._number(changed, ids, events)
+            for late in self._late:
+                await interactions.identify(conn, (self.pbx, self.floor.boot, late.linkedid or late.leg), late)
             return await journal.append(conn, self.stream, [_entry(event) for event in events])
 
     async def _write_singly(self, changed: Sequence[Call], events: Sequence[Event]) -> range:
-        """The database is there but refuses the batch: find the call it refuses, and keep that in the log."""
+        """The database refuses the batch for what is in it: find the call, and keep that one in the log."""
         for call in changed:
             try:
                 await self._write([call], ())
-            except leases.LeaseLost:
-                raise
             except Exception as cause:
+                if not is_refusal(cause):
+                    raise  # it is away by now: all of it is tried again, and writing twice changes nothing
                 self.counts.refused += 1
                 self._log.error("call.not_written", cause=str(cause), call=json.dumps(call.view()))
         return await self._write((), events)
-
-    async def _reachable(self) -> bool:
-        try:
-            await self._database.ping()
-        except Exception:
-            return False
-        return True
 
     def _number(
         self, changed: Sequence[Call], ids: dict[interactions.CallKey, int], events: Sequence[Event]

@@ -13,12 +13,12 @@ import pytest
 
 from cti_server import pipeline as pipeline_module
 from cti_server.asterisk.link import SinkFull
-from cti_server.floor.signals import LegStarted, LinkChanged, LinkState, Signal, Snapshot
+from cti_server.floor.signals import CallerIdentified, LegStarted, LinkChanged, LinkState, Signal, Snapshot
 from cti_server.lookup.identify import Lookup
 from cti_server.pipeline import Pipeline, missed
 from cti_server.push.frames import Frame
 from cti_server.push.hub import Hub, Viewer
-from cti_server.record import history, interactions, journal, leases
+from cti_server.record import customers, history, interactions, journal, leases
 from cti_server.record.database import Database
 from tests.floor.test_transcripts import seated
 from tests.transcripts.play import Transcript
@@ -88,7 +88,8 @@ async def test_the_database_goes_away_and_nothing_is_lost(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signals = [*Transcript.load("answered").signals()]
-    failures = iter([OSError("gone"), OSError("still gone"), TimeoutError("slow")])
+    gone = [OSError("gone"), TimeoutError("slow"), OSError("disk is full")]
+    failures = iter(gone * 2)  # more often than a batch of bad values is tried: nothing here is bad
     real = interactions.save_calls
 
     async def save(*arguments: Any) -> Any:
@@ -97,12 +98,12 @@ async def test_the_database_goes_away_and_nothing_is_lost(
         return await real(*arguments)
 
     monkeypatch.setattr(pipeline_module.interactions, "save_calls", save)
-    monkeypatch.setattr(Pipeline, "_reachable", lambda self: asyncio.sleep(0, result=False))
+    monkeypatch.setattr(pipeline_module, "MAX_RETRY_S", 0.01)
     async with running(database) as (pipeline, desk):
         for signal in (*signals, last(signals)):
             pipeline.put(signal)
         told = await desk.until("link.changed")
-        assert pipeline.counts.retries == 3
+        assert (pipeline.counts.retries, pipeline.counts.refused) == (6, 0)
     async with database.read() as conn:
         (row,) = (await history.page(conn, history.Filter())).items
     assert row.outcome == "answered"
@@ -130,6 +131,43 @@ async def test_one_call_that_the_database_refuses_does_not_stop_the_others(
     async with database.read() as conn:
         rows = (await history.page(conn, history.Filter())).items
     assert [(row.ani_raw, row.outcome) for row in rows] == [("13800138000", "answered")] * 2
+
+
+async def test_a_lookup_that_comes_after_the_call_still_names_the_customer(database: Database) -> None:
+    signals = [*Transcript.load("short-abandon").signals()]
+    async with database.begin() as conn:
+        customer = await customers.create(conn, kind="person", name="Li", at=NOW)
+    async with running(database) as (pipeline, desk):
+        for signal in (*signals, last(signals)):
+            pipeline.put(signal)
+        told = await desk.until("link.changed")
+        linkedid = next(one for one in told if one["kind"] == "call.ended")["body"]["call"]["call"].split(":", 2)[
+            2
+        ]
+        who = {"id": customer.id, "name": "Li", "tier": None}
+        pipeline.put(CallerIdentified(1e10, linkedid, linkedid, "verified", who, ani="+8613800138000"))
+        pipeline.put(LinkChanged(2e9, LinkState.LIVE))
+        async with asyncio.timeout(10):
+            while pipeline.counts.signals < len(signals) + 3 or pipeline.writing_since is not None:
+                await asyncio.sleep(0.01)
+    async with database.read() as conn:
+        (row,) = (await history.page(conn, history.Filter())).items
+    assert (row.customer_id, row.match_standing) == (customer.id, "verified")
+
+
+async def test_stopping_writes_what_was_heard(database: Database) -> None:
+    signals = [*Transcript.load("answered").signals()]
+    pipeline = Pipeline("demo", database, Lookup(database), Hub())
+    async with leases.hold(database, "demo", "test", NOW) as lease:
+        await pipeline.restore(lease)
+        for signal in signals:
+            pipeline.put(signal)
+        pipeline.stop()
+        async with asyncio.timeout(20):
+            await pipeline.run()
+    async with database.read() as conn:
+        (row,) = (await history.page(conn, history.Filter())).items
+    assert (row.outcome, row.complete) == ("answered", True)
 
 
 async def test_a_full_inbox_refuses_but_hears_of_the_link(database: Database) -> None:

@@ -24,6 +24,7 @@ ENVIRONMENT_S = 2.0  # from connect to the end of the environment, dribbled or n
 REPLY_S = 2.0  # for one reply of Asterisk
 SESSION_S = 10.0  # for a whole dialogue
 CHUNK = 4096
+MAX_SAID = 100  # log lines of one kind; past it every hundredth
 
 log = structlog.get_logger()
 
@@ -77,7 +78,7 @@ Dialogue = Callable[[AgiSession], Awaitable[None]]
 class FastAgiServer:
     """Serves dialogues by the path of the AGI URL: `agi://host:4573/identify?pbx=main` runs `identify`.
 
-    Use it as an async context manager. `warnings` counts closed connections by cause; `port` is the one bound.
+    Use it as an async context manager. `warnings` counts closed connections by kind; `port` is the one bound.
     """
 
     def __init__(self, host: str, port: int, allow: Sequence[str], dialogues: Mapping[str, Dialogue]) -> None:
@@ -124,15 +125,19 @@ class FastAgiServer:
         peer = writer.get_extra_info("peername")
         address = ipaddress.ip_address(peer[0].split("%")[0])
         if not any(address in network for network in self._allow):
-            self._warn("address not in CTI_FASTAGI_ALLOW", peer[0])
+            self._warn("not allowed", "address not in CTI_FASTAGI_ALLOW", peer[0])
         elif self._open > MAX_SESSIONS:
-            self._warn("too many sessions at once", peer[0])
+            self._warn("too many", f"more than {MAX_SESSIONS} sessions at once", peer[0])
         else:
             try:
                 async with asyncio.timeout(SESSION_S):
                     await self._serve(reader, writer)
-            except (OSError, TimeoutError, AgiViolation, UnsafeCommand) as cause:
-                self._warn(str(cause) or type(cause).__name__, peer[0])
+            except TimeoutError as cause:
+                self._warn("too slow", str(cause) or f"a session of more than {SESSION_S:g} s", peer[0])
+            except OSError as cause:
+                self._warn("closed early", str(cause), peer[0])
+            except (AgiViolation, UnsafeCommand) as cause:
+                self._warn("not AGI", str(cause), peer[0])
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         decoder = AgiDecoder()
@@ -152,7 +157,8 @@ class FastAgiServer:
         self.served += 1
         await dialogue(session)
 
-    def _warn(self, cause: str, peer: str) -> None:
-        if not self.warnings[cause]:
-            log.warning("fastagi.closed", cause=cause, peer=peer)
-        self.warnings[cause] += 1
+    def _warn(self, kind: str, cause: str, peer: str) -> None:
+        """Count by kind, which no peer can invent; say the cause, but not for each of thousands."""
+        self.warnings[kind] += 1
+        if self.warnings[kind] <= MAX_SAID or self.warnings[kind] % MAX_SAID == 0:
+            log.warning("fastagi.closed", kind=kind, cause=cause[:200], peer=peer, so_far=self.warnings[kind])

@@ -17,6 +17,8 @@ from .actions import Action, Challenge, Login, Logoff, new_action_id
 
 CONNECT_S = 5.0
 ANSWER_S = 10.0
+#: what Asterisk says to a wrong user or secret; an address that is not permitted gets the same answer
+FINAL_REFUSALS = ("Authentication failed", "Permission denied")
 MAX_ROWS = 200_000  # rows of one list; past it the answer is given up
 UNSENT_LIMIT = 1 << 20  # bytes waiting to be sent to a PBX that does not read; past it the link is dropped
 
@@ -89,13 +91,15 @@ class Session(asyncio.Protocol):
         return session
 
     async def _log_in(self, account: Account) -> None:
+        challenge = (await self.ask(Challenge(), CONNECT_S)).response["Challenge"]
+        secret = account.secret.get_secret_value()
+        # MD5 is what the protocol defines (Challenge, AuthType MD5); over TLS it adds nothing.
+        key = hashlib.md5((challenge + secret).encode(), usedforsecurity=False).hexdigest()
         try:
-            challenge = (await self.ask(Challenge(), CONNECT_S)).response["Challenge"]
-            secret = account.secret.get_secret_value()
-            # MD5 is what the protocol defines (Challenge, AuthType MD5); over TLS it adds nothing.
-            key = hashlib.md5((challenge + secret).encode(), usedforsecurity=False).hexdigest()
             await self.ask(Login(account.user, key, events=self._on_event is not None), CONNECT_S)
         except ActionFailed as failed:
+            if str(failed) not in FINAL_REFUSALS:
+                raise  # such as a session of ours that Asterisk still holds open: it passes
             raise Refused(f"Asterisk refused AMI user {account.user}: {failed}") from failed
 
     def close(self) -> None:
@@ -119,9 +123,10 @@ class Session(asyncio.Protocol):
             self._transport.abort()
             raise LinkLost("Asterisk does not read what we send")
         action_id = new_action_id()
+        wire = encode([("Action", action.name), ("ActionID", action_id), *action.headers()])
         pending = _Pending(action, asyncio.get_running_loop().create_future())
         self._pending[action_id] = pending
-        self._transport.write(encode([("Action", action.name), ("ActionID", action_id), *action.headers()]))
+        self._transport.write(wire)
         try:
             async with asyncio.timeout(timeout):
                 return await pending.done

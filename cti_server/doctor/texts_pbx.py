@@ -111,7 +111,8 @@ PBX: dict[str, Text] = {
     "line.none": Text(
         "warning",
         "the record knows no line, so every caller's number is read as one of {region}",
-        "cti-server line add 4008001000 --region {region} --title 'Service line' --title-zh 服务热线 --queue support",
+        "cti-server line add 4008001000 --region {region} --queue support --title 'Service line' "
+        "--title-zh 服务热线",
     ),
     # --- queues and agents
     "queue.ok": Text("ok", "{count} queues, the same at the PBX and in the record"),

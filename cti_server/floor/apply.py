@@ -14,7 +14,7 @@ from typing import Any
 
 from . import events as kinds
 from .agents import Agent, parts_of, state_of
-from .calls import Call, Leg, Origin, PartState, iso
+from .calls import Call, Direction, Leg, Origin, PartState, iso
 from .events import Event
 from .queues import Queue
 from .signals import CallerIdentified, LinkState, MemberChanged, Signal
@@ -93,9 +93,11 @@ class Floor:
         }
 
     def restore(self, call: Call) -> None:
-        """A call that the record left open; the next snapshot tells whether it still lives."""
+        """A call that the record left open; the next snapshot tells whether it still lives.
+
+        It counts as not told, so that desktops which resume hear of it as it is then.
+        """
         self.add_call(call)
-        self._told["call", call.id] = call.view()
 
     # --- finding things --------------------------------------------------------------------------------
 
@@ -172,7 +174,10 @@ class Floor:
 
     def drop_leg(self, call: Call, leg: str) -> Leg | None:
         self._by_leg.pop(leg, None)
-        return call.legs.pop(leg, None)
+        gone = call.legs.pop(leg, None)
+        if gone is not None and gone.bridge and not any(o.bridge == gone.bridge for o in call.legs.values()):
+            self.bridges.pop(gone.bridge, None)
+        return gone
 
     def merge(self, into: Call, younger: Call) -> Call:
         """Two calls turned out to be one: the PBX says which linkedid lives on, and that call takes all."""
@@ -196,6 +201,10 @@ class Floor:
         for linkedid in (younger.linkedid, *younger.aliases):
             into.aliases.append(linkedid)
             self._by_linkedid[linkedid] = into
+        if into.direction is Direction.INTERNAL and younger.direction is not Direction.INTERNAL:
+            for part in into.parts:
+                part.origin = joined_as
+            into.become(younger)  # a customer came into a call between agents: it is the customer's from now on
         into.answered_at = into.answered_at or younger.answered_at
         younger.parts = []
         younger.merged_into, younger.outcome = into.id, "merged"
@@ -208,7 +217,7 @@ class Floor:
     ) -> None:
         """The call may have changed; of several kinds that one signal brings the first that is special counts."""
         known = self._touched.get(call.id)
-        if known is None or known[1] == kinds.CALL_CHANGED:
+        if known is None or known[1] == kinds.CALL_CHANGED or kind == kinds.CALL_ENDED:
             self._touched[call.id] = (call, kind, agent, reason)
 
     def touch_queue(self, name: str) -> None:
@@ -236,9 +245,10 @@ class Floor:
         queues, self._touched_queues = self._touched_queues, set()
         for name in sorted(queues):
             view = self.queues[name].view(self.seated())
-            if self._told.get(("queue", name)) != view:
+            before = self._told.get(("queue", name))
+            if before != view:
                 self._told["queue", name] = view
-                told.append(Event(kinds.QUEUE_CHANGED, at, {"queue": view}))
+                told.append(Event(kinds.QUEUE_CHANGED, at, {"queue": view}, _serving(before) | _serving(view)))
         agents, self._touched_agents = self._touched_agents, set()
         for number in sorted(agents):
             told.extend(self._tell_agent(self.agents[number], at))
@@ -281,6 +291,12 @@ class Floor:
         self._told["agent", str(agent.id)] = view
         body = {"agent": agent.id, "state": view}
         yield Event(kinds.AGENT_CHANGED, at, body, frozenset({agent.id}))
+
+
+def _serving(queue: dict[str, Any] | None) -> frozenset[int]:
+    """The agents of the record who serve a queue."""
+    members = queue["members"] if queue is not None else ()
+    return frozenset(member["agent"] for member in members if member["agent"] is not None)
 
 
 def _audience(view: dict[str, Any] | None) -> frozenset[int]:

@@ -32,6 +32,31 @@ class PartState(StrEnum):
     LEFT = "left"
 
 
+#: what a call between agents takes over from a customer's call that is merged into it
+CUSTOMERS_CALL = (
+    "direction",
+    "first_leg",
+    "ani_raw",
+    "ani",
+    "ani_name",
+    "dnis",
+    "line",
+    "language",
+    "queue",
+    "position",
+    "path",
+    "queued_at",
+    "waiting_since",
+    "wait_s",
+    "customer",
+    "verdict",
+    "match",
+    "chosen_by",
+    "abandoned",
+    "left_queue_unanswered",
+    "transferred",
+    "hangup_by",
+)
 CONNECTED = (PartState.TALKING, PartState.HOLD, PartState.CONSULTING)
 
 
@@ -246,6 +271,11 @@ class Call:
     def wrapping_up(self) -> bool:
         return any(p.state is PartState.WRAP_UP for p in self.parts)
 
+    def become(self, customers: Call) -> None:
+        """Take over whose call it is, and how that one came here."""
+        for name in CUSTOMERS_CALL:
+            setattr(self, name, getattr(customers, name))
+
     def reopen(self) -> None:
         """A leg of it lives after all: it was taken for ended unseen."""
         self.outcome = self.ended_by = self.ended_at = None
@@ -254,6 +284,15 @@ class Call:
     def part_of(self, seat: str) -> Part | None:
         """The open part of the agent at this seat."""
         return next((p for p in reversed(self.parts) if p.seat == seat and p.open), None)
+
+    def has_leg_of(self, part: Part) -> bool:
+        """A leg of the agent's phone is there, or the one the queue made to reach them (a Local one may lead
+        to a mobile)."""
+        return part.leg in self.legs or any(leg.device == part.seat for leg in self.legs.values())
+
+    def part_on(self, leg: Leg) -> Part | None:
+        """The open part that this leg belongs to: by its device, or because the queue reached the agent by it."""
+        return self.part_of(leg.device) or next((p for p in self.open_parts() if p.leg == leg.id), None)
 
     def open_parts(self) -> Iterator[Part]:
         return (p for p in self.parts if p.open)

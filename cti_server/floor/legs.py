@@ -340,7 +340,7 @@ def picked_up(floor: Floor, s: LegPickedUp) -> None:
         part = call.part_of(picker_leg.device) or new_part(
             floor, call, picker_leg.device, s.at, Origin.PICKUP, _queue_of(call)
         )
-        part.leg = leg.id
+        part.leg = s.by  # their own leg; the one that rang is hung up
         answer(floor, call, part, s.at)
     floor.touch(call, kinds.CALL_ANSWERED)
 
@@ -366,10 +366,8 @@ def ended(floor: Floor, s: LegEnded) -> None:
     if call is None or leg is None:
         return
     floor.drop_leg(call, leg.id)
-    if leg.bridge is not None and not any(o.bridge == leg.bridge for o in call.legs.values()):
-        floor.bridges.pop(leg.bridge, None)
-    part = call.part_of(leg.device)
-    if part is not None and not any(g.device == part.seat for g in call.legs.values()):
+    part = call.part_on(leg)
+    if part is not None and not call.has_leg_of(part):
         _part_left(floor, call, part, leg, s)
     if call.legs:
         hear(floor, call, s.at)

@@ -64,7 +64,8 @@ def offered(floor: Floor, s: MemberOffered) -> None:
         floor.unknown_legs += 1
         return
     call.queue = call.queue or s.queue
-    ring(floor, call, floor.seat_of(s.interface), s.at, Origin.OFFER, s.queue)
+    part = ring(floor, call, floor.seat_of(s.interface), s.at, Origin.OFFER, s.queue)
+    part.leg = part.leg or s.member_leg
 
 
 def connected(floor: Floor, s: MemberConnected) -> None:
@@ -75,6 +76,7 @@ def connected(floor: Floor, s: MemberConnected) -> None:
     if any(p.origin is Origin.PICKUP and p.queue == s.queue for p in call.connected()):
         return  # the queue names the member it rang, but another agent picked the call up
     part = ring(floor, call, floor.seat_of(s.interface), s.at, Origin.OFFER, s.queue)
+    part.leg = s.member_leg or part.leg
     answer(floor, call, part, s.at)
 
 

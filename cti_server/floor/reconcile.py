@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import events as kinds
-from .calls import Call, Leg, Origin
+from .calls import Call, Leg, Origin, Part, PartState
 from .legs import answer, hear, new_part, started
 from .outcome import seal, wraps_up
 from .queueing import member_changed, member_removed
@@ -16,15 +16,19 @@ from .signals import LegRow, LegStarted, MemberRemoved, Signal, Snapshot
 if TYPE_CHECKING:
     from .apply import Floor
 
+MAX_WRAP_UPS = 20  # left open by one agent; the oldest of more are taken for done
+WRAP_UP_LASTS_S = 4 * 3600.0
+
 
 def reconcile(floor: Floor, s: Snapshot) -> None:
     for call in list(floor.calls.values()):
         if call.boot != s.boot and not call.ended:
             _end_unseen(floor, call)  # Asterisk has been restarted since: whatever it was, it is over
     floor.boot = s.boot
+    _members(floor, s)  # first: a member's seat tells an agent's call from a customer's
     _legs(floor, s)
-    _members(floor, s)
     _waiting(floor, s)
+    _forgotten_wrap_ups(floor, s.at)
 
 
 def _legs(floor: Floor, s: Snapshot) -> None:
@@ -88,7 +92,7 @@ def _parts(floor: Floor, call: Call, s: Snapshot) -> None:
     if not s.whole:
         return
     for part in list(call.open_parts()):
-        if not any(leg.device == part.seat for leg in call.legs.values()):
+        if not call.has_leg_of(part):
             part.end_unseen(wrap_up=part.answered_at is not None and wraps_up(call, part.agent))
 
 
@@ -134,6 +138,22 @@ def _waiting(floor: Floor, s: Snapshot) -> None:
             call.queued_at = call.queued_at or since
         floor.touch_queue(entry.queue)
         floor.touch(call)
+
+
+def _forgotten_wrap_ups(floor: Floor, at: float) -> None:
+    """A wrap-up that nobody finishes (an agent who never opens the desktop) does not stay for ever."""
+    owed: dict[int | None, list[tuple[float, Call, Part]]] = {}
+    for call in floor.calls.values():
+        for part in call.parts:
+            if part.state is PartState.WRAP_UP:
+                owed.setdefault(part.agent, []).append((part.since, call, part))
+    for parts in owed.values():
+        parts.sort(key=lambda entry: entry[0], reverse=True)
+        for n, (since, call, part) in enumerate(parts):
+            if n >= MAX_WRAP_UPS or at - since > WRAP_UP_LASTS_S:
+                part.enter(PartState.LEFT, at)
+                part.wrapped_at = at
+                floor.touch(call, kinds.CALL_WRAPPED, part.agent)
 
 
 def _linkedid(floor: Floor, leg: str) -> str:

@@ -64,7 +64,9 @@ class Callers:
             return
         if not soon:
             asyncio.get_running_loop().call_later(GRACE_S, lambda: self.want(call, soon=True))
-        elif self.of(call) is None:
+        elif (known := self.of(call)) is not None:
+            self._sink(_signal(call.linkedid, call.linkedid, known.identified))  # told before, but not heard
+        else:
             self._start(call.linkedid, self._look(call))
 
     async def choose(self, call: Call, customer: int, agent: int) -> bool:
@@ -156,25 +158,29 @@ class Callers:
     ) -> None:
         card = await self._lookup.card("", identified, interaction)
         self._keep(leg, Caller(identified, card))
-        customer = identified.customer
-        brief = {"id": customer.id, "name": customer.name, "tier": customer.tier} if customer else None
-        self._sink(
-            CallerIdentified(
-                at=time.time(),
-                leg=leg,
-                linkedid=linkedid,
-                match=identified.match.standing,
-                customer=brief,
-                verdict=dict(verdict_view(identified.verdict)),
-                ani=identified.number.e164,
-                line=identified.line.id if identified.line is not None else None,
-                language=identified.language,
-                chosen_by=chosen_by,
-            )
-        )
+        self._sink(_signal(leg, linkedid, identified, chosen_by))
 
     def _keep(self, leg: str, caller: Caller) -> None:
         self._known[leg] = caller
         self._known.move_to_end(leg)
         while len(self._known) > MAX_KNOWN:
             self._known.popitem(last=False)
+
+
+def _signal(
+    leg: str, linkedid: str | None, identified: Identified, chosen_by: str | None = None
+) -> CallerIdentified:
+    customer = identified.customer
+    brief = {"id": customer.id, "name": customer.name, "tier": customer.tier} if customer else None
+    return CallerIdentified(
+        at=time.time(),
+        leg=leg,
+        linkedid=linkedid,
+        match=identified.match.standing,
+        customer=brief,
+        verdict=dict(verdict_view(identified.verdict)),
+        ani=identified.number.e164,
+        line=identified.line.id if identified.line is not None else None,
+        language=identified.language,
+        chosen_by=chosen_by,
+    )

@@ -15,6 +15,7 @@ from .frames import FIRST, HEARTBEAT_S, Frame, Hello, Positions, Resume
 from .hub import Hub, Subscriber, Viewer
 
 FIRST_MESSAGE_S = 5.0
+ASK_EVERY_S = 60.0  # a session may expire, or a role change, while the socket is open
 SEND_S = 10.0  # a desktop that takes no frame for so long is as good as gone
 
 BAD_TICKET = 4401
@@ -38,11 +39,13 @@ class Missed(Exception):
 class Sources:
     """Where a session gets what it sends.
 
-    `admit` spends a ticket. `snapshot` gives what this viewer sees, with the positions it was taken at.
-    `missed` gives the events after a position of one stream, in order, for this viewer; raises Missed.
+    `admit` spends a ticket; `still` says, now and then, whether that viewer may go on. `snapshot` gives what
+    this viewer sees, with the positions it was taken at. `missed` gives the events after a position of one
+    stream, in order, for this viewer; raises Missed.
     """
 
     admit: Callable[[str], Awaitable[Viewer | None]]
+    still: Callable[[Viewer], Awaitable[bool]]
     snapshot: Callable[[Viewer], Awaitable[tuple[dict[str, Any], Positions]]]
     missed: Callable[[Viewer, str, int], AsyncIterator[Frame]]
 
@@ -86,8 +89,13 @@ async def _converse(
     have = await _begin(socket, hub, sources, subscriber.viewer, first)
     reading = asyncio.create_task(_read(socket), name="desktop reads")
     try:
+        loop = asyncio.get_running_loop()
+        ask_at = loop.time() + ASK_EVERY_S
         while not reading.done():
             batch = await subscriber.take(HEARTBEAT_S)
+            if loop.time() >= ask_at:
+                ask_at = loop.time() + ASK_EVERY_S
+                subscriber.signed_out = subscriber.signed_out or not await sources.still(subscriber.viewer)
             if subscriber.overrun:
                 raise TimeoutError
             if subscriber.signed_out:

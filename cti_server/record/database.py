@@ -56,6 +56,13 @@ def normalise_url(url: str) -> sa.URL:
             )
 
 
+def is_refusal(cause: Exception) -> bool:
+    """Whether the database will refuse these values again, as opposed to being full, locked or away."""
+    return isinstance(cause, sa.exc.DataError | sa.exc.IntegrityError | ValueError | TypeError) or (
+        isinstance(cause, sa.exc.StatementError) and isinstance(cause.orig, ValueError | TypeError)
+    )
+
+
 class Database:
     """An engine and the rule of who may write.
 

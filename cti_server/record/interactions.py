@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 import sqlalchemy as sa
 
+from cti_server.floor.signals import CallerIdentified
 from cti_server.record.database import Connection
 from cti_server.record.schema import (
     CleanText,
@@ -259,6 +260,20 @@ async def save_calls(conn: Connection, records: Iterable[InteractionRecord]) -> 
     if merged:
         await _fold(conn, cast("dict[CallKey, int]", merged))
     return ids
+
+
+async def identify(conn: Connection, key: CallKey, who: CallerIdentified) -> None:
+    """A lookup that came after the call was over: say who it was, unless somebody did. No row, no change."""
+    own = sa.and_(*(interactions.c[name] == value for name, value in zip(_KEY, key, strict=True)))
+    unknown = sa.and_(interactions.c.customer_id.is_(None), interactions.c.customer_set_at.is_(None))
+    values = {
+        "customer_id": who.customer["id"] if who.customer is not None else None,
+        "match_standing": who.match,
+        "verdict": who.verdict,
+        "ani_e164": who.ani,
+        "line_id": who.line,
+    }
+    await conn.execute(sa.update(interactions).where(own, unknown).values(values))
 
 
 async def _save_segments(conn: Connection, given: Sequence[tuple[int, SegmentRecord]]) -> None:

@@ -110,7 +110,7 @@ async def read_after(conn: Connection, stream: str, seq: int, limit: int = 1000)
         .limit(limit)
     )
     entries = [Entry(r.stream, r.seq, r.at, r.kind, r.body, r.audience) for r in rows]
-    if not entries or entries[0].seq != seq + 1:
+    if [entry.seq for entry in entries] != list(range(seq + 1, seq + 1 + len(entries))) or not entries:
         raise PositionGone(
             f"{stream}: asked for what follows {seq}, it has {entries[0].seq if entries else 0} to {top}"
         )

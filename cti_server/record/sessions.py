@@ -57,6 +57,14 @@ async def agent_of(conn: Connection, token_hash: str, now: datetime) -> Agent | 
     return None if row is None else Agent(**row._mapping)
 
 
+async def signed_in(conn: Connection, agent_id: int, now: datetime) -> Agent | None:
+    """The agent, if they are active and have a session that has not expired."""
+    own = sa.exists().where(sessions.c.agent_id == agents.c.id, sessions.c.expires_at > now)
+    query = sa.select(agents).where(agents.c.id == agent_id, agents.c.active, own)
+    row = (await conn.execute(query)).one_or_none()
+    return None if row is None else Agent(**row._mapping)
+
+
 async def close_session(conn: Connection, token_hash: str) -> bool:
     """Sign out. False if there was no such session."""
     return (await conn.execute(sa.delete(sessions).where(sessions.c.token_hash == token_hash))).rowcount == 1

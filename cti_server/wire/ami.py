@@ -15,9 +15,7 @@ from dataclasses import dataclass
 
 END = b"\r\n\r\n"
 BANNER_START = b"Asterisk Call Manager/"
-MAX_MESSAGE = (
-    256 * 1024
-)  # bytes; the largest seen, a CoreShowChannel row with a 300-digit number, is below 4 kB
+MAX_MESSAGE = 256 * 1024  # bytes; the largest seen, a CoreShowChannel row with a 300-digit number, is below 4 kB
 MAX_LINE = 1024  # bytes; Asterisk refuses a longer action line (main/manager.c, `struct mansession.inbuf`)
 MAX_HEADERS = 128  # Asterisk refuses the 129th (AST_MAX_MANHEADERS)
 
@@ -45,9 +43,7 @@ class Message:
         end = block.find(b"\r\n")
         first = block if end < 0 else block[:end]
         #: the event's name, or None for an answer to an action
-        self.event: str | None = (
-            first[7:].decode("utf-8", "replace") if first.startswith(b"Event: ") else None
-        )
+        self.event: str | None = first[7:].decode("utf-8", "replace") if first.startswith(b"Event: ") else None
         self._headers: dict[str, str] | None = None
         self.duplicates: tuple[str, ...] = ()
         self.malformed = 0

@@ -11,19 +11,27 @@ from hypothesis import strategies as st
 from cti_server.floor.apply import Floor
 from cti_server.floor.calls import MAX_EARLY_IDENTITIES, MAX_PARTS, MAX_STEPS
 from cti_server.floor.signals import (
+    AgentSeated,
     CallerIdentified,
+    EntryRow,
+    LegBridged,
     LegDialled,
     LegEnded,
+    LegRow,
     LegStarted,
+    MemberChanged,
     MemberDidNotAnswer,
     MemberOffered,
+    MemberStatus,
     QueueJoined,
+    QueueLeft,
     Signal,
     Snapshot,
     StepTaken,
 )
+from cti_server.record.calls import call_of, record_of
 from tests.floor.fold import Desktop
-from tests.floor.test_transcripts import seated
+from tests.floor.test_transcripts import seated, stored
 from tests.transcripts.play import Transcript, names
 
 ALL = {name: [*Transcript.load(name).signals()] for name in names()}
@@ -118,3 +126,84 @@ def test_a_dialled_leg_without_a_dialler_is_no_offer() -> None:
     floor.apply(LegStarted(1.0, "x.1", "x.1", "PJSIP/1001-00000001", False, "1001", None, "s"))
     events = floor.apply(LegDialled(1.1, "x.1", "x.1", None, "PJSIP/1001-00000001", "1001"))
     assert "call.offered" not in [e.kind for e in events]
+
+
+def held_room(floor: Floor) -> None:
+    """Agent 1 waits in a conference room: a call of their own, the first there is."""
+    floor.apply(LegStarted(1.0, "a.1", "a.1", "PJSIP/1001-00000001", True, "1001", None, "8001"))
+    floor.apply(LegBridged(1.1, "a.1", "a.1", "room", conference=True))
+
+
+def customer_enters(floor: Floor, n: int) -> None:
+    leg = f"c.{n}"
+    floor.apply(LegStarted(1.0 + n, leg, leg, f"PJSIP/trunk-0000001{n}", True, f"1390000000{n}", None, "400"))
+    floor.apply(QueueJoined(1.1 + n, leg, leg, "support", 1))
+    floor.apply(QueueLeft(1.5 + n, leg, leg, "support"))
+    floor.apply(LegBridged(1.6 + n, leg, leg, "room", conference=True))
+
+
+def test_a_customer_brought_into_an_agents_own_call_stays_the_customer() -> None:
+    floor = Floor("demo")
+    for signal in seated():
+        floor.apply(signal)
+    held_room(floor)
+    customer_enters(floor, 1)
+    (call,) = floor.calls.values()
+    assert (call.direction, call.ani_raw, call.dnis, call.queue) == ("inbound", "13900000001", "400", "support")
+    assert [(p.agent, p.origin) for p in call.parts] == [(1, "conference")]
+    customer_enters(floor, 2)
+    assert sorted(c.ani_raw or "" for c in floor.calls.values()) == ["13900000001", "13900000002"]
+
+
+def test_an_agent_reached_through_a_local_leg_to_a_mobile_is_not_lost_by_a_drift_check(waiting: Floor) -> None:
+    waiting.apply(LegStarted(3.0, "x.2", "x.1", "Local/1001@from-queue-00000001;1", False, None, None, "s"))
+    waiting.apply(MemberOffered(3.0, "x.1", "x.1", "support", "PJSIP/1001", "x.2"))
+    caller = LegRow("x.1", "x.1", "PJSIP/trunk-00000001", True, "100", None, "400", None, 3.0)
+    local = LegRow("x.2", "x.1", "Local/1001@from-queue-00000001;1", False, None, None, "s", None, 1.0)
+    entry = EntryRow("support", "x.1", 1, 2.0)
+    waiting.apply(Snapshot(4.0, 0, (caller, local), ("support",), (), (entry,)))
+    (call,) = waiting.calls.values()
+    assert [p.state for p in call.parts] == ["ringing"]
+    waiting.apply(LegEnded(5.0, "x.2", "x.1", 16))
+    assert [(p.state, p.outcome) for p in call.parts] == [("left", "no_answer")]
+
+
+def test_the_end_of_a_call_is_told_as_such_even_when_a_ringing_phone_goes_last(waiting: Floor) -> None:
+    waiting.apply(LegStarted(3.0, "x.2", "x.1", "PJSIP/1001-00000001", False, None, None, "s"))
+    waiting.apply(MemberOffered(3.0, "x.1", "x.1", "support", "PJSIP/1001", "x.2"))
+    waiting.apply(LegEnded(4.0, "x.1", "x.1", 16))
+    assert [e.kind for e in waiting.apply(LegEnded(4.1, "x.2", "x.1", 26)) if e.call] == ["call.ended"]
+
+
+def test_an_agents_desktop_hears_of_the_queues_it_shows() -> None:
+    floor = Floor("demo")
+    floor.apply(AgentSeated(1.0, 3, "Chen", "PJSIP/1003"))
+    (event, _) = floor.apply(
+        MemberChanged(2.0, "support", "PJSIP/1003", "PJSIP/1003", "Chen", MemberStatus.IDLE, False, None)
+    )
+    assert (event.kind, event.agents) == ("queue.changed", frozenset({3}))
+
+
+def test_wrap_ups_that_nobody_finishes_end() -> None:
+    floor = Floor("demo")
+    for signal in [*seated(), *ALL["answered"]]:
+        floor.apply(signal)
+    (call,) = floor.calls.values()
+    (part,) = call.parts
+    assert part.state == "wrap_up"
+    kinds = [e.kind for e in floor.apply(Snapshot(part.since + 5 * 3600, floor.boot))]
+    assert "call.wrapped" in kinds
+    assert not floor.calls
+
+
+def test_a_restored_call_is_told_again_so_that_a_resumed_desktop_is_right() -> None:
+    first = Floor("demo")
+    signals = [*seated(), *ALL["answered"]]
+    middle = [n for n, s in enumerate(signals) if isinstance(s, Snapshot)][2]
+    for signal in signals[:middle]:
+        first.apply(signal)
+    (call,) = first.calls.values()
+    second = Floor("demo")
+    second.restore(call_of(stored(record_of(call))))
+    events = [e for s in [*seated(), signals[middle]] for e in second.apply(s)]
+    assert [e.body["call"]["state"] for e in events if e.call] == ["talking"]

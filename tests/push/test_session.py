@@ -66,10 +66,14 @@ class Center:
     def __init__(self, limit: int = 100) -> None:
         self.hub = Hub(limit)
         self.hub.positions = {"pbx:a": 10, "desk": 0}
+        self.allowed = True
         self.journal: list[Frame] = [frame(n) for n in range(6, 11)]
 
     async def admit(self, ticket: str) -> Viewer | None:
         return AGENT if ticket == "good" else None
+
+    async def still(self, viewer: Viewer) -> bool:
+        return self.allowed
 
     async def snapshot(self, viewer: Viewer) -> tuple[dict[str, Any], dict[str, int]]:
         return {"calls": ["whole"]}, dict(self.hub.positions)
@@ -87,7 +91,7 @@ class Center:
         self.hub.publish(frames)
 
     def serve(self, socket: Socket) -> asyncio.Task[None]:
-        sources = Sources(self.admit, self.snapshot, self.missed)
+        sources = Sources(self.admit, self.still, self.snapshot, self.missed)
         return asyncio.create_task(serve(socket, self.hub, sources, Gone))
 
 
@@ -232,6 +236,19 @@ async def test_signing_out_closes_the_agents_desktops_only() -> None:
     async with asyncio.timeout(5):
         await task
 
+    assert socket.closed == SIGNED_OUT
+
+
+async def test_a_session_that_has_expired_ends_its_desktop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(push_session, "HEARTBEAT_S", 0.02)
+    monkeypatch.setattr(push_session, "ASK_EVERY_S", 0.05)
+    center, socket = Center(), Socket(HELLO)
+    task = center.serve(socket)
+    await socket.until(6)
+    assert socket.closed is None, "asked, and allowed"
+    center.allowed = False
+    async with asyncio.timeout(5):
+        await task
     assert socket.closed == SIGNED_OUT
 
 
