@@ -134,7 +134,11 @@ async def serve(settings: Settings, ready: Callable[[Running], None] = lambda se
             ws="websockets-sansio",
             ws_max_size=16 * 1024,
             ws_per_message_deflate=False,  # small frames: deflate costs 300 kB a desktop and saves nothing
-            timeout_keep_alive=75,  # longer than proxies keep one open: else a POST may meet the closing and is lost
+            # Longer than proxies keep one open: else a POST may meet the closing, and is lost.
+            timeout_keep_alive=75,
+            # Anybody can write X-Forwarded-For; the limit on sign-ins counts by address.
+            proxy_headers=bool(settings.http_proxies),
+            forwarded_allow_ips=list(settings.http_proxies),
             timeout_graceful_shutdown=3,
             server_header=False,
         )

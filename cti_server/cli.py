@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from pwdlib import PasswordHash
 from pydantic import SecretStr, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -122,10 +121,12 @@ DemoFolder = Annotated[Path, typer.Option(envvar="CTI_DEMO_DIR", help="Where the
 def demo(folder: DemoFolder = Path("var/demo")) -> None:
     """A whole call center on this machine: a real Asterisk 22, phones, seeded customers, and the server."""
     from .demo.asterisk_root import DemoUnavailable
+    from .demo.stage import only_one
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        run(_demo(folder.resolve()))
+        with only_one(folder):
+            run(_demo(folder.resolve()))
     except DemoUnavailable as cause:
         fail(str(cause))
 
@@ -144,11 +145,11 @@ async def _demo(folder: Path) -> None:
         database_url=f"sqlite+aiosqlite:///{folder}/demo.db"
         if "database_url" not in given.model_fields_set
         else given.database_url,
-        http_port=stage.port_or_free(given.http_port),
+        http_port=_demo_port(given),
         fastagi_port=fastagi_port,
         pbxs=(demo_pbx(pbx.name, pbx.ami_port, pbx.secrets),),
     )
-    log.configure("warning" if given.log_level == "info" else given.log_level, given.log_json)
+    log.configure("error")  # what is said while it starts belongs to the spinner
     with out.status("preparing the database"):
         await migrations.upgrade(settings.database_url)
         async with Database(settings.database_url) as database:
@@ -159,11 +160,24 @@ async def _demo(folder: Path) -> None:
     try:
         await asyncio.to_thread(staged.__enter__)
         show.stop()
+        log.configure("warning" if given.log_level == "info" else given.log_level, given.log_json)
         await serve_app(settings, lambda server: welcome(settings))
     finally:
         show.stop()
         out.print("\nending the demo …")
         await asyncio.to_thread(staged.__exit__, None, None, None)
+
+
+def _demo_port(given: Settings) -> int:
+    """The wanted port; another one, said aloud, when it is taken and nobody insisted on it."""
+    from .demo.stage import port_or_free
+
+    port = port_or_free(given.http_port)
+    if port != given.http_port and "http_port" in given.model_fields_set:
+        fail(f"port {given.http_port} is taken", "end what listens there, or set another CTI_HTTP_PORT")
+    if port != given.http_port:
+        out.print(f"port {given.http_port} is taken; this demo takes {port}")
+    return port
 
 
 def demo_pbx(name: str, port: int, secrets: Any) -> PbxSettings:
@@ -293,12 +307,16 @@ def user_add(
     password: Annotated[str | None, typer.Option(help="Asked for when not given.")] = None,
 ) -> None:
     """Add somebody who signs in; or, with a login that exists, change them."""
+    from .api.passwords import hash_password
+
     if role not in ("agent", "supervisor", "administrator") or language not in ("en", "zh"):
         fail("the role is agent, supervisor or administrator; the language en or zh")
     settings = read_settings()
     secret = password or typer.prompt("password", hide_input=True, confirmation_prompt=True)
-    if len(secret) < 8:
-        fail("a password has at least 8 characters")
+    try:
+        hashed = hash_password(secret)
+    except ValueError as bad:
+        fail(str(bad))
     fields = {
         "name": name,
         "role": role,
@@ -306,7 +324,7 @@ def user_add(
         "seat": seat,
         "extension": seat.rsplit("/", 1)[-1] if seat else None,
         "pbx": (pbx or settings.attached()[0].name) if seat else None,
-        "password_hash": PasswordHash.recommended().hash(secret),
+        "password_hash": hashed,
     }
     run(_save_user(settings, login, fields))
 

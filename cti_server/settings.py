@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
     http_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    http_proxies: Annotated[tuple[str, ...], NoDecode] = ()  # whose X-Forwarded-For is believed
     cookie_secure: bool = False
 
     fastagi_host: str = "127.0.0.1"
@@ -80,7 +81,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in ("http_origins", "fastagi_allow"):
+        for name in ("http_origins", "http_proxies", "fastagi_allow"):
             if isinstance(given := values.get(name), str):
                 values[name] = tuple(part.strip() for part in given.split(",") if part.strip())
         return values

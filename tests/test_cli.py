@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cti_server.demo.stage import only_one
 from cti_server.record import agents, lines, queues
 from cti_server.record.database import Database
 
@@ -70,7 +71,7 @@ async def test_people_lines_and_queues_are_added_and_changed(url: str) -> None:
     ("arguments", "why"),
     [
         (("user", "add", "x", "--name", "X", "--role", "king", "--password", "12345678"), "the role is agent"),
-        (("user", "add", "x", "--name", "X", "--password", "short"), "at least 8 characters"),
+        (("user", "add", "x", "--name", "X", "--password", "short"), "a password has 8 to"),
         (("line", "add", "12", "--region", "GB"), "is not a number of GB"),
     ],
 )
@@ -106,3 +107,15 @@ def test_a_call_without_a_demo_says_how_to_start_one(tmp_path: Path) -> None:
     assert "start one with: make run" in done.stderr
     unknown = run("call", "--customer", "nobody", CTI_DEMO_DIR=str(tmp_path))
     assert "no seeded customer 'nobody'; there are: covered" in unknown.stderr
+
+
+def test_a_second_demo_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with only_one(tmp_path):
+        done = run("demo", CTI_DEMO_DIR=str(tmp_path))
+    assert done.returncode == 1
+    assert "a demo is running" in done.stderr
+    assert "CTI_DEMO_DIR=" in done.stderr
+
+
+def test_a_reference_with_a_digit_that_nobody_has_is_not_dialled(tmp_path: Path) -> None:
+    assert "no seeded customer 'K99'" in run("call", "--customer", "K99", CTI_DEMO_DIR=str(tmp_path)).stderr

@@ -82,7 +82,7 @@ async def choose_customer(call: CallId, body: Choice, principal: Signed, deps: D
     responses=documented(401, 403, 404, 409, 422, 503),
 )
 async def finish_wrap_up(call: CallId, body: WrapUp, principal: Signed, deps: DepsIn) -> None:
-    """Be done with a call, before the wrap-up time ends."""
+    """Be done with a call: its wrap-up ends."""
     view = cast(CallView, visible_call(deps, principal, call))
     mine = [part["state"] for part in view["agents"].values() if part["agent"] == principal.id]
     if "wrap_up" not in mine:

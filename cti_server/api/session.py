@@ -87,6 +87,8 @@ def router() -> APIRouter:
         async with deps.database.begin() as conn:
             agent = await sessions.agent_of(conn, digest(token), deps.now())
             await sessions.close_session(conn, digest(token))
+            if agent is not None:
+                await sessions.drop_tickets(conn, agent.id)
         if agent is not None:
             await deps.commands.signed_out(agent.id)
 
@@ -107,5 +109,4 @@ async def admit(database: Database, ticket: str, now: datetime) -> Agent | None:
         agent_id = await sessions.redeem_ticket(conn, digest(ticket), now)
         if agent_id is None:
             return None
-        agent = await agents.get(conn, agent_id)
-    return agent if agent is not None and agent.active else None
+        return await sessions.signed_in(conn, agent_id, now)

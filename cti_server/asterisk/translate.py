@@ -36,6 +36,7 @@ from cti_server.floor.signals import (
     QueueAbandoned,
     QueueJoined,
     QueueLeft,
+    QueueMeant,
     Signal,
     StepTaken,
 )
@@ -279,10 +280,13 @@ def _member_removed(m: Message, at: float) -> Signal:
 
 
 def _user_event(m: Message, at: float) -> Signal | None:
-    if m.get("UserEvent") != "CTIStep":
-        return None
-    leg = m["Uniqueid"]
-    return StepTaken(at, leg, m.get("Linkedid") or leg, m["Step"], known(m.get("Choice")))
+    match m.get("UserEvent"):
+        case "CTIStep":
+            return StepTaken(at, m["Uniqueid"], m["Linkedid"], m["Step"], known(m.get("Choice")))
+        case "CTIPreferred":
+            return QueueMeant(at, m["Uniqueid"], m["Linkedid"], m["Queue"])
+        case _:
+            return None
 
 
 TRANSLATORS: Mapping[str, Callable[[Message, float], Signal | None]] = {

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from pwdlib import PasswordHash
-
+from cti_server.api.passwords import hash_password
 from cti_server.demo.seed_data import CUSTOMERS, DEMO_PASSWORD, LINES, LOGINS, SERVICE_LEVELS, Cover, Who, queues
 from cti_server.demo.seed_history import CASES, NOTES, PAST, Past
 from cti_server.record import agents, bulk, cases, contracts, customers, interactions, lines, notes, products
@@ -61,7 +60,7 @@ async def _agents(conn: Connection, pbx: str) -> dict[str, int]:
         if known is not None:
             ids[person.login] = known.id
             continue
-        password_hash = password_hash or PasswordHash.recommended().hash(DEMO_PASSWORD)
+        password_hash = password_hash or hash_password(DEMO_PASSWORD)
         ids[person.login] = await agents.add(
             conn,
             login=person.login,

@@ -114,7 +114,6 @@ CUSTOMERS = (
         "K01",
         "设备部经理",
         "gold",
-        agent="chenjing",
         email="wang.jianguo@shenjiang.example",
         remarks="说话快，先确认机器编号。",
     ),

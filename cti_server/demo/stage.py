@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -45,6 +47,20 @@ def stage(config: PbxConfig, folder: Path, say: object = print) -> Iterator[Demo
 def config(fastagi_port: int) -> PbxConfig:
     """A PBX on ports that are free now, whose dialplan asks the server on `fastagi_port`."""
     return free_config(PBX, fastagi=f"127.0.0.1:{fastagi_port}")
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """One demo a folder: two would share a database and call each other's phones. Raises DemoUnavailable."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            remedy = (
+                "end it with Ctrl-C there, or give this one a folder of its own: CTI_DEMO_DIR=var/second make run"
+            )
+            raise DemoUnavailable(f"a demo is running in {folder} already; {remedy}") from None
+        yield
 
 
 def port_or_free(wanted: int) -> int:
@@ -109,7 +125,7 @@ def number_of(customer: str | None) -> tuple[str | None, str]:
             if not numbers:
                 raise LookupError(f"{who.name} has no number to call from")
             return numbers[0], who.name
-    if any(c.isdigit() for c in wanted):
+    if re.fullmatch(r"\+?[0-9][0-9 ()-]{2,30}", wanted):
         return wanted, ""
     known = ", ".join([*CALLERS, *(f"{who.ref} ({who.name})" for who in CUSTOMERS if who.phones)])
     raise LookupError(f"no seeded customer {customer!r}; there are: {known}")

@@ -140,7 +140,9 @@ def _origin(floor: Floor, call: Call, by: str) -> Origin:
 
 
 def _queue_of(call: Call) -> str | None:
-    return call.queue if call.waiting_since is not None else None
+    """The queue on whose behalf a phone is dialled: the one waited in, or meant for and not yet left."""
+    meant = call.waiting_since is not None or (call.queued_at is None and not call.transferred)
+    return call.queue if meant else None
 
 
 def dial_ended(floor: Floor, s: LegDialEnded) -> None:

@@ -17,6 +17,7 @@ from .signals import (
     QueueAbandoned,
     QueueJoined,
     QueueLeft,
+    QueueMeant,
     Signal,
 )
 
@@ -35,6 +36,13 @@ def joined(floor: Floor, s: QueueJoined) -> None:
     call.abandoned = call.left_queue_unanswered = False
     call.hangup_by = None
     floor.touch(call, kinds.CALL_QUEUED)
+
+
+def meant(floor: Floor, s: QueueMeant) -> None:
+    call = floor.call_of(s.leg, s.linkedid)
+    if call is not None:
+        call.queue = s.queue
+        floor.touch(call)
 
 
 def left(floor: Floor, s: QueueLeft) -> None:
@@ -110,6 +118,7 @@ def member_removed(floor: Floor, s: MemberRemoved) -> None:
 HANDLERS: Mapping[type[Signal], Callable[[Floor, Any], None]] = {
     QueueJoined: joined,
     QueueLeft: left,
+    QueueMeant: meant,
     QueueAbandoned: abandoned,
     MemberOffered: offered,
     MemberConnected: connected,

@@ -212,6 +212,13 @@ class QueueAbandoned(LegSignal):
 
 
 @dataclass(frozen=True, slots=True)
+class QueueMeant(LegSignal):
+    """The caller on this leg is meant for a queue, whose member is tried before it (the preferred agent)."""
+
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
 class MemberOffered(LegSignal):
     """The queue rings a member for the caller on this leg."""
 

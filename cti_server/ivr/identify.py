@@ -78,7 +78,7 @@ class IdentifyDialogue:
                 await session.set_variable(name, value)
         except Exception as failed:
             # Also the ordinary case of a caller who hung up meanwhile: there is nobody to tell.
-            log.warning("the dialplan could not be answered", error=repr(failed))
+            log.debug("the dialplan could not be answered", error=repr(failed))
 
     async def answer(self, caller: Caller, uniqueid: str) -> dict[str, str]:
         """The variables to set within the deadline, CTI_STATUS last, so that the others are there when it

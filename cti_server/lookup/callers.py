@@ -178,7 +178,7 @@ def _signal(
         linkedid=linkedid,
         match=identified.match.standing,
         customer=brief,
-        verdict=dict(verdict_view(identified.verdict)),
+        verdict=dict(verdict_view(identified.verdict)) if customer is not None else None,
         ani=identified.number.e164,
         line=identified.line.id if identified.line is not None else None,
         language=identified.language,

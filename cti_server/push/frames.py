@@ -30,7 +30,9 @@ class Resume(BaseModel):
 
     type: Literal["resume"]
     ticket: str = Field(max_length=200)
-    positions: dict[Annotated[str, Field(max_length=80)], Annotated[int, Field(ge=0)]] = Field(max_length=50)
+    positions: dict[Annotated[str, Field(max_length=80)], Annotated[int, Field(ge=0, le=2**63 - 1)]] = Field(
+        max_length=50
+    )
 
 
 FIRST: TypeAdapter[Hello | Resume] = TypeAdapter(Annotated[Hello | Resume, Field(discriminator="type")])

@@ -76,6 +76,11 @@ async def close_all(conn: Connection, agent_id: int) -> None:
         await conn.execute(sa.delete(table).where(table.c.agent_id == agent_id))
 
 
+async def drop_tickets(conn: Connection, agent_id: int) -> None:
+    """Make an agent's unused tickets worthless."""
+    await conn.execute(sa.delete(tickets).where(tickets.c.agent_id == agent_id))
+
+
 async def issue_ticket(conn: Connection, ticket_hash: str, agent_id: int, expires_at: datetime) -> None:
     await conn.execute(
         sa.insert(tickets).values(ticket_hash=ticket_hash, agent_id=agent_id, expires_at=expires_at)

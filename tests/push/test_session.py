@@ -132,6 +132,7 @@ async def test_hello_gets_a_snapshot_and_then_events_in_order() -> None:
         {"type": "resume", "ticket": "good"},
         {"type": "hello", "ticket": "good", "more": 1},
         {"type": "resume", "ticket": "good", "positions": {"pbx:a": -1}},
+        {"type": "resume", "ticket": "good", "positions": {"pbx:a": 10**30}},
         {"type": "resume", "ticket": "good", "positions": {str(n): 1 for n in range(60)}},
         "not json",
         '{"type": "hello", "ticket": "' + "9" * 5000 + '"}',
