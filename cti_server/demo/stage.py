@@ -125,6 +125,10 @@ def number_of(customer: str | None) -> tuple[str | None, str]:
             if not numbers:
                 raise LookupError(f"{who.name} has no number to call from")
             return numbers[0], who.name
+    digits = wanted.lstrip("+0")
+    for who in CUSTOMERS:
+        if digits and any(p.split("x")[0].endswith(digits) for p in who.phones.split()):
+            return wanted, who.name
     if re.fullmatch(r"\+?[0-9][0-9 ()-]{2,30}", wanted):
         return wanted, ""
     known = ", ".join([*CALLERS, *(f"{who.ref} ({who.name})" for who in CUSTOMERS if who.phones)])
