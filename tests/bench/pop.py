@@ -82,7 +82,8 @@ async def _record(center: Center, people: list[Desktop], calls: int) -> list[Fig
 
 def _server(tap: AmiTap, stamps: Stamps, cpu: float, memory: list[float]) -> list[Figure]:
     return [
-        Figure("AMI events, frames to desktops", f"{tap.events:,} ({tap.bytes / 1e6:.1f} MB), {stamps.frames:,}"),
+        Figure("AMI events", f"{tap.events:,} ({tap.bytes / 1e6:.1f} MB)"),
+        Figure("frames to desktops", f"{stamps.frames:,} ({stamps.characters / 1e6:.0f} MB)"),
         Figure("server CPU", f"{cpu * 100:.0f} % of a core"),
         Figure(
             "server memory, first and most",

@@ -31,6 +31,7 @@ class Stamps:
     calls: set[str] = field(default_factory=set)
     """Linkedids that a channel of its own began."""
     frames: int = 0
+    characters: int = 0
 
     def latencies_ms(self) -> list[float]:
         """Of each offer whose card came, in the order of the offers."""
@@ -144,6 +145,7 @@ class Desktop:
 
     def _take(self, frame: str, now: float) -> None:
         self._stamps.frames += 1
+        self._stamps.characters += len(frame)
         if self._seat is None:
             return
         if '"kind":"call.offered"' in frame:
