@@ -26,9 +26,10 @@ import structlog
 from .asterisk.link import SinkFull
 from .floor import events as kinds
 from .floor.apply import Floor
-from .floor.calls import Call, Direction, iso
+from .floor.calls import Call, Direction
 from .floor.events import Event
 from .floor.signals import AgentSeated, CallerIdentified, LinkChanged, QueueDescribed, Signal
+from .floor.times import iso
 from .lookup.callers import Callers
 from .lookup.identify import Identified, Lookup
 from .push import frames

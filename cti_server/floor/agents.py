@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from .calls import Call, Part, PartState, iso
+from .calls import Call
+from .parts import Part, PartState
 from .signals import MemberChanged
+from .times import iso
 
 #: what an agent does in a call, the strongest first, and the state that it puts them in
 CALL_STATES = (

@@ -1,5 +1,6 @@
 """The call floor: apply(signal) → events. This file keeps the books and says what changed; what each signal
-means stands in `legs.py`, `queueing.py` and `reconcile.py`, one function a signal, found through one table.
+means stands in `legs.py`, `talks.py`, `queueing.py`, `desk.py` and `reconcile.py`: one function a signal, found
+through one table.
 
 After a signal every touched thing is viewed again and compared with what was last told of it. An event is
 told exactly when the view differs, so that old snapshot + events = fresh snapshot holds by construction, and
@@ -14,10 +15,12 @@ from typing import Any
 
 from . import events as kinds
 from .agents import Agent, parts_of, state_of
-from .calls import Call, Direction, Leg, Origin, PartState, iso
+from .calls import Call, Direction, Leg
 from .events import Event
+from .parts import Origin, PartState
 from .queues import Queue
 from .signals import CallerIdentified, LinkState, MemberChanged, Signal
+from .times import iso
 
 
 class Floor:
@@ -314,7 +317,7 @@ def _audience(view: dict[str, Any] | None) -> frozenset[int]:
 Handler = Callable[[Floor, Any], None]
 HANDLERS: dict[type[Signal], Handler] = {}
 
-from . import desk, legs, queueing, reconcile  # noqa: E402
+from . import desk, legs, queueing, reconcile, talks  # noqa: E402
 
-for module in (legs, queueing, desk, reconcile):
+for module in (legs, talks, queueing, desk, reconcile):
     HANDLERS.update(module.HANDLERS)

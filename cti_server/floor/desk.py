@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import events as kinds
 from .agents import Agent
-from .calls import MAX_EARLY_IDENTITIES, MAX_STEPS, Call, PartState
+from .calls import MAX_EARLY_IDENTITIES, MAX_STEPS, Call
+from .parts import PartState
 from .signals import (
     AgentSeated,
     CallerIdentified,

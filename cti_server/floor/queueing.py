@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import events as kinds
-from .calls import Origin, PartState
-from .legs import answer, end_ring, ring
+from .hearing import answer
+from .legs import end_ring, ring
+from .parts import Origin, PartState
 from .signals import (
     MemberChanged,
     MemberConnected,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .agents import Agent
-from .calls import iso
 from .signals import MemberChanged, MemberStatus
+from .times import iso
 
 
 @dataclass(slots=True)

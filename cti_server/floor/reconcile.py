@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import events as kinds
-from .calls import Call, Leg, Origin, Part, PartState
-from .legs import answer, hear, new_part, started
+from .calls import Call, Leg
+from .hearing import answer, hear
+from .legs import new_part, started
 from .outcome import seal, wraps_up
+from .parts import Origin, Part, PartState
 from .queueing import member_changed, member_removed
 from .signals import LegRow, LegStarted, MemberRemoved, Signal, Snapshot
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from cti_server.floor.calls import Call, Direction, Origin, Part, PartState, ms
+from cti_server.floor.calls import Call, Direction
+from cti_server.floor.parts import Origin, Part, PartState
+from cti_server.floor.times import ms
 
 from .history import Interaction, Segment
 from .interactions import InteractionRecord, SegmentRecord

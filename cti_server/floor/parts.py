@@ -1,0 +1,118 @@
+"""What one agent had to do with a call, and how its time is booked; becomes a segment in the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from .times import iso, ms
+
+
+class PartState(StrEnum):
+    """What an agent does in a call."""
+
+    RINGING = "ringing"
+    TALKING = "talking"
+    HOLD = "hold"
+    CONSULTING = "consulting"
+    WRAP_UP = "wrap_up"
+    LEFT = "left"
+
+
+CONNECTED = (PartState.TALKING, PartState.HOLD, PartState.CONSULTING)
+
+
+class Origin(StrEnum):
+    """How an agent came into a call."""
+
+    OFFER = "offer"
+    TRANSFER = "transfer"
+    CONSULT = "consult"
+    PICKUP = "pickup"
+    OUTBOUND = "outbound"
+    INTERNAL = "internal"
+    CONFERENCE = "conference"
+
+
+@dataclass(slots=True)
+class Part:
+    """What one agent had to do with a call, from the first ring to the end of wrap-up."""
+
+    position: int
+    seat: str
+    agent: int | None
+    name: str
+    origin: Origin
+    state: PartState
+    since: float
+    offered_at: float | None = None
+    answered_at: float | None = None
+    ended_at: float | None = None
+    queue: str | None = None
+    leg: str | None = None
+    ring_s: float = 0.0
+    talk_s: float = 0.0
+    hold_s: float = 0.0
+    reason: str | None = None
+    outcome: str | None = None
+    wrapped_at: float | None = None
+
+    @property
+    def open(self) -> bool:
+        """The agent's phone still rings or is connected."""
+        return self.outcome is None
+
+    def enter(self, state: PartState, at: float) -> None:
+        """Change the state and book the time spent in the one before."""
+        spent = max(0.0, at - self.since)
+        match self.state:
+            case PartState.RINGING:
+                self.ring_s += spent
+            case PartState.TALKING:
+                self.talk_s += spent
+            case PartState.CONSULTING if self.origin is Origin.CONSULT:
+                self.talk_s += spent  # the colleague who is consulted works; the one who consults holds a caller
+            case PartState.HOLD | PartState.CONSULTING:
+                self.hold_s += spent
+        self.state, self.since = state, max(at, self.since)
+
+    def answer(self, at: float) -> bool:
+        """The agent took it; False when they had already."""
+        if self.state is not PartState.RINGING or not self.open:
+            return False
+        self.enter(PartState.TALKING, at)
+        self.answered_at, self.reason = at, None
+        return True
+
+    def end(self, at: float, outcome: str, *, wrap_up: bool, reason: str | None = None) -> None:
+        """The agent's part is over but, perhaps, for wrap-up."""
+        if not self.open:
+            return
+        self.enter(PartState.WRAP_UP if wrap_up else PartState.LEFT, at)
+        self.ended_at, self.outcome, self.reason = at, outcome, reason or outcome
+        if not wrap_up:
+            self.wrapped_at = at
+
+    def end_unseen(self, *, wrap_up: bool) -> None:
+        """It is over, nobody saw when: no time is claimed, and none is booked after what was seen."""
+        if self.open:
+            self.state = PartState.WRAP_UP if wrap_up else PartState.LEFT
+            self.outcome = "answered" if self.answered_at is not None else "unseen"
+            self.reason = "unseen"
+
+    def view(self) -> dict[str, Any]:
+        return {
+            "agent": self.agent,
+            "seat": self.seat,
+            "name": self.name,
+            "state": self.state.value,
+            "since": iso(self.since),
+            "reason": self.reason,
+            "origin": self.origin.value,
+            "queue": self.queue,
+            "offered_at": iso(self.offered_at),
+            "answered_at": iso(self.answered_at),
+            "talk_ms": ms(self.talk_s),
+            "hold_ms": ms(self.hold_s),
+        }
