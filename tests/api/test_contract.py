@@ -99,7 +99,7 @@ class Thread(threading.Thread):
                     uvicorn.Config(app, "127.0.0.1", 0, log_level="error", lifespan="off")
                 )
                 serving = asyncio.create_task(self._server.serve(), name="uvicorn")
-                while not self._server.started and not serving.done():  # noqa: ASYNC110 — uvicorn has no event
+                while not self._server.started and not serving.done():
                     await asyncio.sleep(0.01)
                 self.port = self._server.servers[0].sockets[0].getsockname()[1]
                 self.ready.set()

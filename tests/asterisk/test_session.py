@@ -128,7 +128,7 @@ async def test_an_answer_that_does_not_come_and_an_error_are_told_apart() -> Non
     await asked(answer, work)
 
     async def wait(session: Session) -> None:
-        with pytest.raises(TimeoutError, match="no answer in 0.1 s"):
+        with pytest.raises(TimeoutError, match=r"no answer in 0\.1 s"):
             await session.ask(Status(), timeout=0.1)
 
     await asked(lambda name, action_id: b"", wait)
