@@ -3,11 +3,13 @@ import { useEffect, useRef, useState } from "react";
 import { named, useT } from "../i18n";
 import { whoIs } from "../lib/who";
 import { myParty } from "../store/fold";
+import { useQueueTitle } from "../lib/queue";
 import { useMyCalls } from "../store/hooks";
 import { useStore } from "../store/store";
 
 export function Announcer() {
   const t = useT();
+  const titled = useQueueTitle();
   const calls = useMyCalls();
   const me = useStore((store) => store.desk.me);
   const phase = useStore((store) => store.phase);
@@ -30,14 +32,14 @@ export function Announcer() {
       next.set(call.call, state);
       if (before === state) continue;
       const name = whoIs(call, t);
-      if (state === "ringing" && call.queue) said.push(t("call.incoming", { name, queue: call.queue, verdict: named("verdict", call.verdict) }));
+      if (state === "ringing" && call.queue && call.verdict) said.push(t("call.incoming", { name, queue: titled(call.queue), verdict: named("verdict", call.verdict) }));
       else if (state === "ringing") said.push(t("call.incoming_short", { name }));
       else if (before === "ringing" && state === "talking") said.push(t("call.answered", { name }));
       else if (state === "wrap_up") said.push(t("call.over", { name, outcome: named("outcome", call.outcome ?? "open") }));
     }
     known.current = next;
     if (said.length) setText(said.join(". "));
-  }, [calls, me, t]);
+  }, [calls, me, t, titled]);
 
   const ringing = calls.find((call) => myParty(call, me)?.state === "ringing");
   useEffect(() => {

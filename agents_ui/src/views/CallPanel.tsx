@@ -101,7 +101,7 @@ function Way({ call }: { call: CallView }) {
         {call.path.map((step, index) => (
           <li key={index}>
             <span className="num quiet">{formatTime(step.at ?? call.started_at, language)}</span>
-            <span>{step.step}{step.choice ? <> · <span className="quiet">{t("call.choice", { choice: step.choice })}</span></> : null}</span>
+            <span>{named("step", step.step)}{step.choice ? <> · <span className="quiet">{t("call.choice", { choice: step.choice })}</span></> : null}</span>
           </li>
         ))}
         {call.queue && (
