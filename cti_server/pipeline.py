@@ -17,7 +17,7 @@ import json
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -42,6 +42,7 @@ from .record.database import Database, is_refusal
 MAX_INBOX = 20_000  # signals; about 400 calls' worth. Past it SinkFull: the link takes a fresh snapshot
 MAX_BATCH = 500  # signals applied before they are written; bounds the transaction, not the throughput
 MAX_RETRY_S = 5.0
+QUEUE_EVERY_S = 0.5  # a queue's view goes to each of its members: told more often, it is most of what is sent
 POISON_TRIES = 3  # a batch whose values the database refuses so often is written call by call
 WRAP_UP_KEPT = timedelta(hours=12)  # a wrap-up left open longer ago than that is not brought back
 
@@ -81,6 +82,9 @@ class Pipeline:
         self._wake = asyncio.Event()
         self._whole = asyncio.Lock()  # held while floor and journal differ
         self._stopping = False
+        self._queues: dict[str, Event] = {}  # the latest view of each queue that waits to be told
+        self._queues_due = 0.0
+        self._queue_timer: asyncio.TimerHandle | None = None
         self._late: list[CallerIdentified] = []  # of calls that are not on the floor: not begun, or over already
         self._log = log.bind(pbx=pbx)
 
@@ -144,6 +148,8 @@ class Pipeline:
         self._wake.set()
 
     async def close(self) -> None:
+        if self._queue_timer is not None:
+            self._queue_timer.cancel()
         await self.callers.close()
 
     # --- signals → events ------------------------------------------------------------------------------
@@ -165,7 +171,34 @@ class Pipeline:
             self._wake.clear()
         for event in events:
             self._look_up(event)
-        return events
+        return self._coalesced(events)
+
+    def _coalesced(self, events: Sequence[Event]) -> list[Event]:
+        """The events, but of each queue only its latest view, and that not more often than QUEUE_EVERY_S."""
+        kept: list[Event] = []
+        for event in events:
+            if event.kind == kinds.QUEUE_CHANGED:
+                name = event.body["queue"]["queue"]
+                before = self._queues.pop(name, None)
+                agents = event.agents | (before.agents if before is not None else frozenset())
+                self._queues[name] = replace(event, agents=agents)
+            else:
+                kept.append(event)
+        if not self._queues:
+            return kept
+        now = time.monotonic()
+        if now >= self._queues_due or self._stopping:
+            self._queues_due = now + QUEUE_EVERY_S
+            kept.extend(self._queues.values())
+            self._queues.clear()
+        elif self._queue_timer is None:
+            loop = asyncio.get_running_loop()
+            self._queue_timer = loop.call_later(self._queues_due - now, self._queues_wake)
+        return kept
+
+    def _queues_wake(self) -> None:
+        self._queue_timer = None
+        self._wake.set()
 
     def _look_up(self, event: Event) -> None:
         call = self.floor.calls.get(event.call) if event.call is not None else None

@@ -13,7 +13,16 @@ import pytest
 
 from cti_server import pipeline as pipeline_module
 from cti_server.asterisk.link import SinkFull
-from cti_server.floor.signals import CallerIdentified, LegStarted, LinkChanged, LinkState, Signal, Snapshot
+from cti_server.floor.signals import (
+    CallerIdentified,
+    LegStarted,
+    LinkChanged,
+    LinkState,
+    MemberChanged,
+    MemberStatus,
+    Signal,
+    Snapshot,
+)
 from cti_server.lookup.identify import Lookup
 from cti_server.pipeline import Pipeline, missed
 from cti_server.push.frames import Frame
@@ -168,6 +177,23 @@ async def test_stopping_writes_what_was_heard(database: Database) -> None:
     async with database.read() as conn:
         (row,) = (await history.page(conn, history.Filter())).items
     assert (row.outcome, row.complete) == ("answered", True)
+
+
+async def test_a_busy_queue_is_told_in_its_latest_view_and_not_for_each_change(database: Database) -> None:
+    def member(number: int, paused: bool) -> MemberChanged:
+        return MemberChanged(1.0 + number, "support", "PJSIP/1", "PJSIP/1", "Li", MemberStatus.IDLE, paused, None)
+
+    async with running(database) as (pipeline, desk):
+        for number in range(200):
+            pipeline.put(member(number, bool(number % 2)))
+            await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            while True:
+                desk.frames += await desk.subscriber.take(1)
+                told = [json.loads(f.text)["body"]["queue"] for f in desk.frames]
+                if told and told[-1]["members"][0]["paused"] and pipeline.waiting == 0:
+                    break
+        assert len(told) < 20
 
 
 async def test_a_full_inbox_refuses_but_hears_of_the_link(database: Database) -> None:

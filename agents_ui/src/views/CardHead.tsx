@@ -16,7 +16,8 @@ export function CardHead({ call, card }: { call: CallView; card: Card }) {
   const { customer, match, number } = card;
   const place = (language === "zh" && number.place_zh) || number.place;
   const shown = number.kind === "withheld" ? t("common.withheld") : formatNumber(number.e164) || number.raw;
-  const title = customer ? customer.name : call.ani_name || (number.kind === "withheld" ? t("common.unknown_caller") : whoIs(call, t));
+  // A caller may send any name: it is never shown as if we knew it.
+  const title = customer ? customer.name : number.kind === "withheld" ? t("common.unknown_caller") : shown || whoIs(call, t);
   return (
     <header className="card-head" data-testid="card-customer">
       <div className="card-who">
@@ -36,6 +37,7 @@ export function CardHead({ call, card }: { call: CallView; card: Card }) {
         {shown !== title && <span className="num strong">{shown}</span>}
         {place && <span>{place}</span>}
         <span className="quiet">{sentence("reason", match.reason, language)}</span>
+        {!customer && call.ani_name && <span className="quiet">{t("card.network_name", { name: call.ani_name })}</span>}
       </p>
       {customer?.remarks && <p className="remarks"><Icon name="note" size={14} /><span>{customer.remarks}</span></p>}
     </header>
