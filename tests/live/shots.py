@@ -60,6 +60,7 @@ async def agent(browser: Browser, site: Center, phones: ExitStack, look: str, la
     await take(page, f"{look}-wrap-up")
     await page.get_by_role("button", name="Finish wrap-up" if language == "en-GB" else "结束话后").click()
     await expect(page.get_by_test_id("card")).to_have_count(0)
+    await asyncio.sleep(2)
     await take(page, f"{look}-idle")
     await page.context.close()
     await boss.context.close()

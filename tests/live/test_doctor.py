@@ -32,7 +32,7 @@ def pbx() -> Iterator[DemoPbx]:
         with DemoPbx(free_config()) as running:
             yield running
     except DemoUnavailable as reason:
-        pytest.skip(str(reason))
+        pytest.fail(str(reason), pytrace=False)
 
 
 @pytest.fixture
