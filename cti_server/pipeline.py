@@ -47,7 +47,7 @@ POISON_TRIES = 3  # a batch whose values the database refuses so often is writte
 WRAP_UP_KEPT = timedelta(hours=12)  # a wrap-up left open longer ago than that is not brought back
 
 WITH_CARD = frozenset({kinds.CALL_OFFERED, kinds.CALL_IDENTIFIED, kinds.CALL_ANSWERED})
-WANTS_CALLER = frozenset({kinds.CALL_QUEUED, kinds.CALL_OFFERED, kinds.CALL_ENDED})
+WANTS_CALLER = frozenset({kinds.CALL_QUEUED, kinds.CALL_OFFERED})
 
 log = structlog.get_logger()
 
@@ -61,7 +61,6 @@ class Counts:
     batches: int = 0
     retries: int = 0
     refused: int = 0
-    committed_at: float = 0.0
 
 
 class Pipeline:
@@ -231,7 +230,6 @@ class Pipeline:
         self.writing_since = None
         self.counts.batches += 1
         self.counts.events += len(events)
-        self.counts.committed_at = time.time()
         self._hub.publish(self._frame(event, seq) for event, seq in zip(events, seqs, strict=True))
         for event in events:
             if event.kind in (kinds.CALL_ENDED, kinds.CALL_WRAPPED) and event.call not in self.floor.calls:
