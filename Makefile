@@ -15,7 +15,7 @@ TESTS ?= tests
 RUN_TOOLS := debootstrap:debootstrap sipp:sip-tester openssl:openssl mount:mount nsenter:util-linux
 TEST_TOOLS := chromium:chromium pg_ctlcluster:postgresql-common
 
-.PHONY: run call test check bench soak desktop tools test-tools clean shots
+.PHONY: run call test check bench soak desktop asterisk tools test-tools clean shots
 
 run: tools $(VENV)/ready desktop
 	@exec $(BIN)/cti-server demo $(ARGS)
@@ -23,7 +23,7 @@ run: tools $(VENV)/ready desktop
 call: $(VENV)/ready
 	@$(BIN)/cti-server call $(ARGS)
 
-test: tools test-tools $(VENV)/ready desktop
+test: tools test-tools $(VENV)/ready desktop asterisk
 	cd agents_ui && PATH="$(NODE_DIR):$$PATH" npm test --silent
 	$(BIN)/python -m pytest $(TESTS) $(ARGS)
 
@@ -87,6 +87,10 @@ $(VENV)/ready: pyproject.toml .ci/dev.lock
 	    printf '#!/bin/sh\nexec node "%s/lib/node_modules/npm/bin/%s-cli.js" "$$@"\n' "$$wheel" $$tool > $(NODE_DIR)/$$tool; \
 	    chmod +x $(NODE_DIR)/$$tool; done
 	@touch $@
+
+# The real Asterisk, built once into the cache; here, so that no test's time limit has to wait for it.
+asterisk: $(VENV)/ready
+	@$(BIN)/python -m cti_server.demo.asterisk_root
 
 desktop: $(VENV)/ready agents_ui/dist/index.html
 
