@@ -29,16 +29,25 @@ for tool in buildah debootstrap pgrep; do
 done
 
 server=
-# buildah does not pass signals on, so the server itself is told: the youngest of buildah's descendants.
+# buildah does not pass signals on, so the server itself is told: of buildah's descendants the Python that serves.
+# (A younger one may be the helper that reads where numbers are from.)
+descendants() {
+  local child
+  for child in $(pgrep -P "$1"); do echo "$child"; descendants "$child"; done
+}
 stop_server() {
-  local one=$server child
-  while child=$(pgrep -P "$one" | tail -1) && [ -n "$child" ]; do one=$child; done
-  kill -TERM "$one" 2>/dev/null || true
+  local one waited=0
+  for one in $(descendants "$server"); do
+    tr '\0' ' ' <"/proc/$one/cmdline" 2>/dev/null | grep -qE '^[^ ]*python[^ ]* [^ ]*cti-server serve' && kill -TERM "$one"
+  done
+  while kill -0 "$server" 2>/dev/null && [ "$waited" -lt 20 ]; do sleep 1; waited=$((waited + 1)); done
+  for one in $(descendants "$server") "$server"; do kill -KILL "$one" 2>/dev/null || true; done
   wait "$server" 2>/dev/null || true
   server=
+  [ "$waited" -lt 20 ]
 }
 clean() {
-  [ -z "$server" ] || stop_server
+  [ -z "$server" ] || stop_server || true
   rm -rf "$WORK"
   if [ -z "${KEEP:-}" ]; then b rm --all >/dev/null 2>&1 || true; b rmi --all --force >/dev/null 2>&1 || true; rm -rf "$STORE"; fi
 }
@@ -143,8 +152,7 @@ test = json.load(open(sys.argv[1]))["Docker"]["config"]["Healthcheck"]["Test"]
 print(shlex.join(test[1:]))
 PROOF
 run --env "CTI_HTTP_PORT=$PORT" "$box" -- sh -c "$(cat "$WORK/health")" || die "the health check fails"
-stop_server
-ask /healthz >/dev/null 2>&1 && die "the server does not end at SIGTERM"
+stop_server || die "the server does not end at SIGTERM"
 echo "cti-server --help, migrate, serve, /healthz, the desktop and the health check work as user 10001"
 b umount "$box" >/dev/null; b rm "$box" >/dev/null
 [ -z "${KEEP:-}" ] || echo "kept: buildah --root $STORE/root --runroot $STORE/run --storage-driver vfs images"
