@@ -58,7 +58,6 @@ class Counts:
 
     signals: int = 0
     events: int = 0
-    batches: int = 0
     retries: int = 0
     refused: int = 0
 
@@ -228,7 +227,6 @@ class Pipeline:
                 await asyncio.sleep(min(MAX_RETRY_S, 0.2 * 2 ** min(tries, 10)))
         self._late.clear()
         self.writing_since = None
-        self.counts.batches += 1
         self.counts.events += len(events)
         self._hub.publish(self._frame(event, seq) for event, seq in zip(events, seqs, strict=True))
         for event in events:

@@ -164,6 +164,28 @@ async def test_a_lookup_that_comes_after_the_call_still_names_the_customer(datab
     assert (row.customer_id, row.match_standing) == (customer.id, "verified")
 
 
+async def test_calls_that_are_gone_after_a_restart_end_unseen_in_the_record(database: Database) -> None:
+    """One call was answered, one waited; the server was down when they ended, or the PBX was."""
+    signals = [*Transcript.load("asterisk-killed").signals()]
+    killed = next(n for n, s in enumerate(signals) if isinstance(s, Snapshot) and n and s.boot != signals[0].boot)  # type: ignore[attr-defined]
+    end = last(signals[:killed])
+    async with running(database) as (pipeline, desk):
+        for signal in (*signals[:killed], end):
+            pipeline.put(signal)
+        await desk.until("link.changed")
+    async with running(database) as (pipeline, desk):
+        pipeline.put(Snapshot(end.at + 60, boot=1))
+        pipeline.put(end)
+        await desk.until("link.changed")
+    async with database.read() as conn:
+        rows = (await history.page(conn, history.Filter())).items
+    assert [(r.outcome, r.ended_by, r.ended_at, r.complete) for r in reversed(rows)] == [
+        ("answered", "unknown", None, False),
+        ("unseen", "unknown", None, False),
+    ]
+    assert [s.outcome for r in reversed(rows) for s in r.segments] == ["answered"]
+
+
 async def test_stopping_writes_what_was_heard(database: Database) -> None:
     signals = [*Transcript.load("answered").signals()]
     pipeline = Pipeline("demo", database, Lookup(database), Hub())

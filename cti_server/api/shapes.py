@@ -232,12 +232,6 @@ class QueueView(TypedDict):
     pbx: NotRequired[str]
 
 
-class LinkView(TypedDict):
-    state: str
-    since: str | None
-    detail: str | None
-
-
 class Readiness(TypedDict):
     """Ready only when the database answers, every PBX link is live and the journal keeps up."""
 

@@ -99,14 +99,14 @@ class BridgeList(Action):
 
 
 @dataclass(frozen=True, slots=True)
-class Hint(Action):
-    """Which devices stand behind a hint, `101@ext-local`: FreePBX and Issabel name members' phones so."""
+class Getvar(Action):
+    """A global variable, or what a dialplan function says: HINT(101@ext-local), IFMODULE(app_queue.so)."""
 
     name = "Getvar"
-    hint: str
+    variable: str
 
     def headers(self) -> list[tuple[str, str]]:
-        return [("Variable", f"HINT({self.hint})")]
+        return [("Variable", self.variable)]
 
 
 @dataclass(frozen=True, slots=True)

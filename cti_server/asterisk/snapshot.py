@@ -17,7 +17,7 @@ from dataclasses import replace
 from cti_server.floor.signals import EntryRow, LegRow, MemberChanged, Snapshot
 from cti_server.wire.ami import Message, MissingHeader
 
-from .actions import BridgeList, CoreStatus, Hint, Ping, QueueStatus, Status
+from .actions import BridgeList, CoreStatus, Getvar, Ping, QueueStatus, Status
 from .session import ActionFailed, Session
 from .translate import RINGING, UP, known, member
 
@@ -44,7 +44,7 @@ class Hints:
     async def ask(self, session: Session, members: Iterable[MemberChanged]) -> None:
         for hint in {m.seat for m in members if m.seat.startswith(HINT)}:
             with suppress(ActionFailed):
-                answer = await session.ask(Hint(hint.removeprefix(HINT)))
+                answer = await session.ask(Getvar(f"HINT({hint.removeprefix(HINT)})"))
                 device = re.split("[&,]", answer.response.get("Value") or "")[0].strip()
                 if device:
                     self._seats[hint] = device

@@ -38,9 +38,7 @@ class Caller:
     answer_s: float = 30.0
     """Cancels when the PBX has not answered by then."""
     digits: Sequence[tuple[float, str]] = ()
-    """Keys to press: (seconds to wait first, digits)."""
-    dtmf: str = "info"
-    """How `digits` travel: `info` (SIP INFO) or `rfc2833` (in the voice stream; SIPp needs root for that)."""
+    """Keys to press: (seconds to wait first, digits); sent as SIP INFO."""
 
 
 def call(pbx: DemoPbx, caller: Caller) -> Sipp:
@@ -66,7 +64,7 @@ def dial(pbx: DemoPbx, extension: str, number: str, stay_s: float = 60.0, answer
 
 def _place(pbx: DemoPbx, caller: Caller, own: str, *, identity: str = "", extension: str = "") -> Sipp:
     dialog = {"from": f" {own};tag=[pid]c[call_number]", "to": "[$peer]"}
-    presses = "".join(_press(n, *press, caller.dtmf, dialog) for n, press in enumerate(caller.digits))
+    presses = "".join(_press(n, *press, dialog) for n, press in enumerate(caller.digits))
     scenario = _fill(
         "caller.xml",
         dnis=caller.did,
@@ -193,12 +191,8 @@ def _conversation(dialog: dict[str, str], stay_s: float) -> str:
     )
 
 
-def _press(turn: int, wait_s: float, digits: str, how: str, dialog: dict[str, str]) -> str:
+def _press(turn: int, wait_s: float, digits: str, dialog: dict[str, str]) -> str:
     pause = f'  <pause milliseconds="{_ms(wait_s)}"/>\n'
-    if how == "rfc2833":
-        length = 300 * len(digits)
-        play = f'  <nop><action><exec play_dtmf="{digits}"/></action></nop>\n'
-        return f'{pause}{play}  <pause milliseconds="{length}"/>\n'
     base = 100 + 10 * turn
     keys = [_fill("info.xml", key=key, cseq=base + n, next="", **dialog) for n, key in enumerate(digits)]
     return pause + "".join(keys)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cti_server.asterisk.actions import Action
+from cti_server.asterisk.actions import Action, Getvar
 from cti_server.asterisk.session import ActionFailed, ListBroken, Session
 
 ANSWER_S = 5.0
@@ -28,17 +28,6 @@ class CoreSettings(Action):
 class ShowDialPlan(Action):
     name = "ShowDialPlan"
     is_list = True
-
-
-@dataclass(frozen=True, slots=True)
-class Getvar(Action):
-    """A global variable, or what a dialplan function says, e.g. IFMODULE(app_queue.so)."""
-
-    name = "Getvar"
-    variable: str
-
-    def headers(self) -> list[tuple[str, str]]:
-        return [("Variable", self.variable)]
 
 
 @dataclass(frozen=True, slots=True)

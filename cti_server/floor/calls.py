@@ -67,7 +67,6 @@ class Leg:
     dialled: bool = False
     dialled_by: str | None = None
     dialled_number: str | None = None
-    dial_status: DialStatus | None = None
     hangup_asked: bool = False
 
     @property

@@ -143,7 +143,6 @@ def dial_ended(floor: Floor, s: LegDialEnded) -> None:
     call, leg = told(floor, s)
     if call is None or leg is None:
         return
-    leg.dial_status = s.status
     if leg.local:
         return
     call.last_dial = s.status

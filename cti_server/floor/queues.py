@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .agents import Agent
-from .signals import MemberChanged, MemberStatus
+from .signals import MemberChanged
 from .times import iso
 
 
@@ -46,8 +46,3 @@ def _member_view(member: MemberChanged, agent: Agent | None) -> dict[str, Any]:
         "reason": member.reason,
         "penalty": member.penalty,
     }
-
-
-def can_take(member: MemberChanged) -> bool:
-    """The member's device is there and the queue may ring it."""
-    return not member.paused and member.status not in (MemberStatus.UNAVAILABLE, MemberStatus.INVALID)

@@ -116,11 +116,6 @@ async def insert(conn: Connection, row: dict[str, Any]) -> ContactPoint:
     return contact_point(inserted.one())
 
 
-async def set_standing(conn: Connection, contact_point_id: int, standing: Standing) -> None:
-    statement = sa.update(contact_points).where(contact_points.c.id == contact_point_id)
-    await conn.execute(statement.values(standing=standing))
-
-
 async def choose(conn: Connection, e164: str, customer_id: int, agent_id: int | None, at: datetime) -> None:
     """An agent said that this number was this customer: remember it, so that the next match begins with them.
 

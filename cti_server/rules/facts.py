@@ -202,16 +202,6 @@ class InteractionBrief:
 
 
 @dataclass(frozen=True, slots=True)
-class MatchChoice:
-    """An agent said that this number was that customer."""
-
-    e164: str
-    customer_id: int
-    agent_id: int
-    chosen_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Holder:
     """A customer whom a number may be, and what says so.
 

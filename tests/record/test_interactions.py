@@ -173,7 +173,7 @@ async def test_what_was_deleted_meanwhile_keeps_no_call_from_being_written(datab
     assert (second.customer_id, second.line_id, second.segments[0].agent_id) == (None, None, None)
 
 
-async def test_a_restart_restores_what_goes_on_and_ends_the_rest_as_unseen(database: Database) -> None:
+async def test_a_restart_begins_with_what_was_open_of_this_pbx_whatever_its_boot(database: Database) -> None:
     async with database.begin() as conn:
         await save_calls(
             conn,
@@ -193,20 +193,6 @@ async def test_a_restart_restores_what_goes_on_and_ends_the_rest_as_unseen(datab
             (100, "demo-1.3"),
             (50, "demo-1.1"),
         ]
-        closed = await restart.close_unseen(conn, "demo", 100, {"demo-1.1"})
-        assert sorted(closed) == sorted(c.id for c in opened[1:])
-        assert await restart.close_unseen(conn, "demo", 100, {"demo-1.1"}) == []
-    ended = {
-        key: await read(database, key)
-        for key in [("demo", 100, "demo-1.2"), ("demo", 100, "demo-1.3"), ("demo", 50, "demo-1.1")]
-    }
-    assert [(c.outcome, c.ended_by, c.ended_at, c.complete) for c in ended.values()] == [
-        ("unseen", "unknown", None, False),
-        ("answered", "unknown", None, False),
-        ("unseen", "unknown", None, False),
-    ]
-    assert [s.outcome for s in ended["demo", 100, "demo-1.3"].segments] == ["answered", "unseen"]
-    assert (await read(database, ("other", 100, "demo-1.1"))).outcome is None
 
 
 async def test_a_contact_that_is_no_call(database: Database) -> None:
