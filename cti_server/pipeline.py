@@ -16,10 +16,10 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -50,6 +50,11 @@ WITH_CARD = frozenset({kinds.CALL_OFFERED, kinds.CALL_IDENTIFIED, kinds.CALL_ANS
 WANTS_CALLER = frozenset({kinds.CALL_QUEUED, kinds.CALL_OFFERED})
 
 log = structlog.get_logger()
+T = TypeVar("T")
+
+
+class PipelineClosed(ConnectionError):
+    """The PBX is not this process's any more: what was awaited will not be seen here."""
 
 
 @dataclass(slots=True)
@@ -84,6 +89,7 @@ class Pipeline:
         self._queues_due = 0.0
         self._queue_timer: asyncio.TimerHandle | None = None
         self._late: list[CallerIdentified] = []  # of calls that are not on the floor: not begun, or over already
+        self._looking: dict[asyncio.Future[Any], Callable[[Floor], Any]] = {}  # who waits for what to show
         self._log = log.bind(pbx=pbx)
 
     # --- the inbox -------------------------------------------------------------------------------------
@@ -138,6 +144,7 @@ class Pipeline:
                 events = self._apply()
                 if events or self.floor.has_changed or self._late:
                     await self._write_and_tell(events)
+                self._look()
             await asyncio.sleep(0)
 
     def stop(self) -> None:
@@ -148,6 +155,9 @@ class Pipeline:
     async def close(self) -> None:
         if self._queue_timer is not None:
             self._queue_timer.cancel()
+        for waiting in self._looking:
+            if not waiting.done():
+                waiting.set_exception(PipelineClosed(f"{self.pbx} is no longer attached here"))
         await self.callers.close()
 
     # --- signals → events ------------------------------------------------------------------------------
@@ -292,6 +302,33 @@ class Pipeline:
         """The floor and the position of the last event in it, which belong together."""
         async with self._whole:
             return self.floor.snapshot(), self._hub.positions.get(self.stream, 0)
+
+    async def when(self, seen: Callable[[Floor], T | None], timeout: float) -> T:
+        """The first answer of `seen` that is not None: asked now, and after each batch once it is told.
+
+        `timeout` in seconds. Raises TimeoutError, PipelineClosed, or what `seen` raises.
+        """
+        if (now := seen(self.floor)) is not None:
+            return now
+        waiting: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._looking[waiting] = seen
+        try:
+            async with asyncio.timeout(timeout):
+                return await waiting
+        finally:
+            del self._looking[waiting]
+
+    def _look(self) -> None:
+        for waiting, seen in self._looking.items():
+            if waiting.done():
+                continue
+            try:
+                answer = seen(self.floor)
+            except Exception as cause:
+                waiting.set_exception(cause)  # theirs to explain; the calls of everybody else go on
+            else:
+                if answer is not None:
+                    waiting.set_result(answer)
 
     def identified(self, leg: str, identified: Identified) -> None:
         """The FastAGI dialogue found out who is on this leg."""
