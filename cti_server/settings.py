@@ -35,6 +35,7 @@ class PbxSettings(BaseModel):
     agent: Account | None = None
     call: Account | None = None
     originate: Account | None = None
+    notify: Account | None = None  # optional: answers desk phones, and needs write=system
 
 
 class Settings(BaseSettings):
@@ -72,6 +73,8 @@ class Settings(BaseSettings):
     ami_call_secret: SecretStr | None = None
     ami_originate_user: str = "cti-originate"
     ami_originate_secret: SecretStr | None = None
+    ami_notify_user: str = "cti-notify"
+    ami_notify_secret: SecretStr | None = None
 
     pbxs: tuple[PbxSettings, ...] = ()
 
@@ -112,5 +115,6 @@ class Settings(BaseSettings):
                 agent=account(self.ami_agent_user, self.ami_agent_secret),
                 call=account(self.ami_call_user, self.ami_call_secret),
                 originate=account(self.ami_originate_user, self.ami_originate_secret),
+                notify=account(self.ami_notify_user, self.ami_notify_secret),
             ),
         )

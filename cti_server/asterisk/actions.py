@@ -17,6 +17,7 @@ class Role(StrEnum):
     AGENT = "agent"
     CALL = "call"
     ORIGINATE = "originate"
+    NOTIFY = "notify"  # optional: it needs write=system, which the four others never have
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +110,75 @@ class Getvar(Action):
         return [("Variable", self.variable)]
 
 
+# --- queues: role agent ------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class QueuePause(Action):
-    """Pause or unpause a member in every queue it is in."""
+    """Pause or unpause a member in one queue, or in every queue it is in (None)."""
 
     name = "QueuePause"
     role = Role.AGENT
     interface: str
     paused: bool
     reason: str | None = None
+    queue: str | None = None
 
     def headers(self) -> list[tuple[str, str]]:
-        lines = [("Interface", self.interface), ("Paused", "true" if self.paused else "false")]
-        return [*lines, ("Reason", self.reason)] if self.reason is not None else lines
+        lines = [("Interface", self.interface), ("Paused", flag(self.paused))]
+        return lines + given(("Reason", self.reason), ("Queue", self.queue))
+
+
+@dataclass(frozen=True, slots=True)
+class QueueAdd(Action):
+    """A dynamic member. Of one who is there already Asterisk says "Unable to add interface: Already there"."""
+
+    name = "QueueAdd"
+    role = Role.AGENT
+    queue: str
+    interface: str
+    member: str | None = None
+    penalty: int = 0
+    paused: bool = False
+    reason: str | None = None
+    seat: str | None = None  # the device whose state counts, where the interface is a Local channel
+
+    def headers(self) -> list[tuple[str, str]]:
+        lines = [("Queue", self.queue), ("Interface", self.interface), ("Penalty", str(self.penalty))]
+        lines.append(("Paused", flag(self.paused)))
+        return lines + given(("Reason", self.reason), ("MemberName", self.member), ("StateInterface", self.seat))
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRemove(Action):
+    """Only dynamic members can be removed; one from queues.conf is told "Member not dynamic"."""
+
+    name = "QueueRemove"
+    role = Role.AGENT
+    queue: str
+    interface: str
+
+    def headers(self) -> list[tuple[str, str]]:
+        return [("Queue", self.queue), ("Interface", self.interface)]
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePenalty(Action):
+    name = "QueuePenalty"
+    role = Role.AGENT
+    queue: str
+    interface: str
+    penalty: int
+
+    def headers(self) -> list[tuple[str, str]]:
+        return [("Interface", self.interface), ("Penalty", str(self.penalty)), ("Queue", self.queue)]
+
+
+def flag(value: bool) -> str:
+    """As Asterisk writes a yes."""
+    return "true" if value else "false"
+
+
+def given(*lines: tuple[str, str | None]) -> list[tuple[str, str]]:
+    """Those lines that have a value."""
+    return [(name, value) for name, value in lines if value is not None]

@@ -11,6 +11,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 
+from cti_server.asterisk import call_actions  # noqa: F401 - its actions count among those of this version
 from cti_server.asterisk.actions import Action, Ping, Role
 from cti_server.asterisk.session import ActionFailed, Session
 from cti_server.doctor.actions import ANSWER_S, DENIED, Bare, ListCommands, setting, value
@@ -75,8 +76,8 @@ def privileges(listing: Mapping[str, str]) -> frozenset[str]:
 
 
 def needed_roles() -> frozenset[Role]:
-    """The roles that an action of this version goes out on."""
-    return frozenset(action.role for action in Action.__subclasses__())
+    """The roles that the actions of this version go out on, but for the one that a site may do without."""
+    return frozenset(action.role for action in Action.__subclasses__()) - {Role.NOTIFY}
 
 
 # --- one role after the other -----------------------------------------------------------------------------

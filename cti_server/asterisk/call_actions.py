@@ -1,0 +1,187 @@
+"""What we ask Asterisk to do with calls: the actions that asterisk/moves.py puts together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .actions import Action, Role, given
+
+# --- calls: role call --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup(Action):
+    """`cause` is the Q.850 number that the other side is told: 16 normal, 17 busy, 21 rejected."""
+
+    name = "Hangup"
+    role = Role.CALL
+    channel: str
+    cause: int = 16
+
+    def headers(self) -> list[tuple[str, str]]:
+        return [("Channel", self.channel), ("Cause", str(self.cause))]
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect(Action):
+    """Sends a channel, and with `extra` the one it talks to, elsewhere in the dialplan: both or neither."""
+
+    name = "Redirect"
+    role = Role.CALL
+    idempotent = False
+    channel: str
+    context: str
+    exten: str
+    extra: str | None = None
+
+    def headers(self) -> list[tuple[str, str]]:
+        lines = [("Channel", self.channel), ("Context", self.context), ("Exten", self.exten), ("Priority", "1")]
+        if self.extra is None:
+            return lines
+        both = [("ExtraChannel", self.extra), ("ExtraContext", self.context), ("ExtraExten", self.exten)]
+        return [*lines, *both, ("ExtraPriority", "1")]
+
+
+@dataclass(frozen=True, slots=True)
+class BlindTransfer(Action):
+    """Sends whoever talks to `channel` to the dialplan; `channel` itself is let go."""
+
+    name = "BlindTransfer"
+    role = Role.CALL
+    idempotent = False
+    channel: str
+    context: str
+    exten: str
+
+    def headers(self) -> list[tuple[str, str]]:
+        return [("Channel", self.channel), ("Context", self.context), ("Exten", self.exten)]
+
+
+@dataclass(frozen=True, slots=True)
+class Atxfer(Action):
+    """Asterisk presses the transfer key and `exten` for `channel`, so `exten` is digits only, and the channel
+    must be one that may transfer (t or T of Queue and Dial)."""
+
+    name = "Atxfer"
+    role = Role.CALL
+    idempotent = False
+    channel: str
+    context: str
+    exten: str
+
+    def headers(self) -> list[tuple[str, str]]:
+        return [("Channel", self.channel), ("Exten", self.exten), ("Context", self.context)]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAtxfer(Action):
+    """Ends a consultation; `channel` is back with whom it consulted about."""
+
+    name = "CancelAtxfer"
+    role = Role.CALL
+    idempotent = False
+    channel: str
+
+    def headers(self) -> list[tuple[str, str]]:
+        return [("Channel", self.channel)]
+
+
+@dataclass(frozen=True, slots=True)
+class PlayDTMF(Action):
+    """One key: sent to the phone at the end of `channel`, or (`receive`) as if that phone had pressed it."""
+
+    name = "PlayDTMF"
+    role = Role.CALL
+    idempotent = False
+    channel: str
+    digit: str
+    receive: bool = False
+    duration_ms: int = 120
+
+    def headers(self) -> list[tuple[str, str]]:
+        lines = [("Channel", self.channel), ("Digit", self.digit), ("Duration", str(self.duration_ms))]
+        return [*lines, ("Receive", "true")] if self.receive else lines
+
+
+@dataclass(frozen=True, slots=True)
+class Setvar(Action):
+    """A channel's variable, or what a dialplan function sets of it: MUTEAUDIO(in)."""
+
+    name = "Setvar"
+    role = Role.CALL
+    channel: str
+    variable: str
+    value: str
+
+    def headers(self) -> list[tuple[str, str]]:
+        return [("Channel", self.channel), ("Variable", self.variable), ("Value", self.value)]
+
+
+@dataclass(frozen=True, slots=True)
+class MixMonitorMute(Action):
+    """Silence in the recording of `channel`, both sides of it, or sound again."""
+
+    name = "MixMonitorMute"
+    role = Role.CALL
+    channel: str
+    silent: bool
+
+    def headers(self) -> list[tuple[str, str]]:
+        return [("Channel", self.channel), ("Direction", "both"), ("State", "1" if self.silent else "0")]
+
+
+@dataclass(frozen=True, slots=True)
+class StopMixMonitor(Action):
+    name = "StopMixMonitor"
+    role = Role.CALL
+    channel: str
+
+    def headers(self) -> list[tuple[str, str]]:
+        return [("Channel", self.channel)]
+
+
+# --- new calls: role originate -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Originate(Action):
+    """Rings `channel` and, when it is up, sends it to the dialplan. Answers at once; events tell the rest.
+
+    `leg` is the Uniqueid that the new channel shall have, so that whoever asked knows it when it appears.
+    """
+
+    name = "Originate"
+    role = Role.ORIGINATE
+    idempotent = False
+    channel: str
+    context: str
+    exten: str
+    number: str | None = None  # shown on the phone that rings
+    caller: str | None = None
+    leg: str | None = None
+    timeout_s: int = 20
+    variables: tuple[tuple[str, str], ...] = ()
+
+    def headers(self) -> list[tuple[str, str]]:
+        lines = [("Channel", self.channel), ("Context", self.context), ("Exten", self.exten), ("Priority", "1")]
+        lines += [("Async", "true"), ("Timeout", str(self.timeout_s * 1000))]
+        shown = None if self.number is None else f'"{self.caller or self.number}" <{self.number}>'
+        lines += given(("CallerID", shown), ("ChannelId", self.leg))
+        return lines + [("Variable", f"{name}={value}") for name, value in self.variables]
+
+
+# --- desk phones: role notify, where it is configured ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PJSIPNotify(Action):
+    """A NOTIFY inside the call of `channel`; `talk` makes many desk phones answer (Polycom, Snom, Yealink)."""
+
+    name = "PJSIPNotify"
+    role = Role.NOTIFY
+    idempotent = False
+    channel: str
+    event: str = "talk"
+
+    def headers(self) -> list[tuple[str, str]]:
+        return [("Channel", self.channel), ("Variable", f"Event={self.event}")]
