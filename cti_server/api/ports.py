@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -71,6 +72,93 @@ class Commands(Protocol):
 
     async def signed_out(self, agent: int) -> None:
         """Close the agent's websockets."""
+        ...
+
+
+class Verb(StrEnum):
+    """What an agent does with a call; the last part of the route, and `command` in `command.done`."""
+
+    DIAL = "dial"
+    ANSWER = "answer"
+    HANGUP = "hangup"
+    HOLD = "hold"
+    RETRIEVE = "retrieve"
+    MUTE = "mute"
+    UNMUTE = "unmute"
+    DTMF = "dtmf"
+    TRANSFER = "transfer"
+    CONSULT = "consult"
+    ALTERNATE = "alternate"
+    COMPLETE = "complete"
+    CANCEL = "cancel"
+    CONFERENCE = "conference"
+    DROP = "drop"
+    PARK = "park"
+    PICK_UP = "pick-up"
+    RECORD_START = "recording/start"
+    RECORD_PAUSE = "recording/pause"
+    RECORD_RESUME = "recording/resume"
+    RECORD_STOP = "recording/stop"
+    RECONNECT = "reconnect"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTarget:
+    """A colleague, wherever they sit now."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTarget:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberTarget:
+    """An extension inside, or a number outside as a person writes it."""
+
+    number: str
+
+
+Target = AgentTarget | QueueTarget | NumberTarget
+
+
+@dataclass(frozen=True, slots=True)
+class CallCommand:
+    """One thing to do with a call. `call` is None to dial; `said` is what the sender typed for the one who
+    takes the call; `leg` is who is to be dropped.
+    """
+
+    verb: Verb
+    call: str | None = None
+    target: Target | None = None
+    said: str | None = None
+    digits: str | None = None
+    leg: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks. `supervises`: may pick up and drop in any call; `may_pick`: may take a caller who waits."""
+
+    agent: int
+    name: str
+    supervises: bool = False
+    may_pick: bool = False
+
+
+class CallControl(Protocol):
+    """Call commands. The outcome of an accepted one arrives as one `command.done`, failures too."""
+
+    async def ask(self, asking: Asking, command: CallCommand, key: str | None = None) -> str:
+        """Begin it; answers the request id. The same `key`, or the same command while it runs, answers the
+        first's id and does nothing. Raises CommandRefused.
+        """
+        ...
+
+    async def handover(self, call: str, agent: int) -> Mapping[str, Any] | None:
+        """What the colleague who gave this agent the call says of it (`HandoverView`), None without one."""
         ...
 
 
