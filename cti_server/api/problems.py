@@ -132,8 +132,8 @@ def of_record(error: Exception) -> Problem:
             return Problem(
                 409,
                 "stale",
-                f"somebody changed the customer meanwhile; it is at version {error.current}",
-                remedy="Read the customer again and repeat your change on it.",
+                f"somebody changed the {error.what} meanwhile; it is at version {error.current}",
+                remedy=f"Read the {error.what} again and repeat your change on it.",
             )
         case ContactPointTaken():
             return Problem(409, "contact_point_taken", "the customer has this number or address already")

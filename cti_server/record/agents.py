@@ -25,6 +25,8 @@ agents = sa.Table(
     sa.Column("extension", CleanText),
     sa.Column("pbx", CleanText),
     sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("auto_answer", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("may_pick", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 
@@ -34,8 +36,9 @@ class LoginTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One who signs in. `seat` is the phone's interface on `pbx`, `PJSIP/1001`; without one they take no
-    calls.
+    """One who signs in. `seat` is the phone's interface on `pbx`, `PJSIP/1001`: the one they sit at unless they
+    say otherwise. `auto_answer`: their phone takes a queue's call by itself; `may_pick`: they may choose a caller
+    who waits.
     """
 
     id: int
@@ -48,6 +51,8 @@ class Agent:
     pbx: str | None = None
     active: bool = True
     password_hash: str | None = field(default=None, repr=False)
+    auto_answer: bool = False
+    may_pick: bool = False
 
 
 def _agent(row: Any) -> Agent:
@@ -69,6 +74,7 @@ async def add(
     seat: str | None = None,
     extension: str | None = None,
     pbx: str | None = None,
+    may_pick: bool = False,
 ) -> int:
     """Add an agent; answer their id. Raises LoginTaken. The hash is made elsewhere (pwdlib)."""
     values = {
@@ -81,6 +87,7 @@ async def add(
         "extension": extension,
         "pbx": pbx,
         "active": True,
+        "may_pick": may_pick,
     }
     if await by_login(conn, login) is not None:
         raise LoginTaken(login)
@@ -89,7 +96,7 @@ async def add(
 
 async def update(conn: Connection, agent_id: int, **changes: Any) -> Agent | None:
     """Change the named fields (`name`, `role`, `language`, `password_hash`, `seat`, `extension`, `pbx`,
-    `active`).
+    `active`, `auto_answer`, `may_pick`).
     """
     statement = sa.update(agents).where(agents.c.id == agent_id).values(changes).returning(agents)
     row = (await conn.execute(statement)).one_or_none()

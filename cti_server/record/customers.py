@@ -73,11 +73,12 @@ EDITABLE = frozenset(
 
 
 class StaleVersion(Exception):
-    """Somebody changed the customer since; `current` is the version now."""
+    """Somebody changed the customer (or `what` it is) since; `current` is the version now."""
 
-    def __init__(self, current: int) -> None:
-        super().__init__(f"the customer is at version {current}")
+    def __init__(self, current: int, what: str = "customer") -> None:
+        super().__init__(f"the {what} is at version {current}")
         self.current = current
+        self.what = what
 
 
 class UnknownCustomer(LookupError):

@@ -35,6 +35,8 @@ class Segment(SegmentRecord):
     id: int
     interaction_id: int
     agent_name: str | None = None
+    follow_up: dict[str, Any] | None = None
+    finished_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,5 +267,7 @@ def _segment(row: Any) -> Segment:
         id=row.id,
         interaction_id=row.interaction_id,
         agent_name=row.agent_name,
+        follow_up=row.follow_up,
+        finished_at=row.finished_at,
         **{name: getattr(row, name) for name in _SEGMENT},
     )

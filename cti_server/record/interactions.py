@@ -101,7 +101,12 @@ segments = sa.Table(
     sa.Column("hold_ms", sa.BigInteger),
     sa.Column("outcome", CleanText),
     sa.Column("wrapped_at", UtcDateTime),
-    sa.Column("note", CleanText),
+    sa.Column("note", CleanText),  # this agent's, from the first letter on
+    sa.Column("wrap_code", CleanText),
+    sa.Column("wrap_ends_at", UtcDateTime),
+    sa.Column("follow_up", sa.JSON(none_as_null=True)),
+    sa.Column("owed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("finished_at", UtcDateTime),  # the agent said that nothing is missing; what they said stands
     sa.UniqueConstraint("interaction_id", "position"),
     sa.Index("ix_segments_agent_id_interaction_id", "agent_id", "interaction_id"),
     sa.Index(
@@ -110,6 +115,13 @@ segments = sa.Table(
         "ended_at",
         sqlite_where=sa.text("wrapped_at IS NULL"),
         postgresql_where=sa.text("wrapped_at IS NULL"),
+    ),
+    sa.Index(
+        "ix_segments_unfinished",
+        "agent_id",
+        "ended_at",
+        sqlite_where=sa.text("finished_at IS NULL"),
+        postgresql_where=sa.text("finished_at IS NULL"),
     ),
 )
 
@@ -132,7 +144,10 @@ SegmentOutcome = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRecord:
-    """One agent's part. `position` counts from 0 and does not change; `outcome` None while it goes on."""
+    """One agent's part. `position` counts from 0 and does not change; `outcome` None while it goes on.
+
+    `wrap_ends_at` is when the time for wrap-up is over; `owed` says that it ended without the code it needs.
+    """
 
     position: int
     origin: Origin
@@ -148,6 +163,9 @@ class SegmentRecord:
     outcome: SegmentOutcome | None = None
     wrapped_at: datetime | None = None
     note: str | None = None
+    wrap_code: str | None = None
+    wrap_ends_at: datetime | None = None
+    owed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +252,18 @@ def _upsert_segments(dialect: str) -> Any:
     )
     new = statement.excluded
     changes = {name: new[name] for name in _SEGMENT if name not in ("position", "note")}
-    changes["note"] = sa.func.coalesce(new.note, segments.c.note)
+    # What a person wrote stands, and so does what they finished: the floor may not have heard of it yet.
+    finished = segments.c.finished_at.is_not(None)
+    changes["note"] = sa.func.coalesce(segments.c.note, new.note)
+    changes["wrap_code"] = sa.case(
+        (finished, segments.c.wrap_code), else_=sa.func.coalesce(new.wrap_code, segments.c.wrap_code)
+    )
+    # Back in the call after all: there will be more to say.
+    changes["finished_at"] = sa.case((new.outcome.is_not(None), segments.c.finished_at))
+    changes["owed"] = sa.case((finished, sa.false()), else_=new.owed)
+    changes["wrapped_at"] = sa.case(
+        (finished, sa.func.coalesce(new.wrapped_at, segments.c.wrapped_at)), else_=new.wrapped_at
+    )
     return statement.on_conflict_do_update(index_elements=["interaction_id", "position"], set_=changes)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 import sqlalchemy as sa
 
@@ -21,14 +21,23 @@ queues = sa.Table(
     sa.Column("short_abandon_ms", sa.Integer, nullable=False),
     sa.Column("service_level_ms", sa.Integer, nullable=False),
     sa.Column("wrap_up_ms", sa.Integer, nullable=False),
+    sa.Column("wrap_up_mode", CleanText, nullable=False, server_default="mandatory"),
+    sa.Column("wrap_up_code_required", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("wrap_up_extensions", sa.Integer, nullable=False, server_default="2"),
+    sa.Column("skill", CleanText),
     sa.UniqueConstraint("pbx", "name"),
 )
+
+
+WrapUpMode = Literal["optional", "mandatory", "forced"]
+"""After a call: no wrap-up unless asked for; until the agent ends it; until `wrap_up_ms` ends it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
     """A queue. An abandon before `short_abandon_ms` is counted apart; `service_level_ms` is the X of the
-    formulas.
+    formulas. `wrap_up_extensions` is how often an agent may add `wrap_up_ms` again. `skill` is what its agents
+    need: their level of it orders them, see `rules.skills`.
     """
 
     id: int
@@ -39,6 +48,10 @@ class Queue:
     short_abandon_ms: int = 5000
     service_level_ms: int = 20000
     wrap_up_ms: int = 30000
+    wrap_up_mode: WrapUpMode = "mandatory"
+    wrap_up_code_required: bool = False
+    wrap_up_extensions: int = 2
+    skill: str | None = None
 
 
 async def all_queues(conn: Connection, pbx: str | None = None) -> list[Queue]:
@@ -61,6 +74,10 @@ async def save(conn: Connection, queue: Queue) -> int:
         "short_abandon_ms": queue.short_abandon_ms,
         "service_level_ms": queue.service_level_ms,
         "wrap_up_ms": queue.wrap_up_ms,
+        "wrap_up_mode": queue.wrap_up_mode,
+        "wrap_up_code_required": queue.wrap_up_code_required,
+        "wrap_up_extensions": queue.wrap_up_extensions,
+        "skill": queue.skill,
     }
     same = sa.and_(queues.c.pbx == queue.pbx, queues.c.name == queue.name)
     if (

@@ -1,0 +1,59 @@
+"""The states an agent was in, one row a change: what "my day" and the explanations of the past are read from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from cti_server.record.database import Connection
+from cti_server.record.schema import CleanText, Id, UtcDateTime, id_column, metadata
+
+agent_states = sa.Table(
+    "agent_states",
+    metadata,
+    id_column(),
+    sa.Column("agent_id", Id, sa.ForeignKey("agents.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("name", CleanText, nullable=False),
+    sa.Column("reason", CleanText),
+    sa.Column("by_kind", CleanText),
+    sa.Column("by_name", CleanText),
+    sa.Column("because", sa.JSON(none_as_null=True)),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Index("ix_agent_states_agent_id_at", "agent_id", "at"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentStateRow:
+    """The agent came into this state at `at`."""
+
+    agent_id: int
+    name: str
+    at: datetime
+    reason: str | None = None
+    by_kind: str | None = None
+    by_name: str | None = None
+    because: dict[str, Any] | None = None
+
+
+async def append(conn: Connection, rows: Iterable[AgentStateRow]) -> None:
+    """Add changes, in the caller's transaction."""
+    if values := [asdict(row) for row in rows]:
+        await conn.execute(sa.insert(agent_states), values)
+
+
+async def of_day(conn: Connection, agent_id: int, since: datetime, until: datetime) -> list[AgentStateRow]:
+    """The changes in [since, until), in order; before them the state that the agent was in at `since`, if any."""
+    c = agent_states.c
+    query = sa.select(agent_states).where(c.agent_id == agent_id)
+    before = await conn.execute(query.where(c.at < since).order_by(c.at.desc(), c.id.desc()).limit(1))
+    within = await conn.execute(query.where(c.at >= since, c.at < until).order_by(c.at, c.id))
+    return [_row(row) for row in (*before, *within)]
+
+
+def _row(row: Any) -> AgentStateRow:
+    return AgentStateRow(**{name: value for name, value in row._mapping.items() if name != "id"})

@@ -1,0 +1,97 @@
+"""Phones: the seats that an agent may sit down at, and what a browser needs to be one of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, cast
+
+import sqlalchemy as sa
+
+from cti_server.record.database import Connection
+from cti_server.record.schema import CleanText, Id, id_column, metadata, upsert
+
+PhoneKind = Literal["desk", "browser", "other"]
+
+phones = sa.Table(
+    "phones",
+    metadata,
+    id_column(),
+    sa.Column("pbx", CleanText, nullable=False),
+    sa.Column("seat", CleanText, nullable=False),
+    sa.Column("extension", CleanText, nullable=False),
+    sa.Column("label_en", CleanText),
+    sa.Column("label_zh", CleanText),
+    sa.Column("kind", CleanText, nullable=False),
+    sa.Column("sip_user", CleanText),
+    sa.Column("sip_password", CleanText),  # the browser registers with it, so a hash would not do
+    sa.Column("agent_id", Id, sa.ForeignKey("agents.id", ondelete="CASCADE"), index=True),
+    sa.UniqueConstraint("pbx", "seat"),
+    sa.Index("ix_phones_pbx_extension", "pbx", "extension"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phone:
+    """A phone of a PBX. `seat` is its interface, `PJSIP/1101`; `agent_id` makes it one person's own."""
+
+    id: int = 0
+    pbx: str
+    seat: str
+    extension: str
+    label_en: str | None = None
+    label_zh: str | None = None
+    kind: PhoneKind = "desk"
+    sip_user: str | None = None
+    sip_password: str | None = field(default=None, repr=False)
+    agent_id: int | None = None
+
+
+def _phone(row: Any) -> Phone:
+    return Phone(**row._mapping)
+
+
+async def all_phones(conn: Connection, pbx: str | None = None) -> list[Phone]:
+    """Every phone, or those of one PBX, by extension."""
+    query = sa.select(phones).order_by(phones.c.pbx, phones.c.extension, phones.c.id)
+    if pbx is not None:
+        query = query.where(phones.c.pbx == pbx)
+    return [_phone(row) for row in await conn.execute(query)]
+
+
+async def of_agent(conn: Connection, agent_id: int) -> list[Phone]:
+    """The phones that are this person's own."""
+    query = sa.select(phones).where(phones.c.agent_id == agent_id).order_by(phones.c.extension, phones.c.id)
+    return [_phone(row) for row in await conn.execute(query)]
+
+
+async def find(conn: Connection, pbx: str, wanted: str) -> Phone | None:
+    """The phone with this seat (`PJSIP/1001`), else with this extension (`1001`)."""
+    c = phones.c
+    query = sa.select(phones).where(c.pbx == pbx, sa.or_(c.seat == wanted, c.extension == wanted))
+    query = query.order_by(sa.case((c.seat == wanted, 0), else_=1), c.id).limit(1)
+    row = (await conn.execute(query)).one_or_none()
+    return None if row is None else _phone(row)
+
+
+async def by_extension(conn: Connection, pbx: str, extension: str) -> Phone | None:
+    query = sa.select(phones).where(phones.c.pbx == pbx, phones.c.extension == extension)
+    row = (await conn.execute(query.order_by(phones.c.id).limit(1))).one_or_none()
+    return None if row is None else _phone(row)
+
+
+async def by_seat(conn: Connection, pbx: str, seat: str) -> Phone | None:
+    row = (await conn.execute(sa.select(phones).where(phones.c.pbx == pbx, phones.c.seat == seat))).one_or_none()
+    return None if row is None else _phone(row)
+
+
+async def save(conn: Connection, phone: Phone) -> int:
+    """Add the phone, or change the one at the same seat; answer its id. `phone.id` is not looked at."""
+    values = {name: value for name, value in asdict(phone).items() if name != "id"}
+    statement = upsert(conn.dialect.name, phones).values(values)
+    changed = {name: statement.excluded[name] for name in values if name not in ("pbx", "seat")}
+    return cast(
+        int,
+        await conn.scalar(
+            statement.on_conflict_do_update(index_elements=["pbx", "seat"], set_=changed).returning(phones.c.id)
+        ),
+    )

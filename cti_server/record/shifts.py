@@ -1,0 +1,98 @@
+"""Shifts: who is at work, at which phone, in which state, so that a restart forgets nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from cti_server.record.database import Connection
+from cti_server.record.schema import CleanText, Id, UtcDateTime, metadata, upsert
+
+shifts = sa.Table(
+    "shifts",
+    metadata,
+    sa.Column(
+        "agent_id", Id, sa.ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    sa.Column("seat", CleanText, nullable=False),
+    sa.Column("pbx", CleanText, nullable=False),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("state", CleanText, nullable=False),
+    sa.Column("reason", CleanText),
+    sa.Column("by_kind", CleanText),
+    sa.Column("by_name", CleanText),
+    sa.Column("because", sa.JSON(none_as_null=True)),
+    sa.Column("state_since", UtcDateTime, nullable=False),
+    sa.Column("pending", sa.JSON(none_as_null=True)),
+)
+
+# The phone someone sat at last is what the next shift begins with, after this one is over too.
+last_seats = sa.Table(
+    "last_seats",
+    metadata,
+    sa.Column(
+        "agent_id", Id, sa.ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    sa.Column("seat", CleanText, nullable=False),
+    sa.Column("pbx", CleanText, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """One agent at work. `seat` is the phone's interface on `pbx`; `because` and `pending` are JSON."""
+
+    agent_id: int
+    seat: str
+    pbx: str
+    since: datetime
+    state: str
+    state_since: datetime
+    reason: str | None = None
+    by_kind: str | None = None
+    by_name: str | None = None
+    because: dict[str, Any] | None = None
+    pending: dict[str, Any] | None = None
+
+
+_CHANGING = [f.name for f in fields(Shift) if f.name != "agent_id"]
+
+
+async def save(conn: Connection, shift: Shift) -> None:
+    """The agent's shift as it is now: the one that began, or what changed of it."""
+    seat = {"agent_id": shift.agent_id, "seat": shift.seat, "pbx": shift.pbx}
+    for table, values, changing in ((shifts, asdict(shift), _CHANGING), (last_seats, seat, ["seat", "pbx"])):
+        statement = upsert(conn.dialect.name, table).values(values)
+        await conn.execute(
+            statement.on_conflict_do_update(
+                index_elements=["agent_id"], set_={name: statement.excluded[name] for name in changing}
+            )
+        )
+
+
+async def end(conn: Connection, agent_id: int) -> bool:
+    """The agent went home. False if they were not at work."""
+    return (await conn.execute(sa.delete(shifts).where(shifts.c.agent_id == agent_id))).rowcount == 1
+
+
+async def of_agent(conn: Connection, agent_id: int) -> Shift | None:
+    row = (await conn.execute(sa.select(shifts).where(shifts.c.agent_id == agent_id))).one_or_none()
+    return None if row is None else Shift(**row._mapping)
+
+
+async def all_open(conn: Connection, pbx: str | None = None) -> list[Shift]:
+    """Everyone at work, at one PBX only if it is given."""
+    query = sa.select(shifts).order_by(shifts.c.agent_id)
+    if pbx is not None:
+        query = query.where(shifts.c.pbx == pbx)
+    return [Shift(**row._mapping) for row in await conn.execute(query)]
+
+
+async def last_seat(conn: Connection, agent_id: int, pbx: str) -> str | None:
+    """The phone that the agent sat at last."""
+    return await conn.scalar(
+        sa.select(last_seats.c.seat).where(last_seats.c.agent_id == agent_id, last_seats.c.pbx == pbx)
+    )
