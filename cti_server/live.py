@@ -19,7 +19,8 @@ from .asterisk.commands import NoAccount
 from .asterisk.session import ActionFailed
 from .attachment import Attachment
 from .floor.calls import Call
-from .floor.signals import LinkState, WrapUpFinished
+from .floor.desk_signals import WrapUpFinished
+from .floor.signals import LinkState
 from .lookup.identify import Identified
 from .lookup.shapes import Card
 from .pipeline import frame_of, missed
@@ -155,7 +156,7 @@ class LiveCommands:
         if note is not None and live.interaction is not None:
             async with self._database.begin() as conn:
                 await history.set_note(conn, live.interaction, note)
-        attachment.pipeline.put(WrapUpFinished(time.time(), call, str(agent)))
+        attachment.pipeline.put(WrapUpFinished(time.time(), call, agent))
 
     async def signed_out(self, agent: int) -> None:
         self._hub.sign_out(agent)

@@ -27,8 +27,9 @@ from .asterisk.link import SinkFull
 from .floor import events as kinds
 from .floor.apply import Floor
 from .floor.calls import Call, Direction
+from .floor.desk_signals import AgentSeated
 from .floor.events import Event
-from .floor.signals import AgentSeated, CallerIdentified, LinkChanged, QueueDescribed, Signal
+from .floor.signals import CallerIdentified, LinkChanged, QueueDescribed, Signal
 from .floor.times import iso
 from .lookup.callers import Callers
 from .lookup.identify import Identified, Lookup

@@ -269,6 +269,7 @@ def member(m: Message, at: float) -> MemberChanged:
         m["Paused"] == "1",
         known(m.get("PausedReason")),
         int(m.get("Penalty") or 0),
+        dynamic=m.get("Membership") == "dynamic",
     )
 
 

@@ -1,6 +1,6 @@
 """The call floor: apply(signal) → events. This file keeps the books and says what changed; what each signal
-means stands in `legs.py`, `talks.py`, `queueing.py`, `desk.py` and `reconcile.py`: one function a signal, found
-through one table.
+means stands in `legs.py`, `talks.py`, `queueing.py`, `desk.py`, `shift.py`, `wrapup.py` and `reconcile.py`: one
+function a signal, found through one table.
 
 After a signal every touched thing is viewed again and compared with what was last told of it. An event is
 told exactly when the view differs, so that old snapshot + events = fresh snapshot holds by construction, and
@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import events as kinds
-from .agents import Agent, parts_of, state_of
+from .agents import Agent, standing_of
 from .calls import Call, Direction, Leg
 from .events import Event
+from .orders import Order
 from .parts import Origin, PartState
 from .queues import Queue
 from .signals import CallerIdentified, LinkState, MemberChanged, Signal
@@ -29,8 +30,10 @@ class Floor:
     `apply` is the only way in. `take_changed` gives the calls that the record does not know yet in this form.
     """
 
-    def __init__(self, pbx: str) -> None:
+    def __init__(self, pbx: str, *, desktop_grace_s: float = 30.0, phone_grace_s: float = 10.0) -> None:
         self.pbx = pbx
+        self.desktop_grace_s, self.phone_grace_s = desktop_grace_s, phone_grace_s
+        self.clock = 0.0  # when the last signal happened
         self.boot = 0
         self.link = LinkState.CONNECTING
         self.link_since = 0.0
@@ -40,6 +43,7 @@ class Floor:
         self.agents: dict[int, Agent] = {}
         self.seats: dict[str, int] = {}  # seat → agent
         self.interfaces: dict[str, str] = {}  # member interface → seat
+        self.contacts: dict[str, set[str]] = {}  # seat → where its phones registered from, once told
         self.early: OrderedDict[str, CallerIdentified] = OrderedDict()
         self.bridges: dict[str, Call] = {}
         self.unknown_legs = 0  # signals about legs that no snapshot and no start told of
@@ -51,6 +55,8 @@ class Floor:
         self._touched_queues: set[str] = set()
         self._touched_agents: set[int] = set()
         self._link_touched = False
+        self._orders: list[Order] = []
+        self._shifts: dict[int, Agent] = {}
 
     # --- in and out ------------------------------------------------------------------------------------
 
@@ -59,6 +65,7 @@ class Floor:
         handler = HANDLERS.get(type(signal))
         if handler is None:
             raise TypeError(f"no handler for {type(signal).__name__}")
+        self.clock = max(self.clock, signal.at)
         handler(self, signal)
         return self._tell(signal.at)
 
@@ -70,6 +77,20 @@ class Floor:
     @property
     def has_changed(self) -> bool:
         return bool(self._changed)
+
+    def take_orders(self) -> list[Order]:
+        """What is to be done at the PBX because of the signals since the last take, in order."""
+        orders, self._orders = self._orders, []
+        return orders
+
+    def take_shifts(self) -> list[Agent]:
+        """The agents whose shift, or what they are to be in it, changed since the last take."""
+        changed, self._shifts = list(self._shifts.values()), {}
+        return changed
+
+    def next_due(self) -> float | None:
+        """When a Tick would change something."""
+        return shift.next_due(self)
 
     def stored(self, call: Call, interaction: int) -> None:
         """The record gave the call its row: later views name it (the writer names it in the earlier)."""
@@ -100,6 +121,8 @@ class Floor:
 
         It counts as not told, so that desktops which resume hear of it as it is then.
         """
+        for part in call.parts:
+            wrapup.policy(self, part)
         self.add_call(call)
 
     # --- finding things --------------------------------------------------------------------------------
@@ -229,6 +252,9 @@ class Floor:
     def touch_agent(self, agent: int) -> None:
         self._touched_agents.add(agent)
 
+    def order(self, order: Order) -> None:
+        self._orders.append(order)
+
     def touch_link(self) -> None:
         self._link_touched = True
 
@@ -284,13 +310,15 @@ class Floor:
             self._by_leg.pop(leg, None)
 
     def _tell_agent(self, agent: Agent, at: float) -> Iterable[Event]:
-        state, reason = state_of(parts_of(agent, self.calls.values()), self.memberships(agent.seat))
-        if (state, reason) == (agent.state, agent.reason) and ("agent", str(agent.id)) in self._told:
-            return
-        if state != agent.state or not agent.since:
-            agent.since = at
-        agent.state, agent.reason = state, reason
+        shift.settle(self, agent)
+        agent.take(standing_of(agent, self.calls.values(), self.memberships(agent.seat)), at)
+        kept = (agent.seat, agent.shift.since, agent.shift.wish) if agent.shift is not None else None
+        if kept != self._told.get(("shift", str(agent.id))):
+            self._told["shift", str(agent.id)] = kept
+            self._shifts[agent.id] = agent
         view = agent.view()
+        if view == self._told.get(("agent", str(agent.id))):
+            return
         self._told["agent", str(agent.id)] = view
         body = {"agent": agent.id, "state": view}
         yield Event(kinds.AGENT_CHANGED, at, body, frozenset({agent.id}))
@@ -317,7 +345,7 @@ def _audience(view: dict[str, Any] | None) -> frozenset[int]:
 Handler = Callable[[Floor, Any], None]
 HANDLERS: dict[type[Signal], Handler] = {}
 
-from . import desk, legs, queueing, reconcile, talks  # noqa: E402
+from . import desk, legs, queueing, reconcile, shift, talks, wrapup  # noqa: E402
 
-for module in (legs, talks, queueing, desk, reconcile):
+for module in (legs, talks, queueing, desk, shift, wrapup, reconcile):
     HANDLERS.update(module.HANDLERS)

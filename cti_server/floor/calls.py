@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from .parts import CONNECTED, Part, PartState
-from .signals import DialStatus
+from .people import people
+from .signals import DialStatus, Recording
 from .times import iso, ms
 
 MAX_PARTS = 200  # segments of one call; past it repeated rings of one agent add to their last segment
@@ -68,6 +69,8 @@ class Leg:
     dialled_by: str | None = None
     dialled_number: str | None = None
     hangup_asked: bool = False
+    muted: bool = False
+    recording: Recording = Recording.OFF
 
     @property
     def local(self) -> bool:
@@ -138,6 +141,7 @@ class Call:
     was_parked: bool = False
     hangup_by: str | None = None
     last_dial: DialStatus | None = None
+    given_by: str | None = None  # the colleague who transferred it last
     interaction: int | None = None
 
     @property
@@ -246,7 +250,21 @@ class Call:
             before = shown.get(key)
             if before is None or part.open or before.state is not PartState.WRAP_UP:
                 shown[key] = part
-        return {key: part.view() for key, part in shown.items()}
+        return {key: part.view() | {"muted": self.is_muted(part)} for key, part in shown.items()}
+
+    def is_muted(self, part: Part) -> bool:
+        """Nobody hears this agent."""
+        return part.open and any(leg.muted for leg in self.legs.values() if leg.device == part.seat)
+
+    @property
+    def recording(self) -> Recording:
+        """What is kept of the call now: one recording that goes on counts before one that is paused."""
+        states = {leg.recording for leg in self.legs.values()}
+        return next((s for s in (Recording.ON, Recording.PAUSED) if s in states), Recording.OFF)
+
+    @property
+    def park_space(self) -> str | None:
+        return next((leg.parked for leg in self.legs.values() if leg.parked), None)
 
     def view(self) -> dict[str, Any]:
         """What a desktop needs of a live call; the shape that docs/api.md describes as CallView."""
@@ -274,6 +292,9 @@ class Call:
             "verdict": self.verdict["code"] if self.verdict is not None else None,
             "match": self.match,
             "agents": self.agents_view(),
+            "people": people(self),
+            "recording": self.recording.value,
+            "park_space": self.park_space,
             "others": self.others(),
             "outcome": self.outcome,
             "ended_by": self.ended_by,

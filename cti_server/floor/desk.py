@@ -1,4 +1,4 @@
-"""What signals from people and lookups mean: who is calling, who sits where, who is done with a call."""
+"""What lookups, the dialplan and the record tell: who is calling, which way they came, what a queue asks."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import events as kinds
-from .agents import Agent
 from .calls import MAX_EARLY_IDENTITIES, MAX_STEPS, Call
-from .parts import PartState
+from .parts import WrapUp
 from .signals import (
-    AgentSeated,
     CallerIdentified,
     LinkChanged,
     QueueDescribed,
     Signal,
     StepTaken,
-    WrapUpFinished,
 )
 
 if TYPE_CHECKING:
@@ -53,31 +50,12 @@ def stepped(floor: Floor, s: StepTaken) -> None:
             floor.touch(call)
 
 
-def wrapped_up(floor: Floor, s: WrapUpFinished) -> None:
-    call = floor.calls.get(s.call)
-    for part in call.parts if call is not None else ():
-        if part.state is PartState.WRAP_UP and str(part.agent) == s.agent and call is not None:
-            part.enter(PartState.LEFT, s.at)
-            part.wrapped_at = s.at
-            floor.touch(call, kinds.CALL_WRAPPED, part.agent)
-
-
-def seated(floor: Floor, s: AgentSeated) -> None:
-    agent = floor.agents.setdefault(s.agent, Agent(s.agent, s.name, None))
-    if agent.seat is not None and floor.seats.get(agent.seat) == s.agent:
-        del floor.seats[agent.seat]
-    agent.name, agent.seat = s.name, s.seat
-    if s.seat is not None:
-        floor.seats[s.seat] = s.agent
-        for queue in floor.queues.values():
-            if any(member.seat == s.seat for member in queue.members.values()):
-                floor.touch_queue(queue.name)
-    floor.touch_agent(s.agent)
-
-
 def described(floor: Floor, s: QueueDescribed) -> None:
     queue = floor.queue(s.queue)
     queue.title_en, queue.title_zh, queue.short_abandon_s = s.title_en, s.title_zh, s.short_abandon_s
+    queue.wrap_up = WrapUp(
+        s.wrap_up_mode, s.wrap_up_s, s.wrap_up_extensions, code_required=s.wrap_up_code_required
+    )
     floor.touch_queue(s.queue)
 
 
@@ -93,8 +71,6 @@ def link_changed(floor: Floor, s: LinkChanged) -> None:
 HANDLERS: Mapping[type[Signal], Callable[[Floor, Any], None]] = {
     CallerIdentified: identified,
     StepTaken: stepped,
-    WrapUpFinished: wrapped_up,
-    AgentSeated: seated,
     QueueDescribed: described,
     LinkChanged: link_changed,
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from . import events as kinds
 from .calls import Call
 from .parts import Origin, Part, PartState
+from .wrapup import policy
 
 if TYPE_CHECKING:
     from .apply import Floor
@@ -16,6 +17,7 @@ def answer(floor: Floor, call: Call, part: Part, at: float) -> None:
     """The agent took the call: waiting ends, and the phones that rang with theirs are told so."""
     if not part.answer(at):
         return
+    policy(floor, part)
     if call.waiting_since is not None:
         call.wait_s += max(0.0, at - call.waiting_since)
         call.waiting_since = None

@@ -9,8 +9,9 @@ from . import events as kinds
 from .calls import MAX_PARTS, Call, Direction, Leg
 from .desk import apply_identity
 from .hearing import answer, hear
-from .outcome import seal, wraps_up
+from .outcome import seal
 from .parts import CONNECTED, Origin, Part, PartState
+from .shift import unanswered
 from .signals import (
     DialStatus,
     LegAnswered,
@@ -24,6 +25,8 @@ from .signals import (
     LegStarted,
     Signal,
 )
+from .why import why
+from .wrapup import wraps_up
 
 if TYPE_CHECKING:
     from .apply import Floor
@@ -81,7 +84,12 @@ def new_part(floor: Floor, call: Call, seat: str, at: float, origin: Origin, que
         offered_at=at,
         queue=queue,
     )
+    for before in call.parts:
+        if before.agent is not None and before.agent == part.agent and before.state is PartState.WRAP_UP:
+            before.enter(PartState.LEFT, at)  # the same call again: there is one wrap-up, after it
+            before.wrapped_at = at
     call.parts.append(part)
+    part.why = why(floor, call, part)
     return part
 
 
@@ -93,6 +101,7 @@ def ring(floor: Floor, call: Call, seat: str, at: float, origin: Origin, queue: 
         floor.touch(call, kinds.CALL_OFFERED, part.agent)
     elif part.queue is None and queue is not None and part.state is PartState.RINGING:
         part.queue, part.origin = queue, Origin.OFFER
+        part.why = why(floor, call, part)
     floor.touch(call)
     return part
 
@@ -167,6 +176,7 @@ def end_ring(floor: Floor, call: Call, part: Part, at: float, outcome: str | Non
         else:
             outcome = "no_answer"
     part.end(at, outcome, wrap_up=False)
+    unanswered(floor, call, part, at)
     floor.touch(call, kinds.CALL_OFFER_ENDED, part.agent, outcome)
 
 
@@ -232,7 +242,7 @@ def ended(floor: Floor, s: LegEnded) -> None:
 
 def _part_left(floor: Floor, call: Call, part: Part, leg: Leg, s: LegEnded) -> None:
     if part.state in CONNECTED:
-        part.end(s.at, "answered", wrap_up=wraps_up(call, part.agent), reason="hung_up")
+        part.end(s.at, "answered", wrap_up=wraps_up(call, part), reason="hung_up")
         floor.touch(call)
     elif leg.dialled_by is None and part.origin in (Origin.INTERNAL, Origin.OUTBOUND):
         # The agent called, and nobody answered them.

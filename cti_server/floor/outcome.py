@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .calls import Call, Direction
 from .signals import DialStatus
+from .wrapup import wraps_up
 
 #: the IVR step by which the dialplan says that no queue took the caller (dialplans/README.md)
 FALLBACK = "fallback"
@@ -45,7 +46,7 @@ def seal(call: Call, at: float | None, *, short_abandon_s: float) -> None:
     """Close the call: at None its end was not seen, and it is marked so."""
     for part in list(call.open_parts()):
         answered = part.answered_at is not None
-        wrap_up = answered and wraps_up(call, part.agent)
+        wrap_up = answered and wraps_up(call, part)
         if at is None:
             part.end_unseen(wrap_up=wrap_up)
         else:
@@ -59,8 +60,3 @@ def seal(call: Call, at: float | None, *, short_abandon_s: float) -> None:
     else:
         call.ended_at, call.ended_by = at, ended_by(call)
         call.outcome = outcome_of(call, short_abandon_s)
-
-
-def wraps_up(call: Call, agent: int | None) -> bool:
-    """Only a person who can finish it gets wrap-up, and only after a customer's call."""
-    return agent is not None and call.direction is not Direction.INTERNAL

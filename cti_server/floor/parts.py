@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -36,6 +36,50 @@ class Origin(StrEnum):
 
 
 @dataclass(slots=True)
+class WrapUp:
+    """What remains to be said of a call, and until when; the rules stand in `wrapup.py`. No limit at 0 s."""
+
+    mode: str = "mandatory"
+    limit_s: float = 0.0
+    extensions_left: int = 0
+    code_required: bool = False
+    code: str | None = None
+    wanted: bool = False
+    ends_at: float | None = None
+    owed: bool = False
+
+    def view(self) -> dict[str, Any]:
+        return {
+            "mode": self.mode,
+            "ends_at": iso(self.ends_at),
+            "extensions_left": self.extensions_left,
+            "code": self.code,
+            "code_required": self.code_required,
+            "wanted": self.wanted,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why this call came to this agent: as what, from which queue or colleague, after how long a wait."""
+
+    kind: str
+    queue: str | None = None
+    given_by: str | None = None
+    penalty: int | None = None
+    waited_s: float | None = None
+
+    def view(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "queue": self.queue,
+            "from": self.given_by,
+            "penalty": self.penalty,
+            "waited_ms": ms(self.waited_s) if self.waited_s is not None else None,
+        }
+
+
+@dataclass(slots=True)
 class Part:
     """What one agent had to do with a call, from the first ring to the end of wrap-up."""
 
@@ -57,6 +101,8 @@ class Part:
     reason: str | None = None
     outcome: str | None = None
     wrapped_at: float | None = None
+    why: Why | None = None
+    wrap: WrapUp = field(default_factory=WrapUp)
 
     @property
     def open(self) -> bool:
@@ -91,8 +137,11 @@ class Part:
             return
         self.enter(PartState.WRAP_UP if wrap_up else PartState.LEFT, at)
         self.ended_at, self.outcome, self.reason = at, outcome, reason or outcome
-        if not wrap_up:
+        if wrap_up:
+            self.wrap.ends_at = at + self.wrap.limit_s if self.wrap.limit_s else None
+        else:
             self.wrapped_at = at
+            self.wrap.owed = self.answered_at is not None and self.wrap.code_required and self.wrap.code is None
 
     def end_unseen(self, *, wrap_up: bool) -> None:
         """It is over, nobody saw when: no time is claimed, and none is booked after what was seen."""
@@ -115,4 +164,8 @@ class Part:
             "answered_at": iso(self.answered_at),
             "talk_ms": ms(self.talk_s),
             "hold_ms": ms(self.hold_s),
+            "leg": self.leg,
+            "from": self.why.given_by if self.why is not None else None,
+            "why": self.why.view() if self.why is not None else None,
+            "wrap_up": self.wrap.view() if self.answered_at is not None and self.agent is not None else None,
         }

@@ -9,6 +9,7 @@ from . import events as kinds
 from .hearing import answer
 from .legs import end_ring, ring
 from .parts import Origin, PartState
+from .shift import member_seen
 from .signals import (
     MemberChanged,
     MemberConnected,
@@ -103,8 +104,7 @@ def member_changed(floor: Floor, s: MemberChanged) -> None:
     queue.members[s.interface] = s
     floor.interfaces[s.interface] = s.seat
     floor.touch_queue(s.queue)
-    if (agent := floor.agent_at(s.seat)) is not None:
-        floor.touch_agent(agent.id)
+    member_seen(floor, s.seat, s.at)
 
 
 def member_removed(floor: Floor, s: MemberRemoved) -> None:
@@ -112,8 +112,7 @@ def member_removed(floor: Floor, s: MemberRemoved) -> None:
     if member is None:
         return
     floor.touch_queue(s.queue)
-    if (agent := floor.agent_at(member.seat)) is not None:
-        floor.touch_agent(agent.id)
+    member_seen(floor, member.seat, s.at)
 
 
 HANDLERS: Mapping[type[Signal], Callable[[Floor, Any], None]] = {

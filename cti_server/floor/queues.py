@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .agents import Agent
+from .parts import WrapUp
 from .signals import MemberChanged
 from .times import iso
 
@@ -19,6 +20,7 @@ class Queue:
     title_en: str | None = None
     title_zh: str | None = None
     short_abandon_s: float = 5.0
+    wrap_up: WrapUp = field(default_factory=WrapUp)  # what its calls ask of whoever takes them
     members: dict[str, MemberChanged] = field(default_factory=dict)  # by interface
     waiting: dict[str, float] = field(default_factory=dict)  # leg → since when
 

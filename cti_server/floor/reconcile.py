@@ -10,10 +10,12 @@ from . import events as kinds
 from .calls import Call, Leg
 from .hearing import answer, hear
 from .legs import new_part, started
-from .outcome import seal, wraps_up
+from .outcome import seal
 from .parts import Origin, Part, PartState
 from .queueing import member_changed, member_removed
+from .shift import after_snapshot
 from .signals import LegRow, LegStarted, MemberRemoved, Signal, Snapshot
+from .wrapup import close, wraps_up
 
 if TYPE_CHECKING:
     from .apply import Floor
@@ -26,11 +28,13 @@ def reconcile(floor: Floor, s: Snapshot) -> None:
     for call in list(floor.calls.values()):
         if call.boot != s.boot and not call.ended:
             _end_unseen(floor, call)  # Asterisk has been restarted since: whatever it was, it is over
+    fresh = floor.boot != s.boot
     floor.boot = s.boot
     _members(floor, s)  # first: a member's seat tells an agent's call from a customer's
     _legs(floor, s)
     _waiting(floor, s)
     _forgotten_wrap_ups(floor, s.at)
+    after_snapshot(floor, s, fresh)
 
 
 def _legs(floor: Floor, s: Snapshot) -> None:
@@ -95,7 +99,7 @@ def _parts(floor: Floor, call: Call, s: Snapshot) -> None:
         return
     for part in list(call.open_parts()):
         if not call.has_leg_of(part):
-            part.end_unseen(wrap_up=part.answered_at is not None and wraps_up(call, part.agent))
+            part.end_unseen(wrap_up=part.answered_at is not None and wraps_up(call, part))
 
 
 def _end_unseen(floor: Floor, call: Call) -> None:
@@ -152,9 +156,11 @@ def _forgotten_wrap_ups(floor: Floor, at: float) -> None:
     for parts in owed.values():
         parts.sort(key=lambda entry: entry[0], reverse=True)
         for n, (since, call, part) in enumerate(parts):
+            if part.wrap.ends_at is None and part.wrap.limit_s:
+                part.wrap.ends_at = at + part.wrap.limit_s  # its call was not seen to end
+                floor.touch(call)
             if n >= MAX_WRAP_UPS or at - since > WRAP_UP_LASTS_S:
-                part.enter(PartState.LEFT, at)
-                part.wrapped_at = at
+                close(part, at)
                 floor.touch(call, kinds.CALL_WRAPPED, part.agent)
 
 

@@ -1,4 +1,4 @@
-"""What the floor learns: one frozen dataclass for each kind of thing that can be learnt.
+"""What the floor learns of the PBX: one frozen dataclass for each kind of thing. Desks stand in `desk_signals.py`.
 
 They name no protocol. `at` is when it happened, seconds since the epoch by the PBX's stamp. `leg` is a
 channel's Uniqueid; `linkedid` is what the PBX said at that moment, and two linkedids that meet are a merge.
@@ -41,6 +41,14 @@ class DialStatus(StrEnum):
     NO_ANSWER = "no_answer"
     CANCEL = "cancel"
     FAILED = "failed"
+
+
+class Recording(StrEnum):
+    """Whether what is said is kept. While paused the file goes on, in silence."""
+
+    OFF = "off"
+    ON = "on"
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +149,20 @@ class LegHeld(LegSignal):
 @dataclass(frozen=True, slots=True)
 class LegRetrieved(LegSignal):
     """The party on this leg took the other side off hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegMuted(LegSignal):
+    """What the party on this leg says reaches nobody, or does again."""
+
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingChanged(LegSignal):
+    """The recording that was started on this leg goes on, is silent for a while, or is over."""
+
+    state: Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +278,7 @@ class MemberChanged(Signal):
     paused: bool
     reason: str | None
     penalty: int = 0
+    dynamic: bool = False  # joined while Asterisk ran, and may leave; others stand in its files
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +287,18 @@ class MemberRemoved(Signal):
 
     queue: str
     interface: str
+
+
+# --- phones --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneChanged(Signal):
+    """A phone of this seat, known by its contact address, came within reach or is lost."""
+
+    seat: str
+    contact: str
+    reachable: bool
 
 
 # --- what others found out -----------------------------------------------------------------------------
@@ -293,23 +328,6 @@ class CallerIdentified(Signal):
 
 
 @dataclass(frozen=True, slots=True)
-class WrapUpFinished(Signal):
-    """An agent is done with a call."""
-
-    call: str
-    agent: str
-
-
-@dataclass(frozen=True, slots=True)
-class AgentSeated(Signal):
-    """An agent of the record sits at a seat (None: at none)."""
-
-    agent: int
-    name: str
-    seat: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class QueueDescribed(Signal):
     """What the record knows of a queue that the PBX does not."""
 
@@ -317,6 +335,10 @@ class QueueDescribed(Signal):
     title_en: str
     title_zh: str
     short_abandon_s: float = 5.0
+    wrap_up_mode: str = "mandatory"  # optional, mandatory, forced: floor/wrapup.py
+    wrap_up_s: float = 0.0  # 0: without a limit
+    wrap_up_extensions: int = 0
+    wrap_up_code_required: bool = False
 
 
 # --- the whole truth, after a (re)connect and as a drift check -----------------------------------------

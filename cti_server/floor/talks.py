@@ -9,19 +9,21 @@ from . import events as kinds
 from .calls import Direction
 from .hearing import answer, hear
 from .legs import new_part, queue_of, told
-from .outcome import wraps_up
 from .parts import CONNECTED, Origin, PartState
 from .signals import (
     LegBridged,
     LegHeld,
+    LegMuted,
     LegParked,
     LegPickedUp,
     LegRetrieved,
     LegTransferred,
     LegUnbridged,
     LegUnparked,
+    RecordingChanged,
     Signal,
 )
+from .wrapup import wraps_up
 
 if TYPE_CHECKING:
     from .apply import Floor
@@ -96,8 +98,9 @@ def transferred(floor: Floor, s: LegTransferred) -> None:
         if waiting.state is PartState.RINGING and waiting.origin is Origin.CONSULT:
             waiting.origin = Origin.TRANSFER  # given away before the colleague answered
     part = call.part_of(leg.device)
+    call.given_by = part.name if part is not None else call.given_by
     if part is not None and part.state in CONNECTED:
-        part.end(s.at, "transferred", wrap_up=wraps_up(call, part.agent))
+        part.end(s.at, "transferred", wrap_up=wraps_up(call, part))
     floor.touch(call, kinds.CALL_TRANSFERRED, part.agent if part else None)
 
 
@@ -107,7 +110,7 @@ def parked(floor: Floor, s: LegParked) -> None:
         leg.parked, leg.bridge, call.was_parked = s.space, None, True
         for part in list(call.connected()):
             call.transferred = True  # given to whoever fetches it
-            part.end(s.at, "transferred", wrap_up=wraps_up(call, part.agent))
+            part.end(s.at, "transferred", wrap_up=wraps_up(call, part))
         floor.touch(call, kinds.CALL_PARKED)
 
 
@@ -135,6 +138,20 @@ def picked_up(floor: Floor, s: LegPickedUp) -> None:
     floor.touch(call, kinds.CALL_ANSWERED)
 
 
+def muted(floor: Floor, s: LegMuted) -> None:
+    call, leg = told(floor, s)
+    if call is not None and leg is not None:
+        leg.muted = s.muted
+        floor.touch(call)
+
+
+def recording_changed(floor: Floor, s: RecordingChanged) -> None:
+    call, leg = told(floor, s)
+    if call is not None and leg is not None:
+        leg.recording = s.state
+        floor.touch(call)
+
+
 HANDLERS: Mapping[type[Signal], Callable[[Floor, Any], None]] = {
     LegBridged: bridged,
     LegUnbridged: unbridged,
@@ -144,4 +161,6 @@ HANDLERS: Mapping[type[Signal], Callable[[Floor, Any], None]] = {
     LegParked: parked,
     LegUnparked: unparked,
     LegPickedUp: picked_up,
+    LegMuted: muted,
+    RecordingChanged: recording_changed,
 }

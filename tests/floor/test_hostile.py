@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from cti_server.floor.apply import Floor
 from cti_server.floor.calls import MAX_EARLY_IDENTITIES, MAX_PARTS, MAX_STEPS
+from cti_server.floor.desk_signals import AgentSeated
 from cti_server.floor.signals import (
-    AgentSeated,
     CallerIdentified,
     EntryRow,
     LegBridged,

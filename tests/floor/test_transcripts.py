@@ -11,7 +11,8 @@ import pytest
 
 from cti_server.floor.apply import Floor
 from cti_server.floor.calls import Call
-from cti_server.floor.signals import AgentSeated, Signal, Snapshot, WrapUpFinished
+from cti_server.floor.desk_signals import AgentSeated, WrapUpFinished
+from cti_server.floor.signals import Signal, Snapshot
 from cti_server.record.calls import call_of, record_of
 from cti_server.record.history import Interaction, Segment
 from cti_server.record.interactions import InteractionRecord
@@ -67,7 +68,7 @@ def test_old_snapshot_and_events_make_the_fresh_snapshot(transcript: Transcript)
         assert desktop.state == floor.snapshot(), signal
     for call in list(floor.calls.values()):
         for part in call.parts:
-            for event in floor.apply(WrapUpFinished(1e10, call.id, str(part.agent))):
+            for event in floor.apply(WrapUpFinished(1e10, call.id, part.agent)):
                 desktop.take(event)
     assert desktop.state == floor.snapshot()
     assert not floor.calls

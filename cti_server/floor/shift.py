@@ -1,0 +1,349 @@
+"""Agents at work: how signals change what an agent is to be, and what the PBX is ordered to do about it.
+
+The PBX only knows whether a member is paused. So for an agent on a shift the floor compares, after every signal that
+concerns them, the pause that there should be with the one that was last ordered, and orders what differs:
+
+    paused   while the agent is to be not ready, and from the answer of a call that is followed by wrap-up until that
+             is finished: no call slips in between hanging up and wrapping up
+    not      otherwise
+
+A pause that changes without an order was changed at the PBX, by the CLI or a feature code, and counts as wanted there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .agents import (
+    CONNECTION_LOST,
+    GONE,
+    NO_ANSWER,
+    ON_CALL,
+    PBX,
+    PHONE_UNREACHABLE,
+    REJECTED,
+    SIGNED_IN,
+    SIGNED_OUT,
+    SYSTEM,
+    Agent,
+    Because,
+    By,
+    Shift,
+    Wish,
+    is_paused,
+    parts_of,
+)
+from .calls import Call, Direction
+from .desk_signals import (
+    AgentSeated,
+    DesktopSeen,
+    OrderFailed,
+    ShiftBegan,
+    ShiftEnded,
+    ShiftRestored,
+    StateChosen,
+    Tick,
+)
+from .orders import Join, Leave, Pause
+from .parts import CONNECTED, Origin, Part, PartState
+from .signals import MemberChanged, PhoneChanged, Signal, Snapshot
+from .wrapup import expire, next_end, wraps_up
+
+if TYPE_CHECKING:
+    from .apply import Floor
+
+CONFIRM_S = 5.0  # a pause that was ordered shows by then, or what shows counts
+SYSTEM_REASONS = {"no_answer": NO_ANSWER, "rejected": REJECTED}
+
+# --- who sits where ------------------------------------------------------------------------------------
+
+
+def seated(floor: Floor, s: AgentSeated) -> None:
+    agent = floor.agents.setdefault(s.agent, Agent(s.agent, s.name, None))
+    agent.name, agent.home, agent.role = s.name, s.seat, s.role
+    if agent.shift is None:
+        agent.extension = s.extension
+        take_seat(floor, agent, s.seat if s.seat not in floor.seats else None)
+    floor.touch_agent(s.agent)
+
+
+def take_seat(floor: Floor, agent: Agent, seat: str | None) -> None:
+    """Sit there; whoever only has their own phone there, and is not at work, gives way."""
+    if agent.seat is not None and floor.seats.get(agent.seat) == agent.id:
+        del floor.seats[agent.seat]
+        _touch_queues_of(floor, agent.seat)
+    agent.seat = seat
+    if seat is None:
+        return
+    other = floor.agents.get(floor.seats.get(seat, -1))
+    if other is not None and other is not agent:
+        other.seat = None
+        floor.touch_agent(other.id)
+    floor.seats[seat] = agent.id
+    _touch_queues_of(floor, seat)
+    _see_phone(floor, agent, floor.clock)
+
+
+def _touch_queues_of(floor: Floor, seat: str) -> None:
+    for queue in floor.queues.values():
+        if any(member.seat == seat for member in queue.members.values()):
+            floor.touch_queue(queue.name)
+
+
+# --- the shift -----------------------------------------------------------------------------------------
+
+
+def began(floor: Floor, s: ShiftBegan) -> None:
+    agent = floor.agents.get(s.agent)
+    if agent is None:
+        return
+    if agent.shift is not None and agent.seat != s.seat:
+        _leave_queues(floor, agent)
+    wish = Wish(False, SIGNED_IN, By("agent", agent.name), Because("signed_in"), s.at)
+    desktop_gone = agent.shift.desktop_gone if agent.shift is not None else None
+    agent.shift = Shift(s.at, s.extension, s.kind, dict(s.queues), wish, desktop_gone=desktop_gone)
+    agent.extension = s.extension
+    take_seat(floor, agent, s.seat)
+    _join(floor, agent)
+    floor.touch_agent(agent.id)
+
+
+def restored(floor: Floor, s: ShiftRestored) -> None:
+    agent = floor.agents.get(s.agent)
+    if agent is None:
+        return
+    wish = Wish(s.ready, s.reason, s.by, s.because, s.chosen_at)
+    # Until a desktop says hello again it counts as gone, from now on.
+    agent.shift = Shift(s.since, s.extension, s.kind, dict(s.queues), wish, desktop_gone=s.at)
+    agent.extension = s.extension
+    take_seat(floor, agent, s.seat)
+    floor.touch_agent(agent.id)
+
+
+def ended(floor: Floor, s: ShiftEnded) -> None:
+    agent = floor.agents.get(s.agent)
+    if agent is None or agent.shift is None:
+        return
+    _leave_queues(floor, agent)
+    agent.shift = None
+    home_is_free = agent.home is not None and floor.seats.get(agent.home) in (None, agent.id)
+    take_seat(floor, agent, agent.home if home_is_free else None)
+    floor.touch_agent(agent.id)
+
+
+def _join(floor: Floor, agent: Agent) -> None:
+    """Become a member of the queues that the phone is not in yet; a member already is only paused."""
+    assert agent.shift is not None and agent.seat is not None
+    there = {member.queue for member in floor.memberships(agent.seat)}
+    for queue, penalty in agent.shift.queues.items():
+        if queue not in there:
+            floor.order(
+                Join(agent.id, agent.seat, queue, penalty, agent.name, agent.shift.wish.reason or SIGNED_IN)
+            )
+
+
+def _leave_queues(floor: Floor, agent: Agent) -> None:
+    """Out of the queues that the shift joined; members that the PBX's own files name cannot go, and are paused."""
+    assert agent.shift is not None
+    members = floor.memberships(agent.seat)
+    for interface in sorted({m.interface for m in members}):
+        floor.order(Pause(agent.id, interface, True, SIGNED_OUT))
+    for member in members:
+        if member.queue in agent.shift.queues and member.dynamic:
+            floor.order(Leave(agent.id, member.interface, member.queue))
+
+
+# --- what an agent is to be ----------------------------------------------------------------------------
+
+
+def wish(floor: Floor, agent: Agent, ready: bool, reason: str | None, by: By, because: Because, at: float) -> None:
+    """From now on, or after the call, this agent is to be ready or not."""
+    if agent.shift is None:
+        return
+    agent.shift.wish = Wish(ready, reason if not ready else None, by, because, at)
+    floor.touch_agent(agent.id)
+
+
+def chosen(floor: Floor, s: StateChosen) -> None:
+    if (agent := floor.agents.get(s.agent)) is not None:
+        wish(floor, agent, s.ready, s.reason, s.by, Because("chosen"), s.at)
+
+
+def unanswered(floor: Floor, call: Call, part: Part, at: float) -> None:
+    """A queue rang this agent alone and in vain: it must not go on ringing there (RONA)."""
+    agent = floor.agents.get(part.agent) if part.agent is not None else None
+    reason = SYSTEM_REASONS.get(part.outcome or "")
+    if agent is None or agent.shift is None or reason is None or part.origin is not Origin.OFFER or not part.queue:
+        return
+    began_at = part.offered_at if part.offered_at is not None else at
+    for other in call.parts:
+        beside = other is not part and other.queue == part.queue and (other.offered_at or 0.0) <= at
+        if beside and (other.ended_at is None or other.ended_at > began_at):
+            return  # ring-all: nobody was meant in particular
+    event = "offer_unanswered" if reason == NO_ANSWER else "offer_rejected"
+    because = Because(event, call.id, part.queue, call.ani or call.ani_raw)
+    wish(floor, agent, False, reason, SYSTEM, because, at)
+
+
+def desktop_seen(floor: Floor, s: DesktopSeen) -> None:
+    agent = floor.agents.get(s.agent)
+    if agent is not None and agent.shift is not None:
+        agent.shift.desktop_gone = None if s.connected else s.at
+
+
+def phone_changed(floor: Floor, s: PhoneChanged) -> None:
+    contacts = floor.contacts.setdefault(s.seat, set())
+    (contacts.add if s.reachable else contacts.discard)(s.contact)
+    if (agent := floor.agent_at(s.seat)) is not None:
+        _see_phone(floor, agent, s.at)
+
+
+def _see_phone(floor: Floor, agent: Agent, at: float) -> None:
+    reachable = _reachable(floor, agent)
+    if reachable != agent.phone_reachable:
+        agent.phone_reachable, agent.phone_since = reachable, at
+        floor.touch_agent(agent.id)
+    if agent.shift is not None:
+        agent.shift.phone_gone = (agent.shift.phone_gone or at) if reachable is False else None
+
+
+def _reachable(floor: Floor, agent: Agent) -> bool | None:
+    """None when nobody told. While a phone is in a call its device counts as in use, reachable or not: then only
+    its contacts tell."""
+    members = floor.memberships(agent.seat)
+    contacts = floor.contacts.get(agent.seat or "")
+    if any(part.state in CONNECTED for _, part in parts_of(agent, floor.calls.values())):
+        return bool(contacts) if contacts is not None else True
+    if members:
+        return not all(member.status in GONE for member in members)
+    return bool(contacts) if contacts is not None else None
+
+
+# --- the clock -----------------------------------------------------------------------------------------
+
+
+def ticked(floor: Floor, s: Tick) -> None:
+    expire(floor, s.at)
+    for agent in floor.agents.values():
+        shift = agent.shift
+        if shift is None or not shift.wish.ready:
+            continue
+        if shift.phone_gone is not None and shift.phone_gone + floor.phone_grace_s <= s.at:
+            wish(floor, agent, False, PHONE_UNREACHABLE, SYSTEM, Because("phone_unreachable"), s.at)
+        elif shift.desktop_gone is not None and shift.desktop_gone + floor.desktop_grace_s <= s.at:
+            wish(floor, agent, False, CONNECTION_LOST, SYSTEM, Because("desktop_gone"), s.at)
+
+
+def next_due(floor: Floor) -> float | None:
+    """When a Tick would change something; None when nothing runs out."""
+    due = [] if (end := next_end(floor)) is None else [end]
+    for agent in floor.agents.values():
+        if agent.shift is not None and agent.shift.wish.ready:
+            if agent.shift.phone_gone is not None:
+                due.append(agent.shift.phone_gone + floor.phone_grace_s)
+            if agent.shift.desktop_gone is not None:
+                due.append(agent.shift.desktop_gone + floor.desktop_grace_s)
+    return min(due, default=None)
+
+
+# --- pauses: ordered, confirmed, or changed at the PBX -----------------------------------------------------
+
+
+def member_seen(floor: Floor, seat: str, at: float) -> None:
+    """A membership of this seat is as the PBX says now."""
+    agent = floor.agent_at(seat)
+    if agent is None:
+        return
+    floor.touch_agent(agent.id)
+    _see_phone(floor, agent, at)
+    shift, members = agent.shift, floor.memberships(seat)
+    if shift is None or not members:
+        return
+    shift.joined = True
+    paused = is_paused(members)
+    if shift.asked is None:
+        return
+    if not shift.confirmed and at - shift.asked_at < CONFIRM_S:
+        shift.confirmed = _is_as_asked(shift, members)
+        return
+    reason = _reason(members)
+    if paused != shift.asked:
+        shift.asked, shift.asked_reason = paused, reason
+        _changed_there(floor, agent, not paused, reason, at)
+    elif paused and reason and reason != shift.asked_reason:
+        shift.asked_reason = reason
+        _changed_there(floor, agent, False, reason, at)
+
+
+def _is_as_asked(shift: Shift, members: list[MemberChanged]) -> bool:
+    return all(
+        m.paused == shift.asked and (not m.paused or (m.reason or None) == shift.asked_reason) for m in members
+    )
+
+
+def _changed_there(floor: Floor, agent: Agent, ready: bool, reason: str | None, at: float) -> None:
+    event = "unpaused_in_pbx" if ready else "paused_in_pbx"
+    wish(floor, agent, ready, reason, PBX, Because(event), at)
+
+
+def _reason(members: list[MemberChanged]) -> str | None:
+    return next((m.reason for m in members if m.paused and m.reason), None)
+
+
+def settle(floor: Floor, agent: Agent) -> None:
+    """Order the pause that there should be, where it differs from what was ordered last."""
+    shift = agent.shift
+    if shift is None or agent.seat is None:
+        return
+    members = floor.memberships(agent.seat)
+    paused, reason = _due_pause(floor, agent, shift)
+    if not members or (paused, reason) == (shift.asked, shift.asked_reason):
+        return
+    shift.asked, shift.asked_reason, shift.asked_at = paused, reason, floor.clock
+    shift.confirmed = _is_as_asked(shift, members)
+    if shift.confirmed:
+        return
+    for interface in sorted({member.interface for member in members}):
+        floor.order(Pause(agent.id, interface, paused, reason))
+
+
+def _due_pause(floor: Floor, agent: Agent, shift: Shift) -> tuple[bool, str | None]:
+    if not shift.wish.ready:
+        return True, shift.wish.reason
+    for call, part in parts_of(agent, floor.calls.values()):
+        if part.state is PartState.WRAP_UP:
+            return True, ON_CALL
+        if part.state in CONNECTED and call.direction is not Direction.INTERNAL and wraps_up(call, part):
+            return True, ON_CALL
+    return False, None
+
+
+def order_failed(floor: Floor, s: OrderFailed) -> None:
+    """It is tried again with the next snapshot; till then nothing that members show counts as wanted there."""
+    agent = floor.agents.get(s.agent)
+    if agent is not None and agent.shift is not None:
+        agent.shift.asked, agent.shift.asked_reason, agent.shift.confirmed = None, None, True
+
+
+def after_snapshot(floor: Floor, s: Snapshot, fresh_boot: bool) -> None:
+    """A new Asterisk has forgotten who joined, and what failed while it was away is due again."""
+    for agent in floor.agents.values():
+        if agent.shift is None:
+            continue
+        if agent.seat is not None and (fresh_boot or not agent.shift.joined):
+            _join(floor, agent)
+        floor.touch_agent(agent.id)
+
+
+HANDLERS: Mapping[type[Signal], Callable[[Floor, Any], None]] = {
+    AgentSeated: seated,
+    ShiftBegan: began,
+    ShiftRestored: restored,
+    ShiftEnded: ended,
+    StateChosen: chosen,
+    DesktopSeen: desktop_seen,
+    PhoneChanged: phone_changed,
+    OrderFailed: order_failed,
+    Tick: ticked,
+}

@@ -1,0 +1,42 @@
+"""Why a call came to this agent, told from what the floor knew at that moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .parts import Origin, Part, Why
+
+if TYPE_CHECKING:
+    from .apply import Floor
+    from .calls import Call
+
+KINDS = {
+    Origin.TRANSFER: "transfer",
+    Origin.CONSULT: "consult",
+    Origin.PICKUP: "pickup",
+    Origin.OUTBOUND: "dialled",
+    Origin.CONFERENCE: "conference",
+    Origin.INTERNAL: "direct",
+}
+
+
+def why(floor: Floor, call: Call, part: Part) -> Why:
+    """The reason of an offer; `penalty` is the member's in that queue, `waited_s` the caller's wait so far."""
+    if part.origin is not Origin.OFFER:
+        return Why(KINDS[part.origin], part.queue, _given_by(call, part))
+    if part.queue is None:
+        return Why("direct")
+    members = floor.queues[part.queue].members.values() if part.queue in floor.queues else ()
+    penalty = next((m.penalty for m in members if m.seat == part.seat), None)
+    if call.queued_at is None:
+        return Why("preferred", part.queue, penalty=penalty)
+    return Why("queue", part.queue, penalty=penalty, waited_s=max(0.0, part.since - call.queued_at))
+
+
+def _given_by(call: Call, part: Part) -> str | None:
+    """The colleague behind a transfer or a consultation."""
+    if part.origin is Origin.TRANSFER:
+        return call.given_by
+    if part.origin in (Origin.CONSULT, Origin.INTERNAL):
+        return next((p.name for p in call.connected() if p is not part), None)
+    return None
