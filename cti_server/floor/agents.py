@@ -1,4 +1,4 @@
-"""The agents of one PBX: who sits where, what they want to be, and the state that this and their calls put them in.
+"""The agents of one PBX: who sits where, what they want to be, and the state that this and their calls make.
 
     signed out ──shift begins──▶ not ready ◀──chosen──▶ ready ──offer──▶ reserved ──answer──▶ talking ◀▶ hold
                                      ▲                    ▲                                      │
@@ -81,7 +81,7 @@ class Wish:
 
 @dataclass(slots=True)
 class Shift:
-    """An agent at work. `asked` is the pause that the PBX was last ordered; `confirmed` once its members show it."""
+    """An agent at work. `asked` is the pause last ordered of the PBX; `confirmed` once its members show it."""
 
     since: float
     extension: str | None

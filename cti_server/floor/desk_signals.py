@@ -1,5 +1,5 @@
 """What the floor learns from desks, from the record and from the clock: who is at work and where they sit, what
-state they chose, whether their desktop is there, what became of a wrap-up. What the PBX tells stands in `signals.py`.
+state they chose, whether their desktop is there, what became of a wrap-up. What the PBX tells: `signals.py`.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """Agents at work: how signals change what an agent is to be, and what the PBX is ordered to do about it.
 
-The PBX only knows whether a member is paused. So for an agent on a shift the floor compares, after every signal that
-concerns them, the pause that there should be with the one that was last ordered, and orders what differs:
+The PBX only knows whether a member is paused. So for an agent on a shift the floor compares, after every signal
+that concerns them, the pause that there should be with the one that was last ordered, and orders what differs:
 
-    paused   while the agent is to be not ready, and from the answer of a call that is followed by wrap-up until that
-             is finished: no call slips in between hanging up and wrapping up
+    paused   while the agent is to be not ready, and from the answer of a call that is followed by wrap-up until
+             that is finished: no call slips in between hanging up and wrapping up
     not      otherwise
 
-A pause that changes without an order was changed at the PBX, by the CLI or a feature code, and counts as wanted there.
+A pause that changes without an order was changed at the PBX, by the CLI or a feature code, and counts as wanted.
 """
 
 from __future__ import annotations
@@ -134,7 +134,8 @@ def ended(floor: Floor, s: ShiftEnded) -> None:
 
 def _join(floor: Floor, agent: Agent) -> None:
     """Become a member of the queues that the phone is not in yet; a member already is only paused."""
-    assert agent.shift is not None and agent.seat is not None
+    assert agent.shift is not None
+    assert agent.seat is not None
     there = {member.queue for member in floor.memberships(agent.seat)}
     for queue, penalty in agent.shift.queues.items():
         if queue not in there:

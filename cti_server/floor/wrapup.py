@@ -1,11 +1,11 @@
-"""Wrap-up: how long an agent has after a call to write down what came of it, and what happens when the time is over.
+"""Wrap-up: how long an agent has after a call to write down what came of it, and what happens at the end.
 
     optional    none by itself; the agent may ask for it during the call
     mandatory   until the agent finishes; the limit is only shown
     forced      until the agent finishes or the limit is reached
 
-Where a required code is missing at the end, the contact is *owed*: it waits in the agent's tray, and after a forced
-end the agent is not ready until they say so.
+Where a required code is missing at the end, the contact is *owed*: it waits in the agent's tray, and after a
+forced end the agent is not ready until they say so.
 """
 
 from __future__ import annotations
