@@ -19,6 +19,7 @@ from cti_server.lookup.shapes import (
     NoteView,
     NumberView,
     ProductView,
+    PromiseView,
     ReasonView,
     RecentView,
     VerdictView,
@@ -35,6 +36,7 @@ from cti_server.rules.facts import (
     InteractionBrief,
     Note,
     Product,
+    Promise,
     Reason,
 )
 from cti_server.rules.match import Match
@@ -51,6 +53,7 @@ class Background:
     cases: Sequence[Case] = ()
     notes: Sequence[Note] = ()
     recent: Sequence[InteractionBrief] = ()
+    promises: Sequence[Promise] = ()
 
 
 def card(
@@ -73,6 +76,7 @@ def card(
         "cases": [case_view(one) for one in background.cases],
         "notes": [note_view(one) for one in background.notes],
         "recent": [recent_view(one) for one in background.recent],
+        "promises": [promise_view(one) for one in background.promises],
         "why": [because_view(one) for one in why],
     }
 
@@ -225,6 +229,32 @@ def recent_view(one: InteractionBrief) -> RecentView:
         "subject": one.subject,
         "note": one.note,
     }
+
+
+def promise_view(one: Promise) -> PromiseView:
+    return {
+        "id": one.id,
+        "customer": {"id": one.customer_id, "name": one.customer_name},
+        "kind": one.kind,
+        "text": one.text,
+        "number": one.number,
+        "from": stamp_or_none(one.starts_at),
+        "due": stamp(one.due_at),
+        "remind_ms": one.remind_ms,
+        "state": one.state,
+        "owner": person_view(one.owner_id, one.owner_name),
+        "created_by": person_view(one.created_by, one.created_by_name),
+        "created_at": stamp(one.created_at),
+        "interaction": one.interaction_id,
+        "raised_at": stamp_or_none(one.raised_at),
+        "broken_at": stamp_or_none(one.broken_at),
+        "settled_at": stamp_or_none(one.settled_at),
+        "version": one.version,
+    }
+
+
+def person_view(person: int | None, name: str | None) -> Named | None:
+    return {"id": person, "name": name or ""} if person is not None else None
 
 
 def because_view(because: Because) -> BecauseView:

@@ -127,7 +127,7 @@ class Lookup:
         facts = None
         if customer is not None:
             async with self._database.read() as conn:
-                facts = await card_facts.card(conn, customer.id, interaction)
+                facts = await card_facts.card(conn, customer.id, interaction, identified.at)
         if facts is None:  # nobody was picked, or the customer was deleted meanwhile
             found = replace(identified.match, customer=None)
             return card(call, identified.number, found, _UNKNOWN, Background(), (), self._places)
@@ -137,8 +137,8 @@ class Lookup:
             identified.number,
             replace(identified.match, customer=facts.customer),
             judged,
-            Background(facts.products, facts.cases, facts.notes, facts.recent),
-            why(facts.cases, facts.recent, judged, identified.at),
+            Background(facts.products, facts.cases, facts.notes, facts.recent, facts.promises),
+            why(facts.cases, facts.recent, judged, identified.at, facts.promises),
             self._places,
         )
 

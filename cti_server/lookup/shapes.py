@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 
 from typing_extensions import TypedDict
 
+from cti_server.rules.facts import PromiseKind, PromiseState
+
 Params = dict[str, str | int | bool | None]
 
 
@@ -142,6 +144,31 @@ class RecentView(TypedDict):
     note: str | None
 
 
+PromiseView = TypedDict(
+    "PromiseView",
+    {
+        "id": int,
+        "customer": Named,
+        "kind": PromiseKind,
+        "text": str,
+        "number": str | None,
+        "from": str | None,
+        "due": str,
+        "remind_ms": int,
+        "state": PromiseState,
+        "owner": Named | None,
+        "created_by": Named | None,
+        "created_at": str,
+        "interaction": int | None,
+        "raised_at": str | None,
+        "broken_at": str | None,
+        "settled_at": str | None,
+        "version": int,
+    },
+)
+"""What was promised to `customer`, `from` … `due`; `number` is where to call back."""
+
+
 class BecauseView(TypedDict):
     code: str
     params: Params
@@ -160,6 +187,7 @@ class Card(TypedDict):
     cases: list[CaseView]
     notes: list[NoteView]
     recent: list[RecentView]
+    promises: list[PromiseView]
     why: list[BecauseView]
 
 

@@ -5,13 +5,14 @@ queries.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from cti_server.record import cases, contracts, customers, history, notes, products
+from cti_server.record import cases, contracts, customers, history, notes, products, promises
 from cti_server.record.contact_points import contact_point, contact_points, match_choices
 from cti_server.record.database import Connection
-from cti_server.rules.facts import Case, Contract, Customer, Holder, InteractionBrief, Note, Product
+from cti_server.rules.facts import Case, Contract, Customer, Holder, InteractionBrief, Note, Product, Promise
 
 MAX_HOLDERS = 50
 """More customers than this on one number tell an agent nothing; those chosen before and added first are
@@ -43,6 +44,7 @@ class CardFacts:
     cases: tuple[Case, ...]
     notes: tuple[Note, ...]
     recent: tuple[InteractionBrief, ...]
+    promises: tuple[Promise, ...]
 
 
 async def callers(conn: Connection, e164: str) -> Callers:
@@ -70,9 +72,11 @@ async def entitlements(conn: Connection, customer: Customer) -> list[Contract]:
     return await contracts.of_customers(conn, _with_company(customer))
 
 
-async def card(conn: Connection, customer_id: int, without: int | None = None) -> CardFacts | None:
-    """Everything for the card of a customer. `without` is the interaction that is going on, kept out of
-    `recent`.
+async def card(
+    conn: Connection, customer_id: int, without: int | None = None, at: datetime | None = None
+) -> CardFacts | None:
+    """Everything for the card of a customer as of `at`, or now. `without` is the interaction that is going on,
+    kept out of `recent`.
     """
     customer = await customers.get(conn, customer_id)
     if customer is None:
@@ -84,6 +88,7 @@ async def card(conn: Connection, customer_id: int, without: int | None = None) -
         cases=tuple(await cases.open_of(conn, _with_company(customer))),
         notes=tuple(await notes.of_customer(conn, customer_id)),
         recent=tuple(await history.recent(conn, customer_id, RECENT, without)),
+        promises=tuple(await promises.of_card(conn, customer, at or datetime.now(UTC))),
     )
 
 

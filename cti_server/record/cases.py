@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import uuid
 from collections.abc import Collection
 from datetime import datetime
 from typing import cast
@@ -11,6 +13,9 @@ import sqlalchemy as sa
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, UtcDateTime, customer_column, id_column, metadata
 from cti_server.rules.facts import Case
+
+PREFIX = "CS-"
+FIRST_NUMBER = 1000
 
 cases = sa.Table(
     "cases",
@@ -67,3 +72,19 @@ async def add(
         "closed_at": closed_at,
     }
     return cast(int, await conn.scalar(sa.insert(cases).values(values).returning(cases.c.id)))
+
+
+async def open_case(conn: Connection, customer_id: int, subject: str, at: datetime, priority: int = 3) -> Case:
+    """Open a case with the next free number, `CS-1007`."""
+    provisional = uuid.uuid4().hex
+    made = await add(conn, customer_id, number=provisional, subject=subject, opened_at=at, priority=priority)
+    serial = FIRST_NUMBER + made
+    taken = sa.select(cases.c.number).where(cases.c.number.startswith(f"{PREFIX}{serial}", autoescape=True))
+    known = set(await conn.scalars(taken))
+    number = f"{PREFIX}{serial}"
+    for turn in itertools.count(2):
+        if number not in known:
+            break
+        number = f"{PREFIX}{serial}-{turn}"  # somebody gave that number by hand, or a file did
+    await conn.execute(sa.update(cases).where(cases.c.id == made).values(number=number))
+    return Case(made, customer_id, number, subject, "open", priority, at)

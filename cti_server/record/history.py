@@ -41,7 +41,10 @@ class Segment(SegmentRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction(InteractionRecord):
-    """A contact with its id, what a person wrote about it, and its names; open while `outcome` is None."""
+    """A contact with its id, what people wrote about it, and its names; open while `outcome` is None.
+
+    `note` is all of it: what was written of the contact, then what each agent wrote of their part.
+    """
 
     id: int
     customer_name: str | None = None
@@ -70,6 +73,7 @@ class Filter:
     q: str | None = None
 
 
+BETWEEN_NOTES = "\n"
 _READ = [f.name for f in fields(InteractionRecord) if f.name not in ("aliases", "segments")]
 _SEGMENT = [f.name for f in fields(SegmentRecord)]
 _EQUAL = ("queue", "outcome", "channel", "direction", "customer_id")
@@ -121,8 +125,12 @@ async def recent(
         .limit(1)
         .scalar_subquery()
     )
+    written = sa.select(s.note).where(s.interaction_id == i.id, s.note.is_not(None)).order_by(s.position)
+    parts = written.correlate(interactions).subquery("written")
+    of_parts = sa.select(sa.func.aggregate_strings(parts.c.note, BETWEEN_NOTES)).scalar_subquery()
     columns = (i.id, i.channel, i.direction, i.started_at, i.outcome, i.queue, i.talk_ms, i.subject, i.note)
-    query = sa.select(*columns, answered_by.label("agent_name")).where(await _of_customer(conn, customer_id))
+    query = sa.select(*columns, answered_by.label("agent_name"), of_parts.label("part_notes"))
+    query = query.where(await _of_customer(conn, customer_id))
     if without is not None:
         query = query.where(i.id != without)
     query = query.order_by(i.started_at.desc(), i.id.desc()).limit(limit)
@@ -137,7 +145,7 @@ async def recent(
             agent_name=row.agent_name,
             talk_ms=row.talk_ms,
             subject=row.subject,
-            note=row.note,
+            note=_together(row.note, row.part_notes),
         )
         for row in await conn.execute(query)
     ]
@@ -151,7 +159,7 @@ async def unwrapped(conn: Connection, agent_id: int, since: datetime) -> list[Se
         .where(s.agent_id == agent_id, s.answered_at.is_not(None), s.wrapped_at.is_(None), s.ended_at >= since)
         .order_by(s.ended_at, s.id)
     )
-    return [_segment(row) for row in await conn.execute(query)]
+    return [segment_of(row) for row in await conn.execute(query)]
 
 
 async def reassociate(
@@ -173,7 +181,7 @@ async def reassociate(
 
 
 async def set_note(conn: Connection, interaction_id: int, text: str | None) -> bool:
-    """Replace the note of an interaction. False if there is no such row."""
+    """Replace the note of the interaction itself; what its agents wrote stays. False if there is no such row."""
     statement = sa.update(interactions).where(i.id == interaction_id).values(note=text or None)
     return (await conn.execute(statement)).rowcount == 1
 
@@ -202,7 +210,8 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
 
 def _mentions(q: str) -> sa.ColumnElement[bool]:
     texts = [column.icontains(q, autoescape=True) for column in (i.ani_name, i.subject, i.note, i.ani_raw)] + [
-        customers.c.name_key.contains(tokens.key(q), autoescape=True)
+        customers.c.name_key.contains(tokens.key(q), autoescape=True),
+        i.id.in_(sa.select(s.interaction_id).where(s.note.icontains(q, autoescape=True))),
     ]
     if (fragment := tokens.number_fragment(q)) is not None:
         texts += [column.contains(fragment, autoescape=True) for column in (i.ani_e164, i.ani_raw, i.dnis)]
@@ -230,13 +239,17 @@ async def read(conn: Connection, query: Any, *, with_aliases: bool = False) -> l
             customer_name=row.customer_name,
             customer_tier=row.customer_tier,
             subject=row.subject,
-            note=row.note,
+            note=_together(row.note, *(part.note for part in parts.get(row.id, ()))),
             aliases=tuple(merged.get(row.id, ())),
             segments=tuple(parts.get(row.id, ())),
             **{name: getattr(row, name) for name in _READ},
         )
         for row in rows
     ]
+
+
+def _together(*texts: str | None) -> str | None:
+    return BETWEEN_NOTES.join(dict.fromkeys(text for text in texts if text)) or None
 
 
 async def _segments(conn: Connection, ids: Collection[int]) -> dict[int, list[Segment]]:
@@ -249,7 +262,7 @@ async def _segments(conn: Connection, ids: Collection[int]) -> dict[int, list[Se
             .order_by(s.interaction_id, s.position)
         )
         for row in await conn.execute(query):
-            found.setdefault(row.interaction_id, []).append(_segment(row))
+            found.setdefault(row.interaction_id, []).append(segment_of(row))
     return found
 
 
@@ -262,7 +275,7 @@ async def _aliases(conn: Connection, ids: Sequence[int]) -> dict[int, list[str]]
     return found
 
 
-def _segment(row: Any) -> Segment:
+def segment_of(row: Any) -> Segment:
     return Segment(
         id=row.id,
         interaction_id=row.interaction_id,

@@ -334,12 +334,46 @@ async def _fold(conn: Connection, merged: dict[CallKey, int]) -> None:
     for row in found.all():
         target = merged[(row.pbx, row.boot, row.linkedid)]
         if row.note:
-            both = sa.func.coalesce(interactions.c.note + "\n", "") + row.note
-            await conn.execute(sa.update(interactions).where(interactions.c.id == target).values(note=both))
+            await _append_note(conn, target, row.note)
+        await _move_written(conn, row.id, target)
         await conn.execute(
             sa.update(aliases).where(aliases.c.interaction_id == row.id).values(interaction_id=target)
         )
         await conn.execute(sa.delete(interactions).where(interactions.c.id == row.id))
+
+
+async def _append_note(conn: Connection, interaction_id: int, text: str) -> None:
+    both = sa.func.coalesce(interactions.c.note + "\n", "") + text
+    await conn.execute(sa.update(interactions).where(interactions.c.id == interaction_id).values(note=both))
+
+
+async def _move_written(conn: Connection, source: int, target: int) -> None:
+    """What agents wrote of their part in the one goes to their part in the other; nothing is lost."""
+    c = segments.c
+    wrote = sa.or_(c.note.is_not(None), c.wrap_code.is_not(None), c.follow_up.is_not(None))
+    written = await conn.execute(
+        sa.select(c.agent_id, c.note, c.wrap_code, c.follow_up)
+        .where(c.interaction_id == source, wrote)
+        .order_by(c.position)
+    )
+    for row in written.all():
+        theirs = (
+            sa.select(c.id, c.note, c.wrap_code, c.follow_up)
+            .where(c.interaction_id == target, c.agent_id == row.agent_id)
+            .order_by(c.position.desc())
+            .limit(1)
+        )
+        part = (await conn.execute(theirs)).one_or_none()
+        if part is None:
+            if row.note:
+                await _append_note(conn, target, row.note)
+            continue
+        values = {
+            "note": "\n".join(dict.fromkeys(text for text in (part.note, row.note) if text)) or None,
+            "wrap_code": part.wrap_code or row.wrap_code,
+            "follow_up": part.follow_up or row.follow_up,
+        }
+        await conn.execute(sa.update(segments).where(c.id == part.id).values(values))
 
 
 async def add_contact(

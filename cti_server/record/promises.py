@@ -7,9 +7,8 @@ transaction which tells of it, so neither a crash nor a second process raises it
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -18,9 +17,8 @@ from cti_server.record.cursor import Page, bounded, cut, decode
 from cti_server.record.customers import StaleVersion, customers
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, customer_column, id_column, metadata
+from cti_server.rules.facts import Customer, Promise, PromiseKind, PromiseState
 
-PromiseKind = Literal["callback", "visit", "other"]
-PromiseState = Literal["open", "kept", "broken", "cancelled"]
 REMIND_MS = 15 * 60 * 1000
 """How long before it falls due a promise is raised, unless it says otherwise."""
 MAX_ON_CARD = 20
@@ -79,37 +77,6 @@ SELECT = (
 
 class UnknownPromise(LookupError):
     """There is no promise with this id."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promise:
-    """Something promised to a customer: `starts_at` (if any) to `due_at`.
-
-    `state` is `broken` from `due_at` on, until somebody makes it good (`kept`) or gives it another time.
-    """
-
-    id: int
-    customer_id: int
-    customer_name: str
-    kind: PromiseKind
-    text: str
-    number: str | None
-    starts_at: datetime | None
-    due_at: datetime
-    remind_ms: int
-    raise_at: datetime
-    raised_at: datetime | None
-    broken_at: datetime | None
-    state: PromiseState
-    owner_id: int | None
-    owner_name: str | None
-    created_by: int | None
-    created_by_name: str | None
-    created_at: datetime
-    settled_by: int | None
-    settled_at: datetime | None
-    interaction_id: int | None
-    version: int
 
 
 def _promise(row: Any) -> Promise:
@@ -214,13 +181,17 @@ async def find(
     return cut([_promise(row) for row in rows], limit, lambda one: one.due_at, lambda one: one.id)
 
 
-async def of_card(conn: Connection, customer_id: int, company_id: int | None, at: datetime) -> list[Promise]:
+async def of_card(conn: Connection, customer: Customer, at: datetime) -> list[Promise]:
     """What the next who speaks with them must know: theirs, their company's, and for a company its people's.
 
     Open ones, and those broken lately that nobody made good; the first due first.
     """
-    people = sa.select(customers.c.id).where(customers.c.company_id == customer_id)
-    theirs = sa.or_(p.customer_id.in_([customer_id, company_id or customer_id]), p.customer_id.in_(people))
+    theirs: sa.ColumnElement[bool] = p.customer_id == customer.id
+    if customer.company is not None:
+        theirs = p.customer_id.in_([customer.id, customer.company.id])
+    elif customer.kind == "company":
+        people = sa.select(customers.c.id).where(customers.c.company_id == customer.id)
+        theirs = sa.or_(theirs, p.customer_id.in_(people))
     wanted = sa.or_(p.state == "open", sa.and_(p.state == "broken", p.broken_at > at - BROKEN_ON_CARD))
     query = SELECT.where(theirs, wanted).order_by(p.due_at, p.id).limit(MAX_ON_CARD)
     return [_promise(row) for row in await conn.execute(query)]

@@ -18,6 +18,8 @@ Standing = Literal["verified", "shared", "guess"]
 ContactKind = Literal["phone", "email"]
 ContractStatus = Literal["active", "suspended", "cancelled"]
 CaseStatus = Literal["open", "waiting", "closed"]
+PromiseKind = Literal["callback", "visit", "other"]
+PromiseState = Literal["open", "kept", "broken", "cancelled"]
 Role = Literal["agent", "supervisor", "administrator"]
 Language = Literal["en", "zh"]
 Channel = Literal["voice", "email", "chat", "visit", "sms"]
@@ -199,6 +201,37 @@ class InteractionBrief:
     talk_ms: int | None = None
     subject: str | None = None
     note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """Something promised to a customer: `starts_at` (if any) to `due_at`.
+
+    `state` is `broken` from `due_at` on, until somebody makes it good (`kept`) or gives it another time.
+    """
+
+    id: int
+    customer_id: int
+    customer_name: str
+    kind: PromiseKind
+    text: str
+    number: str | None
+    starts_at: datetime | None
+    due_at: datetime
+    remind_ms: int
+    raise_at: datetime
+    raised_at: datetime | None
+    broken_at: datetime | None
+    state: PromiseState
+    owner_id: int | None
+    owner_name: str | None
+    created_by: int | None
+    created_by_name: str | None
+    created_at: datetime
+    settled_by: int | None
+    settled_at: datetime | None
+    interaction_id: int | None
+    version: int
 
 
 @dataclass(frozen=True, slots=True)

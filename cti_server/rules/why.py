@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cti_server.rules.facts import Case, InteractionBrief
+from cti_server.rules.facts import Case, InteractionBrief, Promise
 from cti_server.rules.verdict import Verdict
 
 MAX_FACTS: Final = 4
 REPEAT_WITHIN: Final = timedelta(hours=24)
 ABANDONED_WITHIN: Final = timedelta(hours=2)
 CONTACT_WITHIN: Final = timedelta(days=7)
+PROMISED_WITHIN: Final = timedelta(hours=24)
 ENDING_WITHIN_DAYS: Final = 30
 EXPIRED_WITHIN_DAYS: Final = 90
 
@@ -34,11 +35,16 @@ class Because:
 
 
 def why(
-    cases: Sequence[Case], recent: Sequence[InteractionBrief], verdict: Verdict | None, at: datetime
+    cases: Sequence[Case],
+    recent: Sequence[InteractionBrief],
+    verdict: Verdict | None,
+    at: datetime,
+    promises: Sequence[Promise] = (),
 ) -> tuple[Because, ...]:
     """At most four facts. `recent` is any history before `at`, in any order, without the call itself."""
     history = sorted((one for one in recent if one.at <= at), key=lambda one: one.at, reverse=True)
     facts = [
+        *_promised(promises, at),
         *_overdue(cases, at),
         *_gave_up(history, at),
         *_open(cases, at),
@@ -47,6 +53,22 @@ def why(
         *_ending(verdict),
     ]
     return tuple(facts[:MAX_FACTS])
+
+
+def _promised(promises: Sequence[Promise], at: datetime) -> Iterator[Because]:
+    """What we did not keep, the latest first; then the next thing we owe, if that is soon."""
+    broken = [one for one in promises if one.state == "broken"]
+    for one in sorted(broken, key=lambda one: one.due_at, reverse=True)[:1]:
+        late_ms = int((at - one.due_at).total_seconds() * 1000)
+        yield Because("promise_broken", f"promise:{one.id}", {**_said(one), "late_ms": late_ms})
+    soon = [one for one in promises if one.state == "open" and one.due_at - at <= PROMISED_WITHIN]
+    for one in sorted(soon, key=lambda one: one.due_at)[:1]:
+        yield Because("promise_due", f"promise:{one.id}", _said(one))
+
+
+def _said(one: Promise) -> dict[str, str | int | bool | None]:
+    due = one.due_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"kind": one.kind, "text": one.text, "due": due, "owner": one.owner_name}
 
 
 def _overdue(cases: Sequence[Case], at: datetime) -> Iterator[Because]:

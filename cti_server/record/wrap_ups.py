@@ -1,0 +1,120 @@
+"""Wrap-up as it is kept: each agent's draft in their segment, what is finished, and what they still owe.
+
+The floor says when wrap-up ends; what was typed is here, so that neither a crash nor a call that is long over
+loses any of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from cti_server.record import wrap_up_codes
+from cti_server.record.agents import agents
+from cti_server.record.database import Connection
+from cti_server.record.history import SELECT, Interaction, Segment, read, segment_of
+from cti_server.record.interactions import interactions, segments
+from cti_server.record.queues import queues
+
+s = segments.c
+MAX_OWED = 200
+
+
+async def mine(conn: Connection, interaction_id: int, agent_id: int) -> Segment | None:
+    """The agent's part of a contact: the last that they answered, else the last that was offered to them."""
+    query = (
+        sa.select(segments, agents.c.name.label("agent_name"))
+        .join_from(segments, agents, agents.c.id == s.agent_id)
+        .where(s.interaction_id == interaction_id, s.agent_id == agent_id)
+        .order_by(sa.case((s.answered_at.is_not(None), 0), else_=1), s.position.desc())
+        .limit(1)
+    )
+    row = (await conn.execute(query)).one_or_none()
+    return None if row is None else segment_of(row)
+
+
+async def set_note(conn: Connection, segment_id: int, text: str | None) -> None:
+    """Replace what the agent wrote of their part, finished or not."""
+    await conn.execute(sa.update(segments).where(s.id == segment_id).values(note=text or None))
+
+
+async def save_draft(conn: Connection, segment_id: int, changes: dict[str, Any]) -> bool:
+    """Keep `note`, `wrap_code`, `follow_up` as typed. False when the agent finished it meanwhile."""
+    unfinished = sa.and_(s.id == segment_id, s.finished_at.is_(None))
+    return (await conn.execute(sa.update(segments).where(unfinished).values(changes))).rowcount == 1
+
+
+async def finish(
+    conn: Connection,
+    segment_id: int,
+    at: datetime,
+    *,
+    note: str | None,
+    wrap_code: str | None,
+    follow_up: dict[str, Any] | None,
+) -> bool:
+    """Nothing is missing any more. False when it was finished already: of two at once, one gets True."""
+    unfinished = sa.and_(s.id == segment_id, s.finished_at.is_(None))
+    values = {
+        "note": note or None,
+        "wrap_code": wrap_code,
+        "follow_up": follow_up,
+        "owed": False,
+        "finished_at": at,
+        "wrapped_at": sa.func.coalesce(s.wrapped_at, at),
+    }
+    return (await conn.execute(sa.update(segments).where(unfinished).values(values))).rowcount == 1
+
+
+async def keep_follow_up(conn: Connection, segment_id: int, follow_up: dict[str, Any]) -> None:
+    """What became of the follow-up: the id of the promise or case is in it."""
+    await conn.execute(sa.update(segments).where(s.id == segment_id).values(follow_up=follow_up))
+
+
+async def code_required(conn: Connection, pbx: str | None, queue: str | None) -> bool:
+    """Whether a call of this queue needs a code."""
+    found = await conn.scalar(
+        sa.select(queues.c.wrap_up_code_required).where(queues.c.pbx == pbx, queues.c.name == queue)
+    )
+    return bool(found)
+
+
+async def may_use(conn: Connection, code: str, queue: str | None) -> bool:
+    """Whether this code can be chosen for a call of this queue: in use, and not a heading over others."""
+    known = [one for one in await wrap_up_codes.all_codes(conn, queue) if one.active]
+    if queue is None:
+        known = [one for one in known if one.queue is None]
+    return any(one.code == code for one in known) and all(one.parent != code for one in known)
+
+
+async def owed(conn: Connection, agent_id: int, live: Collection[int] = ()) -> list[Interaction]:
+    """The contacts that the agent has not finished, the oldest first; `live` are those still on the floor."""
+    query = SELECT.where(interactions.c.id.in_(_owed(agent_id, live))).order_by(
+        interactions.c.started_at, interactions.c.id
+    )
+    return await read(conn, query.limit(MAX_OWED))
+
+
+async def count_owed(conn: Connection, agent_id: int, live: Collection[int] = ()) -> int:
+    query = sa.select(sa.func.count(sa.distinct(s.interaction_id))).where(*_unfinished(agent_id, live))
+    return cast(int, await conn.scalar(query))
+
+
+def _owed(agent_id: int, live: Collection[int]) -> Any:
+    return sa.select(s.interaction_id).where(*_unfinished(agent_id, live))
+
+
+def _unfinished(agent_id: int, live: Collection[int]) -> list[sa.ColumnElement[bool]]:
+    """Of what they answered and is over: a code is missing, a follow-up was typed, or wrap-up never ended."""
+    open_ends = sa.or_(s.owed, s.follow_up.is_not(None), s.wrapped_at.is_(None))
+    over = sa.and_(s.agent_id == agent_id, s.finished_at.is_(None), s.answered_at.is_not(None))
+    return [over, s.outcome.is_not(None), open_ends, s.interaction_id.not_in(list(live))]
+
+
+def is_owed(part: Segment) -> bool:
+    """The same of one segment that was read."""
+    missing = part.owed or part.follow_up is not None or part.wrapped_at is None
+    return part.answered_at is not None and part.outcome is not None and part.finished_at is None and missing
