@@ -5,23 +5,23 @@ import { useStore } from "../store/store";
 import { useTransport } from "../wire/api";
 import { syncClock } from "../wire/clock";
 import type { CallParty, CallView, Card, LinkState, Me } from "../wire/types";
-import { ago, callOf, emilyCard, me, NOW, queues, timeline, today, unknownCard, wangCard, wangDetail } from "./people";
+import {
+  ago, callOf, emilyCard, me, NOW, partyOf, queues, stateOf, team, timeline, today, unknownCard, wangCard, wangDetail,
+} from "./people";
 
 interface Story { me?: Partial<Me>; calls?: CallView[]; cards?: Card[]; link?: LinkState; path?: string; lost?: boolean; note?: string; overlay?: "keys" }
 
-const mine = (part: Partial<CallParty>): Record<string, CallParty> => ({
-  "3": { agent: 3, seat: "PJSIP/1001", name: "Li Wei", state: "talking", since: ago(214), reason: null, answered_at: ago(214), talk_ms: 0, hold_ms: 0, ...part },
-});
+const mine = (part: Partial<CallParty>): Record<string, CallParty> => ({ "3": partyOf(part) });
 const ringing = { state: "ringing" as const, answered_at: null, wait_ms: null };
 const ringingParty = mine({ state: "ringing", since: ago(4), answered_at: null });
 const live: LinkState = { state: "live", since: ago(5400), detail: "Asterisk 22.5.2" };
-const state = (name: Me["state"]["name"], seconds: number, reason: string | null = null) => ({ state: { name, reason, since: ago(seconds) } });
+const state = (...of: Parameters<typeof stateOf>) => ({ state: stateOf(...of) });
 
 const stories: Record<string, Story> = {
   signin: {},
   idle: {},
   busy: { me: state("not_ready", 612, "lunch") },
-  ringing: { me: state("reserved", 4), calls: [callOf(wangCard, { ...ringing, agents: { ...ringingParty, "5": { agent: 5, seat: "PJSIP/1003", name: "Chen Jie", state: "left", since: ago(6), reason: "no_answer", answered_at: null, talk_ms: 0, hold_ms: 0 } } })], cards: [wangCard] },
+  ringing: { me: state("reserved", 4), calls: [callOf(wangCard, { ...ringing, agents: { ...ringingParty, "5": partyOf({ agent: 5, seat: "PJSIP/1003", name: "Chen Jie", state: "left", since: ago(6), reason: "no_answer", answered_at: null, wrap_up: null }) } })], cards: [wangCard] },
   talking: { me: state("talking", 214), calls: [callOf(wangCard)], cards: [wangCard], note: "主轴温度 86℃ 仍报警，已停机。客户要求今天内上门。" },
   hold: { me: state("hold", 21), calls: [callOf(wangCard, { state: "held", held_since: ago(21), agents: mine({ state: "hold", since: ago(21), talk_ms: 193_000, hold_ms: 14_000 }), others: [{ number: "+8613700001111", name: "Zhou Lei", state: "ringing" }] })], cards: [wangCard] },
   wrapup: {
@@ -40,8 +40,8 @@ const stories: Record<string, Story> = {
   floor: {
     me: { role: "supervisor", name: "Zhang Min", id: 2, seat: null }, path: "/floor", cards: [],
     calls: [
-      callOf(wangCard, { call: "a", agents: { "4": { agent: 4, seat: "PJSIP/1002", name: "Wang Fang", state: "talking", since: ago(214), reason: null, answered_at: ago(214), talk_ms: 0, hold_ms: 0 } } }),
-      callOf(emilyCard, { call: "b", ...ringing, started_at: ago(60), queued_at: ago(48), agents: { "5": { agent: 5, seat: "PJSIP/1003", name: "Chen Jie", state: "ringing", since: ago(4), reason: null, answered_at: null, talk_ms: 0, hold_ms: 0 } } }),
+      callOf(wangCard, { call: "a", agents: { "4": partyOf({ agent: 4, seat: "PJSIP/1002", name: "Wang Fang", state: "talking", since: ago(214), reason: null, answered_at: ago(214), wrap_up: null }) } }),
+      callOf(emilyCard, { call: "b", ...ringing, started_at: ago(60), queued_at: ago(48), agents: { "5": partyOf({ agent: 5, seat: "PJSIP/1003", name: "Chen Jie", state: "ringing", since: ago(4), reason: null, answered_at: null, wrap_up: null }) } }),
       callOf(unknownCard, { call: "c", state: "queued", answered_at: null, wait_ms: null, started_at: ago(90), queued_at: ago(74), position: 1, agents: {} }),
       callOf(unknownCard, { call: "d", state: "ivr", answered_at: null, queued_at: null, wait_ms: null, queue: null, started_at: ago(9), ani: "+8613511112222", match: "pending", verdict: null, agents: {} }),
     ],
@@ -102,6 +102,7 @@ export async function play(name: string): Promise<void> {
       calls: Object.fromEntries((story.calls ?? []).map((call) => [call.call, call])),
       cards: Object.fromEntries((story.cards ?? []).map((card) => [card.call, card])),
       queues: Object.fromEntries(queues.map((queue) => [queue.queue, queue])),
+      team: Object.fromEntries(team.map((member) => [member.agent, member])),
     },
   });
 }

@@ -1,15 +1,38 @@
 // Customers, cards and calls for the story pages: invented people, real shapes.
-import type { CallView, Card, Customer, CustomerDetail, Interaction, Me, QueueView } from "../wire/types";
+import type {
+  AgentStateView, CallParty, CallView, Card, Customer, CustomerDetail, Interaction, Me, PromiseView, QueueView, TeamMember,
+} from "../wire/types";
 
 export const NOW = Date.parse("2026-11-22T05:12:40.000Z");
 export const ago = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
 export const ahead = (seconds: number) => ago(-seconds);
 const DAY = 86_400;
 
+export function stateOf(name: AgentStateView["name"], seconds: number, reason: string | null = null, part: Partial<AgentStateView> = {}): AgentStateView {
+  return {
+    name, reason, since: ago(seconds), by: { kind: "agent", name: "Li Wei" }, because: { event: "chosen", call: null, queue: null, number: null },
+    pending: null, until: null, phone: { seat: "PJSIP/1001", reachable: true, since: ago(5400) }, on_shift: true, ...part,
+  };
+}
+
 export const me: Me = {
   id: 3, login: "liwei", name: "Li Wei", role: "agent", language: "en", seat: "PJSIP/1001", extension: "1001",
-  state: { name: "ready", reason: null, since: ago(134) }, queues: ["support", "sales", "vip"],
+  state: stateOf("ready", 134), queues: ["support", "sales", "vip"],
+  shift: { seat: "PJSIP/1001", extension: "1001", kind: "desk", since: ago(5400) }, preferences: { auto_answer: false }, may_pick: true,
 };
+
+export function promiseOf(id: number, text: string, dueIn: number, part: Partial<PromiseView> = {}): PromiseView {
+  return {
+    id, customer: { id: 7, name: "王秀英" }, kind: "callback", text, number: "+8613800138000", from: null, due: ahead(dueIn), remind_ms: 900_000,
+    state: "open", owner: { id: 3, name: "Li Wei" }, created_by: { id: 3, name: "Li Wei" }, created_at: ago(64_000), interaction: 498,
+    raised_at: null, broken_at: null, settled_at: null, version: 1, ...part,
+  };
+}
+
+export const promises: PromiseView[] = [
+  promiseOf(71, "工程师上门检查主轴", -1500, { kind: "visit", number: null, raised_at: ago(2400), version: 3, broken_at: ago(1500) }),
+  promiseOf(72, "回电说明备件到货时间", 720, { from: ago(2880), raised_at: ago(180), version: 2 }),
+];
 
 const company = { id: 40, name: "杭州远程精密机械有限公司" };
 
@@ -71,6 +94,7 @@ export const wangCard: Card = {
     { code: "abandoned_before", params: { ago_ms: 5_400_000, outcome: "abandoned", queue: "support" }, ref: "interaction:501" },
     { code: "repeat_call", params: { times: 2, ago_ms: 64_800_000, agent: "Li Wei", subject: null }, ref: "interaction:498" },
   ],
+  promises,
 };
 
 export const emilyCard: Card = {
@@ -98,6 +122,7 @@ export const emilyCard: Card = {
     { id: 402, channel: "voice", direction: "inbound", at: ago(70 * DAY), outcome: "transferred", queue: "support", agent: "Li Wei", talk_ms: 212_000, subject: null, note: "Conveyor stops after start; passed to second line." },
   ],
   why: [{ code: "contract_expired", params: { contract: "C-0877", days: 12 }, ref: "contract:12" }],
+  promises: [],
 };
 
 export const unknownCard: Card = {
@@ -106,8 +131,16 @@ export const unknownCard: Card = {
   number: { raw: "02166668888", e164: "+862166668888", kind: "e164", place: "Shanghai" },
   match: { standing: "none", reason: { code: "unknown_number", params: {} }, candidates: [] },
   verdict: { code: "none", rule: { code: "contract.absent", params: {} }, contract: null },
-  products: [], cases: [], notes: [], recent: [], why: [],
+  products: [], cases: [], notes: [], recent: [], why: [], promises: [],
 };
+
+export function partyOf(part: Partial<CallParty> = {}): CallParty {
+  return {
+    agent: 3, seat: "PJSIP/1001", name: "Li Wei", state: "talking", since: ago(214), reason: null, answered_at: ago(214), talk_ms: 0, hold_ms: 0,
+    leg: "demo-1795323651.5", muted: false, from: null, why: { kind: "queue", queue: "support", from: null, penalty: 2, waited_ms: 37_000 },
+    wrap_up: { mode: "mandatory", ends_at: null, extensions_left: 2, code: null, code_required: true }, ...part,
+  };
+}
 
 export function callOf(card: Card, part: Partial<CallView> = {}): CallView {
   const customer = card.customer;
@@ -121,8 +154,12 @@ export function callOf(card: Card, part: Partial<CallView> = {}): CallView {
     started_at: ago(275), queued_at: ago(251), answered_at: ago(214), ended_at: null, wait_ms: 37_000, held_since: null,
     customer: customer ? { id: customer.id, name: customer.name, tier: customer.tier } : null,
     verdict: card.verdict.code, match: card.match.standing,
-    agents: { "3": { agent: 3, seat: "PJSIP/1001", name: "Li Wei", state: "talking", since: ago(214), reason: null, answered_at: ago(214), talk_ms: 0, hold_ms: 0 } },
-    others: [], outcome: null, ended_by: null, ...part,
+    agents: { "3": partyOf() }, others: [], outcome: null, ended_by: null, recording: "on", park_space: null,
+    people: [
+      { leg: "demo-1795323611.4", role: "customer", agent: null, seat: null, number: card.number.e164, name: customer?.name ?? null, state: "talking" },
+      { leg: "demo-1795323651.5", role: "agent", agent: 3, seat: "PJSIP/1001", number: "1001", name: "Li Wei", state: "talking" },
+    ],
+    ...part,
   };
 }
 
@@ -135,6 +172,19 @@ export const queues: QueueView[] = [
   { queue: "support", title_en: "Technical support", title_zh: "技术支持", waiting: 3, longest_since: ago(74), members },
   { queue: "sales", title_en: "Sales", title_zh: "销售", waiting: 0, longest_since: null, members: members.slice(0, 3) },
   { queue: "vip", title_en: "Platinum line", title_zh: "铂金专线", waiting: 1, longest_since: ago(12), members: members.slice(0, 2) },
+];
+
+const colleague = (agent: number, name: string, state: AgentStateView, role: TeamMember["role"] = "agent"): TeamMember =>
+  ({ agent, name, extension: String(998 + agent), role, state: { ...state, by: { kind: "agent", name } }, queues: ["support", "sales"] });
+export const team: TeamMember[] = [
+  colleague(3, "Li Wei", me.state),
+  colleague(4, "Wang Fang", stateOf("talking", 318)),
+  colleague(5, "Chen Jie", stateOf("ready", 41)),
+  colleague(6, "Zhao Lei", stateOf("not_ready", 1260, "lunch")),
+  colleague(7, "Sarah Jones", stateOf("not_ready", 35, "phone_unreachable", { phone: { seat: "PJSIP/1005", reachable: false, since: ago(35) } })),
+  colleague(8, "Hassan Demir", stateOf("wrap_up", 52)),
+  colleague(9, "刘洋", stateOf("signed_out", 40_000, null, { on_shift: false })),
+  colleague(2, "Zhang Min", stateOf("ready", 5200), "supervisor"),
 ];
 
 const LI = { id: 3, name: "Li Wei" };

@@ -1,7 +1,7 @@
 // Old snapshot + events = fresh snapshot, for every kind of event; and what the fold refuses.
 import { describe, expect, test } from "vitest";
-import { callOf, me, queues, wangCard } from "../dev/people";
-import type { CallView, Frame, Me, ServerEvent, Snapshot, Welcome } from "../wire/types";
+import { callOf, me, promiseOf, queues, stateOf, team, wangCard } from "../dev/people";
+import type { CallView, Frame, HandoverView, HelpRequest, Me, Message, ServerEvent, Snapshot, Welcome } from "../wire/types";
 import { CALL_EVENTS } from "../wire/types";
 import { deskOf, emptyDesk, fold, isMine, KEPT_COMMANDS, myParty } from "./fold";
 import { currentCall, myCalls } from "./store";
@@ -14,7 +14,7 @@ const wrapping: CallView = { ...talking, state: "ended", agents: { "3": { ...tal
 const wrapped: CallView = { ...wrapping, agents: { "3": { ...talking.agents["3"]!, state: "left" } } };
 
 const snapshot = (part: Partial<Snapshot> = {}): Snapshot => ({
-  me, links: { demo: { state: "live", since: "2026-11-22T05:00:00.000Z", detail: null } }, calls: [], cards: {}, queues, ...part,
+  me, links: { demo: { state: "live", since: "2026-11-22T05:00:00.000Z", detail: null } }, calls: [], cards: {}, queues, team, ...part,
 });
 const welcome = (part: Partial<Snapshot> = {}, seq = 10): Welcome => ({
   type: "welcome", server_time: "2026-11-22T05:00:00.000Z", heartbeat_s: 5, positions: { "pbx:demo": seq, desk: 3 }, resumed: false, snapshot: snapshot(part),
@@ -25,7 +25,7 @@ const call = (kind: ServerEvent["kind"], view: CallView, seq = 11) => event(kind
 
 const play = (...frames: Frame[]) => frames.reduce(fold, emptyDesk);
 /** The parts that a fresh snapshot also knows. */
-const known = ({ me: who, links, calls, cards, queues: lines }: typeof emptyDesk) => ({ who, links, calls, cards, lines });
+const known = ({ me: who, links, calls, cards, queues: lines, team: people }: typeof emptyDesk) => ({ who, links, calls, cards, lines, people });
 
 describe("old snapshot + event = fresh snapshot", () => {
   const shown = { calls: [talking], cards: { [talking.call]: wangCard } };
@@ -57,10 +57,46 @@ describe("old snapshot + event = fresh snapshot", () => {
   });
 
   test("me.changed, of me and of another", () => {
-    const state = { name: "not_ready", reason: "lunch", since: "2026-11-22T05:00:01.000Z" } as const;
+    const state = stateOf("not_ready", 1, "lunch");
     const after = play(welcome(), event("me.changed", { agent: 3, state }), event("me.changed", { agent: 4, state: { ...state, reason: "break" } }, 12));
     expect(known(after)).toEqual(known(play(welcome({ me: { ...me, state } }))));
   });
+});
+
+test("team.changed replaces those it names and no others", () => {
+  const away = { ...team[1]!, state: stateOf("not_ready", 1, "lunch") };
+  const after = play(welcome(), event("team.changed", { agents: [away] }));
+  expect(known(after)).toEqual(known(play(welcome({ team: [team[0]!, away, ...team.slice(2)] }))));
+});
+
+test("me.changed may bring what else changed with the state: the shift", () => {
+  const state = stateOf("signed_out", 0);
+  const after = play(welcome(), event("me.changed", { agent: 3, state, me: { shift: null, seat: null } }));
+  expect(after.me).toEqual({ ...me, state, shift: null, seat: null });
+});
+
+test("a promise changes in the ledger and on the card of its customer; an older version never wins", () => {
+  const shown = welcome({ calls: [talking], cards: { [talking.call]: { ...wangCard, promises: [] } } });
+  const [made, kept] = [promiseOf(90, "send the offer", 3600, { version: 2 }), promiseOf(90, "send the offer", 3600, { version: 3, state: "kept" })];
+  const after = play(shown, event("promise.changed", { promise: made }));
+  expect([after.promises, after.cards[talking.call]?.promises]).toEqual([{ 90: made }, [made]]);
+  const settled = fold(after, event("promise.changed", { promise: kept }, 12));
+  expect([settled.promises[90]?.state, settled.cards[talking.call]?.promises]).toEqual(["kept", []]);
+  expect(fold(settled, event("promise.due", { promise: made }, 13)).promises[90]).toEqual(kept);
+});
+
+test("messages and help requests are kept by id, also over a fresh snapshot", () => {
+  const message: Message = { id: 5, at: "2026-11-22T05:00:00.000Z", from: { id: 2, name: "Zhang Min", role: "supervisor" }, to: { kind: "team", agent: null }, text: "Lunch at noon", call: null, read: false };
+  const help: HelpRequest = { id: 6, call: talking.call, interaction: 612, agent: { id: 4, name: "Wang Fang" }, said: null, state: "open", at: message.at, taken_by: null, customer: null, queue: "support", ani: null };
+  const after = play(welcome(), event("message.sent", { message }), event("help.changed", { help: { ...help, state: "taken" } }, 12), welcome());
+  expect([after.messages, after.help]).toEqual([{ 5: message }, { 6: { ...help, state: "taken" } }]);
+});
+
+test("a handover comes with its offer and goes with its call", () => {
+  const handover: HandoverView = { from: { agent: 4, name: "Wang Fang" }, kind: "consult", note: "E-12", code: null, match: "verified", path: [], said: "please look", since: "2026-11-22T05:00:00.000Z" };
+  const offered = play(welcome(), event("call.offered", { call: talking, agent: "3", card: wangCard, handover }), call("call.answered", talking, 12));
+  expect(offered.handovers).toEqual({ [talking.call]: handover });
+  expect(fold(offered, call("call.ended", left, 13)).handovers).toEqual({});
 });
 
 test("the card stays through wrap-up and goes when it is over", () => {
@@ -116,8 +152,9 @@ test("reset voids the positions, so that the next connection asks for a snapshot
 
 test("results of commands are kept by request, the newest only", () => {
   const frames = Array.from({ length: KEPT_COMMANDS + 5 }, (_, index) =>
-    event("command.done", { request: `r${index}`, ok: true, problem: null }, 11 + index));
+    event("command.done", { request: `r${index}`, command: "hold", call: "c1", ok: true, problem: null }, 11 + index));
   const kept = Object.keys(play(welcome(), ...frames).commands);
+  expect(play(...[welcome(), ...frames.slice(0, 1)]).commands).toEqual({ r0: { command: "hold", call: "c1", ok: true, problem: null } });
   expect(kept).toHaveLength(KEPT_COMMANDS);
   expect(kept.at(-1)).toBe(`r${KEPT_COMMANDS + 4}`);
 });

@@ -1,7 +1,8 @@
 // The pure fold: old desk + frame = new desk. Every event carries the whole new view, so a step only replaces.
 // It does not know time, network or screen. Old snapshot + events must equal the fresh snapshot.
 import type {
-  CallBody, CallParty, CallView, Card, Frame, LinkState, Me, Positions, Problem, QueueView, ServerEvent, Snapshot,
+  CallBody, CallParty, CallView, Card, CommandDone, Frame, HandoverView, HelpRequest, LinkState, Me, Message, Positions, PromiseView,
+  QueueView, ServerEvent, Snapshot, TeamMember,
 } from "../wire/types";
 import { CALL_EVENTS } from "../wire/types";
 
@@ -11,12 +12,19 @@ export interface Desk {
   calls: Record<string, CallView>;
   cards: Record<string, Card>;
   queues: Record<string, QueueView>;
+  team: Record<number, TeamMember>;
+  /** What came with an offer by transfer or consultation, by call. */
+  handovers: Record<string, HandoverView>;
+  /** My open promises, and any other that changed meanwhile. A list comes by REST, its changes by events. */
+  promises: Record<number, PromiseView>;
+  messages: Record<number, Message>;
+  help: Record<number, HelpRequest>;
   /** The last position seen of each stream; what a resume sends. */
   positions: Positions;
   /** The positions that the last heartbeat named; see fold(). */
   heard: Positions;
   /** Results of commands by request id, the newest KEPT_COMMANDS only. */
-  commands: Record<string, { ok: boolean; problem: Problem | null }>;
+  commands: Record<string, Omit<CommandDone, "request">>;
   /** The newest version heard of per customer: a card showing an older one is fetched again. */
   versions: Record<number, number>;
   /** When (seq) an interaction of a customer last changed: their timeline is read again. */
@@ -27,7 +35,8 @@ export const KEPT_COMMANDS = 20;
 const KEPT_VERSIONS = 200;
 
 export const emptyDesk: Desk = {
-  me: null, links: {}, calls: {}, cards: {}, queues: {}, positions: {}, heard: {}, commands: {}, versions: {}, histories: {},
+  me: null, links: {}, calls: {}, cards: {}, queues: {}, team: {}, handovers: {}, promises: {}, messages: {}, help: {},
+  positions: {}, heard: {}, commands: {}, versions: {}, histories: {},
 };
 
 /** My part in a call: by agent id where the server knows it, by seat otherwise. */
@@ -78,20 +87,51 @@ export function deskOf(snapshot: Snapshot, positions: Positions): Desk {
       Object.entries(snapshot.cards).filter((entry): entry is [string, Card] => entry[1] !== null && entry[0] in calls),
     ),
     queues: Object.fromEntries(snapshot.queues.map((queue) => [queue.queue, queue])),
+    team: Object.fromEntries(snapshot.team.map((member) => [member.agent, member])),
     positions,
   };
 }
 
 function withCall(desk: Desk, body: CallBody): Desk {
-  const { call, card } = body;
+  const { call, card, handover } = body;
   if (!isKept(call, desk.me)) {
-    return { ...desk, calls: without(desk.calls, call.call), cards: without(desk.cards, call.call) };
+    const [calls, cards] = [without(desk.calls, call.call), without(desk.cards, call.call)];
+    return { ...desk, calls, cards, handovers: without(desk.handovers, call.call) };
   }
   return {
     ...desk,
     calls: { ...desk.calls, [call.call]: call },
     cards: card ? { ...desk.cards, [call.call]: card } : desk.cards,
+    handovers: handover ? { ...desk.handovers, [call.call]: handover } : desk.handovers,
   };
+}
+
+/** Promises as they are now: the older version of one never wins. Cards on the screen follow. */
+export function withPromises(desk: Desk, told: PromiseView[]): Desk {
+  const fresh = told.filter((promise) => promise.version >= (desk.promises[promise.id]?.version ?? 0));
+  if (fresh.length === 0) return desk;
+  const cards = Object.entries(desk.cards).map(([call, card]) => [call, fresh.reduce(cardWith, card)] as const);
+  return { ...desk, promises: { ...desk.promises, ...byId(fresh) }, cards: Object.fromEntries(cards) };
+}
+
+function cardWith(card: Card, promise: PromiseView): Card {
+  const others = card.promises.filter((known) => known.id !== promise.id);
+  const about = others.length < card.promises.length || card.customer?.id === promise.customer.id;
+  if (!about) return card;
+  const open = promise.state === "open" ? [...others, promise] : others;
+  return { ...card, promises: open.sort((a, b) => a.due.localeCompare(b.due)) };
+}
+
+export function withMessages(desk: Desk, told: Message[]): Desk {
+  return { ...desk, messages: { ...desk.messages, ...byId(told) } };
+}
+
+export function withHelp(desk: Desk, told: HelpRequest[]): Desk {
+  return { ...desk, help: { ...desk.help, ...byId(told) } };
+}
+
+function byId<V extends { id: number }>(told: V[]): Record<number, V> {
+  return Object.fromEntries(told.map((one) => [one.id, one]));
 }
 
 const callKinds: ReadonlySet<string> = new Set(CALL_EVENTS);
@@ -106,10 +146,21 @@ function happened(desk: Desk, event: ServerEvent): Desk {
     }
     case "me.changed":
       if (desk.me?.id !== event.body.agent) return desk;
-      return { ...desk, me: { ...desk.me, state: event.body.state } };
+      return { ...desk, me: { ...desk.me, ...event.body.me, state: event.body.state } };
+    case "team.changed": {
+      const told = event.body.agents.map((member) => [member.agent, member]);
+      return { ...desk, team: { ...desk.team, ...(Object.fromEntries(told) as Desk["team"]) } };
+    }
+    case "promise.changed":
+    case "promise.due":
+      return withPromises(desk, [event.body.promise]);
+    case "message.sent":
+      return withMessages(desk, [event.body.message]);
+    case "help.changed":
+      return withHelp(desk, [event.body.help]);
     case "command.done": {
-      const { request, ok, problem } = event.body;
-      return { ...desk, commands: newest(desk.commands, request, { ok, problem }, KEPT_COMMANDS) };
+      const { request, ...result } = event.body;
+      return { ...desk, commands: newest(desk.commands, request, result, KEPT_COMMANDS) };
     }
     case "customer.changed": {
       const { customer, version } = event.body;
@@ -121,7 +172,7 @@ function happened(desk: Desk, event: ServerEvent): Desk {
     }
     default:
       // Kinds from a newer server are no reason to stop.
-      return callKinds.has(event.kind) ? withCall(desk, event.body) : desk;
+      return callKinds.has(event.kind) ? withCall(desk, event.body as CallBody) : desk;
   }
 }
 
@@ -133,8 +184,12 @@ function latest(a: Positions, b: Positions): Positions {
 
 export function fold(desk: Desk, frame: Frame): Desk {
   switch (frame.type) {
-    case "welcome":
-      return frame.snapshot ? deskOf(frame.snapshot, frame.positions) : { ...desk, heard: {} };
+    case "welcome": {
+      if (!frame.snapshot) return { ...desk, heard: {} };
+      // What came by REST stays until it is read again; the same for what came with offers.
+      const { promises, messages, help, handovers } = desk;
+      return { ...deskOf(frame.snapshot, frame.positions), promises, messages, help, handovers };
+    }
     case "event": {
       // A resume may repeat what the lost connection had already brought.
       if (frame.seq <= (desk.positions[frame.stream] ?? -1)) return desk;

@@ -5,6 +5,7 @@ import { connect, type Wire } from "../wire/socket";
 import type { Card, Frame, Me, PartyState } from "../wire/types";
 import { applyLanguage } from "../i18n";
 import { Drafts } from "./drafts";
+import { tellEvent } from "./events";
 import { emptyDesk, myParty } from "./fold";
 import { myCalls, toast, useStore } from "./store";
 import { forgetToday, refreshToday, useToday } from "./today";
@@ -72,6 +73,7 @@ export function receive(frame: Frame): void {
   const mineBefore = new Map(myCalls(before.desk).map((call) => [call.call, myParty(call, before.desk.me)?.state]));
   before.receive(frame);
   const { desk, selected, pendingState } = useStore.getState();
+  if (frame.type === "event" && desk.positions !== before.desk.positions) tellEvent(frame);
   const mine = myCalls(desk);
   for (const call of mine) {
     if (call.interaction !== null) drafts?.bind(call.call, call.interaction);
@@ -139,13 +141,16 @@ async function cardFromRecord(id: string): Promise<Card | null> {
   const match = { standing: call.match ?? "none", reason: null, candidates: [] };
   if (!call.customer) {
     const verdict = { code: "none" as const, rule: null, contract: null };
-    return { call: id, customer: null, number, match, verdict, products: [], cases: [], notes: [], recent: [], why: [] };
+    return { call: id, customer: null, number, match, verdict, products: [], cases: [], notes: [], recent: [], why: [], promises: [] };
   }
   try {
-    const [customer, history] = await Promise.all([api.customer(call.customer.id), api.timeline(call.customer.id, null)]);
+    const { id: who } = call.customer;
+    const [customer, history, promises] = await Promise.all([
+      api.customer(who), api.timeline(who, null), api.promises({ customer: who, state: "open" }),
+    ]);
     const recent = history.items.filter((entry) => entry.id !== call.interaction).slice(0, 5);
     const verdict = customer.verdict ?? { code: call.verdict ?? "none", rule: null, contract: null };
-    return { call: id, customer, number, match, verdict, products: customer.products, cases: customer.cases, notes: customer.notes, recent, why: [] };
+    return { call: id, customer, number, match, verdict, products: customer.products, cases: customer.cases, notes: customer.notes, recent, why: [], promises };
   } catch {
     return null;
   }

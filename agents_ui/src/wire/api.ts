@@ -1,6 +1,8 @@
 // The REST calls, one function each; every failure is a ProblemError.
 import type {
-  Card, CallView, CustomerDetail, CustomerHit, Interaction, Language, Me, Note, Page, Problem, QueueView,
+  CallVerb, Card, CallView, CustomerDetail, CustomerHit, Day, DraftView, HandoverView, HelpRequest, Interaction, Language, Me, Message,
+  MessageTo, Note, Owed, Page, Phone, Problem, PromiseKind, PromiseState, PromiseView, QueueView, ReasonCode, Softphone, Targets,
+  TeamMember, WrapUpCode,
 } from "./types";
 
 export class ProblemError extends Error {
@@ -27,14 +29,14 @@ export function useTransport(replacement: Transport): void {
 
 type Query = Record<string, string | number | null | undefined>;
 
-async function send<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+async function send<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, extra: Record<string, string> = {}): Promise<T> {
   let response: Response;
   try {
     response = await transport(`/api${path}`, {
       method,
       credentials: "same-origin",
       ...(signal ? { signal } : {}),
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json", ...extra } }),
     });
   } catch (error) {
     if (signal?.aborted) throw error;
@@ -71,6 +73,12 @@ async function asPage(page: Promise<Page<Told>>): Promise<Page<Interaction>> {
   return { items: items.map(asInteraction), next };
 }
 
+/** Short lists come whole: as an array, or as a page without a next. */
+async function listed<T>(path: string): Promise<T[]> {
+  const answer = await send<T[] | { items: T[] }>("GET", path);
+  return Array.isArray(answer) ? answer : answer.items;
+}
+
 const call = (id: string) => `/calls/${encodeURIComponent(id)}`;
 
 export interface CustomerDraft {
@@ -83,10 +91,22 @@ export interface CustomerDraft {
   time_zone?: string | null;
   remarks?: string | null;
 }
+export interface NewPromise {
+  customer_id: number; kind: PromiseKind; text: string; from: string | null; due: string; interaction_id: number | null;
+}
+export interface PromiseChanges { state?: PromiseState; from?: string | null; due?: string; text?: string; owner_id?: number }
 export interface NewContactPoint { kind: "phone" | "email"; label: string; raw: string; extension?: string | null }
 export interface InteractionFilter {
   from?: string; to?: string; agent?: "me" | number; queue?: string; outcome?: string; direction?: string;
   customer?: number; q?: string; cursor?: string | null; limit?: number;
+}
+
+/** What every command answers: its result comes as command.done with this id. */
+export interface Accepted { request: string }
+
+/** crypto.randomUUID exists only over https; a desktop on the office LAN may have none. */
+export function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export const api = {
@@ -95,8 +115,20 @@ export const api = {
   ticket: () => send<{ ticket: string; expires_in: number }>("POST", "/session/ticket"),
   me: () => send<Me>("GET", "/me"),
   setLanguage: (language: Language) => send<Me>("PATCH", "/me", { language }),
-  setState: (state: "ready" | "not_ready", reason: string | null) =>
-    send<{ request: string }>("POST", "/me/state", { state, reason }),
+  setPreferences: (changes: { auto_answer: boolean }) => send<Me>("PATCH", "/me", changes),
+  setState: (state: "ready" | "not_ready", reason: string | null) => send<Accepted>("POST", "/me/state", { state, reason }),
+  /** Null is the phone last used, else the home seat. */
+  beginShift: (phone: string | null) => send<Accepted>("POST", "/me/shift", { phone }),
+  endShift: () => send<Accepted>("DELETE", "/me/shift"),
+  phones: () => listed<Phone>("/phones"),
+  softphone: () => send<Softphone>("GET", "/me/softphone"),
+  claimPhone: (desktop: string) => send<null>("POST", "/me/softphone/claim", { desktop }),
+  owed: () => listed<Owed>("/me/owed"),
+  day: (date: string | null) => send<Day>("GET", `/me/day${query({ date })}`),
+  reasons: () => listed<ReasonCode>("/reasons"),
+  wrapUpCodes: (queue: string | null) => listed<WrapUpCode>(`/wrap-up-codes${query({ queue })}`),
+  team: () => listed<TeamMember>("/team"),
+  targets: (q: string, signal?: AbortSignal) => send<Targets>("GET", `/targets${query({ q })}`, undefined, signal),
   searchCustomers: (q: string, cursor: string | null, signal?: AbortSignal) =>
     send<Page<CustomerHit>>("GET", `/customers${query({ q, limit: 20, cursor })}`, undefined, signal),
   customer: (id: number) => send<CustomerDetail>("GET", `/customers/${id}`),
@@ -112,6 +144,27 @@ export const api = {
   interactions: (filter: InteractionFilter) => asPage(send("GET", `/interactions${query({ ...filter })}`)),
   interaction: async (id: number) => asInteraction(await send<Told>("GET", `/interactions/${id}`)),
   saveNote: (interaction: number, text: string) => send<unknown>("PUT", `/interactions/${interaction}/note`, { text }),
+  /** As typed. `base` is the note this one was typed over: when the server holds another, it answers 409 draft_conflict with it. */
+  saveDraft: (interaction: number, draft: DraftView & { base?: string | null }) =>
+    send<unknown>("PUT", `/interactions/${interaction}/draft`, draft),
+  finishWrapUp: (interaction: number, draft: DraftView) => send<unknown>("POST", `/interactions/${interaction}/wrap-up`, draft),
+  promises: (filter: { customer?: number; owner?: "me"; state?: PromiseState }) => listed<PromiseView>(`/promises${query({ ...filter })}`),
+  promise: (made: NewPromise) => send<PromiseView>("POST", "/promises", made),
+  changePromise: (id: number, version: number, changes: PromiseChanges) =>
+    send<PromiseView>("PATCH", `/promises/${id}`, { ...changes, version }),
+  messages: (since: number | null) => listed<Message>(`/messages${query({ since })}`),
+  sendMessage: (to: MessageTo, text: string, about: string | null) => send<Message>("POST", "/messages", { to, text, call: about }),
+  /** Everything up to this message is read. */
+  readMessages: (upTo: number) => send<null>("POST", "/messages/read", { up_to: upTo }),
+  helpRequests: () => listed<HelpRequest>("/help"),
+  takeHelp: (id: number) => send<HelpRequest>("POST", `/help/${id}/take`, {}),
+  endHelp: (id: number) => send<HelpRequest>("POST", `/help/${id}/done`, {}),
+  dial: (to: string, fromPage: string | null, key: string = newKey()) =>
+    send<Accepted>("POST", "/calls", { to, from_page: fromPage }, undefined, { "idempotency-key": key }),
+  /** One verb of call control; the same `key` twice does it once. */
+  command: (id: string, verb: CallVerb, body: object = {}, key: string = newKey()) =>
+    send<Accepted>("POST", `${call(id)}/${verb}`, body, undefined, { "idempotency-key": key }),
+  handover: (id: string) => send<HandoverView>("GET", `${call(id)}/handover`),
   calls: () => send<{ items: CallView[] }>("GET", "/calls"),
   card: (id: string) => send<Card>("GET", `${call(id)}/card`),
   chooseCustomer: (id: string, customer: number) => send<unknown>("PUT", `${call(id)}/customer`, { customer_id: customer }),

@@ -16,7 +16,28 @@ export type Outcome =
   | "outbound" | "internal" | "unseen";
 export type Params = Record<string, string | number | boolean | null>;
 
-export interface AgentState { name: AgentStateName; reason: string | null; since: string | null }
+export interface Actor { kind: "agent" | "supervisor" | "system" | "pbx"; name: string | null }
+
+/** What happened that put them there: an event, and the call, queue and number it was about. */
+export interface Because { event: string; call: string | null; queue: string | null; number: string | null }
+
+export interface AgentStateView {
+  name: AgentStateName;
+  /** A code of GET /api/reasons, one of the system's own, or the PBX's own text. */
+  reason: string | null;
+  since: string | null;
+  by: Actor | null;
+  because: Because | null;
+  /** Takes effect after the call or its wrap-up. */
+  pending: { name: "ready" | "not_ready"; reason: string | null; by: Actor | null } | null;
+  /** The end of wrap-up's time, where it has one. */
+  until: string | null;
+  phone: { seat: string | null; reachable: boolean | null; since: string | null };
+  on_shift: boolean;
+}
+
+export type PhoneKind = "desk" | "browser" | "other";
+export interface Shift { seat: string; extension: string; kind: PhoneKind; since: string }
 
 export interface Me {
   id: number;
@@ -26,8 +47,29 @@ export interface Me {
   language: Language;
   seat: string | null;
   extension: string | null;
-  state: AgentState;
+  state: AgentStateView;
   queues: string[];
+  shift: Shift | null;
+  preferences: { auto_answer: boolean };
+  /** May take waiting calls out of a queue. */
+  may_pick: boolean;
+}
+
+export interface WhyMine {
+  kind: "queue" | "preferred" | "transfer" | "consult" | "pickup" | "picked" | "dialled" | "direct" | "conference";
+  queue: string | null;
+  from: string | null;
+  penalty: number | null;
+  waited_ms: number | null;
+}
+
+export type WrapUpMode = "optional" | "mandatory" | "forced";
+export interface WrapUpView {
+  mode: WrapUpMode;
+  ends_at: string | null;
+  extensions_left: number;
+  code: string | null;
+  code_required: boolean;
 }
 
 export interface CallParty {
@@ -41,6 +83,24 @@ export interface CallParty {
   /** Talk and hold time before `since`. */
   talk_ms: number;
   hold_ms: number;
+  leg: string | null;
+  muted: boolean;
+  /** Who transferred or consults. */
+  from: string | null;
+  why: WhyMine | null;
+  /** From the answer on. */
+  wrap_up: WrapUpView | null;
+}
+
+/** One leg of a call as people think of it; the PBX's own Local legs are left out. */
+export interface Person {
+  leg: string;
+  role: "customer" | "agent" | "other";
+  agent: number | null;
+  seat: string | null;
+  number: string | null;
+  name: string | null;
+  state: "ringing" | "talking" | "hold" | "parked" | "queued" | "waiting";
 }
 
 export interface CustomerBrief { id: number; name: string; tier: string | null }
@@ -72,6 +132,145 @@ export interface CallView {
   others: { number: string | null; name: string | null; state: string }[];
   outcome: Outcome | null;
   ended_by: string | null;
+  recording: "off" | "on" | "paused";
+  park_space: string | null;
+  people: Person[];
+}
+
+/** What the sender of a transfer or consultation knows, shown before it is accepted. */
+export interface HandoverView {
+  from: { agent: number; name: string };
+  kind: "transfer" | "consult";
+  note: string | null;
+  code: string | null;
+  match: Standing;
+  path: CallView["path"];
+  said: string | null;
+  since: string;
+}
+
+export type Target = { kind: "agent"; id: number } | { kind: "queue"; name: string } | { kind: "number"; number: string };
+
+export interface TeamMember {
+  agent: number;
+  name: string;
+  extension: string | null;
+  role: Role;
+  state: AgentStateView;
+  queues: string[];
+}
+
+export interface Targets {
+  agents: TeamMember[];
+  queues: (QueueView & { ewt: number | null })[];
+  contacts: { customer: CustomerBrief; number: string }[];
+}
+
+/** A reason for not ready, as the supervisor wrote it. */
+export interface ReasonCode { code: string; title_en: string; title_zh: string; position: number; active: boolean }
+
+/** A node of the tree; one with children is a heading and cannot be chosen. */
+export interface WrapUpCode { code: string; title_en: string; title_zh: string; queue: string | null; children: WrapUpCode[] }
+
+export type FollowUp =
+  | { kind: "callback"; from: string | null; to: string; number: string; text: string }
+  | { kind: "case"; subject: string; text: string };
+
+export interface DraftView { note: string | null; code: string | null; follow_up: FollowUp | null }
+
+/** A call whose wrap-up was left unfinished. */
+export interface Owed extends DraftView {
+  interaction: number;
+  call: string | null;
+  at: string;
+  direction: Direction;
+  queue: string | null;
+  customer: CustomerBrief | null;
+  ani: string | null;
+  ani_name: string | null;
+  code_required: boolean;
+}
+
+export type PromiseKind = "callback" | "visit" | "other";
+export type PromiseState = "open" | "kept" | "broken" | "cancelled";
+export interface PromiseView {
+  id: number;
+  customer: { id: number; name: string };
+  kind: PromiseKind;
+  text: string;
+  /** Where to call back. */
+  number: string | null;
+  from: string | null;
+  due: string;
+  remind_ms: number;
+  state: PromiseState;
+  owner: { id: number; name: string } | null;
+  created_by: { id: number; name: string } | null;
+  created_at: string;
+  interaction: number | null;
+  raised_at: string | null;
+  broken_at: string | null;
+  settled_at: string | null;
+  version: number;
+}
+
+export interface Message {
+  id: number;
+  at: string;
+  from: { id: number; name: string; role: Role };
+  to: { kind: "agent" | "supervisors" | "team"; agent: { id: number; name: string } | null };
+  text: string;
+  call: string | null;
+  read: boolean;
+}
+export type MessageTo = { agent: number } | { role: "supervisors" } | { team: true };
+
+export interface HelpRequest {
+  id: number;
+  call: string;
+  interaction: number | null;
+  agent: { id: number; name: string };
+  said: string | null;
+  state: "open" | "taken" | "done";
+  at: string;
+  taken_by: { id: number; name: string } | null;
+  customer: CustomerBrief | null;
+  queue: string | null;
+  ani: string | null;
+}
+
+/** One agent's day, each number by the formula that the server names. */
+export interface Day {
+  date: string;
+  since: string;
+  until: string;
+  offered: number;
+  handled: number;
+  no_answer: number;
+  talk_ms: number;
+  hold_ms: number;
+  wrap_ms: number;
+  aht_ms: number | null;
+  occupancy: number | null;
+  ready_ms: number;
+  time_in_state: { name: AgentStateName; reason: string | null; ms: number }[];
+  spans: { name: AgentStateName; reason: string | null; since: string; until: string | null }[];
+  formulas: Record<string, string>;
+}
+
+export interface Phone {
+  seat: string;
+  extension: string;
+  label: string | null;
+  kind: PhoneKind;
+  /** Mine alone: the phone of my browser. */
+  personal: boolean;
+  reachable: boolean | null;
+  agent: { id: number; name: string } | null;
+}
+
+export interface Softphone {
+  url: string; uri: string; user: string; password: string; display_name: string; ice: RTCIceServer[];
 }
 
 export interface Company { id: number; name: string }
@@ -188,6 +387,7 @@ export interface Card {
   notes: Note[];
   recent: InteractionBrief[];
   why: Why[];
+  promises: PromiseView[];
 }
 
 export interface CustomerDetail extends Customer {
@@ -251,6 +451,7 @@ export interface Snapshot {
   /** Null while the lookup is under way. */
   cards: Record<string, Card | null>;
   queues: QueueView[];
+  team: TeamMember[];
 }
 
 export interface Welcome {
@@ -262,7 +463,17 @@ export interface Welcome {
   snapshot: Snapshot | null;
 }
 
-export interface CallBody { call: CallView; agent: string | null; card?: Card | null; reason?: string | null }
+export interface CallBody {
+  call: CallView; agent: string | null; card?: Card | null; reason?: string | null; handover?: HandoverView | null;
+}
+
+export type CallVerb =
+  | "answer" | "hangup" | "hold" | "retrieve" | "mute" | "unmute" | "dtmf" | "transfer" | "consult" | "alternate" | "complete"
+  | "cancel" | "conference" | "drop" | "park" | "pick-up" | "recording/start" | "recording/pause" | "recording/resume"
+  | "recording/stop" | "help" | "reconnect" | "wrap-up/request" | "wrap-up/extend";
+
+/** The end of a command, failures too; `command` is the verb, or dial, state, shift. */
+export interface CommandDone { request: string; command: string | null; call: string | null; ok: boolean; problem: Problem | null }
 
 interface Enveloped<K extends string, B> { type: "event"; stream: string; seq: number; at: string; kind: K; body: B }
 
@@ -276,8 +487,15 @@ export type ServerEvent =
   | Enveloped<CallEventKind, CallBody>
   | Enveloped<"queue.changed", { queue: QueueView }>
   | Enveloped<"link.changed", { pbx: string } & LinkState>
-  | Enveloped<"me.changed", { agent: number; state: AgentState }>
-  | Enveloped<"command.done", { request: string; ok: boolean; problem: Problem | null }>
+  | Enveloped<"me.changed", { agent: number; state: AgentStateView; me?: Partial<Me> }>
+  | Enveloped<"team.changed", { agents: TeamMember[] }>
+  | Enveloped<"command.done", CommandDone>
+  | Enveloped<"promise.changed", { promise: PromiseView }>
+  | Enveloped<"promise.due", { promise: PromiseView }>
+  | Enveloped<"message.sent", { message: Message }>
+  | Enveloped<"help.changed", { help: HelpRequest }>
+  | Enveloped<"phone.answer", { call: string; leg: string | null }>
+  | Enveloped<"phone.claimed", { desktop: string }>
   | Enveloped<"customer.changed", { customer: number; version: number }>
   | Enveloped<"interaction.changed", { interaction: number; customer: number | null }>;
 
