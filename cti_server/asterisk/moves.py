@@ -31,7 +31,7 @@ from .call_actions import (
 HOLD_KEY = "A"
 RECORD_KEY = "B"
 #: what Asterisk listens for during a consultation: [general] of features_cti.conf
-COMPLETE_KEYS, THREE_WAY_KEYS, SWAP_KEYS = "*1", "*3", "*4"
+COMPLETE_KEYS, THREE_WAY_KEYS, SWAP_KEYS = "*1", "*3", "*5"
 #: any key ends a hold; this one means nothing else
 RETRIEVE_KEY = "C"
 REJECTED = 21  # Q.850: call rejected
@@ -119,16 +119,13 @@ def transfer(mine: str, target: Target) -> Moves:
 
 
 def consult(mine: str, target: Target) -> Moves:
-    """Attended transfer, first half: the caller hears music, I hear the target ring. Asterisk dials digits only,
-    so what is meant travels in a variable that the consultation inherits."""
+    """Attended transfer, first half: the caller hears music, I hear the target ring. Asterisk presses keys for
+    it, so what is meant travels in a variable that the consultation inherits."""
     match target:
         case Number(number):
-            digits = _number(number).lstrip("+")
-            meant = Setvar(_channel(mine), "__CTI_TARGET", number)
-            return [meant, Atxfer(mine, "cti-consult", digits)]
+            return [Setvar(_channel(mine), "__CTI_TARGET", _number(number)), Atxfer(mine, "cti-consult", "00")]
         case Queue(name):
-            meant = Setvar(_channel(mine), "__CTI_TARGET", _queue(name))
-            return [meant, Atxfer(mine, "cti-consult-queue", "0")]
+            return [Setvar(_channel(mine), "__CTI_TARGET", _queue(name)), Atxfer(mine, "cti-consult-queue", "00")]
 
 
 def alternate(mine: str) -> Moves:
@@ -159,10 +156,15 @@ def open_room(mine: str, other: str, room: str) -> Moves:
     return [Redirect(_channel(mine), "cti-room", _room(room), extra=_channel(other))]
 
 
-def invite(number: str, room: str, leg: str | None = None) -> Moves:
-    """Rings a phone or a number outside and brings whoever answers into the room. Role originate."""
-    seat = f"Local/{_number(number)}@cti-invite/n"
-    return [Originate(seat, "cti-room", _room(room), leg=_leg(leg))]
+def invite_phone(seat: str, room: str, leg: str | None = None) -> Moves:
+    """Rings an agent's phone and brings it into the room. Role originate."""
+    agent = (("CTI_LEG", "agent"),)  # the room lives as long as an agent is in it
+    return [Originate(_seat(seat), "cti-room", _room(room), leg=_leg(leg), variables=agent)]
+
+
+def invite_number(number: str, room: str, leg: str | None = None) -> Moves:
+    """Calls a number outside and brings whoever answers into the room. Role originate."""
+    return [Originate(f"Local/{_number(number)}@cti-invite", "cti-room", _room(room), leg=_leg(leg))]
 
 
 # --- waiting places ----------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import fcntl
 import importlib.util
 import secrets
 import shlex
@@ -27,6 +29,7 @@ from cti_server.demo.asterisk_root import (
 )
 from cti_server.demo.render import ROLES, PbxConfig, render
 
+VOICE_FIRST, VOICE_LAST, VOICE_BLOCK = 20000, 32000, 1000  # below the ports of outgoing connections
 START_LIMIT_S = 60.0
 STOP_LIMIT_S = 5.0
 
@@ -42,7 +45,9 @@ class DemoPbx:
     ) -> None:
         require_root("the demo PBX", shlex.join([sys.executable, *sys.argv]))
         require_tools("mount", "nsenter")
-        self.config = config or free_config()
+        self._held = contextlib.ExitStack()
+        voice = self._held.enter_context(voice_ports())
+        self.config = dataclasses.replace(config or free_config(), rtp_ports=voice)
         self._tree = tree or find_or_build()
         self._keep = keep
         self.work = keep or Path(tempfile.mkdtemp(prefix=f"cti-pbx-{self.config.name}-"))
@@ -73,7 +78,7 @@ class DemoPbx:
 
     @property
     def ami_certificate(self) -> Path:
-        """What a TLS client of AMI must trust. There only when the configuration has an ami_tls_port."""
+        """What a TLS client of AMI, or of wss, must trust. There only when the configuration has a port for it."""
         return self.work / "keys" / "ami.crt"
 
     @property
@@ -151,12 +156,13 @@ class DemoPbx:
         if modules is None:
             raise DemoUnavailable(f"{self._tree.root} has no Asterisk modules; remove that folder and start again")
         render(self.config, self.work, self._inside, modules)
-        if self.config.ami_tls_port:
+        if self.config.ami_tls_port or self.config.https_port:
             make_certificate(self.work / "keys", "ami")
         _copy_python_packages(self.work / "python")
 
     def _clean_up(self) -> None:
         self.kill9()
+        self._held.close()
         if self._keep is None:
             shutil.rmtree(self.work, ignore_errors=True)
 
@@ -186,13 +192,14 @@ class DemoPbx:
 
 def free_config(name: str = "demo", **changes: object) -> PbxConfig:
     """A configuration on ports that are free now, with fresh secrets. Any field of PbxConfig may be given."""
-    with free_ports(5) as (sip, ami, tls, http, trunk):
+    with free_ports(6) as (sip, ami, tls, http, https, trunk):
         made = {role: secrets.token_hex(16) for role in ROLES}
         found: dict[str, object] = {
             "sip_port": sip,
             "ami_port": ami,
             "ami_tls_port": tls,
             "http_port": http,
+            "https_port": https,
             "trunk_port": trunk,
         }
         return PbxConfig(**{"name": name, "secrets": made, **found, **changes})  # type: ignore[arg-type]
@@ -213,11 +220,30 @@ def free_ports(count: int) -> Iterator[list[int]]:
         yield ports
 
 
+@contextlib.contextmanager
+def voice_ports() -> Iterator[tuple[int, int]]:
+    """A range of ports for voice that no other instance of this machine uses, held by a lock until the block ends.
+
+    When all are taken the last is shared: Asterisk tries another port where one is in use.
+    """
+    blocks = list(range(VOICE_FIRST, VOICE_LAST, VOICE_BLOCK))
+    secrets.SystemRandom().shuffle(blocks)
+    folder = Path(tempfile.gettempdir()) / "cti-demo-voice"
+    folder.mkdir(exist_ok=True)
+    with contextlib.ExitStack() as held:
+        for first in blocks:
+            lock = held.enter_context((folder / str(first)).open("w"))
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+        yield first, first + VOICE_BLOCK - 1
+
+
 def make_certificate(folder: Path, name: str) -> None:
     """A self-signed certificate for 127.0.0.1: {name}.crt for clients, {name}.pem (with the key) for Asterisk."""
     if not shutil.which("openssl"):
         raise DemoUnavailable(
-            "AMI over TLS needs openssl; run: apt-get install -y openssl, or set ami_tls_port to 0"
+            "TLS needs openssl; run: apt-get install -y openssl, or set ami_tls_port and https_port to 0"
         )
     key, certificate = folder / f"{name}.key", folder / f"{name}.crt"
     made = [

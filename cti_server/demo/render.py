@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROLES = ("cti-events", "cti-agent", "cti-call", "cti-originate")
+NOTIFY = "cti-notify"  # optional: there only when the configuration has a secret for it
 DESKPHONES = ("1001", "1002", "1003", "1004", "1005")
 BROWSERS = ("1101", "1102", "1103", "1104", "1105")
 WORK_FOLDERS = (
@@ -117,6 +118,9 @@ class PbxConfig:
     ami_port: int
     http_port: int
     ami_tls_port: int = 0
+    https_port: int = 0
+    """Browser phones over wss; ws stays."""
+    rtp_ports: tuple[int, int] = (20000, 29999)
     trunk_port: int = 5070
     fastagi: str = "127.0.0.1:4573"
     secrets: Mapping[str, str] = field(default_factory=dict)
@@ -165,8 +169,9 @@ def files(config: PbxConfig, inside: str, modules: Path) -> dict[str, str]:
         "queues.conf": _queues(config),
         "pjsip.conf": _pjsip(config),
         "manager.conf": _manager(config, inside),
-        "http.conf": f"#include http_cti.conf\n[general](+)\nbindport = {config.http_port}\n",
-        "rtp.conf": "[general]\nrtpstart = 20000\nrtpend = 29999\nicesupport = yes\nstrictrtp = no\n",
+        "http.conf": _http(config, inside),
+        "rtp.conf": f"[general]\nrtpstart = {config.rtp_ports[0]}\nrtpend = {config.rtp_ports[1]}\n"
+        "icesupport = yes\nstrictrtp = no\n",
         "features.conf": "#include features_cti.conf\n",
         "res_parking.conf": "#include res_parking_cti.conf\n",
         "confbridge.conf": "#include confbridge_cti.conf\n",
@@ -208,12 +213,27 @@ documentation_language = en_US
 """
 
 
+def _http(config: PbxConfig, inside: str) -> str:
+    text = f"#include http_cti.conf\n[general](+)\nbindport = {config.http_port}\n"
+    if config.https_port:
+        text += (
+            f"tlsenable = yes\ntlsbindaddr = 127.0.0.1:{config.https_port}\ntlscertfile = {inside}/keys/ami.pem\n"
+        )
+    return text
+
+
 def _site(config: PbxConfig) -> str:
     values = {
         "CTI_FASTAGI": config.fastagi,
         "CTI_PBX": config.name,
         "CTI_DEADLINE": "1",
         "CTI_TRUNK": "cti-trunk",
+        "CTI_VIA": "",
+        "CTI_INSIDE": "^1[01]0[1-5]$",
+        "CTI_RING": "20",
+        "CTI_NUMBER": "",
+        "CTI_RECORDINGS": "cti",
+        "CTI_NOBODY": "cti-nobody,s,1",
         **config.site,
     }
     lines = [f"Set({name}={value})" for name, value in values.items()] + ["Return()"]
@@ -235,6 +255,7 @@ def _pjsip(config: PbxConfig) -> str:
         "[global]\ntype = global\nendpoint_identifier_order = username,ip,anonymous\nuser_agent = Asterisk\n",
         f"[transport-udp]\ntype = transport\nprotocol = udp\nbind = 127.0.0.1:{config.sip_port}\n",
         "[transport-ws]\ntype = transport\nprotocol = ws\nbind = 127.0.0.1\n",
+        "[transport-wss]\ntype = transport\nprotocol = wss\nbind = 127.0.0.1\n" if config.https_port else "",
         "#include pjsip_cti.conf\n",
         "[cti-trunk](+type=endpoint)\naors = demo-trunk\n",
         f"[demo-trunk]\ntype = aor\ncontact = sip:127.0.0.1:{config.trunk_port}\n",
@@ -242,7 +263,9 @@ def _pjsip(config: PbxConfig) -> str:
     media = "media_address = 127.0.0.1\nbind_rtp_to_media_address = yes\n"
     # Deskphones are registered by sipua.py on behalf of SIPp: the contact is not where the REGISTER came from.
     parts += [f"[{name}](+type=endpoint)\n{media}" for name in ("cti-trunk", *DESKPHONES, *BROWSERS)]
-    parts += [f"[{phone}](+type=endpoint)\nrewrite_contact = no\n" for phone in DESKPHONES]
+    # And SIPp sends no voice, so that every call of theirs would be taken for one of a dead phone.
+    quiet = "rewrite_contact = no\nrtp_timeout = 0\nrtp_timeout_hold = 0\n"
+    parts += [f"[{phone}](+type=endpoint)\n{quiet}" for phone in DESKPHONES]
     password = f"password = {config.phone_password}\n"
     parts += [f"[{phone}-auth](+type=auth)\n{password}" for phone in (*DESKPHONES, *BROWSERS)]
     return "\n".join(parts)
@@ -255,7 +278,9 @@ def _manager(config: PbxConfig, inside: str) -> str:
         text += f"tlsenable = yes\ntlsbindaddr = 127.0.0.1:{config.ami_tls_port}\n"
         text += f"tlscertfile = {inside}/keys/ami.pem\n"
     text += "#include manager_cti.conf\n"
-    for role in ROLES:
+    if NOTIFY in config.secrets:
+        text += f"[{NOTIFY}](cti-user)\nread =\nwrite = system\n"
+    for role in config.secrets:
         text += f"[{role}](+)\nsecret = {config.secrets[role]}\n"
     return text
 
