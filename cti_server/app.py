@@ -32,7 +32,7 @@ from .api.session import admit
 from .asterisk.fastagi import FastAgiServer
 from .attachment import Attachment
 from .ivr.identify import IdentifyDialogue
-from .live import Delivery, LiveCommands, LiveFloor, LivePush
+from .live import Delivery, LiveCommands, LiveFloor, LivePush, Presence
 from .lookup.identify import Lookup
 from .lookup.places import PrefixPlaces
 from .metrics import LiveCollector
@@ -71,10 +71,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         places = PrefixPlaces()
         lookup = Lookup(database, default_region=settings.default_region, places=places)
         hub = Hub()
-        attachments = [
-            Attachment(pbx, database, lookup, hub, settings.snapshot_every_s) for pbx in settings.attached()
-        ]
+        attachments = [Attachment(pbx, database, lookup, hub, settings) for pbx in settings.attached()]
         floor = LiveFloor(attachments)
+        hub.seen = Presence(attachments)
         deliver = Delivery(attachments)
         desk = Desk(database, lambda rows: hub.publish(frame_of(row, row.body) for row in rows), _now)
         commands = LiveCommands(floor, desk, hub, database)

@@ -9,18 +9,22 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import structlog
 
 from .asterisk.commands import Commands
 from .asterisk.link import Link
+from .asterisk.members import Members
+from .floor.apply import Floor
+from .floor.orders import Order
 from .lookup.identify import Lookup
 from .pipeline import Pipeline
 from .push.hub import Hub
 from .record import leases
 from .record.database import Database
-from .settings import PbxSettings
+from .settings import PbxSettings, Settings
 
 TRY_LEASE_EVERY_S = 2.0
 DRAIN_S = 3.0  # for what is in the inbox when the server ends
@@ -31,16 +35,27 @@ log = structlog.get_logger()
 class Attachment:
     """The attachment of one PBX. `pipeline` is replaced whenever the PBX is taken over anew."""
 
-    def __init__(
-        self, pbx: PbxSettings, database: Database, lookup: Lookup, hub: Hub, snapshot_every_s: float
-    ) -> None:
+    def __init__(self, pbx: PbxSettings, database: Database, lookup: Lookup, hub: Hub, times: Settings) -> None:
         self.pbx = pbx
         self.commands = Commands(pbx)
-        self.pipeline = Pipeline(pbx.name, database, lookup, hub)
-        self.link = Link(pbx, self.pipeline.put, snapshot_every_s)
         self.owner = False
         self._database, self._lookup, self._hub = database, lookup, hub
-        self._snapshot_every_s = snapshot_every_s
+        self._times = times
+        self._begin_round()
+
+    def _begin_round(self) -> None:
+        """Whatever happened, nothing of the old round is used again: the record and a snapshot are."""
+        floor = Floor(
+            self.pbx.name, desktop_grace_s=self._times.desktop_grace_s, phone_grace_s=self._times.phone_grace_s
+        )
+        self.pipeline = Pipeline(
+            self.pbx.name, self._database, self._lookup, self._hub, floor=floor, on_orders=self._order
+        )
+        self.link = Link(self.pbx, self.pipeline.put, self._times.snapshot_every_s)
+        self._members = Members(self.commands, self.pipeline.put)
+
+    def _order(self, orders: Sequence[Order]) -> None:
+        self._members.take(orders)
 
     async def run(self) -> None:
         """Attach for as long as this runs."""
@@ -60,9 +75,7 @@ class Attachment:
                 finally:
                     self.owner = False
                 await asyncio.sleep(TRY_LEASE_EVERY_S)
-                # Whatever happened, nothing of the old round is used again: the record and a snapshot are.
-                self.pipeline = Pipeline(self.pbx.name, self._database, self._lookup, self._hub)
-                self.link = Link(self.pbx, self.pipeline.put, self._snapshot_every_s)
+                self._begin_round()
         finally:
             self.commands.close()
 
@@ -70,16 +83,18 @@ class Attachment:
         await self.pipeline.restore(lease)
         writing = asyncio.create_task(self.pipeline.run(), name=f"pipeline {self.pbx.name}")
         linked = asyncio.create_task(self.link.run(), name=f"link {self.pbx.name}")
+        ordered = asyncio.create_task(self._members.run(), name=f"members {self.pbx.name}")
         try:
             # A link that was refused returns, and the rest of the server goes on without it.
-            await asyncio.wait({writing, linked}, return_when=asyncio.FIRST_EXCEPTION)
+            await asyncio.wait({writing, linked, ordered}, return_when=asyncio.FIRST_EXCEPTION)
         finally:
             linked.cancel()
+            ordered.cancel()
             self.pipeline.stop()
             # What was heard is written before we go, so that a call that has just ended is not found "unseen".
             await asyncio.wait({writing}, timeout=DRAIN_S)
             writing.cancel()
-            ended = await asyncio.gather(writing, linked, return_exceptions=True)
+            ended = await asyncio.gather(writing, linked, ordered, return_exceptions=True)
             await self.pipeline.close()
         for cause in ended:
             if isinstance(cause, Exception):

@@ -3,37 +3,64 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
 from .api.desk import Desk
-from .api.ports import CommandRefused
+from .api.ports import CommandRefused, Sitting
 from .api.principal import Principal
-from .asterisk.actions import QueuePause
-from .asterisk.commands import NoAccount
-from .asterisk.session import ActionFailed
+from .asterisk.link import SinkFull
 from .attachment import Attachment
+from .floor.agents import Agent, By
+from .floor.apply import Floor
 from .floor.calls import Call
-from .floor.desk_signals import WrapUpFinished
+from .floor.desk_signals import (
+    AgentSeated,
+    DesktopSeen,
+    ShiftBegan,
+    ShiftEnded,
+    StateChosen,
+    WrapUpCoded,
+    WrapUpExtended,
+    WrapUpFinished,
+    WrapUpWanted,
+)
+from .floor.parts import PartState
 from .floor.signals import LinkState
+from .floor.times import iso
 from .lookup.identify import Identified
 from .lookup.shapes import Card
-from .pipeline import frame_of, missed
+from .pipeline import PipelineClosed, frame_of, missed
 from .push.frames import Frame, Positions
 from .push.hub import Hub, Viewer
 from .push.session import Missed
 from .record import history, journal, sessions
+from .record.agents import Agent as AgentRecord
 from .record.database import Database
 
 MAX_MISSED = 5_000  # events of a stream; past it a snapshot is less to read, and to send, than what was missed
+CONFIRM_S = 5.0  # for the PBX to show what it was asked for
 NOT_LIVE = "the PBX {pbx} is not connected ({state}); nothing was done"
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a request; None as the problem: all went well."""
+
+    problem: dict[str, Any] | None = None
+
+
+OK = Done()
+Seen = Callable[[Floor], Done | None]
 
 
 class LiveFloor:
@@ -48,9 +75,18 @@ class LiveFloor:
         found = attachment.pipeline.floor.calls.get(call) if attachment is not None else None
         return (attachment, found) if attachment is not None and found is not None else None
 
+    def at_pbx(self, pbx: str | None) -> Attachment:
+        """The PBX of this name; the first for who belongs to none."""
+        return self._attachments.get(pbx or "") or next(iter(self._attachments.values()))
+
+    def at_work(self, agent: int) -> Attachment | None:
+        """The PBX at which this agent is at work."""
+        return next((a for a in self._attachments.values() if _has_shift(a.pipeline.floor, agent)), None)
+
     def of_agent(self, agent: int) -> Attachment | None:
-        """The PBX at which this agent has a seat."""
-        return next((a for a in self._attachments.values() if agent in a.pipeline.floor.agents), None)
+        """The PBX at which this agent is at work, else the one they belong to."""
+        known = (a for a in self._attachments.values() if agent in a.pipeline.floor.agents)
+        return self.at_work(agent) or next(known, None)
 
     def calls(self) -> Sequence[Mapping[str, Any]]:
         calls = [c for a in self._attachments.values() for c in a.pipeline.floor.calls.values()]
@@ -72,8 +108,36 @@ class LiveFloor:
     def agent_state(self, agent: int) -> Mapping[str, Any]:
         attachment = self.of_agent(agent)
         if attachment is None:
-            return {"name": "signed_out", "reason": "no_seat", "since": None}
+            return Agent(agent, "", None).view()
         return attachment.pipeline.floor.agents[agent].view()
+
+    def shift(self, agent: int) -> Mapping[str, Any] | None:
+        attachment = self.at_work(agent)
+        if attachment is None:
+            return None
+        one = attachment.pipeline.floor.agents[agent]
+        assert one.shift is not None
+        return {
+            "seat": one.seat,
+            "extension": one.shift.extension,
+            "kind": one.shift.kind,
+            "since": iso(one.shift.since),
+        }
+
+    def at_seat(self, pbx: str, seat: str) -> int | None:
+        floor = self.at_pbx(pbx).pipeline.floor
+        agent = floor.agent_at(seat)
+        return agent.id if agent is not None and agent.shift is not None else None
+
+    def team(self) -> Sequence[Mapping[str, Any]]:
+        """Of who is on the floors of several PBXs, the one where they are at work."""
+        found: dict[int, Mapping[str, Any]] = {}
+        for attachment in self._attachments.values():
+            floor = attachment.pipeline.floor
+            for number in floor.agents:
+                if number not in found or _has_shift(floor, number):
+                    found[number] = floor.team_member(number)
+        return sorted(found.values(), key=lambda one: str(one["name"]))
 
     def links(self) -> Mapping[str, Mapping[str, Any]]:
         views = {name: a.pipeline.floor.link_view() for name, a in self._attachments.items()}
@@ -98,43 +162,94 @@ class LiveCommands:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def set_state(self, agent: int, state: str, reason: str | None) -> str:
-        attachment = self._floor.of_agent(agent)
+    async def begin_shift(self, agent: AgentRecord, phone: Sitting) -> str:
+        attachment = self._floor.at_pbx(agent.pbx)
+        _live(attachment)
+        put, now = attachment.pipeline.put, time.time()
+        seat = agent.seat if agent.pbx == attachment.pbx.name else None
+        put(AgentSeated(now, agent.id, agent.name, seat, agent.extension, agent.role))
+        put(ShiftBegan(now, agent.id, phone.seat, phone.extension, phone.kind, phone.queues))
+        wanted = {queue for queue, _ in phone.queues}
+
+        def joined(floor: Floor) -> Done | None:
+            one = floor.agents[agent.id]
+            if one.shift is None or one.seat != phone.seat:
+                return None
+            if one.shift.trouble is not None:
+                return _refused(one.shift.trouble)
+            return OK if wanted <= {m.queue for m in floor.memberships(one.seat)} else None
+
+        return self._await(attachment, agent.id, "begin_shift", joined)
+
+    async def end_shift(self, agent: int) -> str:
+        attachment = self._at_work(agent)
+        if any(part.open for _, part in attachment.pipeline.floor.parts_of(agent)):
+            raise CommandRefused(409, "in_a_call", "you are in a call", "Finish the call, or transfer it, first.")
+        attachment.pipeline.put(ShiftEnded(time.time(), agent))
+
+        def gone(floor: Floor) -> Done | None:
+            return OK if floor.agents[agent].shift is None else None
+
+        return self._await(attachment, agent, "end_shift", gone)
+
+    async def set_state(self, agent: int, state: str, reason: str | None, by: By | None = None) -> str:
+        attachment = self._at_work(agent)
+        _live(attachment)
+        ready, at = state == "ready", time.time()
+        name = attachment.pipeline.floor.agents[agent].name
+        attachment.pipeline.put(StateChosen(at, agent, ready, reason, by or By("agent", name)))
+
+        def chosen(floor: Floor) -> Done | None:
+            shift = floor.agents[agent].shift
+            if shift is None or shift.wish.at < at:
+                return None
+            if shift.trouble is not None:
+                return _refused(shift.trouble)
+            # Members confirm a pause; during a call it is there already, and the wish only waits.
+            return OK if shift.confirmed or shift.wish.ready != ready else None
+
+        return self._await(attachment, agent, "set_state", chosen)
+
+    def _at_work(self, agent: int) -> Attachment:
+        attachment = self._floor.at_work(agent)
         if attachment is None:
             raise CommandRefused(
-                409, "no_seat", "you have no phone at a PBX", "An administrator sets your seat, e.g. PJSIP/1001."
+                409, "not_at_work", "you are not signed in to a phone", "Choose your phone first."
             )
-        link = attachment.pipeline.floor.link
-        if link is not LinkState.LIVE:
-            raise CommandRefused(503, "pbx_unreachable", NOT_LIVE.format(pbx=attachment.pbx.name, state=link))
-        floor = attachment.pipeline.floor
-        interfaces = sorted({m.interface for m in floor.memberships(floor.agents[agent].seat)})
-        if not interfaces:
-            raise CommandRefused(
-                409, "in_no_queue", "your phone is a member of no queue", "Add it to a queue in Asterisk first."
-            )
+        return attachment
+
+    def _await(
+        self, attachment: Attachment, agent: int, command: str, seen: Callable[[Floor], Done | None]
+    ) -> str:
+        """Tell by `command.done` what became of a request; answers its id."""
         request = uuid.uuid4().hex
-        actions = [QueuePause(one, state != "ready", reason) for one in interfaces]
-        task = asyncio.create_task(self._pause(attachment, agent, request, actions), name=f"command {request}")
+        work = self._tell_outcome(attachment, agent, command, request, seen)
+        task = asyncio.create_task(work, name=f"command {request}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return request
 
-    async def _pause(
-        self, attachment: Attachment, agent: int, request: str, actions: Sequence[QueuePause]
+    async def _tell_outcome(
+        self, attachment: Attachment, agent: int, command: str, request: str, seen: Seen
     ) -> None:
-        problem: dict[str, Any] | None = None
         try:
-            for action in actions:
-                await attachment.commands.run(action)
-        except NoAccount as cause:
-            problem = {"code": "no_account", "detail": str(cause)}
-        except ActionFailed as cause:
-            problem = {"code": "refused_by_pbx", "detail": str(cause)}
-        except (OSError, TimeoutError) as cause:
-            problem = {"code": "pbx_unreachable", "detail": str(cause)}
+            problem = (await attachment.pipeline.when(seen, CONFIRM_S)).problem
+        except TimeoutError:
+            problem = {
+                "code": "not_confirmed",
+                "detail": f"the PBX did not show it within {CONFIRM_S:g} s",
+                "remedy": "Look at your state; try again.",
+            }
+        except PipelineClosed as cause:
+            problem = {"code": "pbx_unreachable", "detail": str(cause), "remedy": None}
         async with self._desk.change() as change:
-            body = {"request": request, "ok": problem is None, "problem": problem}
+            body = {
+                "request": request,
+                "command": command,
+                "call": None,
+                "ok": problem is None,
+                "problem": problem,
+            }
             change.tell("command.done", body, {"agents": [agent], "everyone": False})
 
     async def choose_customer(self, call: str, customer: int, agent: int) -> None:
@@ -148,15 +263,40 @@ class LiveCommands:
             async with self._database.begin() as conn:
                 await history.reassociate(conn, live.interaction, customer, datetime.now(UTC))
 
-    async def finish_wrap_up(self, call: str, agent: int, note: str | None) -> None:
+    async def finish_wrap_up(self, call: str, agent: int, code: str | None = None) -> None:
+        attachment, live = self._wrapping(call, agent)
+        now = time.time()
+        if code is not None:
+            attachment.pipeline.put(WrapUpCoded(now, live.id, agent, code))
+        attachment.pipeline.put(WrapUpFinished(now, live.id, agent))
+
+    async def note_code(self, call: str, agent: int, code: str | None) -> None:
+        found = self._floor.find(call)
+        if found is not None:
+            found[0].pipeline.put(WrapUpCoded(time.time(), call, agent, code))
+
+    async def extend_wrap_up(self, call: str, agent: int) -> None:
+        attachment, live = self._wrapping(call, agent)
+        parts = [p for p in live.parts if p.agent == agent and p.state is PartState.WRAP_UP]
+        if not any(p.wrap.ends_at is not None for p in parts):
+            raise CommandRefused(409, "no_limit", "this wrap-up has no limit")
+        if not any(p.wrap.extensions_left > 0 for p in parts):
+            raise CommandRefused(409, "no_extension_left", "you have had all the extra time there is")
+        attachment.pipeline.put(WrapUpExtended(time.time(), call, agent))
+
+    async def want_wrap_up(self, call: str, agent: int, wanted: bool) -> None:
+        found = self._floor.find(call)
+        if found is None or not any(p.agent == agent and p.open for p in found[1].parts):
+            raise CommandRefused(409, "call_over", "you are not in that call any more")
+        found[0].pipeline.put(WrapUpWanted(time.time(), call, agent, wanted))
+
+    def _wrapping(self, call: str, agent: int) -> tuple[Attachment, Call]:
         found = self._floor.find(call)
         if found is None:
             raise CommandRefused(409, "call_over", "that call is wrapped up already")
-        attachment, live = found
-        if note is not None and live.interaction is not None:
-            async with self._database.begin() as conn:
-                await history.set_note(conn, live.interaction, note)
-        attachment.pipeline.put(WrapUpFinished(time.time(), call, agent))
+        if not any(p.agent == agent and p.state is PartState.WRAP_UP for p in found[1].parts):
+            raise CommandRefused(409, "not_in_wrap_up", "you are not wrapping up this call")
+        return found
 
     async def signed_out(self, agent: int) -> None:
         self._hub.sign_out(agent)
@@ -173,6 +313,7 @@ class LivePush:
         me: Callable[[int], Awaitable[Mapping[str, Any] | None]],
     ) -> None:
         self._attachments = attachments
+        self._floor = LiveFloor(attachments)
         self._by_stream = {a.pipeline.stream: a for a in attachments}
         self._hub = hub
         self._database = database
@@ -203,6 +344,7 @@ class LivePush:
                 if (call := pipeline.floor.calls.get(view["call"])) is not None:
                     whole["cards"][view["call"]] = pipeline.callers.card(call)
         # Last, so that it is no older than the positions: an event that is told again does no harm.
+        whole["team"] = self._floor.team()
         whole["me"] = await self._me(viewer.agent)
         return whole, positions
 
@@ -227,6 +369,22 @@ class LivePush:
             raise Missed(str(gone)) from gone
 
 
+def _live(attachment: Attachment) -> None:
+    """Raises CommandRefused where the PBX is out of reach: nothing half is begun."""
+    link = attachment.pipeline.floor.link
+    if link is not LinkState.LIVE:
+        raise CommandRefused(503, "pbx_unreachable", NOT_LIVE.format(pbx=attachment.pbx.name, state=link))
+
+
+def _refused(detail: str) -> Done:
+    return Done({"code": "refused_by_pbx", "detail": detail, "remedy": None})
+
+
+def _has_shift(floor: Floor, agent: int) -> bool:
+    one = floor.agents.get(agent)
+    return one is not None and one.shift is not None
+
+
 def _has_part(agent: int, call: Mapping[str, Any]) -> bool:
     return any(part["agent"] == agent and part["state"] != "left" for part in call["agents"].values())
 
@@ -245,3 +403,15 @@ class Delivery:
             log.warning("lookup.unknown_pbx", pbx=pbx, known=sorted(self._attachments))
         elif who is not None and uniqueid:
             attachment.pipeline.identified(uniqueid, who)
+
+
+class Presence:
+    """Tells the floors whether an agent has a desktop connected: who has none for long is not ready."""
+
+    def __init__(self, attachments: Sequence[Attachment]) -> None:
+        self._attachments = attachments
+
+    def __call__(self, agent: int, connected: bool) -> None:
+        for attachment in self._attachments:
+            with contextlib.suppress(SinkFull):  # the link starts over; the next change of presence is told
+                attachment.pipeline.put(DesktopSeen(time.time(), agent, connected))

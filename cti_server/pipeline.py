@@ -17,35 +17,36 @@ import json
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
 
+from . import memory
 from .asterisk.link import SinkFull
 from .floor import events as kinds
 from .floor.apply import Floor
 from .floor.calls import Call, Direction
-from .floor.desk_signals import AgentSeated
+from .floor.desk_signals import DesktopSeen, Tick
 from .floor.events import Event
-from .floor.signals import CallerIdentified, LinkChanged, QueueDescribed, Signal
+from .floor.orders import Order
+from .floor.signals import CallerIdentified, LinkChanged, Signal
 from .floor.times import iso
 from .lookup.callers import Callers
 from .lookup.identify import Identified, Lookup
+from .memory import Batch
 from .push import frames
 from .push.frames import Frame
 from .push.hub import Hub
-from .record import agents, history, interactions, journal, leases, queues, restart
-from .record.calls import call_of, record_of
+from .push.paced import Paced
+from .record import journal, leases
 from .record.database import Database, is_refusal
 
 MAX_INBOX = 20_000  # signals; about 400 calls' worth. Past it SinkFull: the link takes a fresh snapshot
 MAX_BATCH = 500  # signals applied before they are written; bounds the transaction, not the throughput
 MAX_RETRY_S = 5.0
-QUEUE_EVERY_S = 0.5  # a queue's view goes to each of its members: told more often, it is most of what is sent
 POISON_TRIES = 3  # a batch whose values the database refuses so often is written call by call
-WRAP_UP_KEPT = timedelta(hours=12)  # a wrap-up left open longer ago than that is not brought back
+NOTHING = Batch(calls=[], events=[], late=[], shifts=[], states=[])
 
 WITH_CARD = frozenset({kinds.CALL_OFFERED, kinds.CALL_IDENTIFIED, kinds.CALL_ANSWERED})
 WANTS_CALLER = frozenset({kinds.CALL_QUEUED, kinds.CALL_OFFERED})
@@ -71,10 +72,19 @@ class Counts:
 class Pipeline:
     """One PBX from its signals to the desktops."""
 
-    def __init__(self, pbx: str, database: Database, lookup: Lookup, hub: Hub, max_inbox: int = MAX_INBOX) -> None:
+    def __init__(
+        self,
+        pbx: str,
+        database: Database,
+        lookup: Lookup,
+        hub: Hub,
+        max_inbox: int = MAX_INBOX,
+        floor: Floor | None = None,
+        on_orders: Callable[[Sequence[Order]], None] = lambda orders: None,
+    ) -> None:
         self.pbx = pbx
         self.stream = f"pbx:{pbx}"
-        self.floor = Floor(pbx)
+        self.floor = floor or Floor(pbx)
         self.callers = Callers(pbx, lookup, self.put)
         self.counts = Counts()
         self.writing_since: float | None = None
@@ -86,9 +96,10 @@ class Pipeline:
         self._wake = asyncio.Event()
         self._whole = asyncio.Lock()  # held while floor and journal differ
         self._stopping = False
-        self._queues: dict[str, Event] = {}  # the latest view of each queue that waits to be told
-        self._queues_due = 0.0
-        self._queue_timer: asyncio.TimerHandle | None = None
+        self._pace = Paced(self.floor.team_member)
+        self._pace_timer: asyncio.TimerHandle | None = None
+        self._states = memory.StateLog()
+        self._on_orders = on_orders
         self._late: list[CallerIdentified] = []  # of calls that are not on the floor: not begun, or over already
         self._looking: dict[asyncio.Future[Any], Callable[[Floor], Any]] = {}  # who waits for what to show
         self._log = log.bind(pbx=pbx)
@@ -117,36 +128,39 @@ class Pipeline:
     async def restore(self, lease: leases.Lease) -> None:
         """Begin where the last process stopped: who sits where, the calls left open, wrap-ups not finished."""
         self._lease = lease
-        now = time.time()
-        since = datetime.now(UTC) - WRAP_UP_KEPT
         async with self._database.read() as conn:
-            people = await agents.all_active(conn, self.pbx)
-            described = await queues.all_queues(conn, self.pbx)
-            left_open = await restart.open_interactions(conn, self.pbx)
-            owed = {s.interaction_id for a in people for s in await history.unwrapped(conn, a.id, since)}
-            owed -= {row.id for row in left_open}
-            ended = [await history.get(conn, number) for number in sorted(owed)]
+            calls = await memory.recall_calls(conn, self.pbx)
+            told = await memory.recall_people(conn, self.pbx)
             self._hub.positions.setdefault(self.stream, (await journal.positions(conn)).get(self.stream, 0))
-        for row in (*left_open, *(row for row in ended if row is not None and row.pbx == self.pbx)):
-            call = call_of(row)
+        for call in calls:
             self.floor.restore(call)
             self.callers.recall(call)
-        for agent in people:
-            self.put(AgentSeated(now, agent.id, agent.name, agent.seat))
-        for queue in described:
-            short = queue.short_abandon_ms / 1000
-            self.put(QueueDescribed(now, queue.name, queue.title_en, queue.title_zh, short))
+        for signal in told:
+            self.put(signal)
+        for agent in self._hub.agents():
+            self.put(DesktopSeen(time.time(), agent, connected=True))
 
     async def run(self) -> None:
         """Apply, write, hand out, until stopped. Raises LeaseLost when a newer process took the PBX over."""
         while self._inbox or not self._stopping:
-            await self._wake.wait()
+            await self._woken()
             async with self._whole:
                 events = self._apply()
-                if events or self.floor.has_changed or self._late:
-                    await self._write_and_tell(events)
+                self._on_orders(self.floor.take_orders())
+                batch = self._batch(events)
+                if batch != NOTHING:
+                    await self._write_and_tell(batch)
                 self._look()
             await asyncio.sleep(0)
+
+    async def _woken(self) -> None:
+        """Something is in the inbox, or something is due."""
+        due = self.floor.next_due()
+        try:
+            async with asyncio.timeout(None if due is None else max(0.0, due - time.time())):
+                await self._wake.wait()
+        except TimeoutError:
+            self._inbox.append(Tick(time.time()))
 
     def stop(self) -> None:
         """Take nothing more in; `run` ends when what is in the inbox is written."""
@@ -154,8 +168,8 @@ class Pipeline:
         self._wake.set()
 
     async def close(self) -> None:
-        if self._queue_timer is not None:
-            self._queue_timer.cancel()
+        if self._pace_timer is not None:
+            self._pace_timer.cancel()
         for waiting in self._looking:
             if not waiting.done():
                 waiting.set_exception(PipelineClosed(f"{self.pbx} is no longer attached here"))
@@ -180,33 +194,17 @@ class Pipeline:
             self._wake.clear()
         for event in events:
             self._look_up(event)
-        return self._coalesced(events)
+        return self._paced(events)
 
-    def _coalesced(self, events: Sequence[Event]) -> list[Event]:
-        """The events, but of each queue only its latest view, and that not more often than QUEUE_EVERY_S."""
-        kept: list[Event] = []
-        for event in events:
-            if event.kind == kinds.QUEUE_CHANGED:
-                name = event.body["queue"]["queue"]
-                before = self._queues.pop(name, None)
-                agents = event.agents | (before.agents if before is not None else frozenset())
-                self._queues[name] = replace(event, agents=agents)
-            else:
-                kept.append(event)
-        if not self._queues:
-            return kept
-        now = time.monotonic()
-        if now >= self._queues_due or self._stopping:
-            self._queues_due = now + QUEUE_EVERY_S
-            kept.extend(self._queues.values())
-            self._queues.clear()
-        elif self._queue_timer is None:
-            loop = asyncio.get_running_loop()
-            self._queue_timer = loop.call_later(self._queues_due - now, self._queues_wake)
+    def _paced(self, events: Sequence[Event]) -> list[Event]:
+        """The events that go out now; the rest is told with a later batch, or by the timer."""
+        kept = self._pace.take(events, at_once=self._stopping)
+        if (wait := self._pace.due_in_s) is not None and self._pace_timer is None:
+            self._pace_timer = asyncio.get_running_loop().call_later(wait, self._pace_wake)
         return kept
 
-    def _queues_wake(self) -> None:
-        self._queue_timer = None
+    def _pace_wake(self) -> None:
+        self._pace_timer = None
         self._wake.set()
 
     def _look_up(self, event: Event) -> None:
@@ -220,13 +218,22 @@ class Pipeline:
 
     # --- events → record, journal, desktops ------------------------------------------------------------
 
-    async def _write_and_tell(self, events: Sequence[Event]) -> None:
-        changed = self.floor.take_changed()
+    def _batch(self, events: Sequence[Event]) -> Batch:
+        late, self._late = self._late, []
+        return Batch(
+            self.floor.take_changed(),
+            events,
+            late,
+            [memory.shift_of(agent, self.pbx) for agent in self.floor.take_shifts()],
+            self._states.rows(events),
+        )
+
+    async def _write_and_tell(self, batch: Batch) -> None:
         self.writing_since = time.monotonic()
         tries, singly = 0, False
         while True:
             try:
-                seqs = await (self._write_singly if singly else self._write)(changed, events)
+                seqs = await (self._write_singly if singly else self._write)(batch)
                 break
             except leases.LeaseLost:
                 raise
@@ -236,50 +243,38 @@ class Pipeline:
                 self.counts.retries += 1
                 self._log.error("record.not_written", cause=f"{type(cause).__name__}: {cause}", tries=tries)
                 await asyncio.sleep(min(MAX_RETRY_S, 0.2 * 2 ** min(tries, 10)))
-        self._late.clear()
         self.writing_since = None
-        self.counts.events += len(events)
-        self._hub.publish(self._frame(event, seq) for event, seq in zip(events, seqs, strict=True))
-        for event in events:
+        self.counts.events += len(batch.events)
+        self._hub.publish(self._frame(event, seq) for event, seq in zip(batch.events, seqs, strict=True))
+        for event in batch.events:
             if event.kind in (kinds.CALL_ENDED, kinds.CALL_WRAPPED) and event.call not in self.floor.calls:
                 self._forget(event)
 
-    async def _write(self, changed: Sequence[Call], events: Sequence[Event]) -> range:
+    async def _write(self, batch: Batch) -> range:
         assert self._lease is not None
         async with self._database.begin() as conn:
             await leases.fence(conn, self._lease)
-            rows = [record_of(call) for call in changed if call.merged_into is None]
-            ids = await interactions.save_calls(conn, rows)
-            self._number(changed, ids, events)
-            for late in self._late:
-                await interactions.identify(conn, (self.pbx, self.floor.boot, late.linkedid or late.leg), late)
-            return await journal.append(conn, self.stream, [_entry(event) for event in events])
+            ids, seqs = await memory.write(conn, self.stream, (self.pbx, self.floor.boot), batch)
+        for call in batch.calls:
+            if (number := ids.get((call.pbx, call.boot, call.linkedid))) is not None:
+                self.floor.stored(call, number)
+        return seqs
 
-    async def _write_singly(self, changed: Sequence[Call], events: Sequence[Event]) -> range:
-        """The database refuses the batch for what is in it: find the call, and keep that one in the log."""
-        for call in changed:
+    async def _write_singly(self, batch: Batch) -> range:
+        """The database refuses the batch for what is in it: find that part, and keep it in the log."""
+        parts = [Batch([call]) for call in batch.calls]
+        parts += [Batch(shifts=[shift]) for shift in batch.shifts]
+        parts += [Batch(states=[state]) for state in batch.states]
+        for part in parts:
             try:
-                await self._write([call], ())
+                await self._write(part)
             except Exception as cause:
                 if not is_refusal(cause):
                     raise  # it is away by now: all of it is tried again, and writing twice changes nothing
                 self.counts.refused += 1
-                self._log.error("call.not_written", cause=str(cause), call=json.dumps(call.view()))
-        return await self._write((), events)
-
-    def _number(
-        self, changed: Sequence[Call], ids: dict[interactions.CallKey, int], events: Sequence[Event]
-    ) -> None:
-        """Views that were made before their call had a row get its number."""
-        numbers = {}
-        for call in changed:
-            number = ids.get((call.pbx, call.boot, call.linkedid))
-            if number is not None:
-                self.floor.stored(call, number)
-                numbers[call.id] = number
-        for event in events:
-            if event.call in numbers:
-                event.body["call"]["interaction"] = numbers[event.call]
+                what: list[Any] = [call.view() for call in part.calls] or [*part.shifts, *part.states]
+                self._log.error("part.not_written", cause=str(cause), part=json.dumps(what, default=str))
+        return await self._write(Batch(events=batch.events, late=batch.late))
 
     def _frame(self, event: Event, seq: int) -> Frame:
         body = self.with_card(event.kind, event.body)
@@ -336,17 +331,13 @@ class Pipeline:
         self.callers.told(leg, identified)
 
 
-def _entry(event: Event) -> journal.NewEntry:
-    audience = {"agents": sorted(event.agents), "everyone": event.everyone}
-    return journal.NewEntry(datetime.fromtimestamp(event.at, UTC), event.kind, event.body, audience)
-
-
 def frame_of(entry: journal.Entry, body: dict[str, Any]) -> Frame:
     """A journal row as the frame it was sent in."""
     audience = entry.audience or {"agents": [], "everyone": True}
     at = entry.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     text = frames.event(entry.stream, entry.seq, at, entry.kind, body)
-    return Frame(entry.stream, entry.seq, text, frozenset(audience["agents"]), audience["everyone"])
+    floor = audience.get("floor", True)
+    return Frame(entry.stream, entry.seq, text, frozenset(audience["agents"]), audience["everyone"], floor)
 
 
 async def missed(database: Database, stream: str, seq: int) -> AsyncIterator[journal.Entry]:

@@ -59,6 +59,8 @@ class Settings(BaseSettings):
 
     default_region: str = Field(default="CN", pattern=r"^[A-Z]{2}$")
     snapshot_every_s: float = Field(default=30.0, gt=0)
+    desktop_grace_s: float = Field(default=30.0, gt=0)  # an agent whose desktop is gone for longer is not ready
+    phone_grace_s: float = Field(default=10.0, gt=0)  # and one whose phone is
 
     pbx: str = "main"
     ami_host: str = "127.0.0.1"

@@ -106,7 +106,7 @@ async def test_the_database_goes_away_and_nothing_is_lost(
             raise failure
         return await real(*arguments)
 
-    monkeypatch.setattr(pipeline_module.interactions, "save_calls", save)
+    monkeypatch.setattr(pipeline_module.memory.interactions, "save_calls", save)
     monkeypatch.setattr(pipeline_module, "MAX_RETRY_S", 0.01)
     async with running(database) as (pipeline, desk):
         for signal in (*signals, last(signals)):
@@ -130,7 +130,7 @@ async def test_one_call_that_the_database_refuses_does_not_stop_the_others(
             raise ValueError("this one never")
         return await real(conn, rows)
 
-    monkeypatch.setattr(pipeline_module.interactions, "save_calls", save)
+    monkeypatch.setattr(pipeline_module.memory.interactions, "save_calls", save)
     monkeypatch.setattr(pipeline_module, "MAX_RETRY_S", 0.01)
     async with running(database) as (pipeline, desk):
         for signal in (*signals, last(signals)):

@@ -34,6 +34,14 @@ class WrapUp(BaseModel):
     note: Annotated[str, Field(max_length=10_000)] | None = None
 
 
+class Wanted(BaseModel):
+    """Whether I want it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    wanted: bool = True
+
+
 # The floor makes these shapes many times a second and tests hold them to the schema: they are not checked
 # again here.
 
@@ -88,3 +96,27 @@ async def finish_wrap_up(call: CallId, body: WrapUp, principal: Signed, deps: De
     if "wrap_up" not in mine:
         raise Problem(409, "not_in_wrap_up", "you are not wrapping up this call")
     await deps.commands.finish_wrap_up(call, principal.id, body.note)
+
+
+@routes.post(
+    "/{call}/wrap-up/extend",
+    operation_id="extendWrapUp",
+    status_code=204,
+    responses=documented(401, 403, 404, 409, 422),
+)
+async def extend_wrap_up(call: CallId, principal: Signed, deps: DepsIn) -> None:
+    """The time for wrap-up once more, as often as the queue allows. 409 when there is no more, or no limit."""
+    visible_call(deps, principal, call)
+    await deps.commands.extend_wrap_up(call, principal.id)
+
+
+@routes.post(
+    "/{call}/wrap-up/request",
+    operation_id="requestWrapUp",
+    status_code=204,
+    responses=documented(401, 403, 404, 409, 422),
+)
+async def request_wrap_up(call: CallId, body: Wanted, principal: Signed, deps: DepsIn) -> None:
+    """Have time after this call, though its queue gives none by itself; or have none after all."""
+    visible_call(deps, principal, call)
+    await deps.commands.want_wrap_up(call, principal.id, body.wanted)

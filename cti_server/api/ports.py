@@ -12,9 +12,11 @@ from typing import Any, Protocol
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from cti_server.api.desk import Desk
+from cti_server.floor.agents import By
 from cti_server.ivr.identify import Caller
 from cti_server.lookup.identify import Lookup
 from cti_server.lookup.shapes import Card
+from cti_server.record.agents import Agent
 from cti_server.record.database import Database
 
 
@@ -45,7 +47,19 @@ class Floor(Protocol):
     def queues(self) -> Sequence[Mapping[str, Any]]: ...
 
     def agent_state(self, agent: int) -> Mapping[str, Any]:
-        """`{"name", "reason", "since"}`."""
+        """The agent's state, as `api.shapes.AgentStateView`."""
+        ...
+
+    def shift(self, agent: int) -> Mapping[str, Any] | None:
+        """`{"seat", "extension", "kind", "since"}` of an agent at work."""
+        ...
+
+    def at_seat(self, pbx: str, seat: str) -> int | None:
+        """The agent who is at work there."""
+        ...
+
+    def team(self) -> Sequence[Mapping[str, Any]]:
+        """Every agent, as `api.shapes.TeamMember`."""
         ...
 
     def links(self) -> Mapping[str, Mapping[str, Any]]:
@@ -60,15 +74,39 @@ class Floor(Protocol):
 class Commands(Protocol):
     """What a person does. All may raise CommandRefused; results that take time arrive as events."""
 
-    async def set_state(self, agent: int, state: str, reason: str | None) -> str:
-        """Make the agent ready or not ready; answers the request id that `command.done` will carry."""
+    async def begin_shift(self, agent: Agent, phone: Sitting) -> str:
+        """The agent is at work at this phone, and joins their queues; answers the request id."""
+        ...
+
+    async def end_shift(self, agent: int) -> str:
+        """The agent goes home; answers the request id."""
+        ...
+
+    async def set_state(self, agent: int, state: str, reason: str | None, by: By | None = None) -> str:
+        """Make the agent ready or not ready, after their call if there is one; answers the request id that
+        `command.done` will carry. `by` is who chose it, the agent without one.
+        """
         ...
 
     async def choose_customer(self, call: str, customer: int, agent: int) -> None:
         """The agent says who calls: remember it, put it on the interaction, send the new card."""
         ...
 
-    async def finish_wrap_up(self, call: str, agent: int, note: str | None) -> None: ...
+    async def finish_wrap_up(self, call: str, agent: int, code: str | None = None) -> None:
+        """The agent is done with a live call, whose record is written already."""
+        ...
+
+    async def note_code(self, call: str, agent: int, code: str | None) -> None:
+        """The agent chose the outcome of a live call, or took it back."""
+        ...
+
+    async def extend_wrap_up(self, call: str, agent: int) -> None:
+        """The agent needs their time once more."""
+        ...
+
+    async def want_wrap_up(self, call: str, agent: int, wanted: bool) -> None:
+        """The agent wants time after this call, though its queue gives none by itself."""
+        ...
 
     async def signed_out(self, agent: int) -> None:
         """Close the agent's websockets."""
@@ -160,6 +198,16 @@ class CallControl(Protocol):
     async def handover(self, call: str, agent: int) -> Mapping[str, Any] | None:
         """What the colleague who gave this agent the call says of it (`HandoverView`), None without one."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """A phone that an agent sits down at."""
+
+    seat: str
+    extension: str | None
+    kind: str
+    queues: tuple[tuple[str, int], ...]  # the queues they serve from there, with their penalties
 
 
 class Clock(Protocol):

@@ -23,10 +23,59 @@ from cti_server.lookup.shapes import (
 StateName = Literal["ready", "not_ready", "signed_out", "reserved", "talking", "hold", "wrap_up"]
 
 
+class ByView(TypedDict):
+    kind: Literal["agent", "supervisor", "system", "pbx"]
+    name: str | None
+
+
+class BecauseView(TypedDict):
+    """What happened that led to a state: an offer that was not answered, a call, a choice."""
+
+    event: str
+    call: str | None
+    queue: str | None
+    number: str | None
+
+
+class PendingView(TypedDict):
+    name: Literal["ready", "not_ready"]
+    reason: str | None
+    by: ByView
+
+
+class PhoneStateView(TypedDict):
+    """`reachable` is null when the PBX has not told."""
+
+    seat: str | None
+    reachable: bool | None
+    since: str | None
+
+
 class AgentStateView(TypedDict):
+    """The state, why, since when and by whom. `pending` takes effect after the call; `until` ends a wrap-up."""
+
     name: StateName
     reason: str | None
     since: str | None
+    by: ByView | None
+    because: BecauseView | None
+    pending: PendingView | None
+    until: str | None
+    phone: PhoneStateView
+    on_shift: bool
+
+
+class ShiftView(TypedDict):
+    """The phone that an agent at work sits at."""
+
+    seat: str
+    extension: str | None
+    kind: Literal["desk", "browser", "other"]
+    since: str
+
+
+class PreferencesView(TypedDict):
+    auto_answer: bool
 
 
 class Me(TypedDict):
@@ -41,7 +90,10 @@ class Me(TypedDict):
     extension: str | None
     pbx: str | None
     state: AgentStateView
+    shift: ShiftView | None
     queues: list[str]
+    preferences: PreferencesView
+    may_pick: bool
 
 
 class TicketView(TypedDict):
@@ -98,6 +150,10 @@ class SegmentView(TypedDict):
     outcome: str | None
     wrapped_at: str | None
     note: str | None
+    code: str | None
+    follow_up: dict[str, Any] | None
+    finished_at: str | None
+    owed: bool
 
 
 class StepView(TypedDict):
@@ -161,6 +217,40 @@ class PartView(TypedDict):
     origin: NotRequired[str]
     queue: NotRequired[str | None]
     offered_at: NotRequired[str | None]
+    leg: NotRequired[str | None]
+    muted: NotRequired[bool]
+    why: NotRequired[WhyView | None]
+    wrap_up: NotRequired[WrapUpView | None]
+
+
+WhyView = TypedDict(
+    "WhyView",
+    {"kind": str, "queue": str | None, "from": str | None, "penalty": int | None, "waited_ms": int | None},
+)
+"""Why a call came to an agent; the kinds are those of `floor.why` and `queue`, `preferred`, `picked`."""
+
+
+class WrapUpView(TypedDict):
+    """What remains to be said of a call. `ends_at` is null without a limit, and until the call is over."""
+
+    mode: Literal["optional", "mandatory", "forced"]
+    ends_at: str | None
+    extensions_left: int
+    code: str | None
+    code_required: bool
+    wanted: bool
+
+
+class PersonView(TypedDict):
+    """Somebody on a call; `leg` names them to be dropped."""
+
+    leg: str
+    role: Literal["customer", "agent", "other"]
+    agent: int | None
+    seat: str | None
+    number: str | None
+    name: str | None
+    state: str
 
 
 class OtherView(TypedDict):
@@ -200,6 +290,9 @@ class CallView(TypedDict):
     verdict: str | None
     match: str | None
     agents: dict[str, PartView]
+    people: NotRequired[list[PersonView]]
+    recording: NotRequired[Literal["off", "on", "paused"]]
+    park_space: NotRequired[str | None]
     others: list[OtherView]
     outcome: str | None
     ended_by: str | None
@@ -230,6 +323,17 @@ class QueueView(TypedDict):
     longest_since: str | None
     members: list[MemberView]
     pbx: NotRequired[str]
+
+
+class TeamMember(TypedDict):
+    """A colleague as they are now. Who has no phone at a PBX is signed out."""
+
+    agent: int
+    name: str
+    extension: str | None
+    role: Literal["agent", "supervisor", "administrator"]
+    state: AgentStateView
+    queues: list[str]
 
 
 class Readiness(TypedDict):

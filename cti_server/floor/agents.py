@@ -93,7 +93,7 @@ class Shift:
     asked_at: float = 0.0
     confirmed: bool = True
     joined: bool = False  # a member of some queue was seen since the shift began
-    desktop_gone: float | None = None
+    trouble: str | None = None  # what the PBX refused of what was ordered last
     phone_gone: float | None = None
 
 
@@ -123,6 +123,7 @@ class Agent:
     since: float | None = None
     phone_reachable: bool | None = None
     phone_since: float | None = None
+    desktop_gone: float | None = 0.0  # since when no desktop of theirs is connected
     busy_since: float = 0.0  # when the present run of calls and wrap-ups began
 
     def view(self) -> dict[str, Any]:
@@ -142,6 +143,17 @@ class Agent:
             "until": iso(now.until),
             "phone": {"seat": self.seat, "reachable": self.phone_reachable, "since": iso(self.phone_since)},
             "on_shift": shift is not None,
+        }
+
+    def team_view(self, queues: Iterable[str]) -> dict[str, Any]:
+        """What colleagues see."""
+        return {
+            "agent": self.id,
+            "name": self.name,
+            "extension": self.extension,
+            "role": self.role,
+            "state": self.view(),
+            "queues": sorted(queues),
         }
 
     def take(self, standing: Standing, at: float) -> None:

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import events as kinds
-from .agents import Agent, standing_of
+from .agents import Agent, parts_of, standing_of
 from .calls import Call, Direction, Leg
 from .events import Event
 from .orders import Order
-from .parts import Origin, PartState
+from .parts import Origin, Part, PartState
 from .queues import Queue
 from .signals import CallerIdentified, LinkState, MemberChanged, Signal
 from .times import iso
@@ -108,6 +108,11 @@ class Floor:
             "agents": {str(agent.id): agent.view() for agent in self.agents.values()},
         }
 
+    def team_member(self, agent: int) -> dict[str, Any]:
+        """One agent as their colleagues see them."""
+        one = self.agents[agent]
+        return one.team_view({member.queue for member in self.memberships(one.seat)})
+
     def link_view(self) -> dict[str, Any]:
         return {
             "pbx": self.pbx,
@@ -121,8 +126,6 @@ class Floor:
 
         It counts as not told, so that desktops which resume hear of it as it is then.
         """
-        for part in call.parts:
-            wrapup.policy(self, part)
         self.add_call(call)
 
     # --- finding things --------------------------------------------------------------------------------
@@ -257,6 +260,10 @@ class Floor:
 
     def touch_link(self) -> None:
         self._link_touched = True
+
+    def parts_of(self, agent: int) -> list[tuple[Call, Part]]:
+        """What this agent has to do with calls now, wrap-ups among it."""
+        return parts_of(self.agents[agent], self.calls.values())
 
     def memberships(self, seat: str | None) -> list[MemberChanged]:
         return [m for queue in self.queues.values() for m in queue.members.values() if m.seat == seat]

@@ -15,6 +15,7 @@ from .signals import (
     Signal,
     StepTaken,
 )
+from .wrapup import policy
 
 if TYPE_CHECKING:
     from .apply import Floor
@@ -57,6 +58,11 @@ def described(floor: Floor, s: QueueDescribed) -> None:
         s.wrap_up_mode, s.wrap_up_s, s.wrap_up_extensions, code_required=s.wrap_up_code_required
     )
     floor.touch_queue(s.queue)
+    for call in floor.calls.values():
+        for part in call.parts:
+            if part.queue == s.queue and part.answered_at is not None and part.wrapped_at is None:
+                policy(floor, part)
+                floor.touch(call)
 
 
 def link_changed(floor: Floor, s: LinkChanged) -> None:

@@ -24,6 +24,7 @@ CALL_ENDED = "call.ended"
 CALL_WRAPPED = "call.wrapped"
 QUEUE_CHANGED = "queue.changed"
 AGENT_CHANGED = "me.changed"
+TEAM_CHANGED = "team.changed"
 LINK_CHANGED = "link.changed"
 
 

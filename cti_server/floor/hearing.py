@@ -44,8 +44,9 @@ def hear(floor: Floor, call: Call, at: float) -> None:
         calls_out = part.origin in (Origin.OUTBOUND, Origin.INTERNAL, Origin.PICKUP)
         if part.state is PartState.RINGING and (calls_out or any(g.up for g in legs)):
             answer(floor, call, part, at)
-        if part.state in (PartState.TALKING, PartState.CONSULTING):
-            aside = bool(customers) and not any(c.id in heard for c in customers)
+        aside = bool(customers) and not any(c.id in heard for c in customers)
+        # Asterisk tells of a hold when a consultation begins, and of no end when it becomes a conference.
+        if part.state in (PartState.TALKING, PartState.CONSULTING) or (part.state is PartState.HOLD and aside):
             wanted = PartState.CONSULTING if aside else PartState.TALKING
             if wanted is not part.state:
                 part.enter(wanted, at)

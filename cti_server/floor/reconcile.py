@@ -78,10 +78,13 @@ def _leg(floor: Floor, row: LegRow, s: Snapshot) -> None:
     leg_known.bridge, leg_known.conference = row.bridge, row.conference
     # The list does not tell the space: the one that an event told is kept.
     leg_known.parked = (leg_known.parked or "") if row.parked else None
+    leg_known.muted = row.muted if row.muted is not None else leg_known.muted
+    leg_known.recording = row.recording or leg_known.recording
 
 
 def _parts(floor: Floor, call: Call, s: Snapshot) -> None:
     """Agents whose phone is in the call but of whose part nothing was seen, and the other way round."""
+    held = {row.leg for row in s.legs if row.held}
     for leg in list(call.legs.values()):
         if leg.local or not floor.is_seat(leg.device) or leg.id == call.first_leg:
             continue
@@ -95,6 +98,8 @@ def _parts(floor: Floor, call: Call, s: Snapshot) -> None:
             part.leg = leg.id
         if leg.up:
             answer(floor, call, part, s.at)
+        if leg.id in held and part.state is PartState.TALKING:
+            part.enter(PartState.HOLD, s.at)
     if not s.whole:
         return
     for part in list(call.open_parts()):

@@ -101,8 +101,8 @@ def began(floor: Floor, s: ShiftBegan) -> None:
     if agent.shift is not None and agent.seat != s.seat:
         _leave_queues(floor, agent)
     wish = Wish(False, SIGNED_IN, By("agent", agent.name), Because("signed_in"), s.at)
-    desktop_gone = agent.shift.desktop_gone if agent.shift is not None else None
-    agent.shift = Shift(s.at, s.extension, s.kind, dict(s.queues), wish, desktop_gone=desktop_gone)
+    agent.shift = Shift(s.at, s.extension, s.kind, dict(s.queues), wish)
+    agent.desktop_gone = s.at if agent.desktop_gone is not None else None
     agent.extension = s.extension
     take_seat(floor, agent, s.seat)
     _join(floor, agent)
@@ -115,7 +115,8 @@ def restored(floor: Floor, s: ShiftRestored) -> None:
         return
     wish = Wish(s.ready, s.reason, s.by, s.because, s.chosen_at)
     # Until a desktop says hello again it counts as gone, from now on.
-    agent.shift = Shift(s.since, s.extension, s.kind, dict(s.queues), wish, desktop_gone=s.at)
+    agent.shift = Shift(s.since, s.extension, s.kind, dict(s.queues), wish)
+    agent.desktop_gone = s.at
     agent.extension = s.extension
     take_seat(floor, agent, s.seat)
     floor.touch_agent(agent.id)
@@ -167,7 +168,8 @@ def wish(floor: Floor, agent: Agent, ready: bool, reason: str | None, by: By, be
 
 
 def chosen(floor: Floor, s: StateChosen) -> None:
-    if (agent := floor.agents.get(s.agent)) is not None:
+    if (agent := floor.agents.get(s.agent)) is not None and agent.shift is not None:
+        agent.shift.trouble = None
         wish(floor, agent, s.ready, s.reason, s.by, Because("chosen"), s.at)
 
 
@@ -189,8 +191,8 @@ def unanswered(floor: Floor, call: Call, part: Part, at: float) -> None:
 
 def desktop_seen(floor: Floor, s: DesktopSeen) -> None:
     agent = floor.agents.get(s.agent)
-    if agent is not None and agent.shift is not None:
-        agent.shift.desktop_gone = None if s.connected else s.at
+    if agent is not None:
+        agent.desktop_gone = None if s.connected else s.at
 
 
 def phone_changed(floor: Floor, s: PhoneChanged) -> None:
@@ -232,7 +234,7 @@ def ticked(floor: Floor, s: Tick) -> None:
             continue
         if shift.phone_gone is not None and shift.phone_gone + floor.phone_grace_s <= s.at:
             wish(floor, agent, False, PHONE_UNREACHABLE, SYSTEM, Because("phone_unreachable"), s.at)
-        elif shift.desktop_gone is not None and shift.desktop_gone + floor.desktop_grace_s <= s.at:
+        elif agent.desktop_gone is not None and agent.desktop_gone + floor.desktop_grace_s <= s.at:
             wish(floor, agent, False, CONNECTION_LOST, SYSTEM, Because("desktop_gone"), s.at)
 
 
@@ -243,8 +245,8 @@ def next_due(floor: Floor) -> float | None:
         if agent.shift is not None and agent.shift.wish.ready:
             if agent.shift.phone_gone is not None:
                 due.append(agent.shift.phone_gone + floor.phone_grace_s)
-            if agent.shift.desktop_gone is not None:
-                due.append(agent.shift.desktop_gone + floor.desktop_grace_s)
+            if agent.desktop_gone is not None:
+                due.append(agent.desktop_gone + floor.desktop_grace_s)
     return min(due, default=None)
 
 
@@ -325,6 +327,7 @@ def order_failed(floor: Floor, s: OrderFailed) -> None:
     agent = floor.agents.get(s.agent)
     if agent is not None and agent.shift is not None:
         agent.shift.asked, agent.shift.asked_reason, agent.shift.confirmed = None, None, True
+        agent.shift.trouble = s.detail
 
 
 def after_snapshot(floor: Floor, s: Snapshot, fresh_boot: bool) -> None:

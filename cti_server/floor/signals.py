@@ -360,6 +360,9 @@ class LegRow:
     ringing: bool = False
     parked: bool = False
     conference: bool = False
+    held: bool | None = None  # None: the PBX did not tell, here and below
+    muted: bool | None = None
+    recording: Recording | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,16 +40,20 @@ FIRST: TypeAdapter[Hello | Resume] = TypeAdapter(Annotated[Hello | Resume, Field
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One event, ready to send. Who gets it: the agents it names, supervisors, or everyone."""
+    """One event, ready to send. Who gets it: the agents it names, supervisors, or everyone.
+
+    Not `floor`: only the agents it names, such as what one writes to another.
+    """
 
     stream: str
     seq: int
     text: str
     agents: frozenset[int] = field(default_factory=frozenset)
     everyone: bool = False
+    floor: bool = True
 
     def concerns(self, agent: int, sees_floor: bool) -> bool:
-        return self.everyone or sees_floor or agent in self.agents
+        return self.everyone or (sees_floor and self.floor) or agent in self.agents
 
 
 def now_text() -> str:

@@ -66,6 +66,8 @@ class Hub:
 
     def __init__(self, limit: int = MAX_WAITING) -> None:
         self._limit = limit
+        # Told when the first desktop of an agent connects, and when the last one is gone.
+        self.seen: Callable[[int, bool], None] = lambda agent, connected: None
         self._subscribers: set[Subscriber] = set()
         self.positions: Positions = {}
         self.overruns = 0
@@ -76,8 +78,22 @@ class Hub:
     def subscribe(self, viewer: Viewer) -> tuple[Subscriber, Callable[[], None]]:
         """Take part from now on; the second value undoes it."""
         subscriber = Subscriber(viewer, self._limit)
+        first = viewer.agent not in self.agents()
         self._subscribers.add(subscriber)
-        return subscriber, lambda: self._subscribers.discard(subscriber)
+        if first:
+            self.seen(viewer.agent, True)
+        return subscriber, lambda: self._leave(subscriber)
+
+    def agents(self) -> set[int]:
+        """Who has a desktop connected."""
+        return {one.viewer.agent for one in self._subscribers}
+
+    def _leave(self, subscriber: Subscriber) -> None:
+        if subscriber not in self._subscribers:
+            return
+        self._subscribers.discard(subscriber)
+        if subscriber.viewer.agent not in self.agents():
+            self.seen(subscriber.viewer.agent, False)
 
     def publish(self, frames: Iterable[Frame]) -> None:
         """Hand out frames that the journal has, in its order."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from cti_server.floor.calls import Call, Direction
-from cti_server.floor.parts import Origin, Part, PartState
+from cti_server.floor.parts import Origin, Part, PartState, WrapUp
 from cti_server.floor.times import ms
 
 from .history import Interaction, Segment
@@ -64,6 +64,9 @@ def _segment_of(part: Part) -> SegmentRecord:
         talk_ms=ms(part.talk_s),
         hold_ms=ms(part.hold_s),
         wrapped_at=_moment_or_none(part.wrapped_at),
+        wrap_code=part.wrap.code,
+        wrap_ends_at=_moment_or_none(part.wrap.ends_at),
+        owed=part.wrap.owed,
         **made,
     )
 
@@ -135,6 +138,7 @@ def _part_of(segment: Segment, row: Interaction) -> Part:
         reason=segment.outcome,
         outcome=segment.outcome,
         wrapped_at=_at(segment.wrapped_at),
+        wrap=WrapUp(code=segment.wrap_code, ends_at=_at(segment.wrap_ends_at), owed=segment.owed),
     )
 
 

@@ -1,0 +1,193 @@
+"""The floor and the record: how a start brings the floor back, and what of a batch is written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from .floor import events as kinds
+from .floor.agents import Agent, Because, By
+from .floor.calls import Call
+from .floor.desk_signals import AgentSeated, ShiftRestored
+from .floor.events import Event
+from .floor.signals import CallerIdentified, QueueDescribed, Signal
+from .record import (
+    agent_queues,
+    agent_states,
+    agents,
+    history,
+    interactions,
+    journal,
+    phones,
+    queues,
+    restart,
+    shifts,
+)
+from .record.agent_states import AgentStateRow
+from .record.calls import call_of, record_of
+from .record.database import Connection
+from .record.queues import Queue
+from .record.shifts import Shift
+
+WRAP_UP_KEPT = timedelta(hours=12)  # a wrap-up left open longer ago than that is not brought back
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the floor has to say at once. `shifts` are those that changed; of one that ended, the agent's id."""
+
+    calls: Sequence[Call] = ()
+    events: Sequence[Event] = ()
+    late: Sequence[CallerIdentified] = ()
+    shifts: Sequence[Shift | int] = ()
+    states: Sequence[AgentStateRow] = ()
+
+
+async def recall_calls(conn: Connection, pbx: str) -> list[Call]:
+    """The calls that were going on, and those whose wrap-up was, when the last process went away."""
+    since = datetime.now(UTC) - WRAP_UP_KEPT
+    left_open = await restart.open_interactions(conn, pbx)
+    people = await agents.all_active(conn)
+    owed = {s.interaction_id for a in people for s in await history.unwrapped(conn, a.id, since)}
+    owed -= {row.id for row in left_open}
+    ended = [await history.get(conn, number) for number in sorted(owed)]
+    return [call_of(row) for row in (*left_open, *ended) if row is not None and row.pbx == pbx]
+
+
+async def recall_people(conn: Connection, pbx: str) -> list[Signal]:
+    """Who sits where, what the queues ask, and who is at work: the first signals of a floor.
+
+    People without a PBX of their own (supervisors) are on the floor of each: they may sit down anywhere.
+    """
+    now = time.time()
+    told: list[Signal] = [
+        AgentSeated(now, one.id, one.name, one.seat if one.pbx == pbx else None, one.extension, one.role)
+        for one in await agents.all_active(conn)
+        if one.pbx in (pbx, None)
+    ]
+    told += [described(now, queue) for queue in await queues.all_queues(conn, pbx)]
+    told += [await _restored(conn, now, shift) for shift in await shifts.all_open(conn, pbx)]
+    return told
+
+
+def described(at: float, queue: Queue) -> QueueDescribed:
+    """What the record knows of a queue, as a signal."""
+    return QueueDescribed(
+        at,
+        queue.name,
+        queue.title_en,
+        queue.title_zh,
+        queue.short_abandon_ms / 1000,
+        queue.wrap_up_mode,
+        queue.wrap_up_ms / 1000,
+        queue.wrap_up_extensions,
+        queue.wrap_up_code_required,
+    )
+
+
+async def _restored(conn: Connection, now: float, shift: Shift) -> ShiftRestored:
+    phone = await phones.find(conn, shift.pbx, shift.seat)
+    return ShiftRestored(
+        now,
+        shift.agent_id,
+        shift.seat,
+        phone.extension if phone is not None else None,
+        phone.kind if phone is not None else "other",
+        tuple(await agent_queues.queues_of(conn, shift.agent_id, shift.pbx)),
+        since=shift.since.timestamp(),
+        ready=shift.state == "ready",
+        reason=shift.reason,
+        by=By(shift.by_kind or "system", shift.by_name),
+        because=Because(**shift.because) if shift.because else Because("chosen"),
+        chosen_at=shift.state_since.timestamp(),
+    )
+
+
+def shift_of(agent: Agent, pbx: str) -> Shift | int:
+    """The agent's shift as it is written; the agent's id when they have gone home."""
+    shift = agent.shift
+    if shift is None or agent.seat is None:
+        return agent.id
+    wish = shift.wish
+    return Shift(
+        agent_id=agent.id,
+        seat=agent.seat,
+        pbx=pbx,
+        since=_moment(shift.since),
+        state=wish.name,
+        state_since=_moment(wish.at),
+        reason=wish.reason,
+        by_kind=wish.by.kind,
+        by_name=wish.by.name,
+        because=wish.because.view(),
+    )
+
+
+class StateLog:
+    """Tells which changes of agents' states are written: those of agents at work, each state once."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, tuple[str, str | None]] = {}
+
+    def rows(self, events: Iterable[Event]) -> list[AgentStateRow]:
+        found = []
+        for event in events:
+            if event.kind != kinds.AGENT_CHANGED:
+                continue
+            agent, state = event.body["agent"], event.body["state"]
+            now = (state["name"], state["reason"])
+            if self._last.get(agent) == now or not (state["on_shift"] or agent in self._last):
+                continue
+            self._last[agent] = now
+            by = state["by"] or {"kind": None, "name": None}
+            found.append(
+                AgentStateRow(
+                    agent_id=agent,
+                    name=state["name"],
+                    reason=state["reason"],
+                    at=_moment(event.at),
+                    by_kind=by["kind"],
+                    by_name=by["name"],
+                    because=state["because"],
+                )
+            )
+            if not state["on_shift"]:
+                del self._last[agent]
+        return found
+
+
+async def write(
+    conn: Connection, stream: str, key: tuple[str, int], batch: Batch
+) -> tuple[dict[interactions.CallKey, int], range]:
+    """Write a batch in the caller's transaction; answer each call's interaction, and the events' numbers."""
+    rows = [record_of(call) for call in batch.calls if call.merged_into is None]
+    ids = await interactions.save_calls(conn, rows)
+    for late in batch.late:
+        await interactions.identify(conn, (*key, late.linkedid or late.leg), late)
+    for shift in batch.shifts:
+        if isinstance(shift, int):
+            await shifts.end(conn, shift)
+        else:
+            await shifts.save(conn, shift)
+    await agent_states.append(conn, batch.states)
+    _number(batch, ids)
+    return ids, await journal.append(conn, stream, [_entry(event) for event in batch.events])
+
+
+def _number(batch: Batch, ids: dict[interactions.CallKey, int]) -> None:
+    """Views that were made before their call had a row get its number."""
+    numbers = {call.id: ids.get((call.pbx, call.boot, call.linkedid)) for call in batch.calls}
+    for event in batch.events:
+        if event.call is not None and (number := numbers.get(event.call)) is not None:
+            event.body["call"]["interaction"] = number
+
+
+def _entry(event: Event) -> journal.NewEntry:
+    audience = {"agents": sorted(event.agents), "everyone": event.everyone}
+    return journal.NewEntry(_moment(event.at), event.kind, event.body, audience)
+
+
+def _moment(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)
