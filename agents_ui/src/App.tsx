@@ -5,6 +5,7 @@ import { useT } from "./i18n";
 import { useKeys } from "./keys";
 import { useStore } from "./store/store";
 import { Announcer } from "./views/Announcer";
+import { CallDesk } from "./views/CallDesk";
 import { CallPanel } from "./views/CallPanel";
 import { CallTabs } from "./views/CallTabs";
 import { CustomerForm } from "./views/CustomerForm";
@@ -64,6 +65,7 @@ export function App() {
         <SignIn />
       )}
       <Announcer />
+      {phase === "signed_in" && <CallDesk />}
       <Toasts />
       <KeysOverlay />
     </I18nProvider>

@@ -1,21 +1,41 @@
 // The keyboard map: single keys while nobody types, and the chords that work in a field too.
 import { useEffect } from "react";
+import { actByKey } from "./store/act";
 import { myParty } from "./store/fold";
 import { navigate } from "./store/navigate";
+import { usePanel } from "./store/panel";
 import { changeState, isTyping } from "./store/session";
 import { currentCall, myCalls, useStore } from "./store/store";
 import { finishWrapUp } from "./store/wrapup";
 
-export interface KeyEntry { keys: string[]; text: string; group: "group_call" | "group_go" | "group_me" }
+export type KeyGroup = "group_call" | "group_give" | "group_note" | "group_go" | "group_me";
+export interface KeyEntry { keys: string[]; text: string; group: KeyGroup }
 
-/** What the overlay lists; the actions below obey the same keys. */
+/** What the overlay lists; the actions below obey the same keys. Those that cannot be taken back ask for Shift. */
 export const keyMap: KeyEntry[] = [
-  { keys: ["n"], text: "keys.note", group: "group_call" },
-  { keys: ["w"], text: "keys.finish", group: "group_call" },
-  { keys: ["Ctrl", "Enter"], text: "keys.finish_typing", group: "group_call" },
+  { keys: ["a"], text: "keys.answer", group: "group_call" },
+  { keys: ["Shift", "q"], text: "keys.hangup", group: "group_call" },
+  { keys: ["h"], text: "keys.hold", group: "group_call" },
+  { keys: ["m"], text: "keys.mute", group: "group_call" },
+  { keys: ["k"], text: "keys.keypad", group: "group_call" },
+  { keys: ["o"], text: "keys.record", group: "group_call" },
+  { keys: ["Shift", "o"], text: "keys.record_stop", group: "group_call" },
+  { keys: ["!"], text: "keys.help_me", group: "group_call" },
   { keys: ["1", "…", "9"], text: "keys.tab", group: "group_call" },
-  { keys: ["c"], text: "keys.candidates", group: "group_call" },
-  { keys: ["a"], text: "keys.customer_note", group: "group_call" },
+  { keys: ["x"], text: "keys.consult", group: "group_give" },
+  { keys: ["y"], text: "keys.complete", group: "group_give" },
+  { keys: ["s"], text: "keys.alternate", group: "group_give" },
+  { keys: ["z"], text: "keys.cancel", group: "group_give" },
+  { keys: ["j"], text: "keys.conference", group: "group_give" },
+  { keys: ["Shift", "x"], text: "keys.transfer", group: "group_give" },
+  { keys: ["Shift", "p"], text: "keys.park", group: "group_give" },
+  { keys: ["u"], text: "keys.pick_up", group: "group_give" },
+  { keys: ["p"], text: "keys.dial", group: "group_give" },
+  { keys: ["n"], text: "keys.note", group: "group_note" },
+  { keys: ["Shift", "n"], text: "keys.customer_note", group: "group_note" },
+  { keys: ["c"], text: "keys.candidates", group: "group_note" },
+  { keys: ["w"], text: "keys.finish", group: "group_note" },
+  { keys: ["Ctrl", "Enter"], text: "keys.finish_typing", group: "group_note" },
   { keys: ["/"], text: "keys.search", group: "group_go" },
   { keys: ["d"], text: "keys.desk", group: "group_go" },
   { keys: ["f"], text: "keys.floor", group: "group_go" },
@@ -66,7 +86,25 @@ function customerHere(): number | null {
   return call ? (desk.cards[call.call]?.customer?.id ?? call.customer?.id ?? null) : null;
 }
 
-const actions: Record<string, () => void> = {
+/** By key as pressed; letters small, with "Shift+" where Shift was held, so that Caps Lock changes nothing. */
+export const actions: Record<string, () => void> = {
+  a: () => actByKey(["answer"]),
+  "Shift+q": () => actByKey(["hangup"]),
+  h: () => actByKey(["hold", "retrieve"]),
+  m: () => actByKey(["mute", "unmute"]),
+  k: () => actByKey(["dtmf"]),
+  o: () => actByKey(["record-start", "record-pause", "record-resume"]),
+  "Shift+o": () => actByKey(["record-stop"]),
+  "!": () => actByKey(["help"]),
+  x: () => actByKey(["consult"]),
+  "Shift+x": () => actByKey(["transfer"]),
+  y: () => actByKey(["complete"]),
+  s: () => actByKey(["alternate"]),
+  z: () => actByKey(["cancel"]),
+  j: () => actByKey(["conference"]),
+  "Shift+p": () => actByKey(["park"]),
+  u: () => usePanel.getState().set({ pickUp: true }),
+  p: () => press("[data-testid=cmd-dial]"),
   n: () => focusOn("[data-testid=note-box] textarea"),
   w: () => {
     const { desk, selected } = useStore.getState();
@@ -74,7 +112,7 @@ const actions: Record<string, () => void> = {
     if (call && myParty(call, desk.me)?.state === "wrap_up") void finishWrapUp(call.call);
   },
   c: () => focusOn("[data-testid=candidates] input, [data-testid=candidates] button"),
-  a: () => focusOn("#customer-note"),
+  "Shift+n": () => focusOn("#customer-note"),
   "/": () => focusOn("[data-testid=search-box] input"),
   d: () => navigate("/"),
   f: () => {
@@ -95,16 +133,21 @@ const actions: Record<string, () => void> = {
   "?": () => useStore.getState().set({ overlay: "keys" }),
 };
 
+export function keyName(event: Pick<KeyboardEvent, "key" | "shiftKey">): string {
+  if (!/^[a-z]$/i.test(event.key)) return event.key;
+  return (event.shiftKey ? "Shift+" : "") + event.key.toLowerCase();
+}
+
 function onKey(event: KeyboardEvent): void {
   const { phase, overlay, desk, set } = useStore.getState();
-  if (phase !== "signed_in" || event.defaultPrevented || event.isComposing) return;
+  if (phase !== "signed_in" || event.defaultPrevented || event.isComposing || event.repeat) return;
   if (event.key === "Escape" && isTyping()) {
     (document.activeElement as HTMLElement).blur();
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping() || overlay) return;
   // An open menu or dialog owns the keyboard.
-  if (document.querySelector("[role=menu], [role=listbox][data-open], [role=dialog]")) return;
+  if (document.querySelector("[role=menu], [role=listbox][data-open], [role=dialog], [role=alertdialog]")) return;
   if (!singleKeysOn() && event.key !== "?") return;
   if (/^[1-9]$/.test(event.key)) {
     const call = myCalls(desk)[Number(event.key) - 1];
@@ -114,7 +157,7 @@ function onKey(event: KeyboardEvent): void {
     navigate("/");
     return;
   }
-  const action = actions[event.key];
+  const action = actions[keyName(event)];
   if (!action) return;
   event.preventDefault();
   action();

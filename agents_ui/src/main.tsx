@@ -5,6 +5,7 @@ import "./styles/base.css";
 import "./styles/layout.css";
 import "./styles/card.css";
 import "./styles/call.css";
+import "./styles/controls.css";
 import "./styles/views.css";
 import "./styles/narrow.css";
 import { App } from "./App";

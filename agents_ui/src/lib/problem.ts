@@ -9,6 +9,9 @@ export function problemText(problem: Problem, t: T): { title: string; detail: st
   const fallback = byStatus[problem.status];
   const title = problem.code && i18next.exists(key) ? t(key) : fallback ? t(`problem.${fallback}`) : t("problem.failed", { status: problem.status });
   const fields = (problem.errors ?? []).map((entry) => `${entry.at.replace(/^body\./, "")}: ${entry.message}`);
-  const parts = [problem.detail, problem.remedy, ...fields].filter((part): part is string => Boolean(part));
+  const remedy = `remedy.${problem.code ?? ""}`;
+  const ours = problem.code && i18next.exists(remedy) ? t(remedy) : null;
+  // The server speaks English: where we have words of our own for cause and remedy, they are the viewer's.
+  const parts = [ours && i18next.language !== "en" ? null : problem.detail, ours ?? problem.remedy, ...fields].filter((part): part is string => Boolean(part));
   return { title, detail: parts.join(" ") };
 }

@@ -12,8 +12,13 @@ export function whoIs(call: CallView, t: T): string {
   return call.ani_name ?? t("common.withheld");
 }
 
+/** The number at the other end. */
+export function numberWith(entry: Interaction): string | null {
+  return (entry.direction === "outbound" ? (entry.dnis ?? entry.ani) : entry.ani) ?? null;
+}
+
 export function whoWas(entry: Interaction, t: T): string {
   if (entry.customer) return entry.customer.name;
-  const number = formatNumber(entry.ani ?? null);
+  const number = formatNumber(numberWith(entry));
   return number || entry.ani_name || t("common.unknown_caller");
 }

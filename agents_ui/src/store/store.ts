@@ -7,7 +7,8 @@ import { emptyDesk, fold, isMine, myParty, type Desk } from "./fold";
 export type Phase = "starting" | "signed_out" | "signed_in";
 export type Theme = "system" | "light" | "dark";
 
-export interface Toast { id: number; tone: "bad" | "ok"; problem?: Problem; text?: string }
+/** `about` is what was tried, before what became of it. */
+export interface Toast { id: number; tone: "bad" | "ok"; problem?: Problem; text?: string; about?: string }
 
 interface Store {
   phase: Phase;

@@ -12,7 +12,10 @@ import { useCurrentCall } from "../store/hooks";
 import { useStore } from "../store/store";
 import { finishWrapUp } from "../store/wrapup";
 import type { CallParty, CallView } from "../wire/types";
+import { CallControls } from "./CallControls";
+import { CallWhy } from "./CallWhy";
 import { NoteBox } from "./NoteBox";
+import { People } from "./People";
 
 export function CallPanel() {
   const t = useT();
@@ -39,9 +42,11 @@ export function CallPanel() {
         </span>
         <span className="call-timer" data-testid="call-timer">{mine ? <Timer since={mine.since} /> : <Timer since={call.started_at} />}</span>
         <span className="call-with">
-          {mine?.state === "ringing" ? t("call.answer_on_phone") : wrapping ? [named("outcome", call.outcome), call.ended_by ? t("call.ended_by", { who: named("ended_by", call.ended_by) }) : ""].filter(Boolean).join(" · ") : card?.customer?.name ?? whoIs(call, t)}
+          {wrapping ? [named("outcome", call.outcome), call.ended_by ? t("call.ended_by", { who: named("ended_by", call.ended_by) }) : ""].filter(Boolean).join(" · ") : card?.customer?.name ?? whoIs(call, t)}
         </span>
       </header>
+      <CallWhy why={mine?.why} />
+      <CallControls call={call} />
       <Times call={call} mine={mine} />
       <NoteBox key={call.call} call={call} onFinish={wrapping ? () => void finish() : null} />
       {wrapping && (
@@ -51,8 +56,8 @@ export function CallPanel() {
           </Button>
         </div>
       )}
+      <People call={call} />
       <Way call={call} />
-      <Parties call={call} />
     </aside>
   );
 }
@@ -117,32 +122,6 @@ function Way({ call }: { call: CallView }) {
           <li><span className="num quiet">{formatMoment(call.ended_at, language)}</span><span>{call.ended_by ? t("call.ended_by", { who: named("ended_by", call.ended_by) }) : named("call_state", "ended")}</span></li>
         )}
       </ol>
-    </section>
-  );
-}
-
-function Parties({ call }: { call: CallView }) {
-  const t = useT();
-  const me = useStore((store) => store.desk.me);
-  const agents = Object.entries(call.agents);
-  return (
-    <section className="parties" aria-labelledby="parties-heading">
-      <h2 id="parties-heading">{t("call.parties")}</h2>
-      <ul>
-        {call.direction !== "outbound" && (
-          <li><Icon name="phone" size={14} /><span className="party-name">{whoIs(call, t)}</span><span className="quiet">{call.held_since ? named("party_state", "hold") : t("call.caller")}</span></li>
-        )}
-        {agents.map(([key, party]) => (
-          <li key={key} className={party.state === "left" ? "gone" : ""}>
-            <Icon name="user" size={14} />
-            <span className="party-name">{party.name ?? party.seat}{party.agent === me?.id ? ` (${t("common.you")})` : ""}</span>
-            <span className="quiet">{party.state === "left" && party.reason ? named("party_reason", party.reason) : named("party_state", party.state)}</span>
-          </li>
-        ))}
-        {call.others.map((other) => (
-          <li key={other.number ?? other.name}><Icon name="users" size={14} /><span className="party-name">{other.name ?? formatNumber(other.number)}</span><span className="quiet">{named("party_state", other.state)}</span></li>
-        ))}
-      </ul>
     </section>
   );
 }

@@ -9,6 +9,7 @@ import type { CallView, Card } from "../wire/types";
 import { Candidates } from "./Candidates";
 import { CardHead } from "./CardHead";
 import { Cases, Products, Recent } from "./CardLists";
+import { Handover } from "./Handover";
 import { Notes } from "./Notes";
 import { VerdictPanel } from "./VerdictPanel";
 import { WhyLine } from "./WhyLine";
@@ -26,6 +27,7 @@ export function CardView({ call, card }: { call: CallView; card: Card | null }) 
   if (!card) {
     return (
       <article className="card" data-testid="card" data-call={call.call} aria-label={t("card.heading")}>
+        <Handover call={call} />
         <p className="quiet pad" role="status">{t(call.match === "pending" ? "call.identifying" : "call.no_card")}</p>
       </article>
     );
@@ -33,6 +35,7 @@ export function CardView({ call, card }: { call: CallView; card: Card | null }) 
   const customer = card.customer;
   return (
     <article className="card" data-testid="card" data-call={call.call} aria-label={t("card.heading")}>
+      <Handover call={call} />
       <CardHead call={call} card={card} />
       {card.match.candidates.length > 1 && <Candidates call={call} card={card} />}
       {customer ? (

@@ -6,6 +6,7 @@ import { formatNumber, timeThere } from "../lib/format";
 import { whoIs } from "../lib/who";
 import { Icon } from "../parts/Icon";
 import { MatchMark, Tier } from "../parts/marks";
+import { TelLink } from "../parts/TelLink";
 import { navigate } from "../store/navigate";
 import { useStore } from "../store/store";
 import type { CallView, Card, Customer } from "../wire/types";
@@ -34,7 +35,7 @@ export function CardHead({ call, card }: { call: CallView; card: Card }) {
       {customer && <CustomerFacts customer={customer} />}
       <p className="match-line">
         <MatchMark standing={match.standing} />
-        {shown !== title && <span className="num strong">{shown}</span>}
+        {shown !== title && (number.kind === "withheld" || number.kind === "malformed" ? <span className="num strong">{shown}</span> : <span className="strong"><TelLink number={number.e164 ?? number.raw} /></span>)}
         {place && <span>{place}</span>}
         <span className="quiet">{sentence("reason", match.reason, language)}</span>
         {!customer && call.ani_name && <span className="quiet">{t("card.network_name", { name: call.ani_name })}</span>}

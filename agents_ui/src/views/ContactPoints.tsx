@@ -7,6 +7,7 @@ import { Choice } from "../parts/Choice";
 import { Field } from "../parts/Field";
 import { Icon } from "../parts/Icon";
 import { MatchMark } from "../parts/marks";
+import { TelLink } from "../parts/TelLink";
 import { toast } from "../store/store";
 import { api, ProblemError } from "../wire/api";
 import type { CustomerDetail } from "../wire/types";
@@ -37,7 +38,7 @@ export function ContactPoints({ customer, onChanged }: { customer: CustomerDetai
           return (
             <li key={point.id} className="item">
               <Icon name={point.kind === "email" ? "mail" : "phone"} size={14} />
-              <span className="item-main"><span className="num">{shown}{point.extension ? ` #${point.extension}` : ""}</span><span className="item-sub">{point.label}</span></span>
+              <span className="item-main"><span className="num">{point.kind === "phone" ? <TelLink number={point.e164 ?? point.raw} /> : shown}{point.extension ? ` #${point.extension}` : ""}</span><span className="item-sub">{point.label}</span></span>
               {point.kind === "phone" && <MatchMark standing={point.standing} />}
               <Button className="button ghost square small" aria-label={t("customer.remove_point", { what: shown })} onPress={() => void run(api.removeContactPoint(customer.id, point.id))}><Icon name="trash" size={14} /></Button>
             </li>

@@ -2,10 +2,10 @@
 import { useCallback, useEffect, useState } from "react";
 import { Button } from "react-aria-components";
 import { named, useT } from "../i18n";
-import { formatNumber } from "../lib/format";
 import { problemText } from "../lib/problem";
 import { Icon } from "../parts/Icon";
 import { MatchMark, Tier } from "../parts/marks";
+import { TelLink } from "../parts/TelLink";
 import { attachCustomer } from "../store/attach";
 import { useCurrentCall } from "../store/hooks";
 import { navigate } from "../store/navigate";
@@ -68,7 +68,7 @@ export function CustomerView({ id }: { id: number }) {
           {customer.contact_points.map((point) => (
             <li key={point.id}>
               <Icon name={point.kind === "email" ? "mail" : "phone"} size={14} />
-              <span className="num">{formatNumber(point.e164) || point.raw}{point.extension ? ` #${point.extension}` : ""}</span>
+              <span className="num">{point.kind === "phone" ? <TelLink number={point.e164 ?? point.raw} /> : point.raw}{point.extension ? ` #${point.extension}` : ""}</span>
               {point.label && <span className="quiet">{point.label}</span>}
               {point.kind === "phone" && <MatchMark standing={point.standing} />}
             </li>

@@ -4,10 +4,12 @@ import { named, useT } from "../i18n";
 import { formatTime } from "../lib/format";
 import { useNow } from "../lib/clock";
 import { queueTitle } from "../lib/queue";
+import { isForTheTaking } from "../lib/controls";
 import { whoIs } from "../lib/who";
 import { DirectionIcon, Tier, VerdictMark } from "../parts/marks";
 import { Timer } from "../parts/Timer";
 import { useStore } from "../store/store";
+import { PickUpCommand } from "./PickUps";
 import type { CallView, QueueMember, QueueView } from "../wire/types";
 
 const busyStatus: ReadonlySet<string> = new Set(["ringing", "in_use", "on_hold", "busy"]);
@@ -88,9 +90,12 @@ function CallTable({ calls }: { calls: CallView[] }) {
   const t = useT();
   const language = useStore((store) => store.language);
   const queues = useStore((store) => store.desk.queues);
+  const me = useStore((store) => store.desk.me);
+  // Who sits at a phone can take a call from here.
+  const takes = Boolean(me?.seat);
   return (
     <table className="table calls">
-      <thead><tr><th>{t("floor.who")}</th><th>{t("floor.verdict")}</th><th>{t("floor.queue")}</th><th>{t("floor.state")}</th><th>{t("floor.with")}</th><th className="right">{t("floor.time")}</th></tr></thead>
+      <thead><tr><th>{t("floor.who")}</th><th>{t("floor.verdict")}</th><th>{t("floor.queue")}</th><th>{t("floor.state")}</th><th>{t("floor.with")}</th><th className="right">{t("floor.time")}</th>{takes && <th><span className="sr">{t("verb.pick-up")}</span></th>}</tr></thead>
       <tbody>
         {calls.map((call) => {
           const queue = call.queue ? queues[call.queue] : undefined;
@@ -103,6 +108,7 @@ function CallTable({ calls }: { calls: CallView[] }) {
               <td><span className={`floor-state ${call.state}`}><span className="dot" aria-hidden="true" />{named("call_state", call.state)}{call.position ? ` #${call.position}` : ""}</span></td>
               <td>{agents.map((party) => party.name ?? party.seat).join(", ") || "–"}</td>
               <td className="right"><Timer since={since(call)} /></td>
+              {takes && <td className="right">{isForTheTaking(call, me) && <PickUpCommand call={call} />}</td>}
             </tr>
           );
         })}

@@ -5,9 +5,10 @@ import { named, useT } from "../i18n";
 import { formatMoment, formatNumber } from "../lib/format";
 import { problemText } from "../lib/problem";
 import { useQueueTitle } from "../lib/queue";
-import { whoWas } from "../lib/who";
+import { numberWith, whoWas } from "../lib/who";
 import { Icon } from "../parts/Icon";
 import { OutcomeText, Tier } from "../parts/marks";
+import { TelLink } from "../parts/TelLink";
 import { Span } from "../parts/Timer";
 import { navigate } from "../store/navigate";
 import { useStore } from "../store/store";
@@ -54,7 +55,7 @@ export function InteractionView({ id }: { id: number }) {
           )}
         </div>
         <p className="card-facts">
-          {entry.ani && <span className="num">{formatNumber(entry.ani)}</span>}
+          {numberWith(entry) && <span><Icon name="phone" size={14} /><TelLink number={numberWith(entry)} /></span>}
           <span>{named("direction", entry.direction)}</span>
           {entry.ended_by && <span>{t("call.ended_by", { who: named("ended_by", entry.ended_by) })}</span>}
           {entry.complete === false && <span className="mark warn"><Icon name="warn" size={13} />{t("interaction.incomplete")}</span>}

@@ -6,7 +6,7 @@ import { keyMap, setSingleKeys, singleKeysOn } from "../keys";
 import { Icon } from "../parts/Icon";
 import { useStore } from "../store/store";
 
-const groups = ["group_call", "group_go", "group_me"] as const;
+const groups = ["group_call", "group_give", "group_note", "group_go", "group_me"] as const;
 
 export function KeysOverlay() {
   const t = useT();
@@ -16,7 +16,7 @@ export function KeysOverlay() {
   return (
     <ModalOverlay className="scrim" isOpen={open} onOpenChange={(next) => set({ overlay: next ? "keys" : null })} isDismissable>
       <Modal className="modal">
-        <Dialog className="keys">
+        <Dialog className="keys" data-testid="keys-overlay">
           <header>
             <Heading slot="title">{t("keys.heading")}</Heading>
             <Button slot="close" className="button ghost square" aria-label={t("common.close")}><Icon name="close" /></Button>

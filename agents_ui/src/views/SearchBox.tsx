@@ -2,9 +2,9 @@
 import { useEffect, useState } from "react";
 import { Button, GridList, GridListItem, Input, Label, SearchField } from "react-aria-components";
 import { named, useT } from "../i18n";
-import { formatNumber } from "../lib/format";
 import { Icon } from "../parts/Icon";
 import { Tier, VerdictMark } from "../parts/marks";
+import { TelLink } from "../parts/TelLink";
 import { attachCustomer } from "../store/attach";
 import { useCurrentCall } from "../store/hooks";
 import { navigate } from "../store/navigate";
@@ -78,7 +78,8 @@ export function SearchBox({ query, onQuery }: { query: string; onQuery: (query: 
                     <Tier tier={hit.tier} />
                   </span>
                   <span className="row-sub">
-                    {[hit.company?.name, formatNumber(hit.numbers[0]), hit.contract?.number].filter(Boolean).join(" · ")}
+                    {[hit.company?.name, hit.contract?.number].filter(Boolean).map((part) => `${part} · `)}
+                    {hit.numbers[0] && <TelLink number={hit.numbers[0]} />}
                   </span>
                   <span className="row-end">
                     {hit.contract ? <VerdictMark code={hit.contract.verdict} /> : <span className="quiet">{named("verdict", "none")}</span>}

@@ -16,7 +16,7 @@ export function Toasts() {
           <div key={entry.id} className={`toast ${entry.tone}`}>
             <Icon name={entry.tone === "bad" ? "warn" : "check"} />
             <div>
-              <strong>{said.title}</strong>
+              <strong>{entry.about ? t("toast.about", { what: entry.about, said: said.title }) : said.title}</strong>
               {said.detail && <div>{said.detail}</div>}
             </div>
             <Button className="button ghost square small" aria-label={t("common.dismiss")} onPress={() => dismissToast(entry.id)}><Icon name="close" size={14} /></Button>

@@ -4,8 +4,9 @@ import { Button, GridList, GridListItem, ToggleButton, ToggleButtonGroup } from 
 import { useT } from "../i18n";
 import { formatTime } from "../lib/format";
 import { useQueueTitle } from "../lib/queue";
-import { whoWas } from "../lib/who";
+import { numberWith, whoWas } from "../lib/who";
 import { DirectionIcon, isMissed, OutcomeText } from "../parts/marks";
+import { CallBack } from "../parts/TelLink";
 import { Span } from "../parts/Timer";
 import { navigate } from "../store/navigate";
 import { useStore } from "../store/store";
@@ -83,6 +84,7 @@ export function TodayList() {
                     <DirectionIcon direction={entry.direction} outcome={entry.outcome} />
                     <span className="row-who">{whoWas(entry, t)}</span>
                     {entry.talk_ms ? <Span ms={entry.talk_ms} /> : null}
+                    <CallBack number={numberWith(entry)} who={whoWas(entry, t)} />
                   </span>
                   <span className="row-line small">
                     <span className="row-sub">{[entry.queue ? queueOf(entry.queue) : t("call.direct"), everyone ? entry.agent : null].filter(Boolean).join(" · ")}</span>

@@ -3,9 +3,11 @@ import { Button, Header, Menu, MenuItem, MenuSection, MenuTrigger, Popover } fro
 import { useT } from "../i18n";
 import { Icon, type IconName } from "../parts/Icon";
 import { useDrafts } from "../store/hooks";
+import { canTakeTelLinks, takeTelLinks } from "../store/dialling";
 import { navigate } from "../store/navigate";
 import { signOut } from "../store/session";
 import { useStore, type Theme } from "../store/store";
+import { DialBox } from "./DialBox";
 import { LanguageSwitch } from "./LanguageSwitch";
 import { LinkState } from "./LinkState";
 import { MyState } from "./MyState";
@@ -57,6 +59,7 @@ export function TopBar() {
         </nav>
       )}
       <MyState />
+      <DialBox />
       <div className="bar-space" />
       {unsaved > 0 && <span className="mark warn" role="status"><Icon name="note" size={13} />{t("bar.unsaved_notes", { count: unsaved })}</span>}
       <LinkState />
@@ -70,7 +73,7 @@ export function TopBar() {
             <Icon name="chevron" size={14} />
           </Button>
           <Popover className="popover" placement="bottom end">
-            <Menu className="menu" onAction={(key) => (key === "out" ? void signOut() : applyTheme(key as Theme))}>
+            <Menu className="menu" onAction={(key) => (key === "out" ? void signOut() : key === "tel" ? takeTelLinks() : applyTheme(key as Theme))}>
               <MenuSection selectionMode="single" selectedKeys={[theme]} className="menu-section">
                 <Header>{t("bar.theme")}</Header>
                 {themes.map(([id, icon]) => (
@@ -81,6 +84,7 @@ export function TopBar() {
               </MenuSection>
               <MenuSection className="menu-section">
                 <Header>{`${me?.login ?? ""}${me?.extension ? ` · ${me.extension}` : ""}`}</Header>
+                {canTakeTelLinks() && <MenuItem id="tel" className="menu-item" textValue={t("dial.take_links")}><Icon name="phone_out" />{t("dial.take_links")}</MenuItem>}
                 <MenuItem id="out" className="menu-item" textValue={t("bar.sign_out")}><Icon name="signout" />{t("bar.sign_out")}</MenuItem>
               </MenuSection>
             </Menu>

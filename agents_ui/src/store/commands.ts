@@ -1,0 +1,114 @@
+// Commands to the PBX: sent once, accepted with a request id, under way until `command.done` carries that id.
+// A failure is said with its cause and remedy. The same command on the same call is never sent while it runs.
+import { create } from "zustand";
+import { translate } from "../i18n";
+import { api, ProblemError, type Accepted } from "../wire/api";
+import type { Problem, Target } from "../wire/types";
+import { toast, useStore } from "./store";
+
+export type Verb =
+  | "answer" | "hangup" | "hold" | "retrieve" | "mute" | "unmute" | "dtmf" | "transfer" | "consult" | "alternate" | "complete"
+  | "cancel" | "conference" | "drop" | "park" | "pick-up" | "record-start" | "record-pause" | "record-resume" | "record-stop"
+  | "help" | "dial";
+
+export interface Running { verb: Verb; call: string | null; request: string | null }
+export type Outcome = { ok: true } | { ok: false; problem: Problem };
+
+/** What is under way, by call and verb, for buttons to show. */
+export const useCommands = create<{ running: Record<string, Running> }>(() => ({ running: {} }));
+
+/** After it the server has told its result, which is 5 s at the latest, or will not. */
+export const RESULT_MS = 15_000;
+
+/** Those that move people about: one at a time on a call. Hanging up and going back are never held up. */
+const moving: ReadonlySet<Verb> = new Set(["hold", "retrieve", "transfer", "consult", "alternate", "complete", "conference", "park"]);
+
+const going = new Map<string, Promise<Outcome>>();
+
+/** `part` tells two of one verb on one call apart: the leg that is dropped. */
+export const keyOf = (verb: Verb, call: string | null, part = "") => [call ?? "", verb, part].join(" ");
+
+/** The command that holds up others of its call, if one does. */
+export function mover(running: Record<string, Running>, call: string): Verb | null {
+  return Object.values(running).find((one) => one.call === call && moving.has(one.verb))?.verb ?? null;
+}
+
+export const isMoving = (verb: Verb) => moving.has(verb);
+
+/** Runs it, or joins the one that is under way. Never rejects. */
+export function run(verb: Verb, call: string | null, send: () => Promise<Accepted>, part = ""): Promise<Outcome> {
+  const key = keyOf(verb, call, part);
+  const before = going.get(key);
+  if (before) return before;
+  show(key, { verb, call, request: null });
+  const work = perform(key, send).then((outcome) => {
+    going.delete(key);
+    show(key, null);
+    if (!outcome.ok && useStore.getState().phase === "signed_in") {
+      toast({ tone: "bad", about: translate(`verb.${verb}`), problem: outcome.problem });
+    }
+    return outcome;
+  });
+  going.set(key, work);
+  return work;
+}
+
+async function perform(key: string, send: () => Promise<Accepted>): Promise<Outcome> {
+  try {
+    const { request } = await send();
+    const running = useCommands.getState().running[key];
+    if (running) show(key, { ...running, request });
+    return await result(request);
+  } catch (error) {
+    // No answer: it may have been done. It is not sent again; the call's state tells.
+    if (error instanceof ProblemError) return { ok: false, problem: error.problem };
+    throw error;
+  }
+}
+
+/** The event may come before the answer that names the request: what has arrived is looked at first. */
+function result(request: string): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const end = (outcome: Outcome) => {
+      clearTimeout(timer);
+      stop();
+      resolve(outcome);
+    };
+    const look = () => {
+      const done = useStore.getState().desk.commands[request];
+      if (done?.ok) end({ ok: true });
+      else if (done) end({ ok: false, problem: done.problem ?? { title: "", status: 0, code: "not_confirmed" } });
+    };
+    const timer = setTimeout(() => end({ ok: false, problem: { title: "", status: 0, code: "no_result" } }), RESULT_MS);
+    const stop = useStore.subscribe(look);
+    look();
+  });
+}
+
+function show(key: string, running: Running | null): void {
+  const { [key]: _gone, ...rest } = useCommands.getState().running;
+  useCommands.setState({ running: running ? { ...rest, [key]: running } : rest });
+}
+
+type Plain = "answer" | "hangup" | "hold" | "retrieve" | "mute" | "unmute" | "alternate" | "complete" | "cancel" | "park" | "pick-up";
+const recording = { "record-start": "start", "record-pause": "pause", "record-resume": "resume", "record-stop": "stop" } as const;
+
+export const plain = (verb: Plain, call: string) => run(verb, call, () => api.command(call, verb, {}));
+
+export const record = (verb: keyof typeof recording, call: string) =>
+  run(verb, call, () => api.command(call, `recording/${recording[verb]}`, {}));
+
+export const give = (verb: "transfer" | "consult", call: string, target: Target, said: string | null) =>
+  run(verb, call, () => api.command(call, verb, { target, said }));
+
+/** Without a target the consultation becomes the conference. */
+export const conference = (call: string, target: Target | null) =>
+  run("conference", call, () => api.command(call, "conference", { target }));
+
+export const drop = (call: string, leg: string) => run("drop", call, () => api.command(call, "drop", { leg }), leg);
+
+export const press = (call: string, digits: string) => run("dtmf", call, () => api.command(call, "dtmf", { digits }));
+
+export const askHelp = (call: string, said: string | null) => run("help", call, () => api.command(call, "help", { said }));
+
+export const dial = (to: string) => run("dial", null, () => api.dial(to, location.pathname));
