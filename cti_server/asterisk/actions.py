@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+#: channel variables that the desk's moves and the dialplan leave on a leg, so that a restarted server finds them
+DESK_VARIABLES = ("CTI_HELD", "CTI_MUTED", "CTI_RECORDING")
+
 
 class Role(StrEnum):
     EVENTS = "events"
@@ -77,10 +80,13 @@ class CoreStatus(Action):
 
 @dataclass(frozen=True, slots=True)
 class Status(Action):
-    """All channels."""
+    """All channels, with what stands on each of hold, mute and recording."""
 
     name = "Status"
     is_list = True
+
+    def headers(self) -> list[tuple[str, str]]:
+        return [("Variables", ",".join(DESK_VARIABLES))]
 
 
 @dataclass(frozen=True, slots=True)

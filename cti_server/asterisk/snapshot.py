@@ -14,14 +14,16 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 
-from cti_server.floor.signals import EntryRow, LegRow, MemberChanged, Snapshot
+from cti_server.floor.signals import EntryRow, LegRow, MemberChanged, Recording, Snapshot
 from cti_server.wire.ami import Message, MissingHeader
 
-from .actions import BridgeList, CoreStatus, Getvar, Ping, QueueStatus, Status
+from .actions import DESK_VARIABLES, BridgeList, CoreStatus, Getvar, Ping, QueueStatus, Status
 from .session import ActionFailed, Session
 from .translate import RINGING, UP, known, member
 
 HINT = "hint:"
+UNSET = "(null)"  # what Status says of a variable that a channel does not have
+RECORDINGS = {"on": Recording.ON, "paused": Recording.PAUSED}
 DRIFT_GAP_S = 1.0  # longer than any event has been seen to trail its list by
 #: headers that say which leg a row is about; a row that has one of them twice may be forged by a caller's name
 IDENTITY = frozenset({"Channel", "Uniqueid", "Linkedid"})
@@ -131,6 +133,7 @@ def _in_its_bridge(leg: LegRow, bridge: Message | None) -> LegRow:
 def leg_row(row: Message) -> LegRow:
     """One row of Status."""
     seconds = row.get("Seconds")
+    desk = _desk(row)
     return LegRow(
         leg=row["Uniqueid"],
         linkedid=row["Linkedid"],
@@ -142,4 +145,15 @@ def leg_row(row: Message) -> LegRow:
         bridge=known(row.get("BridgeID")),
         age_s=float(seconds) if seconds is not None and seconds.isdecimal() else None,
         ringing=row["ChannelState"] == RINGING,
+        held=None if desk is None else bool(desk["CTI_HELD"]),
+        muted=None if desk is None else bool(desk["CTI_MUTED"]),
+        recording=None if desk is None else RECORDINGS.get(desk["CTI_RECORDING"], Recording.OFF),
     )
+
+
+def _desk(row: Message) -> dict[str, str] | None:
+    """The variables that our moves and dialplan leave on a leg; None where not each was told exactly once, as on a
+    list that did not ask for them, or in a row that a caller's name forges."""
+    pairs = [text.partition("=") for text in row.all("Variable")]
+    told = {name: "" if value == UNSET else value for name, _, value in pairs}
+    return told if len(pairs) == len(DESK_VARIABLES) and set(told) == set(DESK_VARIABLES) else None

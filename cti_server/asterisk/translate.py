@@ -33,10 +33,13 @@ from cti_server.floor.signals import (
     MemberOffered,
     MemberRemoved,
     MemberStatus,
+    PhoneChanged,
     QueueAbandoned,
     QueueJoined,
     QueueLeft,
     QueueMeant,
+    Recording,
+    RecordingChanged,
     Signal,
     StepTaken,
 )
@@ -64,6 +67,14 @@ DIAL_STATUS: Mapping[str, DialStatus] = {
     "BUSY": DialStatus.BUSY,
     "NOANSWER": DialStatus.NO_ANSWER,
     "CANCEL": DialStatus.CANCEL,
+}
+
+#: a PJSIP contact; what is not named here (Unknown, Updated) says nothing about it
+REACHABLE: Mapping[str, bool] = {
+    "Reachable": True,
+    "NonQualified": True,  # registered; whether it answers is asked next, or never
+    "Unreachable": False,
+    "Removed": False,
 }
 
 _ABSENT = frozenset({"", "<unknown>", "<none>"})
@@ -163,6 +174,21 @@ def _hold(m: Message, at: float) -> Signal:
 
 def _unhold(m: Message, at: float) -> Signal:
     return LegRetrieved(at, m["Uniqueid"], m["Linkedid"])
+
+
+def _record_start(m: Message, at: float) -> Signal:
+    return RecordingChanged(at, m["Uniqueid"], m["Linkedid"], Recording.ON)
+
+
+def _record_stop(m: Message, at: float) -> Signal:
+    return RecordingChanged(at, m["Uniqueid"], m["Linkedid"], Recording.OFF)
+
+
+def _record_mute(m: Message, at: float) -> Signal | None:
+    if m["Direction"] != "both":
+        return None  # half of it is still heard
+    silent = m["State"] == "1"
+    return RecordingChanged(at, m["Uniqueid"], m["Linkedid"], Recording.PAUSED if silent else Recording.ON)
 
 
 # --- bridges, transfers, parking -------------------------------------------------------------------------
@@ -277,6 +303,16 @@ def _member_removed(m: Message, at: float) -> Signal:
     return MemberRemoved(at, m["Queue"], m["Interface"])
 
 
+# --- phones ----------------------------------------------------------------------------------------------
+
+
+def _contact(m: Message, at: float) -> Signal | None:
+    reachable = REACHABLE.get(m["ContactStatus"])
+    if reachable is None:
+        return None
+    return PhoneChanged(at, f"PJSIP/{m['EndpointName']}", m["URI"], reachable)
+
+
 # --- what the dialplan tells -----------------------------------------------------------------------------
 
 
@@ -300,6 +336,9 @@ TRANSLATORS: Mapping[str, Callable[[Message, float], Signal | None]] = {
     "Hangup": _hangup,
     "Hold": _hold,
     "Unhold": _unhold,
+    "MixMonitorStart": _record_start,
+    "MixMonitorStop": _record_stop,
+    "MixMonitorMute": _record_mute,
     "BridgeEnter": _bridge_enter,
     "BridgeLeave": _bridge_leave,
     "BlindTransfer": _blind_transfer,
@@ -320,5 +359,6 @@ TRANSLATORS: Mapping[str, Callable[[Message, float], Signal | None]] = {
     "QueueMemberPause": member,
     "QueueMemberPenalty": member,
     "QueueMemberRemoved": _member_removed,
+    "ContactStatus": _contact,
     "UserEvent": _user_event,
 }

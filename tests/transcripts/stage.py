@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cti_server.asterisk.actions import DESK_VARIABLES, Action
 from cti_server.demo.calls import Deskphone, PhoneHabits, dial, place_call, trunk_far_end
 from cti_server.demo.pbx import DemoPbx
 from cti_server.demo.sipp_process import Sipp
@@ -15,6 +16,7 @@ from tests.transcripts.tap import Message, Tap, tap
 
 # What the server asks for after each login: everything it can know without having seen the events.
 SNAPSHOT = ("CoreShowChannels", "Status", "QueueStatus", "BridgeList", "DeviceStateList")
+DESK = {"Variables": ",".join(DESK_VARIABLES)}
 # ParkedCalls is not among them: it needs write=call, which would let this user hang up calls. A parked leg
 # stands in a bridge of type parking.
 ANI, NAME = "13800138000", "Wang Xiaoming"
@@ -41,6 +43,7 @@ class Stage:
     stack: contextlib.ExitStack
     marks: list[dict[str, Any]] = field(default_factory=list)
     tapes: list[Tap] = field(default_factory=list)
+    roles: dict[str, Tap] = field(default_factory=dict)
 
     def caller(self, did: str, ani: str | None = ANI, name: str = NAME, **changes: Any) -> Sipp:
         """Places a call; the mark says so."""
@@ -73,6 +76,16 @@ class Stage:
         assert answer["Response"] == "Success", answer
         return answer
 
+    def do(self, moves: Sequence[Action]) -> None:
+        """A move of the agent's desk, as the server sends it: each action on the account of its role."""
+        for action in moves:
+            headers = action.headers()
+            self.mark(f"cti-{action.role}: {action.name} {dict(headers)}")
+            if action.role not in self.roles:
+                self.roles[action.role] = self.role(f"cti-{action.role}")
+            answer = self.roles[action.role].ask_lines(action.name, headers)
+            assert answer["Response"] == "Success", answer
+
     def mark(self, what: str) -> None:
         """Notes what is being done at this byte of the tape."""
         self.marks.append({"tape": len(self.tapes), "byte": len(self.tape.raw), "what": what})
@@ -89,7 +102,7 @@ class Stage:
         self.mark(f"snapshot: {what}")
         self.tape.ask("CoreStatus")
         for action in SNAPSHOT:
-            self.tape.list(action)
+            self.tape.list(action, **(DESK if action == "Status" else {}))
 
     def answered(self, seat: str, since: int = 0) -> Message:
         return self.tape.event("AgentConnect", since, Interface=seat)

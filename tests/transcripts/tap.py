@@ -7,7 +7,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -52,9 +52,17 @@ class Tap:
 
     def send(self, action: str, **headers: str) -> str:
         """Sends an action; returns its ActionID. `Channel_` may be written where Python reserves a word."""
+        return self._send(action, [(name.rstrip("_"), value) for name, value in headers.items()])
+
+    def ask_lines(self, action: str, lines: Sequence[tuple[str, str]]) -> Message:
+        """The same with headers of which one may come twice."""
+        action_id = self._send(action, lines)
+        return self.wait(lambda m: "Response" in m and m.get("ActionID") == action_id, f"response to {action}")
+
+    def _send(self, action: str, headers: Sequence[tuple[str, str]]) -> str:
         action_id = secrets.token_hex(16)
         lines = [f"Action: {action}", f"ActionID: {action_id}"]
-        lines += [f"{name.rstrip('_')}: {value}" for name, value in headers.items()]
+        lines += [f"{name}: {value}" for name, value in headers]
         self._socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         return action_id
 
