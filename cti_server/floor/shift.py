@@ -138,6 +138,8 @@ def _join(floor: Floor, agent: Agent) -> None:
     assert agent.shift is not None
     assert agent.seat is not None
     there = {member.queue for member in floor.memberships(agent.seat)}
+    # Whoever joins is paused at first: that is no wish of anybody, and what there should be is ordered then.
+    agent.shift.asked = agent.shift.asked_reason = None
     for queue, penalty in agent.shift.queues.items():
         if queue not in there:
             floor.order(
@@ -335,6 +337,8 @@ def after_snapshot(floor: Floor, s: Snapshot, fresh_boot: bool) -> None:
     for agent in floor.agents.values():
         if agent.shift is None:
             continue
+        if fresh_boot:
+            agent.shift.joined = bool(floor.memberships(agent.seat))
         if agent.seat is not None and (fresh_boot or not agent.shift.joined):
             _join(floor, agent)
         floor.touch_agent(agent.id)
