@@ -31,6 +31,7 @@ from .api.principal import Principal
 from .api.session import admit
 from .asterisk.fastagi import FastAgiServer
 from .attachment import Attachment
+from .control.control import Control
 from .ivr.identify import IdentifyDialogue
 from .live import Delivery, LiveCommands, LiveFloor, LivePush, Presence
 from .lookup.identify import Lookup
@@ -78,6 +79,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         desk = Desk(database, lambda rows: hub.publish(frame_of(row, row.body) for row in rows), _now)
         commands = LiveCommands(floor, desk, hub, database)
         stack.push_async_callback(commands.close)
+        control = Control(attachments, desk, database, settings.default_region)
+        stack.push_async_callback(control.close)
         await _know_positions(database, hub)
         collector = LiveCollector(attachments, hub, registry := CollectorRegistry())
         ProcessCollector(registry=registry)
@@ -97,6 +100,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             desk=desk,
             floor=floor,
             commands=commands,
+            control=control,
             lookup=lookup,
             identify=identify.answer,
             now=_now,

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
-from cti_server.api import calls, customers, health, identify, interactions, me, problems, queues, session
+from cti_server.api import calls, control, customers, health, identify, interactions, me, problems, queues, session
 from cti_server.api.desktop import Desktop
 from cti_server.api.middleware import Edge
 from cti_server.api.ports import CommandRefused, Deps
@@ -61,7 +61,7 @@ def _routed() -> FastAPI:
         redirect_slashes=False,
     )
     app.include_router(session.router())
-    for resource in (me, customers, interactions, calls, queues, identify, health):
+    for resource in (me, customers, interactions, calls, control, queues, identify, health):
         app.include_router(resource.routes)
     return app
 

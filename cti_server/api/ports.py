@@ -226,6 +226,7 @@ class Deps:
     desk: Desk
     floor: Floor
     commands: Commands
+    control: CallControl
     lookup: Lookup
     identify: Callable[[Caller, str], Awaitable[dict[str, str]]]
     now: Clock

@@ -162,6 +162,28 @@ class StepView(TypedDict):
     at: str | None
 
 
+class HandoverFrom(TypedDict):
+    agent: int
+    name: str
+
+
+#: What the colleague who gives a call away leaves for the one who takes it: `note` and `code` are their draft,
+#: `said` is what they typed when sending. (`from` is a word of Python's, so this one is not written as a class.)
+HandoverView = TypedDict(
+    "HandoverView",
+    {
+        "from": HandoverFrom,
+        "kind": Literal["transfer", "consult"],
+        "note": str | None,
+        "code": str | None,
+        "match": str | None,
+        "path": list[StepView],
+        "said": str | None,
+        "since": str | None,
+    },
+)
+
+
 class InteractionView(TypedDict):
     """One contact. `outcome` is null while it goes on; `complete` is false when its end was not seen."""
 

@@ -19,7 +19,7 @@ from cti_server.ivr.identify import IdentifyDialogue
 from cti_server.lookup.identify import Identified, Lookup
 from cti_server.record.database import Database
 from cti_server.record.journal import Entry
-from tests.api.fakes import FakeCommands, FakeFloor
+from tests.api.fakes import FakeCommands, FakeControl, FakeFloor
 from tests.lookup.seed import NOW, World, seed
 
 PASSWORD = "correct horse"
@@ -52,6 +52,11 @@ def floor() -> FakeFloor:
 @pytest.fixture
 def commands() -> FakeCommands:
     return FakeCommands()
+
+
+@pytest.fixture
+def control() -> FakeControl:
+    return FakeControl()
 
 
 @pytest.fixture
@@ -90,6 +95,7 @@ async def app(
     clock: Time,
     floor: FakeFloor,
     commands: FakeCommands,
+    control: FakeControl,
     published: list[Entry],
     identified: list[tuple[str, str, Identified | None]],
     dist: Path,
@@ -106,6 +112,7 @@ async def app(
                 desk=Desk(database, published.extend, clock),
                 floor=floor,
                 commands=commands,
+                control=control,
                 lookup=lookup,
                 identify=dialogue.answer,
                 now=clock,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cti_server.api.ports import CommandRefused
+from cti_server.api.ports import Asking, CallCommand, CommandRefused
 from cti_server.lookup.shapes import Card
 
 AT = "2026-11-22T05:00:00.000Z"
@@ -139,3 +139,21 @@ class FakeCommands:
 
     async def signed_out(self, agent: int) -> None:
         self._ask("signed_out", agent)
+
+
+class FakeControl:
+    """Remembers the call commands that were asked, or refuses them."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Asking, CallCommand, str | None]] = []
+        self.refusal: CommandRefused | None = None
+        self.handovers: dict[tuple[str, int], dict[str, Any]] = {}
+
+    async def ask(self, asking: Asking, command: CallCommand, key: str | None = None) -> str:
+        if self.refusal is not None:
+            raise self.refusal
+        self.asked.append((asking, command, key))
+        return f"r-{len(self.asked)}"
+
+    async def handover(self, call: str, agent: int) -> Mapping[str, Any] | None:
+        return self.handovers.get((call, agent))

@@ -26,7 +26,7 @@ from cti_server.ivr.identify import IdentifyDialogue
 from cti_server.lookup.identify import Identified, Lookup
 from cti_server.record.database import Database
 from tests.api.conftest import HASH, PASSWORD, TOKEN, Time
-from tests.api.fakes import FakeCommands, FakeFloor, call, part, queue
+from tests.api.fakes import FakeCommands, FakeControl, FakeFloor, call, part, queue
 from tests.lookup.seed import seed
 
 schema = schemathesis.openapi.from_dict(openapi_document())
@@ -89,6 +89,7 @@ class Thread(threading.Thread):
                         desk=Desk(database, lambda entries: None, Time()),
                         floor=floor,
                         commands=FakeCommands(),
+                        control=FakeControl(),
                         lookup=lookup,
                         identify=dialogue.answer,
                         now=Time(),

@@ -1,0 +1,224 @@
+"""What an agent does with a call: each command is a POST that answers 202 and ends in the event `command.done`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Header, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from cti_server.api.params import CallId, Id
+from cti_server.api.ports import (
+    AgentTarget,
+    Asking,
+    CallCommand,
+    Deps,
+    NumberTarget,
+    QueueTarget,
+    Target,
+    Verb,
+)
+from cti_server.api.principal import DepsIn, Principal, Signed, visible_call
+from cti_server.api.problems import documented, not_found
+from cti_server.api.shapes import AcceptedView, HandoverView
+
+routes = APIRouter(prefix="/api/calls", tags=["call control"])
+
+#: what takes no argument but the call, and what the document says of it
+PLAIN: Final[Mapping[Verb, str]] = {
+    Verb.ANSWER: "Answer the call that rings at my phone: a browser is told to, a desk phone where set up.",
+    Verb.HANGUP: "End my part of the call; a ringing call is rejected. Hanging up while consulting completes.",
+    Verb.HOLD: "Let the other side hear music.",
+    Verb.RETRIEVE: "Take the other side off hold.",
+    Verb.MUTE: "Nobody hears me.",
+    Verb.UNMUTE: "They hear me again.",
+    Verb.ALTERNATE: "During a consultation: talk to the one who waits.",
+    Verb.COMPLETE: "Finish the consultation: the two others talk to each other. Also while it still rings.",
+    Verb.CANCEL: "Let the consulted one go, and be back with the caller.",
+    Verb.PARK: "The caller waits in a parking space, my phone is free.",
+    Verb.PICK_UP: "A parked call, a waiting caller (by right) or a colleague's ringing call comes to my phone.",
+    Verb.RECORD_START: "Record the call.",
+    Verb.RECORD_PAUSE: "Silence in the recording.",
+    Verb.RECORD_RESUME: "Sound in the recording again.",
+    Verb.RECORD_STOP: "End the recording.",
+    Verb.RECONNECT: "My browser was loaded anew: bring the call back to my phone.",
+}
+ERRORS: Final = documented(401, 403, 409, 422, 503)
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="the same key within ten minutes answers the first request and does nothing",
+    ),
+]
+# Goes to the PBX: what is not a line of plain text is refused here already.
+PLAIN_TEXT: Final = r"^[^\x00-\x1f\x7f]*$"
+Said = Annotated[str, Field(max_length=2000)]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Nothing(Body):
+    """No arguments."""
+
+
+class ToAgent(Body):
+    """A colleague, wherever they sit now."""
+
+    kind: Literal["agent"]
+    id: Id
+
+
+class ToQueue(Body):
+    kind: Literal["queue"]
+    name: Annotated[str, Field(min_length=1, max_length=64, pattern=PLAIN_TEXT)]
+
+
+class ToNumber(Body):
+    """An extension, or a number as a person writes it."""
+
+    kind: Literal["number"]
+    number: Annotated[str, Field(min_length=1, max_length=128, pattern=PLAIN_TEXT)]
+
+
+ToTarget = Annotated[ToAgent | ToQueue | ToNumber, Field(discriminator="kind")]
+
+
+class Transfer(Body):
+    """Whom the call goes to, and what they should know."""
+
+    target: ToTarget
+    said: Said | None = None
+
+
+class Conference(Body):
+    """Whom to add; null merges the consultation."""
+
+    target: ToTarget | None = None
+
+
+class Keys(Body):
+    digits: Annotated[str, Field(pattern=r"^[0-9*#A-D]{1,32}$")]
+
+
+class Drop(Body):
+    """Whose leg: `people[].leg` of the call."""
+
+    leg: Annotated[str, Field(min_length=1, max_length=150)]
+
+
+class Dial(Body):
+    """The number as the page showed it. `from_page` says which page that was, for the log."""
+
+    to: Annotated[str, Field(min_length=1, max_length=128, pattern=PLAIN_TEXT)]
+    from_page: Annotated[str, Field(max_length=500)] | None = None
+
+
+def target_of(body: ToAgent | ToQueue | ToNumber) -> Target:
+    match body:
+        case ToAgent():
+            return AgentTarget(body.id)
+        case ToQueue():
+            return QueueTarget(body.name)
+        case ToNumber():
+            return NumberTarget(body.number)
+
+
+async def ask(deps: Deps, principal: Principal, command: CallCommand, key: str | None) -> AcceptedView:
+    agent = principal.agent
+    asking = Asking(agent.id, agent.name, principal.sees_floor, agent.may_pick)
+    return {"request": await deps.control.ask(asking, command, key)}
+
+
+@routes.post("", operation_id="dialNumber", status_code=202, responses=ERRORS)
+async def dial(body: Dial, principal: Signed, deps: DepsIn, key: Key = None) -> AcceptedView:
+    """Call a number: my phone rings, then the number is called."""
+    return await ask(deps, principal, CallCommand(Verb.DIAL, target=NumberTarget(body.to)), key)
+
+
+@routes.post("/{call}/transfer", operation_id="transferCall", status_code=202, responses=ERRORS)
+async def transfer(call: CallId, body: Transfer, principal: Signed, deps: DepsIn, key: Key = None) -> AcceptedView:
+    """Give the call away without asking. When nobody takes it, the caller comes back to me."""
+    command = CallCommand(Verb.TRANSFER, call, target_of(body.target), body.said)
+    return await ask(deps, principal, command, key)
+
+
+@routes.post("/{call}/consult", operation_id="consultCall", status_code=202, responses=ERRORS)
+async def consult(call: CallId, body: Transfer, principal: Signed, deps: DepsIn, key: Key = None) -> AcceptedView:
+    """Ask somebody first; the caller hears music. Then alternate, complete, cancel, or make it a conference."""
+    command = CallCommand(Verb.CONSULT, call, target_of(body.target), body.said)
+    return await ask(deps, principal, command, key)
+
+
+@routes.post("/{call}/conference", operation_id="conferenceCall", status_code=202, responses=ERRORS)
+async def conference(
+    call: CallId, body: Conference, principal: Signed, deps: DepsIn, key: Key = None
+) -> AcceptedView:
+    """Merge the consultation, or add somebody to the call."""
+    target = target_of(body.target) if body.target is not None else None
+    return await ask(deps, principal, CallCommand(Verb.CONFERENCE, call, target), key)
+
+
+@routes.post("/{call}/dtmf", operation_id="sendKeys", status_code=202, responses=ERRORS)
+async def dtmf(call: CallId, body: Keys, principal: Signed, deps: DepsIn, key: Key = None) -> AcceptedView:
+    """Press keys for a voice menu at the other end."""
+    return await ask(deps, principal, CallCommand(Verb.DTMF, call, digits=body.digits), key)
+
+
+@routes.post("/{call}/drop", operation_id="dropParticipant", status_code=202, responses=ERRORS)
+async def drop(call: CallId, body: Drop, principal: Signed, deps: DepsIn, key: Key = None) -> AcceptedView:
+    """Let one participant go."""
+    return await ask(deps, principal, CallCommand(Verb.DROP, call, leg=body.leg), key)
+
+
+def plain(verb: Verb) -> Callable[..., Awaitable[AcceptedView]]:
+    async def command(
+        call: CallId, principal: Signed, deps: DepsIn, body: Nothing | None = None, key: Key = None
+    ) -> AcceptedView:
+        return await ask(deps, principal, CallCommand(verb, call), key)
+
+    return command
+
+
+def operation(verb: Verb) -> str:
+    """`recording/start` → startRecording, `pick-up` → pickUpCall, `hold` → holdCall."""
+    noun, _, action = verb.value.partition("/")
+    if action:
+        return f"{action}{noun.capitalize()}"
+    first, *more = verb.value.split("-")
+    return f"{first}{''.join(word.capitalize() for word in more)}Call"
+
+
+for verb, says in PLAIN.items():
+    routes.add_api_route(
+        f"/{{call}}/{verb.value}",
+        plain(verb),
+        methods=["POST"],
+        operation_id=operation(verb),
+        description=says,
+        status_code=202,
+        responses=ERRORS,
+        response_model=AcceptedView,
+    )
+
+
+@routes.get(
+    "/{call}/handover",
+    operation_id="getHandover",
+    response_model=HandoverView,
+    responses=documented(401, 404, 422),
+)
+async def get_handover(call: CallId, principal: Signed, deps: DepsIn) -> Response:
+    """What the colleague who gave me this call left for me, with their draft note as it is now."""
+    visible_call(deps, principal, call)
+    capsule: Mapping[str, Any] | None = await deps.control.handover(call, principal.id)
+    if capsule is None:
+        raise not_found("handover")
+    return JSONResponse(dict(capsule))

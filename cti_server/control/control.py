@@ -1,0 +1,286 @@
+"""Call control: a command is checked at once, done by a task of its own, and ends in one `command.done`.
+
+    ask ─ the same once more? ─ whose call? ─ PBX there? ─ possible now? ─ accounts? ─▶ 202 and a request id
+                                                                        │
+    task: in line ─ checked again ─ for each step: actions ─▶ the floor shows it ─▶ command.done
+
+Everything that can be refused is refused before anything is done. What was accepted is done once: an action that
+is not idempotent is never sent again, and what came of it is told as the floor shows it, not as it was hoped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import structlog
+
+from cti_server.api.desk import Desk
+from cti_server.api.ports import AgentTarget, Asking, CallCommand, CommandRefused, Verb
+from cti_server.asterisk.actions import Role
+from cti_server.asterisk.moves import NotSafe
+from cti_server.attachment import Attachment
+from cti_server.floor.apply import Floor
+from cti_server.floor.calls import Call, Leg
+from cti_server.floor.signals import LinkState
+from cti_server.record.database import Database
+
+from .handover import Handovers, Sent
+from .requests import Line, Requests
+from .scene import Scene, Standing, followed, now, scene_of
+from .steps import STEPS, Given, Steps
+from .table import check
+from .targets import phone_of, resolve, seat_at
+from .work import Failed, Work, refusal
+
+TELL_TRIES = 4  # the database may be away for a moment; the result of a command waits that long for it
+TELL_AGAIN_S = 0.5
+TELL_S = 5.0
+PART_STANDINGS = frozenset(Standing) - {Standing.NONE, Standing.WRAP_UP}
+#: what needs no part in the call: picking up, and for supervisors dropping somebody
+FROM_OUTSIDE = frozenset({Verb.PICK_UP})
+GIVES = {Verb.TRANSFER: "transfer", Verb.CONSULT: "consult"}
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A command that may be begun: where, on which call, and what is to be done."""
+
+    attachment: Attachment
+    call: Call
+    scene: Scene
+    given: Given
+    steps: Steps
+
+
+class Control:
+    """The call commands of all PBXs; `api.ports.CallControl`."""
+
+    def __init__(self, attachments: Sequence[Attachment], desk: Desk, database: Database, region: str) -> None:
+        self._attachments = {one.pbx.name: one for one in attachments}
+        self._desk = desk
+        self._region = region
+        self._requests = Requests()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._working: set[asyncio.Task[None]] = set()  # those that have no result yet
+        self._closed = False
+        self.handovers = Handovers(self._live, database)
+
+    async def close(self) -> None:
+        """Whatever is under way is told as `server_stopping`; it may have been done."""
+        self._closed = True
+        await asyncio.sleep(0)  # a task that has not begun would end without a word
+        for task in self._working:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # --- asking ----------------------------------------------------------------------------------------
+
+    async def ask(self, asking: Asking, command: CallCommand, key: str | None = None) -> str:
+        if self._closed:
+            raise CommandRefused(503, "server_stopping", "the server is stopping; nothing was done")
+        command = self._canonical(command)
+        if (request := self._requests.known(asking.agent, command, key)) is not None:
+            return request
+        who = (asking.agent, command.call or "")
+        line: Line | None = None
+        # Whoever hangs up is not made to wait for what they did before.
+        if command.verb is Verb.HANGUP or not self._requests.busy(who):
+            self._plan(asking, command)
+        else:
+            self._place(asking, command)  # what state it will be in is known when it is this one's turn
+        if command.verb is not Verb.HANGUP:
+            line = self._requests.join(who)
+        # Two presses of a key are two presses.
+        request = self._requests.begin(asking.agent, command, key, once=command.verb is not Verb.DTMF)
+        task = asyncio.create_task(self._perform(request, asking, command, line), name=f"command {request}")
+        for where in (self._tasks, self._working):
+            where.add(task)
+            task.add_done_callback(where.discard)
+        return request
+
+    async def handover(self, call: str, agent: int) -> Mapping[str, Any] | None:
+        return await self.handovers.fresh(call, agent)
+
+    def _canonical(self, command: CallCommand) -> CallCommand:
+        """The same call has one name, also after it was merged into another."""
+        live = self._live(command.call) if command.call is not None else None
+        return replace(command, call=live.id) if live is not None else command
+
+    def _live(self, call: str) -> Call | None:
+        attachment = self._attachments.get(call.split(":", 1)[0])
+        return followed(attachment.pipeline.floor, call) if attachment is not None else None
+
+    # --- what may be begun -----------------------------------------------------------------------------
+
+    def _place(self, asking: Asking, command: CallCommand) -> tuple[Attachment, Call | None]:
+        """The PBX and the call; for `dial` no call. Raises 409 call_over, 403 not_yours, 503 pbx_unreachable."""
+        attachment = self._pbx_of(asking, command)
+        floor = attachment.pipeline.floor
+        if floor.link is not LinkState.LIVE or not attachment.owner:
+            raise unreachable(attachment)
+        if command.call is None:
+            return attachment, None
+        call = followed(floor, command.call)
+        if call is None or call.ended:
+            raise over()
+        standing = scene_of(call, asking.agent).standing
+        outside = command.verb in FROM_OUTSIDE or (command.verb is Verb.DROP and asking.supervises)
+        if standing is Standing.NONE and not outside:
+            raise CommandRefused(403, "not_yours", "you have no part in this call")
+        return attachment, call
+
+    def _pbx_of(self, asking: Asking, command: CallCommand) -> Attachment:
+        if command.call is not None:
+            attachment = self._attachments.get(command.call.split(":", 1)[0])
+            if attachment is None:
+                raise over()
+            return attachment
+        seated = (a for a in self._attachments.values() if phone_of(a.pipeline.floor, asking.agent) is not None)
+        found = next(seated, None)
+        if found is None:
+            raise CommandRefused(409, "no_phone", "you have no phone", "Sign in at the phone where you sit.")
+        return found
+
+    def _plan(self, asking: Asking, command: CallCommand) -> Plan:
+        """All that must be so. Raises CommandRefused; nothing has been done."""
+        attachment, call = self._place(asking, command)
+        floor = attachment.pipeline.floor
+        leg = new_leg(attachment.pbx.name)
+        if call is None:
+            call = Call(attachment.pbx.name, floor.boot, leg, time.time())  # will be the call of that leg
+            scene = Scene(call, None, None, Standing.NONE)
+        else:
+            scene = scene_of(call, asking.agent)
+            if command.verb is not Verb.DROP or not asking.supervises or scene.standing in PART_STANDINGS:
+                check(command.verb, scene)
+        if command.verb in (Verb.DIAL, Verb.PICK_UP) and in_a_call(attachment, asking.agent):
+            raise CommandRefused(409, "in_a_call", "your phone is in a call", "End it or give it away first.")
+        target = resolve(floor, asking.agent, command.target, self._region) if command.target is not None else None
+        given = Given(
+            asking,
+            command,
+            phone_of(floor, asking.agent),
+            target,
+            seat_at(floor, target),
+            leg,
+            attachment.pbx.notify is not None,
+            waiting_leg(floor, call),
+        )
+        steps = STEPS[command.verb](scene, given)
+        self._allowed(attachment, scene, steps)
+        return Plan(attachment, call, scene, given, steps)
+
+    def _allowed(self, attachment: Attachment, scene: Scene, steps: Steps) -> None:
+        """An account for each role that will be needed, and nothing that could mean something else to Asterisk."""
+        try:
+            roles = {action.role for step in steps for action in step.moves(scene)}
+        except NotSafe as cause:
+            raise CommandRefused(422, "bad_target", str(cause)) from cause
+        missing = [role for role in Role if role in roles and getattr(attachment.pbx, role.value) is None]
+        if missing:
+            names = " and ".join(f"CTI_AMI_{role.upper()}_USER and _SECRET" for role in missing)
+            raise CommandRefused(
+                409, "no_account", f"no AMI user for this at {attachment.pbx.name}", f"Set {names}."
+            )
+
+    # --- doing it --------------------------------------------------------------------------------------
+
+    async def _perform(self, request: str, asking: Asking, command: CallCommand, line: Line | None) -> None:
+        call, problem = command.call, None
+        try:
+            if line is None:
+                call, problem = await self._in_turn(asking, command)
+            else:
+                async with line.lock:
+                    call, problem = await self._in_turn(asking, command)
+        except asyncio.CancelledError:
+            problem = Failed("server_stopping", "the server stopped meanwhile; it may have been done, or not")
+        except Exception as cause:
+            log.exception("command.failed", request=request, verb=command.verb, call=command.call)
+            problem = Failed("internal", f"the server failed: {type(cause).__name__}")
+        finally:
+            self._working.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            if line is not None:
+                self._requests.leave((asking.agent, command.call or ""))
+            self._requests.end(asking.agent, command, request)
+        body = {
+            "request": request,
+            "command": command.verb.value,
+            "call": call,
+            "ok": problem is None,
+            "problem": problem.view() if problem is not None else None,
+        }
+        await self._tell(asking.agent, "command.done", body)
+
+    async def _in_turn(self, asking: Asking, command: CallCommand) -> tuple[str | None, Failed | None]:
+        """Check once more: what was so when it was asked may not be so any more."""
+        try:
+            plan = self._plan(asking, command)
+        except CommandRefused as refused:
+            return command.call, refusal(refused)
+        sent = await self._send_capsule(plan)
+        work = Work(plan.attachment, plan.call, asking.agent, lambda body: self._ring(asking.agent, body))
+        problem = await work.through(plan.steps, plan.scene)
+        if problem is not None and sent is not None:
+            self.handovers.withdraw(now(plan.attachment.pipeline.floor, plan.call), sent)
+        return now(plan.attachment.pipeline.floor, plan.call).id, problem
+
+    async def _send_capsule(self, plan: Plan) -> Sent | None:
+        asking, command = plan.given.asking, plan.given.command
+        if command.verb not in GIVES:
+            return None
+        to = command.target.id if isinstance(command.target, AgentTarget) else None
+        kind: Any = GIVES[command.verb]
+        sent = Sent(asking.agent, asking.name, kind, time.time(), to, command.said)
+        return await self.handovers.send(plan.call, sent)
+
+    # --- telling ---------------------------------------------------------------------------------------
+
+    async def _ring(self, agent: int, body: dict[str, Any]) -> None:
+        """The agent's desktops are told to answer."""
+        await self._tell(agent, "phone.answer", body)
+
+    async def _tell(self, agent: int, kind: str, body: dict[str, Any]) -> None:
+        """Once, however often the database has to be asked; given up only when it stays away."""
+        for again in range(1, TELL_TRIES + 1):
+            try:
+                async with asyncio.timeout(TELL_S), self._desk.change() as change:
+                    change.tell(kind, body, {"agents": [agent], "everyone": False})
+                return
+            except Exception as cause:
+                log.error("command.not_told", kind=kind, cause=f"{type(cause).__name__}: {cause}", tries=again)
+                await asyncio.sleep(TELL_AGAIN_S * again)
+
+
+def new_leg(pbx: str) -> str:
+    """An id for a leg that is to come; Asterisk's own are `systemname-epoch.counter`, and the counter is small."""
+    return f"{pbx}-cti-{int(time.time())}.{10**8 + secrets.randbelow(9 * 10**8)}"
+
+
+def in_a_call(attachment: Attachment, agent: int) -> bool:
+    calls = attachment.pipeline.floor.calls.values()
+    return any(p.agent == agent and p.open for call in calls for p in call.parts)
+
+
+def waiting_leg(floor: Floor, call: Call) -> Leg | None:
+    """The leg of this call that waits in a queue."""
+    queue = floor.queues.get(call.queue) if call.queue is not None else None
+    waiting = queue.waiting if queue is not None else {}
+    return next((leg for leg in call.legs.values() if leg.id in waiting), None)
+
+
+def over() -> CommandRefused:
+    return CommandRefused(409, "call_over", "that call is over")
+
+
+def unreachable(attachment: Attachment) -> CommandRefused:
+    state = attachment.pipeline.floor.link
+    why = f"the PBX {attachment.pbx.name} is not connected ({state}); nothing was done"
+    return CommandRefused(503, "pbx_unreachable", why)

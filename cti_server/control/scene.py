@@ -1,0 +1,171 @@
+"""A call as one agent stands in it: which leg is theirs, whom they hear, who waits meanwhile. Pure.
+
+It is told from bridges, not from what was asked here: a consultation that was begun on the phone itself, by a
+feature code or before the server was restarted is one all the same. What this cannot see: a consultation whose
+waiting side hung up is a call like any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cti_server.floor.apply import Floor
+from cti_server.floor.calls import Call, Leg
+from cti_server.floor.parts import CONNECTED, Part, PartState
+from cti_server.floor.signals import Recording
+
+
+class Standing(StrEnum):
+    """Where an agent stands in a call; named to people in `wrong_state`."""
+
+    NONE = "not in it"
+    RINGING = "ringing"
+    CALLING = "calling out"
+    TALKING = "talking"
+    HOLD = "hold"
+    REACHING = "reaching a colleague"
+    CONSULTING = "consulting"
+    ALTERNATED = "back with the caller, a consultation waits"
+    CONSULTED = "being consulted"
+    CONFERENCE = "conference"
+    WRAP_UP = "wrap-up"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """`heard` are the legs that I hear, through Local pairs; `waiting` those of a bridge that I am not in;
+    `consulted` is whom I asked, heard or waiting.
+    """
+
+    call: Call
+    part: Part | None
+    mine: Leg | None
+    standing: Standing
+    heard: tuple[Leg, ...] = ()
+    waiting: tuple[Leg, ...] = ()
+    consulted: Leg | None = None
+
+    @property
+    def muted(self) -> bool:
+        return self.mine is not None and self.mine.muted
+
+    @property
+    def recorded(self) -> Leg | None:
+        """The leg on which the recording was started."""
+        return next((leg for leg in self.call.legs.values() if leg.recording is not Recording.OFF), None)
+
+    @property
+    def parked(self) -> Leg | None:
+        return next((leg for leg in self.call.legs.values() if leg.parked is not None), None)
+
+    @property
+    def ringing(self) -> Leg | None:
+        """A phone that rings for this call, mine aside."""
+        seats = {p.seat for p in self.call.open_parts() if p.state is PartState.RINGING and p is not self.part}
+        ringing = (leg for leg in self.call.legs.values() if leg.device in seats and not leg.up)
+        return next(ringing, None)
+
+
+def followed(floor: Floor, call: str) -> Call | None:
+    """The live call of this id, or the one it was merged into."""
+    known = floor.calls.get(call)
+    if known is None:
+        pbx, _, rest = call.partition(":")
+        boot, _, linkedid = rest.partition(":")
+        if pbx != floor.pbx or boot != str(floor.boot):
+            return None
+        known = floor.call_with(linkedid)
+    return now(floor, known) if known is not None else None
+
+
+def now(floor: Floor, call: Call) -> Call:
+    """What this call is by now: itself, or the one it was merged into."""
+    while call.merged_into is not None and (into := floor.calls.get(call.merged_into)) is not None:
+        call = into
+    return call
+
+
+def scene_of(call: Call, agent: int) -> Scene:
+    """The call as this agent stands in it."""
+    part = part_of(call, agent)
+    if part is None:
+        return Scene(call, None, None, Standing.NONE)
+    mine = leg_of(call, part)
+    if not part.open:
+        return Scene(call, part, mine, Standing.WRAP_UP if part.state is PartState.WRAP_UP else Standing.NONE)
+    if mine is None:
+        return Scene(call, part, None, _by_part(part, None))
+    heard = tuple(sorted(call.reach(mine), key=_age))
+    waiting = tuple(
+        sorted(
+            (
+                leg
+                for leg in call.legs.values()
+                if not leg.local and leg.bridge is not None and leg is not mine and leg not in heard
+            ),
+            key=_age,
+        )
+    )
+    consulted = _consulted(mine, heard, waiting)
+    return Scene(call, part, mine, _standing(call, part, mine, heard, waiting), heard, waiting, consulted)
+
+
+def part_of(call: Call, agent: int) -> Part | None:
+    """The agent's part that matters now: an open one, else the last."""
+    parts = [p for p in call.parts if p.agent == agent]
+    return next((p for p in reversed(parts) if p.open), parts[-1] if parts else None)
+
+
+def leg_of(call: Call, part: Part) -> Leg | None:
+    """The leg of the agent's phone. The queue may have made a Local one to reach it: that is taken only where
+    there is no other, because nobody speaks on it.
+    """
+    own = call.legs.get(part.leg) if part.leg is not None else None
+    if own is not None and not own.local:
+        return own
+    at_seat = [leg for leg in call.legs.values() if leg.device == part.seat]
+    return max(at_seat, key=lambda leg: (leg.up, *_age(leg)), default=own)
+
+
+def _standing(call: Call, part: Part, mine: Leg, heard: tuple[Leg, ...], waiting: tuple[Leg, ...]) -> Standing:
+    if part.state not in CONNECTED:
+        return _by_part(part, mine)
+    if mine.conference or len(heard) > 1:
+        return Standing.CONFERENCE
+    if not heard and _rings_aside(call, mine, waiting):
+        return Standing.REACHING
+    if heard and waiting:
+        consulted = _consulted(mine, heard, waiting)
+        if consulted is None:
+            return Standing.CONSULTED
+        return Standing.CONSULTING if consulted in heard else Standing.ALTERNATED
+    return _by_part(part, mine)
+
+
+def _by_part(part: Part, mine: Leg | None) -> Standing:
+    if part.state is PartState.RINGING:
+        # My own leg is up before anybody answers when it is I who calls.
+        return Standing.CALLING if mine is not None and mine.up else Standing.RINGING
+    return Standing.HOLD if part.state is PartState.HOLD else Standing.TALKING
+
+
+def _rings_aside(call: Call, mine: Leg, waiting: tuple[Leg, ...]) -> bool:
+    """Alone with the near half of a Local pair, at whose far end somebody is being called or a queue waits."""
+    return bool(waiting) and any(
+        leg.local and leg.bridge == mine.bridge for leg in call.legs.values() if mine.bridge is not None
+    )
+
+
+def _consulted(mine: Leg, heard: tuple[Leg, ...], waiting: tuple[Leg, ...]) -> Leg | None:
+    """Of the two I go between the one who came last, and after me: who came before me asked me."""
+    if len(heard) > 1 or not waiting:
+        return None
+    last = max((*heard, *waiting), key=_age)
+    return last if heard and _age(last) > _age(mine) else None
+
+
+def _age(leg: Leg) -> tuple[float, int]:
+    """When a leg began; two of the same instant in the order in which the PBX numbered them."""
+    _, _, counter = leg.id.rpartition(".")
+    return leg.started_at, int(counter) if counter.isdecimal() else 0

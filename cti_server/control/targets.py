@@ -1,0 +1,105 @@
+"""Whom a call is to go to: what an agent chose → an extension, a number or a queue that the PBX can be told.
+
+A colleague is reached at the phone where they sit now. Raises CommandRefused: 422 for what is no target, 409 for a
+colleague who cannot be reached.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cti_server.api.ports import AgentTarget, CommandRefused, NumberTarget, QueueTarget, Target
+from cti_server.asterisk import moves
+from cti_server.floor.agents import Agent
+from cti_server.floor.apply import Floor
+from cti_server.rules import numbers
+
+BROWSER = "browser"
+
+
+@dataclass(frozen=True, slots=True)
+class MyPhone:
+    """Where an agent sits. `kind` is None where nobody said."""
+
+    seat: str
+    extension: str
+    kind: str | None = None
+    reachable: bool | None = None
+
+    @property
+    def answers_itself(self) -> bool:
+        """A browser is told by its desktop."""
+        return self.kind == BROWSER
+
+
+def phone_of(floor: Floor, agent: int) -> MyPhone | None:
+    """The phone at which the agent sits: their shift's, else their own."""
+    known = floor.agents.get(agent)
+    if known is None or known.seat is None:
+        return None
+    extension = known.extension or _extension(known.seat)
+    kind = known.shift.kind if known.shift is not None else None
+    return MyPhone(known.seat, extension, kind, known.phone_reachable)
+
+
+def _extension(seat: str) -> str:
+    """Of a seat that the record has no extension for: `PJSIP/1001` is dialled as 1001."""
+    return seat.rpartition("/")[2]
+
+
+def resolve(floor: Floor, asking: int, target: Target, region: str) -> moves.Target:
+    """Where that is now."""
+    match target:
+        case AgentTarget(agent):
+            return _colleague(floor, asking, agent)
+        case QueueTarget(name):
+            if name not in floor.queues:
+                raise CommandRefused(422, "bad_target", f"there is no queue {name!r} at this PBX")
+            return moves.Queue(name)
+        case NumberTarget(number):
+            mine = phone_of(floor, asking)
+            dialled = dialable(number, region)
+            if mine is not None and dialled == mine.extension:
+                raise CommandRefused(422, "bad_target", "that is your own phone")
+            return moves.Number(dialled)
+
+
+def seat_at(floor: Floor, target: moves.Target | None) -> str | None:
+    """The seat of a target that is a phone of ours."""
+    if not isinstance(target, moves.Number):
+        return None
+    sitting = (a.seat for a in floor.agents.values() if a.seat is not None and a.extension == target.number)
+    device = f"PJSIP/{target.number}"
+    return next(sitting, device if floor.is_seat(device) else None)
+
+
+def _colleague(floor: Floor, asking: int, agent: int) -> moves.Target:
+    if agent == asking:
+        raise CommandRefused(422, "bad_target", "that is you")
+    known = floor.agents.get(agent)
+    phone = phone_of(floor, agent)
+    if known is None:
+        raise CommandRefused(422, "bad_target", "there is no such colleague at this PBX")
+    if phone is None or known.standing.name == "signed_out":
+        raise _unreachable(known, "is signed out")
+    if known.phone_reachable is False:
+        raise _unreachable(known, "cannot be rung: their phone is not reachable")
+    return moves.Number(phone.extension)
+
+
+def _unreachable(agent: Agent, why: str) -> CommandRefused:
+    return CommandRefused(409, "agent_unreachable", f"{agent.name} {why}", "Choose somebody else, or a queue.")
+
+
+def dialable(number: str, region: str) -> str:
+    """What the PBX is told to dial: an extension as it is, a number outside as E.164, a short code as it is."""
+    read = numbers.normalise(number, region)
+    if read.kind == "e164" and read.e164 is not None:
+        return read.e164
+    if read.kind == "extension" and read.extension is not None:
+        return read.extension
+    if read.reason == "short_code":
+        return "".join(c for c in number if c.isascii() and c.isdigit())
+    raise CommandRefused(
+        422, "bad_target", f"{number[:40]!r} is not a number that can be dialled: {read.reason.replace('_', ' ')}"
+    )

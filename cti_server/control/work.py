@@ -1,0 +1,126 @@
+"""The work of one command: run the actions of each step, await what the floor then shows, say what went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cti_server.api.ports import CommandRefused
+from cti_server.asterisk.commands import NoAccount
+from cti_server.asterisk.moves import NotSafe
+from cti_server.asterisk.session import ActionFailed
+from cti_server.attachment import Attachment
+from cti_server.floor.apply import Floor
+from cti_server.floor.calls import Call
+from cti_server.floor.signals import LegMuted, LinkState
+from cti_server.pipeline import PipelineClosed
+
+from .scene import Scene, now, scene_of
+from .steps import CONFIRM_S, Step, Steps
+
+OVER_S = 1.0  # after a refusal: how long the news that the call has ended may be under way
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Why a command came to nothing; `problem` of `command.done`."""
+
+    code: str
+    detail: str
+    remedy: str | None = None
+
+    def view(self) -> dict[str, Any]:
+        return {"code": self.code, "detail": self.detail, "remedy": self.remedy}
+
+
+CALL_OVER = Failed("call_over", "the call ended meanwhile")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One command under way. `ring` tells the agent's desktops to answer: {"call", "leg"}."""
+
+    attachment: Attachment
+    call: Call
+    agent: int
+    ring: Callable[[dict[str, Any]], Awaitable[None]]
+
+    async def through(self, steps: Steps, scene: Scene) -> Failed | None:
+        """All steps in order, until one fails."""
+        for step in steps:
+            try:
+                problem = await self._step(step, scene)
+            except (CommandRefused, NotSafe) as refused:
+                return refusal(refused)
+            if problem is not None:
+                return problem
+            scene = self._scene()
+        return None
+
+    async def _step(self, step: Step, before: Scene) -> Failed | None:
+        try:
+            for action in (actions := step.moves(before)):
+                await self.attachment.commands.run(action)
+                if action is not actions[-1]:
+                    await asyncio.sleep(step.gap_s)
+        except NoAccount as cause:
+            return Failed("no_account", str(cause))
+        except ActionFailed as cause:
+            return await self._why_refused(before, str(cause))
+        except (OSError, TimeoutError) as cause:
+            return Failed("pbx_unreachable", f"{cause}; whether it was done is not known")
+        if step.muted is not None and before.mine is not None:
+            linkedid = before.call.linkedid
+            self.attachment.pipeline.put(LegMuted(time.time(), before.mine.id, linkedid, step.muted))
+        if step.rings is not None and (leg := step.rings(before)) is not None:
+            await self.ring({"call": before.call.id, "leg": leg})
+        return await self._shown(step, before)
+
+    async def _shown(self, step: Step, before: Scene) -> Failed | None:
+        """Wait until the floor shows it, or shows that it will not."""
+        if step.awaited is None:
+            return None
+        effect = step.awaited
+
+        def seen(floor: Floor) -> Failed | bool | None:
+            if floor.link is not LinkState.LIVE:
+                return Failed("pbx_unreachable", "the PBX was lost; whether it was done is not known")
+            scene = scene_of(now(floor, self.call), self.agent)
+            shown = effect(before, scene, floor)
+            if isinstance(shown, str):
+                return Failed("not_confirmed", shown)
+            return True if shown else CALL_OVER if scene.call.ended else None
+
+        try:
+            found = await self.attachment.pipeline.when(seen, CONFIRM_S)
+        except TimeoutError:
+            return Failed("not_confirmed", f"{CONFIRM_S:g} s after the PBX took it, {step.what}")
+        except PipelineClosed as cause:
+            return Failed("pbx_unreachable", f"{cause}; whether it was done is not known")
+        return found if isinstance(found, Failed) else None
+
+    async def _why_refused(self, before: Scene, said: str) -> Failed:
+        """Asterisk knows of a hangup before it tells: a channel that is gone is no refusal."""
+
+        def gone(floor: Floor) -> bool | None:
+            call = now(floor, self.call)
+            left = before.mine is not None and before.mine.id not in call.legs
+            return True if call.ended or left else None
+
+        try:
+            await self.attachment.pipeline.when(gone, OVER_S)
+        except (TimeoutError, PipelineClosed):
+            return Failed("refused_by_pbx", said)
+        return CALL_OVER
+
+    def _scene(self) -> Scene:
+        return scene_of(now(self.attachment.pipeline.floor, self.call), self.agent)
+
+
+def refusal(cause: CommandRefused | NotSafe) -> Failed:
+    if isinstance(cause, CommandRefused):
+        return Failed(cause.code, cause.detail, cause.remedy)
+    return Failed("not_possible", str(cause))
