@@ -28,6 +28,7 @@ from .api.desk import Desk
 from .api.me import me_view
 from .api.ports import Deps
 from .api.principal import Principal
+from .api.promises import raise_due
 from .api.session import admit
 from .asterisk.fastagi import FastAgiServer
 from .attachment import Attachment
@@ -47,6 +48,7 @@ from .settings import Settings
 
 JOURNAL_KEPT = timedelta(days=3)  # a desktop that was away for longer starts over with a snapshot
 TIDY_EVERY_S = 3600.0
+PROMISES_EVERY_S = 5.0
 RESTART_AFTER_S = 1.0
 M_MMAP_THRESHOLD = -3  # malloc.h
 
@@ -81,6 +83,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         stack.push_async_callback(commands.close)
         control = Control(attachments, desk, database, settings.default_region)
         stack.push_async_callback(control.close)
+        for one in attachments:
+            one.handover = control.handovers.view
         await _know_positions(database, hub)
         collector = LiveCollector(attachments, hub, registry := CollectorRegistry())
         ProcessCollector(registry=registry)
@@ -110,6 +114,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             cookie_secure=settings.cookie_secure,
             origins=settings.http_origins,
             desktop=desktop_folder(),
+            softphone_url=settings.softphone_url,
         )
         api = create_api(deps)
         fastagi = await stack.enter_async_context(
@@ -119,7 +124,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         collector.fastagi = fastagi
         _add_websocket(api, deps, hub, LivePush(attachments, hub, database, lambda agent: _me(deps, agent)))
-        duties = [_start(one) for one in _duties(attachments, database)]
+        duties = [_start(one) for one in _duties(attachments, database, desk)]
         stack.push_async_callback(_stop, [*duties, asyncio.create_task(_warm(places), name="places")])
         yield Running(api, attachments, hub, database, fastagi)
 
@@ -201,7 +206,7 @@ async def _know_positions(database: Database, hub: Hub) -> None:
 async def _me(deps: Deps, agent: int) -> Mapping[str, Any] | None:
     async with deps.database.read() as conn:
         found = await agents.get(conn, agent)
-    return me_view(deps, Principal(found)) if found is not None else None
+    return await me_view(deps, Principal(found)) if found is not None else None
 
 
 def _add_websocket(api: FastAPI, deps: Deps, hub: Hub, push: LivePush) -> None:
@@ -226,9 +231,10 @@ def _add_websocket(api: FastAPI, deps: Deps, hub: Hub, push: LivePush) -> None:
 Duty = tuple[str, Callable[[], Awaitable[None]]]
 
 
-def _duties(attachments: Sequence[Attachment], database: Database) -> list[Duty]:
+def _duties(attachments: Sequence[Attachment], database: Database, desk: Desk) -> list[Duty]:
     tidy: Duty = ("tidy", lambda: _tidy(database))
-    return [(f"pbx {one.pbx.name}", one.run) for one in attachments] + [tidy]
+    watch: Duty = ("promises", lambda: _raise_promises(desk))
+    return [(f"pbx {one.pbx.name}", one.run) for one in attachments] + [tidy, watch]
 
 
 def _start(duty: Duty) -> asyncio.Task[None]:
@@ -253,6 +259,14 @@ async def _warm(places: PrefixPlaces) -> None:
         gc.freeze()  # without a collection, which would stop whoever is calling already
     except Exception:
         log.exception("places.unavailable")
+
+
+async def _raise_promises(desk: Desk) -> None:
+    """Those that fell due while no server ran are raised by the first look."""
+    while True:
+        if raised := await raise_due(desk):
+            log.info("promises.raised", promises=raised)
+        await asyncio.sleep(PROMISES_EVERY_S)
 
 
 async def _tidy(database: Database) -> None:

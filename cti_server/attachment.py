@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 
@@ -30,6 +31,7 @@ TRY_LEASE_EVERY_S = 2.0
 DRAIN_S = 3.0  # for what is in the inbox when the server ends
 
 log = structlog.get_logger()
+Handover = Callable[[str, int], Mapping[str, Any] | None]
 
 
 class Attachment:
@@ -41,6 +43,7 @@ class Attachment:
         self.owner = False
         self._database, self._lookup, self._hub = database, lookup, hub
         self._times = times
+        self.handover: Handover = lambda call, agent: None
         self._begin_round()
 
     def _begin_round(self) -> None:
@@ -51,6 +54,7 @@ class Attachment:
         self.pipeline = Pipeline(
             self.pbx.name, self._database, self._lookup, self._hub, floor=floor, on_orders=self._order
         )
+        self.pipeline.handover = lambda call, agent: self.handover(call, agent)
         self.link = Link(self.pbx, self.pipeline.put, self._times.snapshot_every_s)
         self._members = Members(self.commands, self.pipeline.put)
 

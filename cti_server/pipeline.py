@@ -16,7 +16,7 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -100,6 +100,8 @@ class Pipeline:
         self._pace_timer: asyncio.TimerHandle | None = None
         self._states = memory.StateLog()
         self._on_orders = on_orders
+        # What the colleague who gives the call away says of it, for the one it rings at.
+        self.handover: Callable[[str, int], Mapping[str, Any] | None] = lambda call, agent: None
         self._late: list[CallerIdentified] = []  # of calls that are not on the floor: not begun, or over already
         self._looking: dict[asyncio.Future[Any], Callable[[Floor], Any]] = {}  # who waits for what to show
         self._log = log.bind(pbx=pbx)
@@ -286,7 +288,10 @@ class Pipeline:
         if kind not in WITH_CARD:
             return body
         call = self.floor.calls.get(body["call"]["call"])
-        return {**body, "card": self.callers.card(call) if call is not None else None}
+        made = {**body, "card": self.callers.card(call) if call is not None else None}
+        if kind == kinds.CALL_OFFERED and body["agent"] is not None:
+            made["handover"] = self.handover(body["call"]["call"], body["agent"])
+        return made
 
     def _forget(self, event: Event) -> None:
         legs = event.body["call"]["call"].split(":", 2)[2]
