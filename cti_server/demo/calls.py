@@ -37,6 +37,8 @@ class Caller:
     """Hangs up this long after the PBX answered (waiting in the queue counts), if nobody else has."""
     answer_s: float = 30.0
     """Cancels when the PBX has not answered by then."""
+    echo: bool = False
+    """Says what it hears, so that whoever speaks hears sound come back. Not for two of them in one call."""
     digits: Sequence[tuple[float, str]] = ()
     """Keys to press: (seconds to wait first, digits); sent as SIP INFO."""
 
@@ -78,7 +80,7 @@ def _place(pbx: DemoPbx, caller: Caller, own: str, *, identity: str = "", extens
         conversation=_conversation(dialog, caller.stay_s),
     )
     limit = caller.answer_s + caller.stay_s + 30
-    return Sipp(scenario, pbx.config.sip_port, limit_s=limit)
+    return Sipp(scenario, pbx.config.sip_port, limit_s=limit, echo=caller.echo)
 
 
 def _authenticate(pbx: DemoPbx, extension: str, number: str, own: str) -> str:

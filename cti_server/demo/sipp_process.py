@@ -27,7 +27,14 @@ class Sipp:
     """Plays a scenario. It is bounded in time by itself, killed when its owner dies, and reaped by close()."""
 
     def __init__(
-        self, scenario: str, pbx_port: int, *, local_port: int = 0, calls: int = 1, limit_s: float
+        self,
+        scenario: str,
+        pbx_port: int,
+        *,
+        local_port: int = 0,
+        calls: int = 1,
+        limit_s: float,
+        echo: bool = False,
     ) -> None:
         require_tools("sipp", "setpriv")
         with free_ports(3) as (signalling, media, control):
@@ -43,6 +50,7 @@ class Sipp:
         # Killed with its owner; strictly, with the thread that starts it, so that has to be one that lasts.
         command = ["setpriv", "--pdeathsig", "KILL", "sipp", f"127.0.0.1:{pbx_port}", *options.split()]
         command += ["-m", str(calls)] if calls else []
+        command += ["-rtp_echo"] if echo else []  # what it hears it says
         self._folder = Path(tempfile.mkdtemp(prefix="cti-sipp-"))
         (self._folder / "scenario.xml").write_text(scenario, encoding="utf-8")
         env = {**os.environ, "TERM": "vt100"}  # SIPp draws a screen, even one that nobody looks at
