@@ -59,6 +59,7 @@ class Settings(BaseSettings):
 
     default_region: str = Field(default="CN", pattern=r"^[A-Z]{2}$")
     snapshot_every_s: float = Field(default=30.0, gt=0)
+    softphone_url: str | None = Field(default=None, pattern=r"^wss?://[^\s]+$")  # Asterisk's, for browser phones
     desktop_grace_s: float = Field(default=30.0, gt=0)  # an agent whose desktop is gone for longer is not ready
     phone_grace_s: float = Field(default=10.0, gt=0)  # and one whose phone is
 

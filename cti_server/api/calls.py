@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from typing import cast
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from cti_server.api.params import CallId, Id
 from cti_server.api.principal import DepsIn, Signed, visible_call
 from cti_server.api.problems import Problem, documented, not_found
 from cti_server.api.shapes import CallList, CallView
+from cti_server.api.wrap_up import Draft, finish_interaction, not_written
 from cti_server.lookup.shapes import Card
 from cti_server.record import customers
 
@@ -24,14 +25,6 @@ class Choice(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     customer_id: Id
-
-
-class WrapUp(BaseModel):
-    """What remains to be said of the call; null leaves the note as it is."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    note: Annotated[str, Field(max_length=10_000)] | None = None
 
 
 class Wanted(BaseModel):
@@ -89,13 +82,17 @@ async def choose_customer(call: CallId, body: Choice, principal: Signed, deps: D
     status_code=204,
     responses=documented(401, 403, 404, 409, 422, 503),
 )
-async def finish_wrap_up(call: CallId, body: WrapUp, principal: Signed, deps: DepsIn) -> None:
-    """Be done with a call: its wrap-up ends."""
+async def finish_wrap_up(call: CallId, body: Draft, principal: Signed, deps: DepsIn) -> None:
+    """Be done with a call: its wrap-up ends. As `finishInteraction`, by the call; a null note stays as it is."""
     view = cast(CallView, visible_call(deps, principal, call))
     mine = [part["state"] for part in view["agents"].values() if part["agent"] == principal.id]
     if "wrap_up" not in mine:
         raise Problem(409, "not_in_wrap_up", "you are not wrapping up this call")
-    await deps.commands.finish_wrap_up(call, principal.id, body.note)
+    if view["interaction"] is None:
+        raise not_written()
+    given = body.model_dump(exclude_unset=True, by_alias=True)
+    left = {name: value for name, value in given.items() if (name, value) != ("note", None)}
+    await finish_interaction(view["interaction"], Draft.model_validate(left), principal, deps)
 
 
 @routes.post(

@@ -10,12 +10,49 @@ from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
-from cti_server.api import calls, control, customers, health, identify, interactions, me, problems, queues, session
+from cti_server.api import (
+    calls,
+    codes,
+    control,
+    customers,
+    day,
+    health,
+    help,  # noqa: A004 - the resource is called so
+    identify,
+    interactions,
+    me,
+    messages,
+    phones,
+    problems,
+    promises,
+    queues,
+    session,
+    team,
+    wrap_up,
+)
 from cti_server.api.desktop import Desktop
 from cti_server.api.middleware import Edge
 from cti_server.api.ports import CommandRefused, Deps
 from cti_server.api.principal import COOKIE
 
+RESOURCES: Final = (
+    me,
+    day,
+    phones,
+    wrap_up,
+    customers,
+    interactions,
+    promises,
+    calls,
+    control,
+    help,
+    messages,
+    team,
+    queues,
+    codes,
+    identify,
+    health,
+)
 OPENAPI_URL: Final = "/api/openapi.json"
 _OPEN: Final = frozenset({"signIn", "signOut", "getHealth", "getReadiness"})
 
@@ -61,7 +98,7 @@ def _routed() -> FastAPI:
         redirect_slashes=False,
     )
     app.include_router(session.router())
-    for resource in (me, customers, interactions, calls, control, queues, identify, health):
+    for resource in RESOURCES:
         app.include_router(resource.routes)
     return app
 

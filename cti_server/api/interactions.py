@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Final
+from datetime import datetime
+from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from cti_server.api.moments import Moment, clamped
 from cti_server.api.params import Cursor, Id, Limit
 from cti_server.api.principal import DepsIn, Principal, Signed
 from cti_server.api.problems import Problem, documented, not_found
 from cti_server.api.shapes import InteractionPage, InteractionView, SegmentView, StepView
 from cti_server.lookup.shapes import Named, stamp, stamp_or_none
-from cti_server.record import history
+from cti_server.record import history, wrap_ups
 from cti_server.record.cursor import Page
 from cti_server.record.database import Connection
 from cti_server.record.history import Filter, Interaction, Segment
 from cti_server.rules.facts import Channel, Direction, Outcome
 
 routes = APIRouter(prefix="/api/interactions", tags=["interactions"])
-
-# Years outside cannot be moved between time zones without leaving the calendar.
-_EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
-_LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
-
-
-def _written(value: object) -> object:
-    """pydantic also takes a number, as seconds since 1970; a client that sends one has made a mistake."""
-    if not isinstance(value, str) or "T" not in value.upper():
-        raise ValueError("not a time such as 2026-11-22T05:00:00Z")
-    return value
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 
 
 class NoteText(BaseModel):
@@ -82,18 +69,25 @@ async def list_interactions(
 async def get_interaction(interaction: Id, _: Signed, deps: DepsIn) -> InteractionView:
     """One contact with its segments."""
     async with deps.database.read() as conn:
-        return interaction_view(await _known(conn, interaction))
+        return interaction_view(await known(conn, interaction))
 
 
 @routes.put("/{interaction}/note", operation_id="writeNote", responses=documented(401, 403, 404, 413, 422))
 async def write_note(interaction: Id, body: NoteText, principal: Signed, deps: DepsIn) -> InteractionView:
-    """Write the note of a contact that you had, or of any as a supervisor."""
+    """Write what you have to say of a contact: of your part in it, or of any contact as a supervisor.
+
+    `note` of the answer is everybody's together; your own is in your segment.
+    """
     async with deps.desk.change() as change:
-        found = await _known(change.conn, interaction)
-        if not principal.sees_floor and all(one.agent_id != principal.id for one in found.segments):
+        found = await known(change.conn, interaction)
+        mine = await wrap_ups.mine(change.conn, found.id, principal.id)
+        if mine is not None:
+            await wrap_ups.set_note(change.conn, mine.id, body.text)
+        elif principal.sees_floor:
+            await history.set_note(change.conn, interaction, body.text)
+        else:
             raise Problem(403, "not_yours", "only those who had this contact write its note")
-        await history.set_note(change.conn, interaction, body.text)
-        changed = await _known(change.conn, interaction)
+        changed = await known(change.conn, interaction)
         change.tell("interaction.changed", {"interaction": changed.id, "customer": changed.customer_id})
     return interaction_view(changed)
 
@@ -160,10 +154,14 @@ def segment_view(part: Segment) -> SegmentView:
         "outcome": part.outcome,
         "wrapped_at": stamp_or_none(part.wrapped_at),
         "note": part.note,
+        "code": part.wrap_code,
+        "follow_up": part.follow_up,
+        "finished_at": stamp_or_none(part.finished_at),
+        "owed": wrap_ups.is_owed(part),
     }
 
 
-async def _known(conn: Connection, interaction: int) -> Interaction:
+async def known(conn: Connection, interaction: int) -> Interaction:
     found = await history.get(conn, interaction)
     if found is None:
         raise not_found("interaction")
@@ -180,4 +178,4 @@ def _agent(principal: Principal, agent: str | None, customer: int | None) -> int
 
 
 def _clamped(at: datetime | None) -> datetime | None:
-    return None if at is None else max(_EARLIEST, min(_LATEST, at))
+    return None if at is None else clamped(at)

@@ -11,6 +11,7 @@ from cti_server.api.ports import Deps, Sitting
 from cti_server.api.principal import DepsIn, Principal, Signed
 from cti_server.api.problems import Problem, documented, not_found
 from cti_server.api.shapes import AcceptedView, AgentStateView, Me, ShiftView
+from cti_server.api.wrap_up import count_owed, only
 from cti_server.record import agent_queues, agents, phones, shifts
 from cti_server.record.agents import Agent
 from cti_server.record.database import Connection
@@ -20,12 +21,13 @@ from cti_server.rules.facts import Language
 routes = APIRouter(prefix="/api/me", tags=["me"])
 
 
-class MyLanguage(BaseModel):
-    """A change of my settings."""
+class MySettings(BaseModel):
+    """A change of my settings; what is left out stays."""
 
     model_config = ConfigDict(extra="forbid")
 
-    language: Language
+    language: Language | None = None
+    auto_answer: bool | None = None
 
 
 class MyPhone(BaseModel):
@@ -46,7 +48,8 @@ class MyState(BaseModel):
     reason: Annotated[str, Field(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")] | None = None
 
 
-def me_view(deps: Deps, principal: Principal) -> Me:
+async def me_view(deps: Deps, principal: Principal) -> Me:
+    """Me, as the floor sees me now, and what the record says that I owe."""
     agent = principal.agent
     return {
         "id": agent.id,
@@ -66,23 +69,29 @@ def me_view(deps: Deps, principal: Principal) -> Me:
         ],
         "preferences": {"auto_answer": agent.auto_answer},
         "may_pick": agent.may_pick or principal.sees_floor,
+        "owed": await count_owed(deps, agent.id),
     }
 
 
 @routes.get("", operation_id="getMe", responses=documented(401))
 async def get_me(principal: Signed, deps: DepsIn) -> Me:
     """Me, as the floor sees me now."""
-    return me_view(deps, principal)
+    return await me_view(deps, principal)
 
 
 @routes.patch("", operation_id="changeMe", responses=documented(401, 403, 404, 422))
-async def change_me(body: MyLanguage, principal: Signed, deps: DepsIn) -> Me:
-    """Change the language of my desktop."""
-    async with deps.database.begin() as conn:
-        changed = await agents.update(conn, principal.id, language=body.language)
-    if changed is None:
-        raise not_found("agent")
-    return me_view(deps, Principal(changed))
+async def change_me(body: MySettings, principal: Signed, deps: DepsIn) -> Me:
+    """Change the language of my desktop, or whether my phone answers a queue's call by itself."""
+    changes = body.model_dump(exclude_none=True)
+    if not changes:
+        return await me_view(deps, principal)
+    async with deps.desk.change() as change:
+        changed = await agents.update(change.conn, principal.id, **changes)
+        if changed is None:
+            raise not_found("agent")
+        settings = {"language": changed.language, "auto_answer": changed.auto_answer}
+        change.tell("settings.changed", {"agent": principal.id, **settings}, only(principal.id))
+    return await me_view(deps, Principal(changed))
 
 
 @routes.post(

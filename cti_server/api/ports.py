@@ -219,7 +219,8 @@ class Deps:
     """Everything the routes use.
 
     `identify` is `ivr.identify.IdentifyDialogue.answer`, for AGI scripts that ask over HTTP; `identify_token`
-    None turns that off. `desktop` is the folder of the built desktop, None without one.
+    None turns that off. `desktop` is the folder of the built desktop, None without one. `softphone_url` is the
+    websocket of Asterisk that browsers register at.
     """
 
     database: Database
@@ -236,3 +237,4 @@ class Deps:
     cookie_secure: bool = False
     origins: tuple[str, ...] = ()
     desktop: Path | None = None
+    softphone_url: str | None = None

@@ -25,7 +25,10 @@ class FieldError(TypedDict):
 
 
 class ProblemView(TypedDict):
-    """`code` is stable, for programs; `title`, `detail` and `remedy` (what helps) are English, for people."""
+    """`code` is stable, for programs; `title`, `detail` and `remedy` (what helps) are English, for people.
+
+    `draft` is what the server holds, where a draft was refused for being typed over another one.
+    """
 
     type: str
     title: str
@@ -35,6 +38,7 @@ class ProblemView(TypedDict):
     remedy: NotRequired[str]
     errors: NotRequired[list[FieldError]]
     request: NotRequired[str]
+    draft: NotRequired[dict[str, Any]]
 
 
 class Problem(Exception):
@@ -49,6 +53,7 @@ class Problem(Exception):
         remedy: str | None = None,
         errors: list[FieldError] | None = None,
         headers: Mapping[str, str] | None = None,
+        draft: Any = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -57,6 +62,7 @@ class Problem(Exception):
         self.remedy = remedy
         self.errors = errors
         self.headers = headers
+        self.draft = draft
 
     def view(self) -> ProblemView:
         view: ProblemView = {
@@ -70,6 +76,8 @@ class Problem(Exception):
             view["remedy"] = self.remedy
         if self.errors:
             view["errors"] = self.errors
+        if self.draft is not None:
+            view["draft"] = self.draft
         return view
 
 

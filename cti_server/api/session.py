@@ -75,7 +75,7 @@ def router() -> APIRouter:
             samesite="strict",
             secure=deps.cookie_secure,
         )
-        return me_view(deps, Principal(agent))
+        return await me_view(deps, Principal(agent))
 
     @routes.delete("", operation_id="signOut", status_code=204, responses=documented(403))
     async def sign_out(request: Request, response: Response, deps: DepsIn) -> None:

@@ -94,6 +94,7 @@ class Me(TypedDict):
     queues: list[str]
     preferences: PreferencesView
     may_pick: bool
+    owed: int
 
 
 class TicketView(TypedDict):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
@@ -41,10 +41,21 @@ async def set_note(conn: Connection, segment_id: int, text: str | None) -> None:
     await conn.execute(sa.update(segments).where(s.id == segment_id).values(note=text or None))
 
 
-async def save_draft(conn: Connection, segment_id: int, changes: dict[str, Any]) -> bool:
-    """Keep `note`, `wrap_code`, `follow_up` as typed. False when the agent finished it meanwhile."""
-    unfinished = sa.and_(s.id == segment_id, s.finished_at.is_(None))
-    return (await conn.execute(sa.update(segments).where(unfinished).values(changes))).rowcount == 1
+ANY: Final = object()
+
+
+async def save_draft(
+    conn: Connection, segment_id: int, changes: dict[str, Any], base: str | object | None = ANY
+) -> bool:
+    """Keep `note`, `wrap_code`, `follow_up` as typed, over a note that is still `base`.
+
+    False when the agent finished it meanwhile, or wrote another note in another window.
+    """
+    wanted = [s.id == segment_id, s.finished_at.is_(None)]
+    if base is not ANY and "note" in changes:
+        same = s.note.is_not_distinct_from(base or None)
+        wanted.append(sa.or_(same, s.note.is_not_distinct_from(changes["note"])))
+    return (await conn.execute(sa.update(segments).where(*wanted).values(changes))).rowcount == 1
 
 
 async def finish(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cti_server.api.ports import Asking, CallCommand, CommandRefused
+from cti_server.api.ports import Asking, CallCommand, CommandRefused, Sitting
+from cti_server.floor.agents import By
 from cti_server.lookup.shapes import Card
+from cti_server.record.agents import Agent
 
 AT = "2026-11-22T05:00:00.000Z"
 
@@ -83,6 +85,31 @@ def queue(name: str, *agents: int | None) -> dict[str, Any]:
     }
 
 
+def state(name: str = "ready", reachable: bool | None = True) -> dict[str, Any]:
+    return {
+        "name": name,
+        "reason": None,
+        "since": AT,
+        "by": {"kind": "agent", "name": "Li Wei"},
+        "because": None,
+        "pending": None,
+        "until": None,
+        "phone": {"seat": "PJSIP/1001", "reachable": reachable, "since": AT},
+        "on_shift": True,
+    }
+
+
+def member(agent: int, name: str, in_state: str = "ready", *queues: str) -> dict[str, Any]:
+    return {
+        "agent": agent,
+        "name": name,
+        "extension": "1001",
+        "role": "agent",
+        "state": state(in_state),
+        "queues": list(queues),
+    }
+
+
 class FakeFloor:
     """Shows what it was given."""
 
@@ -92,6 +119,9 @@ class FakeFloor:
         self.cards: dict[str, Card] = {}
         self.all_links: dict[str, dict[str, Any]] = {"demo": {"state": "live", "since": AT, "detail": None}}
         self.lag = 0
+        self.states: dict[int, dict[str, Any]] = {}
+        self.shifts: dict[int, dict[str, Any]] = {}
+        self.members: list[dict[str, Any]] = []
 
     def calls(self) -> Sequence[Mapping[str, Any]]:
         return self.all_calls
@@ -106,7 +136,16 @@ class FakeFloor:
         return self.all_queues
 
     def agent_state(self, agent: int) -> Mapping[str, Any]:
-        return {"name": "ready", "reason": None, "since": AT}
+        return self.states.get(agent) or state()
+
+    def shift(self, agent: int) -> Mapping[str, Any] | None:
+        return self.shifts.get(agent)
+
+    def at_seat(self, pbx: str, seat: str) -> int | None:
+        return next((agent for agent, one in self.shifts.items() if one["seat"] == seat), None)
+
+    def team(self) -> Sequence[Mapping[str, Any]]:
+        return self.members
 
     def links(self) -> Mapping[str, Mapping[str, Any]]:
         return self.all_links
@@ -127,15 +166,32 @@ class FakeCommands:
             raise self.refusal
         self.asked.append(what)
 
-    async def set_state(self, agent: int, state: str, reason: str | None) -> str:
+    async def begin_shift(self, agent: Agent, phone: Sitting) -> str:
+        self._ask("begin_shift", agent.id, phone)
+        return "r-1"
+
+    async def end_shift(self, agent: int) -> str:
+        self._ask("end_shift", agent)
+        return "r-1"
+
+    async def set_state(self, agent: int, state: str, reason: str | None, by: By | None = None) -> str:
         self._ask("set_state", agent, state, reason)
         return "r-1"
 
     async def choose_customer(self, call: str, customer: int, agent: int) -> None:
         self._ask("choose_customer", call, customer, agent)
 
-    async def finish_wrap_up(self, call: str, agent: int, note: str | None) -> None:
-        self._ask("finish_wrap_up", call, agent, note)
+    async def finish_wrap_up(self, call: str, agent: int, code: str | None = None) -> None:
+        self._ask("finish_wrap_up", call, agent, code)
+
+    async def note_code(self, call: str, agent: int, code: str | None) -> None:
+        self._ask("note_code", call, agent, code)
+
+    async def extend_wrap_up(self, call: str, agent: int) -> None:
+        self._ask("extend_wrap_up", call, agent)
+
+    async def want_wrap_up(self, call: str, agent: int, wanted: bool) -> None:
+        self._ask("want_wrap_up", call, agent, wanted)
 
     async def signed_out(self, agent: int) -> None:
         self._ask("signed_out", agent)

@@ -8,6 +8,7 @@ import pytest
 from cti_server.api.ports import CommandRefused
 from cti_server.lookup.identify import Identified, Lookup
 from cti_server.record.database import Database
+from tests.api.calls import a_call
 from tests.api.conftest import TOKEN, problem
 from tests.api.fakes import FakeCommands, FakeFloor, call, part, queue
 from tests.lookup.seed import World
@@ -66,13 +67,17 @@ async def test_the_agents_choice(li: httpx.AsyncClient, commands: FakeCommands, 
     problem(await li.put(path, json={}), 422, "invalid")
 
 
-async def test_wrap_up(li: httpx.AsyncClient, commands: FakeCommands, world: World) -> None:
-    assert (await li.post(f"/api/calls/{WRAPPING}/wrap-up", json={"note": "done"})).status_code == 204
-    assert (await li.post(f"/api/calls/{WRAPPING}/wrap-up", json={})).status_code == 204
-    assert commands.asked == [
-        ("finish_wrap_up", WRAPPING, world.agent, "done"),
-        ("finish_wrap_up", WRAPPING, world.agent, None),
-    ]
+async def test_wrap_up(
+    li: httpx.AsyncClient, commands: FakeCommands, floor: FakeFloor, database: Database, world: World
+) -> None:
+    floor.all_calls[-1]["interaction"] = number = await a_call(database, WRAPPING, world.agent)
+    path = f"/api/calls/{WRAPPING}/wrap-up"
+    assert (await li.post(path, json={"note": "done"})).status_code == 204
+    assert (await li.post(path, json={"note": None})).status_code == 204  # once more, from another window
+    assert commands.asked == [("finish_wrap_up", WRAPPING, world.agent, None)] * 2
+    assert (await li.get(f"/api/interactions/{number}")).json()["note"] == "done"
+    floor.all_calls[-1]["interaction"] = None
+    problem(await li.post(path, json={}), 503, "not_written_yet")
     problem(await li.post(f"/api/calls/{RINGING}/wrap-up", json={}), 409, "not_in_wrap_up")
 
 
