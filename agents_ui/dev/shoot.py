@@ -22,7 +22,8 @@ HERE = pathlib.Path(__file__).resolve().parent.parent
 CSP = "default-src 'self'; connect-src 'self' ws: wss:; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 STORIES = (
     "signin idle busy ringing talking hold wrapup candidates unknown several stale refused lost floor customer edit create "
-    "interaction search keys"
+    "interaction search keys calling consulting alternated conference handover handed parked keypad picker transfer dial "
+    "dialask pickup refusal"
 ).split()
 SIZES = {"wide": (1280, 720), "narrow": (480, 900)}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -1,15 +1,21 @@
 // Story pages: ?fixture=NAME shows one situation without a server. Only in `vite --mode fixtures` builds.
 import { emptyDesk } from "../store/fold";
 import { keepDrafts } from "../store/session";
-import { useStore } from "../store/store";
+import { usePanel } from "../store/panel";
+import { toast, useStore } from "../store/store";
+import { translate } from "../i18n";
 import { useTransport } from "../wire/api";
 import { syncClock } from "../wire/clock";
-import type { CallParty, CallView, Card, LinkState, Me } from "../wire/types";
+import type { CallParty, CallView, Card, HandoverView, LinkState, Me } from "../wire/types";
+import { callStories, othersCalls, targets } from "./callStories";
 import {
   ago, callOf, emilyCard, me, NOW, partyOf, queues, stateOf, team, timeline, today, unknownCard, wangCard, wangDetail,
 } from "./people";
 
-interface Story { me?: Partial<Me>; calls?: CallView[]; cards?: Card[]; link?: LinkState; path?: string; lost?: boolean; note?: string; overlay?: "keys" }
+export interface Story {
+  handovers?: Record<string, HandoverView>; panel?: Parameters<ReturnType<typeof usePanel.getState>["set"]>[0]; toasts?: Parameters<typeof toast>[0][];
+  me?: Partial<Me>; calls?: CallView[]; cards?: Card[]; link?: LinkState; path?: string; lost?: boolean; note?: string; overlay?: "keys";
+}
 
 const mine = (part: Partial<CallParty>): Record<string, CallParty> => ({ "3": partyOf(part) });
 const ringing = { state: "ringing" as const, answered_at: null, wait_ms: null };
@@ -52,6 +58,7 @@ const stories: Record<string, Story> = {
   interaction: { path: "/interactions/600" },
   search: { me: state("talking", 52), calls: [callOf(unknownCard, { agents: mine({ since: ago(52), answered_at: ago(52) }) })], cards: [unknownCard] },
   keys: { overlay: "keys" },
+  ...callStories,
 };
 
 const hits = [
@@ -64,6 +71,8 @@ function answer(path: string, init: RequestInit): unknown {
   const [where, query = ""] = path.replace("/api", "").split("?");
   if (init.method === "POST" && where === "/session") throw { status: 401, title: "Unauthorized" };
   if (init.method === "POST" && where === "/me/state") return { request: "r1" };
+  if (where === "/targets") return targets;
+  if (where === "/calls" && init.method === "GET") return { items: othersCalls };
   if (where === "/customers" && init.method === "GET") return { items: new URLSearchParams(query).get("q") === "zzz" ? [] : hits, next: null };
   if (/^\/customers\/\d+\/timeline/.test(where ?? "")) return { items: timeline, next: "more" };
   if (/^\/customers\/\d+$/.test(where ?? "")) {
@@ -103,6 +112,9 @@ export async function play(name: string): Promise<void> {
       cards: Object.fromEntries((story.cards ?? []).map((card) => [card.call, card])),
       queues: Object.fromEntries(queues.map((queue) => [queue.queue, queue])),
       team: Object.fromEntries(team.map((member) => [member.agent, member])),
+      handovers: story.handovers ?? {},
     },
   });
+  usePanel.getState().set(story.panel ?? {});
+  for (const entry of story.toasts ?? []) toast({ ...entry, ...(entry.about ? { about: translate(entry.about) } : {}) });
 }

@@ -46,6 +46,17 @@ const codes: Record<string, string> = {
   contract_status: "active suspended cancelled",
   kind: "person company",
   spoken: "en zh",
+  verb: "answer reject hangup leave hold retrieve mute unmute dtmf transfer consult alternate complete cancel conference drop park pick-up record-start record-pause record-resume record-stop help dial",
+  tile: "hold retrieve mute unmute dtmf help consult transfer conference park",
+  take: "record-start record-pause record-resume record-stop",
+  recording: "on off paused",
+  cannot: "no_pbx on_hold consulting not_answered consulted in_conference moving over no_phone busy not_allowed",
+  consult: "complete alternate conference cancel",
+  person_state: "ringing talking hold parked queued waiting",
+  came: "queue preferred transfer transfer_unknown consult consult_unknown pickup pickup_from picked picked_queue dialled direct conference conference_unknown",
+  handover: "transfer consult",
+  picker: "consult transfer conference dial agent queue contact number do_consult do_transfer do_conference do_dial",
+  target_off: "on_call signed_out unreachable",
 };
 test.each(Object.entries(codes))("every code of %s has a text", (group, list) => {
   expect(list.split(" ").filter((code) => !has(`${group}.${code}`))).toEqual([]);

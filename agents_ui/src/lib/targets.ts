@@ -19,7 +19,8 @@ interface Known {
   titleOf: (queue: QueueView) => string;
   call: CallView | null;
   card: Card | null;
-  found: Targets | null;
+  /** What the server found, and for which words. */
+  found: { q: string; found: Targets } | null;
 }
 
 const order: Record<string, number> = { ready: 0, wrap_up: 1, reserved: 2, talking: 2, hold: 2, not_ready: 3, signed_out: 4 };
@@ -35,20 +36,22 @@ export function rankTargets(known: Known): TargetRow[] {
   const agents = agentRows(known);
   const contacts = contactRows(known);
   const exact = agents.filter((row) => row.kind === "agent" && row.agent.extension === known.query);
+  // Enter takes the first: what was typed in full must never become somebody who was found by a part of it.
   return [
+    ...(exact.length ? [] : typed(known.query)),
     ...exact,
     ...agents.filter((row) => !exact.includes(row)),
     ...(known.mode === "consult" || known.mode === "transfer" ? queueRows(known) : []),
     ...contacts,
-    ...typed(known, [...exact, ...contacts]),
   ];
 }
 
 function agentRows({ query, me, team, call, found }: Known): TargetRow[] {
   const all = new Map(Object.values(team).map((member) => [member.agent, member]));
   // The server may match what a name does not show (initials of a Chinese name); its state is the team's where that is known.
-  for (const member of found?.agents ?? []) if (!all.has(member.agent)) all.set(member.agent, member);
-  const named = new Set((found?.agents ?? []).map((member) => member.agent));
+  const told = found?.q === query ? found.found.agents : [];
+  for (const member of told) if (!all.has(member.agent)) all.set(member.agent, member);
+  const named = new Set(told.map((member) => member.agent));
   const on = new Set(call?.people.filter((person) => person.agent !== null).map((person) => person.agent));
   const offOf = (member: TeamMember) =>
     on.has(member.agent) ? "on_call" : member.state.name === "signed_out" || !member.extension ? "signed_out" : member.state.phone?.reachable === false ? "unreachable" : null;
@@ -76,7 +79,8 @@ function contactRows({ query, card, call, mode, found }: Known): TargetRow[] {
   const own = (card?.customer?.contact_points ?? [])
     .filter((point) => point.kind === "phone")
     .map((point) => ({ name: card?.customer?.name ?? "", number: point.e164 ?? point.raw, label: point.label }));
-  const others = (found?.contacts ?? []).map((contact) => ({ name: contact.customer.name, number: contact.number, label: null }));
+  // An answer to other words than these is none.
+  const others = (found?.q === query ? found.found.contacts : []).map((contact) => ({ name: contact.customer.name, number: contact.number, label: null }));
   const seen = new Set(mode === "dial" || !call?.ani ? [] : [digits(call.ani)]);
   const rows: TargetRow[] = [];
   for (const contact of [...own, ...others]) {
@@ -90,8 +94,7 @@ function contactRows({ query, card, call, mode, found }: Known): TargetRow[] {
   return rows.slice(0, 12);
 }
 
-function typed({ query }: Known, before: TargetRow[]): TargetRow[] {
+function typed(query: string): TargetRow[] {
   const number = numberOf(query);
-  const there = before.some((row) => (row.kind === "agent" ? row.agent.extension === number : row.kind === "contact" && row.number === number));
-  return number && !there ? [{ key: `number-${number}`, kind: "number", number, target: { kind: "number", number }, off: null }] : [];
+  return number ? [{ key: `number-${number}`, kind: "number", number, target: { kind: "number", number }, off: null }] : [];
 }

@@ -18,7 +18,7 @@ interface CommandProps {
   part?: string;
   /** `tile`: icon over label; otherwise a plain button. */
   look?: "tile" | "small" | "wide" | "bare";
-  tone?: "primary" | "danger" | "go" | "on";
+  tone?: "primary" | "danger" | "go" | "on" | "open";
   name?: string;
   testid?: string;
   children?: ReactNode;

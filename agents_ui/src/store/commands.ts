@@ -17,7 +17,7 @@ export type Outcome = { ok: true } | { ok: false; problem: Problem };
 /** What is under way, by call and verb, for buttons to show. */
 export const useCommands = create<{ running: Record<string, Running> }>(() => ({ running: {} }));
 
-/** After it the server has told its result, which is 5 s at the latest, or will not. */
+/** The server confirms within 5 s or says that it could not; after this long nothing comes any more. */
 export const RESULT_MS = 15_000;
 
 /** Those that move people about: one at a time on a call. Hanging up and going back are never held up. */
@@ -53,35 +53,35 @@ export function run(verb: Verb, call: string | null, send: () => Promise<Accepte
   return work;
 }
 
-async function perform(key: string, send: () => Promise<Accepted>): Promise<Outcome> {
-  try {
-    const { request } = await send();
-    const running = useCommands.getState().running[key];
-    if (running) show(key, { ...running, request });
-    return await result(request);
-  } catch (error) {
-    // No answer: it may have been done. It is not sent again; the call's state tells.
-    if (error instanceof ProblemError) return { ok: false, problem: error.problem };
-    throw error;
-  }
-}
-
-/** The event may come before the answer that names the request: what has arrived is looked at first. */
-function result(request: string): Promise<Outcome> {
+/** One limit for the answer and the event together: a server that hangs holds no button for ever. */
+function perform(key: string, send: () => Promise<Accepted>): Promise<Outcome> {
   return new Promise((resolve) => {
+    let stop: (() => void) | null = null;
+    let over = false;
     const end = (outcome: Outcome) => {
+      over = true;
       clearTimeout(timer);
-      stop();
+      stop?.();
       resolve(outcome);
     };
-    const look = () => {
-      const done = useStore.getState().desk.commands[request];
-      if (done?.ok) end({ ok: true });
-      else if (done) end({ ok: false, problem: done.problem ?? { title: "", status: 0, code: "not_confirmed" } });
-    };
-    const timer = setTimeout(() => end({ ok: false, problem: { title: "", status: 0, code: "no_result" } }), RESULT_MS);
-    const stop = useStore.subscribe(look);
-    look();
+    const fail = (problem: Problem) => end({ ok: false, problem });
+    const timer = setTimeout(() => fail({ title: "", status: 0, code: "no_result" }), RESULT_MS);
+
+    function follow({ request }: Accepted): void {
+      if (over) return;
+      const running = useCommands.getState().running[key];
+      if (running) show(key, { ...running, request });
+      const look = () => {
+        const done = useStore.getState().desk.commands[request];
+        if (done?.ok) end({ ok: true });
+        else if (done) fail(done.problem ?? { title: "", status: 0, code: "not_confirmed" });
+      };
+      stop = useStore.subscribe(look);
+      // The event may have come before the answer that names the request.
+      look();
+    }
+    // Where no answer came it may have been done all the same. It is not sent again: the call's state tells.
+    send().then(follow).catch((error: unknown) => fail(error instanceof ProblemError ? error.problem : { title: String(error), status: 0 }));
   });
 }
 

@@ -39,7 +39,7 @@ export function useTargets(mode: PickFor, call: string | null, query: string): F
     () =>
       rankTargets({
         query: asked, mode, me, team, queues, titleOf: (queue) => queueTitle(queue, language),
-        call: call ? (calls[call] ?? null) : null, card: call ? (cards[call] ?? null) : null, found: answer?.found ?? null,
+        call: call ? (calls[call] ?? null) : null, card: call ? (cards[call] ?? null) : null, found: answer,
       }),
     [asked, mode, me, team, queues, language, call, calls, cards, answer],
   );

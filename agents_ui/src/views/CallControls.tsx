@@ -67,11 +67,11 @@ function Tile({ verbs, icon, keys, table, call, where }: TileProps) {
   const verb = verbs.find((one) => one in table);
   // In a consultation its own row has these.
   if (!verb || (where === "consulting" && verb === "conference")) return null;
-  const on = verb === "retrieve" || verb === "unmute" || (verb === "dtmf" && open);
+  const tone = verb === "retrieve" || verb === "unmute" ? "on" : verb === "dtmf" && open ? "open" : null;
   return (
     <Command
       verb={verb} call={call.call} cannot={table[verb] ?? null} icon={icons[verb] ?? icon} label={t(`tile.${verb}`)} name={t(`verb.${verb}`)} keys={keys}
-      look="tile" {...(on ? { tone: "on" as const } : {})} onPress={() => act(verb, call)}
+      look="tile" {...(tone ? { tone } : {})} onPress={() => act(verb, call)}
     />
   );
 }

@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { Button } from "react-aria-components";
 import { named, useT } from "../i18n";
+import { situation } from "../lib/controls";
 import { formatMoment, formatNumber, formatTime } from "../lib/format";
 import { queueTitle } from "../lib/queue";
 import { whoIs } from "../lib/who";
@@ -24,6 +25,7 @@ export function CallPanel() {
   const [busy, setBusy] = useState(false);
   if (!call) return null;
   const mine = myParty(call, me);
+  const where = situation(call, me);
   const wrapping = mine?.state === "wrap_up";
 
   async function finish() {
@@ -38,7 +40,7 @@ export function CallPanel() {
       <header className={`call-head ${mine?.state ?? ""}`}>
         <span className="call-state" data-testid="call-state" data-state={mine?.state ?? call.state}>
           <span className="dot" aria-hidden="true" />
-          {named("party_state", mine?.state) || named("call_state", call.state)}
+          {where === "conference" ? named("call_state", "conference") : where === "consulting" ? named("party_state", "consulting") : named("party_state", mine?.state) || named("call_state", call.state)}
         </span>
         <span className="call-timer" data-testid="call-timer">{mine ? <Timer since={mine.since} /> : <Timer since={call.started_at} />}</span>
         <span className="call-with">

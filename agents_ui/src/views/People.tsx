@@ -28,7 +28,7 @@ export function People({ call }: { call: CallView }) {
     return person.name ?? (formatNumber(person.number) || (person.seat ?? t("common.unknown")));
   };
   return (
-    <section className="parties" data-testid="people" aria-labelledby="parties-heading">
+    <section className={call.people.length > 2 ? "parties many" : "parties"} data-testid="people" aria-labelledby="parties-heading">
       <h2 id="parties-heading">{t("call.parties")}</h2>
       <ul>
         {call.people.map((person) => {

@@ -32,7 +32,7 @@ function Body({ row }: { row: TargetRow }) {
       return (
         <>
           <span className="target-name">{row.agent.name}<span className="num quiet">{row.agent.extension}</span></span>
-          <span className="target-state"><StateMark state={row.agent.state} />{row.off && row.off !== "signed_out" && <span className="quiet">{t(`target_off.${row.off}`)}</span>}</span>
+          <span className="target-state"><StateMark state={row.agent.state} />{row.off && row.off !== "signed_out" && row.agent.state.reason !== "phone_unreachable" && <span className="quiet">{t(`target_off.${row.off}`)}</span>}</span>
         </>
       );
     case "queue":

@@ -115,7 +115,7 @@ function Picker({ mode, call, search, close }: PickerProps) {
         <div className="picker-actions">
           {actions[mode].map((verb, index) => (
             <Button key={verb} className={`button ${index === 0 ? "primary" : ""}`} data-testid={`target-${verb === "conference" ? "add" : verb}`} isDisabled={!active || active.off !== null || Boolean(refused[verb])} onPress={() => send(verb)}>
-              {t(`picker.do_${verb}`)}<kbd>{index === 0 ? "↵" : verb === "transfer" ? "Ctrl ↵" : "⇥"}</kbd>
+              {t(`picker.do_${verb}`)}{index === 0 ? <kbd>↵</kbd> : verb === "transfer" && <kbd>Ctrl ↵</kbd>}
             </Button>
           ))}
           <span className="quiet">{active?.off ? t(`target_off.${active.off}`) : refusalText(refused, actions[mode], t)}</span>
