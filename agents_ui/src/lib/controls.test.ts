@@ -19,6 +19,11 @@ test("ringing", () => {
   expect(see(call("ringing", part("ringing"), [caller("waiting"), self("ringing")]))).toEqual(["ringing", "answer hangup"]);
 });
 
+test("my phone is up and the other end rings", () => {
+  expect(see(call("ringing", part("ringing"), [self(), caller("ringing")], { direction: "outbound" }))).toEqual(["calling", "hangup mute"]);
+  expect(situation(call("ringing", part("ringing"), [self("ringing")], { direction: "outbound" }), me)).toBe("ringing");
+});
+
 test("talking", () => {
   const view = call("talking", part("talking"), [caller(), self()]);
   expect(see(view)).toEqual(["talking", "conference consult dtmf hangup help hold mute park record-start transfer"]);
@@ -32,14 +37,16 @@ test("muted, and recording paused: the way back is offered instead", () => {
 
 test("on hold: taken back before keys are sent", () => {
   const view = call("held", part("hold"), [caller("hold"), self()]);
-  expect(see(view)).toEqual(["hold", "consult hangup help park record-start retrieve transfer"]);
-  expect(controls(view, me, true).dtmf).toBe("on_hold");
+  expect(see(view)).toEqual(["hold", "conference consult hangup help mute park retrieve transfer"]);
+  const table = controls(view, me, true);
+  expect([table.dtmf, table["record-start"]]).toEqual(["on_hold", "on_hold"]);
+  expect(controls({ ...view, recording: "on" }, me, true)["record-pause"]).toBe(null);
 });
 
 test.each(["talking", "consulting", "hold"] as const)("a consultation that rings, my part told as %s", (state) => {
   const view = call("talking", part(state), [caller("hold"), self(), chen("ringing")]);
-  expect(see(view)).toEqual(["consulting", "cancel dtmf hangup help mute record-start"]);
-  expect(controls(view, me, true).complete).toBe("not_answered");
+  expect(see(view)).toEqual(["consulting", "cancel complete hangup help mute"]);
+  expect(controls(view, me, true).conference).toBe("not_answered");
 });
 
 test("consulting, then back with the caller while the colleague waits", () => {
@@ -58,7 +65,7 @@ test("a call that I dialled can be consulted about too", () => {
 
 test("consulted: the colleague decides, until they are gone", () => {
   const why = { kind: "consult", queue: null, from: "Chen Jie", penalty: null, waited_ms: null } as const;
-  expect(see(call("talking", part("talking", { why }), [caller("hold"), chen("talking"), self()]))).toEqual(["consulted", "hangup help mute"]);
+  expect(see(call("talking", part("talking", { why }), [caller("hold"), chen("talking"), self()]))).toEqual(["consulted", "dtmf hangup help mute record-start"]);
   expect(situation(call("talking", part("talking", { why }), [caller(), self()]), me)).toBe("talking");
 });
 

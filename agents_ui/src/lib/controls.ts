@@ -1,10 +1,11 @@
 // What I can do with a call now, and if not, why not. Pure: a call view in, a table of verbs out.
+// The server decides (cti_server/control/table.py); this says it before it is asked.
 import type { Verb } from "../store/commands";
 import { myParty } from "../store/fold";
 import type { CallParty, CallView, Me, Person } from "../wire/types";
 
-/** Where I stand in a call. `consulting`: I began a consultation; `consulted`: somebody else did, with me. */
-export type Situation = "none" | "ringing" | "talking" | "hold" | "consulting" | "consulted" | "conference" | "wrap_up" | "over";
+/** Where I stand in a call. `calling`: my phone is up, the other end rings. `consulting`: I began a consultation; `consulted`: somebody else did, with me. */
+export type Situation = "none" | "ringing" | "calling" | "talking" | "hold" | "consulting" | "consulted" | "conference" | "wrap_up" | "over";
 
 /** Null: possible. Otherwise the reason, a key of `cannot.*`. */
 export type Cannot = string | null;
@@ -42,7 +43,11 @@ export function consultation(call: CallView, me: Me | null): Consultation | null
 export function situation(call: CallView, me: Me | null): Situation {
   const mine: CallParty | null = myParty(call, me);
   if (!mine || mine.state === "left") return "none";
-  if (mine.state === "ringing" || mine.state === "wrap_up") return mine.state;
+  if (mine.state === "wrap_up") return "wrap_up";
+  if (mine.state === "ringing") {
+    const self = call.people.find((person) => person.leg === mine.leg || (person.agent !== null && person.agent === me?.id));
+    return self && self.state !== "ringing" ? "calling" : "ringing";
+  }
   if (call.state === "ended") return "over";
   if (call.state === "conference") return "conference";
   // A consultation holds the caller: my own part may be told as held or as talking, the colleague in it decides.
@@ -65,6 +70,8 @@ function possible(where: Situation, call: CallView, mine: CallParty | null, cons
   switch (where) {
     case "ringing":
       return { answer: null, hangup: null };
+    case "calling":
+      return { hold: "calling", ...mute, dtmf: "calling", hangup: null };
     case "talking":
       return {
         hold: null, ...mute, dtmf: null, consult: null, transfer: null, conference: null, park: null,
@@ -72,18 +79,18 @@ function possible(where: Situation, call: CallView, mine: CallParty | null, cons
       };
     case "hold":
       return {
-        retrieve: null, ...cannot(mute, "on_hold"), dtmf: "on_hold", consult: null, transfer: null, conference: "on_hold", park: null,
-        ...recordings(call), help: null, hangup: null,
+        retrieve: null, ...mute, dtmf: "on_hold", consult: null, transfer: null, conference: null, park: null,
+        ...recordings(call, "on_hold"), help: null, hangup: null,
       };
     case "consulting": {
       const wait = consulted?.answered ? null : "not_answered";
       return {
-        complete: wait, conference: wait, alternate: wait, cancel: null,
-        hold: "consulting", ...mute, dtmf: null, ...recordings(call), help: null, hangup: null,
+        complete: null, conference: wait, alternate: wait, cancel: null,
+        hold: "consulting", ...mute, dtmf: wait, ...recordings(call, wait), help: null, hangup: null,
       };
     }
     case "consulted":
-      return { hold: "consulted", ...mute, dtmf: "consulted", help: null, hangup: null };
+      return { hold: "consulted", ...mute, dtmf: null, ...recordings(call), help: null, hangup: null };
     case "conference":
       return {
         hold: "in_conference", ...mute, dtmf: null, consult: "in_conference", transfer: "in_conference", conference: null, park: "in_conference",
@@ -94,12 +101,11 @@ function possible(where: Situation, call: CallView, mine: CallParty | null, cons
   }
 }
 
-const cannot = (table: Controls, why: string): Controls => Object.fromEntries(Object.keys(table).map((verb) => [verb, why]));
-
-function recordings(call: CallView): Controls {
+/** `wait`: why none can be started now; one that runs can be changed at any time. */
+function recordings(call: CallView, wait: Cannot = null): Controls {
   if (call.recording === "on") return { "record-pause": null, "record-stop": null };
   if (call.recording === "paused") return { "record-resume": null, "record-stop": null };
-  return { "record-start": null };
+  return { "record-start": wait };
 }
 
 /** Calls that I could take to my phone: parked ones, waiting ones, and those that ring at a colleague. */

@@ -80,7 +80,7 @@ function contactRows({ query, card, call, mode, found }: Known): TargetRow[] {
     .filter((point) => point.kind === "phone")
     .map((point) => ({ name: card?.customer?.name ?? "", number: point.e164 ?? point.raw, label: point.label }));
   // An answer to other words than these is none.
-  const others = (found?.q === query ? found.found.contacts : []).map((contact) => ({ name: contact.customer.name, number: contact.number, label: null }));
+  const others = (found?.q === query ? found.found.contacts : []).map((contact) => ({ name: contact.customer.name, number: contact.number, label: contact.label ?? null }));
   const seen = new Set(mode === "dial" || !call?.ani ? [] : [digits(call.ani)]);
   const rows: TargetRow[] = [];
   for (const contact of [...own, ...others]) {

@@ -54,7 +54,7 @@ export function CallControls({ call }: { call: CallView }) {
         {tiles.map(({ verbs, icon, keys }) => <Tile key={keys} {...{ verbs, icon, keys, table, call, where }} />)}
       </div>
       {keypad && table.dtmf === null && <Keypad call={call} />}
-      <Command verb="hangup" call={call.call} cannot={table.hangup ?? null} icon="hangup" label={t(where === "conference" ? "verb.leave" : "verb.hangup")} keys="Shift+q" look="wide" tone="danger" onPress={() => act("hangup", call)} />
+      <Command verb="hangup" call={call.call} cannot={table.hangup ?? null} icon="hangup" label={t(where === "conference" ? "verb.leave" : where === "consulting" ? "verb.hangup_consulting" : "verb.hangup")} keys="Shift+q" look="wide" tone="danger" onPress={() => act("hangup", call)} />
     </div>
   );
 }

@@ -1,46 +1,34 @@
-// The current call: its state and times, the way it came, who is on it, my note, and the end of wrap-up.
-import { useState } from "react";
-import { Button } from "react-aria-components";
+// The current call: its state and times, the way it came, who is on it, and what is written of it.
 import { named, useT } from "../i18n";
 import { situation } from "../lib/controls";
 import { formatMoment, formatNumber, formatTime } from "../lib/format";
 import { queueTitle } from "../lib/queue";
 import { whoIs } from "../lib/who";
-import { Icon } from "../parts/Icon";
 import { Span, Timer } from "../parts/Timer";
 import { myParty } from "../store/fold";
 import { useCurrentCall } from "../store/hooks";
 import { useStore } from "../store/store";
-import { finishWrapUp } from "../store/wrapup";
 import type { CallParty, CallView } from "../wire/types";
 import { CallControls } from "./CallControls";
 import { CallWhy } from "./CallWhy";
-import { NoteBox } from "./NoteBox";
 import { People } from "./People";
+import { WrapUp } from "./WrapUp";
 
 export function CallPanel() {
   const t = useT();
   const { call, card } = useCurrentCall();
   const me = useStore((store) => store.desk.me);
-  const [busy, setBusy] = useState(false);
   if (!call) return null;
   const mine = myParty(call, me);
   const where = situation(call, me);
   const wrapping = mine?.state === "wrap_up";
-
-  async function finish() {
-    if (!call || busy) return;
-    setBusy(true);
-    await finishWrapUp(call.call);
-    setBusy(false);
-  }
 
   return (
     <aside className="call-panel" data-testid="call-panel" data-call={call.call} aria-label={t("call.heading")}>
       <header className={`call-head ${mine?.state ?? ""}`}>
         <span className="call-state" data-testid="call-state" data-state={mine?.state ?? call.state}>
           <span className="dot" aria-hidden="true" />
-          {where === "conference" ? named("call_state", "conference") : where === "consulting" ? named("party_state", "consulting") : named("party_state", mine?.state) || named("call_state", call.state)}
+          {where === "conference" ? named("call_state", "conference") : where === "consulting" ? named("party_state", "consulting") : where === "calling" ? t("call.calling") : named("party_state", mine?.state) || named("call_state", call.state)}
         </span>
         <span className="call-timer" data-testid="call-timer">{mine ? <Timer since={mine.since} /> : <Timer since={call.started_at} />}</span>
         <span className="call-with">
@@ -50,14 +38,7 @@ export function CallPanel() {
       <CallWhy why={mine?.why} />
       <CallControls call={call} />
       <Times call={call} mine={mine} />
-      <NoteBox key={call.call} call={call} onFinish={wrapping ? () => void finish() : null} />
-      {wrapping && (
-        <div className="finish">
-          <Button className="button primary wide" isDisabled={busy} onPress={() => void finish()}>
-            <Icon name="check" />{t(busy ? "call.finishing" : "call.finish")}<kbd>W</kbd>
-          </Button>
-        </div>
-      )}
+      <WrapUp call={call} mine={mine} />
       <People call={call} />
       <Way call={call} />
     </aside>
