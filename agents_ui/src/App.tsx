@@ -15,6 +15,7 @@ import { Floor } from "./views/Floor";
 import { InteractionView } from "./views/InteractionView";
 import { KeysOverlay } from "./views/KeysOverlay";
 import { LinkBanner } from "./views/LinkState";
+import { PhoneSlot } from "./views/PhoneSlot";
 import { Rail } from "./views/Rail";
 import { SignIn } from "./views/SignIn";
 import { Toasts } from "./views/Toasts";
@@ -53,6 +54,7 @@ export function App() {
         <div className={`app ${hasCalls ? "has-call" : ""} ${shown === "/floor" ? "is-floor" : ""}`}>
           <a className="skip" href="#centre">{t("app.skip")}</a>
           <TopBar />
+          <PhoneSlot />
           <Rail />
           <main id="centre" tabIndex={-1}>
             <LinkBanner />
@@ -62,7 +64,10 @@ export function App() {
           {hasCalls && <CallPanel />}
         </div>
       ) : (
-        <SignIn />
+        <>
+          <PhoneSlot />
+          <SignIn />
+        </>
       )}
       <Announcer />
       {phase === "signed_in" && <CallDesk />}

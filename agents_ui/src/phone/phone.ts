@@ -1,0 +1,324 @@
+// The phone at work: one line, one call at a time, and their ties to the floor. It decides; `sip`, `voice`, `sound`
+// and `windows` do. Loaded only by who sits at a browser phone (index.ts).
+import type { Desk } from "../store/fold";
+import type { Problem, Softphone } from "../wire/types";
+import { answersItself, FLOOR_WAIT_MS, isMeant, ringingHere, speakingHere } from "./floor";
+import { MicrophoneError } from "./devices";
+import type { Line, OpenLine, Session } from "./sip";
+import type { Sound } from "./sound";
+import type { AnsweredBy, PhoneEvent, PhoneState } from "./state";
+import { openVoice, type Voice, type VoiceTools } from "./voice";
+import type { Hold } from "./windows";
+
+export interface World extends Omit<VoiceTools, "sound"> {
+  desk: () => Desk;
+  /** The server is there and what the desk says is of now. */
+  isCurrent: () => boolean;
+  /** Resolves when the first snapshot is there, or is too long in coming. */
+  arrived: () => Promise<void>;
+  state: () => PhoneState;
+  tell: (event: PhoneEvent) => void;
+  account: () => Promise<Softphone>;
+  claim: () => Promise<unknown>;
+  /** Resolves with the request's id. */
+  reconnect: (call: string) => Promise<string>;
+  problemOf: (error: unknown) => Problem | null;
+  openLine: OpenLine;
+  sound: Sound;
+  hold: (on: { taken: () => void; elsewhere: () => void }) => Hold;
+  /** Which call this browser speaks on, over a reload. */
+  mark: { set: (call: string | null) => void; get: () => string | null };
+  warnOnLeave: (on: boolean) => void;
+  mic: () => string;
+  now: () => number;
+  pause: (attempt: number) => number;
+}
+
+export interface Phone {
+  answer(by?: AnsweredBy): Promise<void>;
+  /** `busy`: 486, the caller is told so; else 480, a queue tries the next. */
+  reject(busy?: boolean): void;
+  hangUp(): void;
+  setMuted(on: boolean): void;
+  press(digits: string): void;
+  /** This window is to have the phone. */
+  useHere(): void;
+  bringBack(): void;
+  look(): void;
+  swapMicrophone(): Promise<void>;
+  /** The desk changed. */
+  follow(): void;
+  /** Takes no more calls; the one that is on goes on. `useHere` wakes it. */
+  rest(): void;
+  claimed(desktop: "mine" | "other"): void;
+  toAnswer(event: { at: string; body: { call: string } }): void;
+  close(): void;
+}
+
+const BRING_BACK_MS = 20_000;
+/** A voice without packets, on no call of the floor: the PBX has forgotten it. */
+const FORGOTTEN_MS = 5000;
+
+export function openPhone(world: World): Phone {
+  let line: Line | null = null;
+  let session: Session | null = null;
+  let voice: Voice | null = null;
+  let rangAt = 0;
+  let lookAgain: ReturnType<typeof setTimeout> | undefined;
+  let giveUp: ReturnType<typeof setTimeout> | undefined;
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  let request: string | null = null;
+  let asked = false;
+  let wantsBack = false;
+  let mayHold = false;
+  let opening = 0;
+  let forgottenSince: number | null = null;
+  let unanswerable: Session | null = null;
+  /** Lines that take no more calls and still carry one. */
+  let parting: Line[] = [];
+  let closed = false;
+
+  const { tell, now } = world;
+  const hold = world.hold({
+    taken: () => { mayHold = true; void begin(); },
+    elsewhere: () => { mayHold = false; letGo(); },
+  });
+
+  // --- the line ---------------------------------------------------------------------------------------------
+
+  async function begin(attempt = 0): Promise<void> {
+    const mine = (opening += 1);
+    clearTimeout(retry);
+    await world.arrived();
+    if (closed || mine !== opening) return;
+    // I speak on this phone, and this browser never did: another one does. It is not taken away unasked.
+    if (!asked && speakingHere(world.desk()) && world.mark.get() === null) return letGo();
+    if (attempt === 0) tell({ type: "opening", at: now() });
+    let account: Softphone;
+    try {
+      account = await world.account();
+    } catch (error) {
+      const problem = world.problemOf(error);
+      if (closed || mine !== opening) return;
+      if (problem && problem.status >= 400 && problem.status < 500 && problem.status !== 429) {
+        return tell({ type: "off", at: now(), reason: "no_account", detail: problem.detail ?? problem.title });
+      }
+      tell({ type: "lost", at: now(), fault: "unreachable", detail: "" });
+      retry = setTimeout(() => void begin(attempt + 1), world.pause(attempt + 1));
+      return;
+    }
+    if (closed || mine !== opening) return;
+    // Said before we register: the other window lets go first. Without the server there is nobody to tell.
+    await world.claim().catch(() => null);
+    if (closed || mine !== opening) return;
+    part();
+    line = world.openLine(account, {
+      registered: () => {
+        tell({ type: "registered", at: now() });
+        if (!session) wantsBack ||= asked || world.mark.get() !== null;
+        asked = false;
+        follow();
+      },
+      lost: (fault, detail) => tell({ type: "lost", at: now(), fault, detail }),
+      rang,
+    });
+  }
+
+  function letGo(): void {
+    opening += 1;
+    clearTimeout(retry);
+    tell({ type: "elsewhere", at: now() });
+    if (session && world.state().call?.state !== "talking") session.end();
+    part();
+  }
+
+  /** A call that is on goes on: here, until another window has it, or it ends. */
+  function part(): void {
+    line?.letGo();
+    if (line) parting.push(line);
+    line = null;
+    if (!session) closeParting();
+  }
+
+  function closeParting(): void {
+    for (const old of parting) old.close();
+    parting = [];
+  }
+
+  // --- a call -----------------------------------------------------------------------------------------------
+
+  function rang(fresh: Session): void {
+    if (session) return fresh.end(486);
+    session = fresh;
+    rangAt = now();
+    fresh.listen({
+      answered: () => onAnswered(fresh),
+      heard: (stream) => world.sound.heard(stream),
+      ended: (by) => onEnded(fresh, by),
+    });
+    voice = openVoice(fresh, world, () => void swapMicrophone());
+    tell({ type: "rang", at: rangAt, id: fresh.id, number: fresh.number, name: fresh.name });
+    if (world.state().recovery && world.state().recovery?.state !== "failed") return void answer("return");
+    world.sound.ring(true);
+    lookAgain = setTimeout(follow, FLOOR_WAIT_MS + 50);
+    follow();
+  }
+
+  async function answer(by: AnsweredBy = "agent"): Promise<void> {
+    const [here, mine] = [session, voice];
+    if (!here || !mine || world.state().call?.state !== "ringing") return;
+    tell({ type: "answering", id: here.id, by });
+    world.sound.ring(false);
+    try {
+      await mine.answer(world.mic(), by === "preference");
+    } catch (error) {
+      if (session !== here) return;
+      unanswerable = here;
+      // Not refused: a colleague, or the agent once the microphone is allowed, can still take it.
+      tell({ type: "not_answered", id: here.id, trouble: error instanceof MicrophoneError ? error.trouble : "mic_failed" });
+      world.sound.ring(true);
+    }
+  }
+
+  function onAnswered(here: Session): void {
+    if (session !== here) return;
+    clearTimeout(giveUp);
+    tell({ type: "answered", at: now(), id: here.id });
+    world.warnOnLeave(true);
+    world.mark.set(here.id);
+    forgottenSince = null;
+    wantsBack = false;
+    voice?.answered(({ quality, figures, deaf, dumb }) => {
+      tell({ type: "measured", at: now(), quality, figures, deaf, dumb });
+      const gone = quality === "none" && world.isCurrent() && !speakingHere(world.desk()) && ringingHere(world.desk()).length === 0;
+      forgottenSince = gone ? (forgottenSince ?? now()) : null;
+      if (forgottenSince !== null && now() - forgottenSince >= FORGOTTEN_MS) here.end();
+    });
+  }
+
+  function onEnded(here: Session, by: "me" | "them" | "network"): void {
+    if (session !== here) return;
+    clearTimeout(lookAgain);
+    const spoke = world.state().call?.state === "talking";
+    voice?.close();
+    [session, voice] = [null, null];
+    world.sound.ring(false);
+    world.warnOnLeave(false);
+    tell({ type: "ended", at: now(), id: here.id, by });
+    closeParting();
+    if (world.state().registration.name === "elsewhere") return; // the mark is the other window's now
+    if (by !== "network") world.mark.set(null);
+    else if (spoke) wantsBack = true;
+    follow();
+  }
+
+  // --- a call that was here before --------------------------------------------------------------------------
+
+  function seekLost(): void {
+    if (!wantsBack || session || world.state().registration.name !== "registered" || !world.isCurrent()) return;
+    wantsBack = false;
+    const part = speakingHere(world.desk());
+    if (part) void ask(part.call.call);
+    else world.mark.set(null);
+  }
+
+  async function ask(call: string): Promise<void> {
+    tell({ type: "recovery", recovery: { call, state: "asking", code: null, detail: null } });
+    clearTimeout(giveUp);
+    try {
+      request = await world.reconnect(call);
+    } catch (error) {
+      return failed(call, world.problemOf(error));
+    }
+    if (world.state().recovery?.state !== "asking") return;
+    tell({ type: "recovery", recovery: { call, state: "coming", code: null, detail: null } });
+    giveUp = setTimeout(() => failed(call, null), BRING_BACK_MS);
+    follow();
+  }
+
+  function failed(call: string, problem: Problem | null): void {
+    clearTimeout(giveUp);
+    request = null;
+    if (session || !world.state().recovery) return;
+    world.mark.set(null);
+    const over = problem?.code === "call_over";
+    tell({ type: "recovery", recovery: over ? null : { call, state: "failed", code: problem?.code ?? "did_not_come", detail: problem?.detail ?? null } });
+  }
+
+  // --- the floor --------------------------------------------------------------------------------------------
+
+  function follow(): void {
+    if (closed) return;
+    const { call, recovery } = world.state();
+    if (call?.state === "ringing" && session !== unanswerable) {
+      const by = answersItself(world.desk(), call, now() - rangAt);
+      if (by && by !== "wait") void answer(by);
+    }
+    const done = request === null ? undefined : world.desk().commands[request];
+    if (done) {
+      request = null;
+      if (!done.ok && recovery) failed(recovery.call, done.problem);
+    }
+    // It ended, or went to another phone, before it could come back.
+    if (recovery?.state === "failed" && world.isCurrent() && !speakingHere(world.desk())) tell({ type: "recovery", recovery: null });
+    seekLost();
+  }
+
+  async function swapMicrophone(): Promise<void> {
+    try {
+      await voice?.swap(world.mic());
+      if (world.state().trouble?.startsWith("mic_")) tell({ type: "trouble", code: null });
+    } catch (error) {
+      tell({ type: "trouble", code: error instanceof MicrophoneError ? error.trouble : "mic_failed" });
+    }
+  }
+
+  return {
+    answer,
+    reject: (busy = false) => session?.end(busy ? 486 : 480),
+    hangUp: () => session?.end(),
+    setMuted: (on) => {
+      voice?.mute(on);
+      tell({ type: "muted", on });
+    },
+    press: (digits) => session?.press(digits),
+    useHere: () => {
+      asked = true;
+      if (mayHold) void begin();
+      else hold.take();
+    },
+    bringBack: () => {
+      const part = speakingHere(world.desk());
+      if (part && !session) void ask(part.call.call);
+    },
+    look: () => line?.look(),
+    swapMicrophone,
+    follow,
+    claimed: (by) => {
+      if (by === "other" && mayHold) letGo();
+    },
+    toAnswer: (event) => {
+      if (isMeant(world.desk(), world.state().call, event, now())) void answer("server");
+    },
+    rest: () => {
+      opening += 1;
+      clearTimeout(retry);
+      tell({ type: "off", at: now(), reason: null });
+      part();
+    },
+    close: () => {
+      closed = true;
+      opening += 1;
+      for (const timer of [lookAgain, giveUp, retry]) clearTimeout(timer);
+      if (session) session.end();
+      voice?.close();
+      [session, voice] = [null, null];
+      world.warnOnLeave(false);
+      world.sound.close();
+      line?.close();
+      closeParting();
+      hold.release();
+      tell({ type: "off", at: now(), reason: null });
+    },
+  };
+}

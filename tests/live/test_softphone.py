@@ -1,0 +1,202 @@
+"""The phone in the browser with nothing faked: Chromium registers at a real Asterisk over ws and wss, takes SIPp's
+calls, and what it hears is measured by the browser itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
+
+from cti_server.demo.calls import place_call
+from cti_server.demo.seed_data import DEMO_PASSWORD
+from cti_server.record import agent_queues, agents, queues
+from cti_server.record import phones as record
+from cti_server.record.database import Database
+from tests.live.center import Center, center, until
+from tests.live.test_end_to_end import CHROMIUM
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
+
+# Chromium's own microphone beeps once a second. Without the last two flags its address is a name that only the
+# browser knows, and Asterisk on the same host could not send to it.
+MEDIA = [
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--allow-loopback-in-peer-connection",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+]
+ANI = "02162881234"
+ALICE_DIRECT, NIGHT = "4008004000", "4008005000"
+AUDIBLE = 0.01
+
+
+@pytest.fixture
+async def site(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Center]:
+    async with center(sqlite_url, tmp_path, CTI_DESKTOP_GRACE_S="60") as made:
+        made.extra["CTI_SOFTPHONE_URL"] = f"ws://127.0.0.1:{made.pbx.config.http_port}/ws"
+        async with Database(sqlite_url) as database, database.begin() as conn:
+            (night,) = [one for one in await queues.all_queues(conn) if one.name == "night"]
+            for login in ("alice", "bob"):
+                agent = await agents.by_login(conn, login)
+                assert agent is not None
+                await agent_queues.assign(conn, agent.id, night.id)
+            for extension in ("1101", "1102"):
+                phone = record.Phone(
+                    pbx=made.pbx.config.name,
+                    seat=f"PJSIP/{extension}",
+                    extension=extension,
+                    kind="browser",
+                    sip_user=extension,
+                    sip_password=made.pbx.config.phone_password,
+                )
+                await record.save(conn, phone)
+        yield made
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        made = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM, *MEDIA])
+        yield made
+        await made.close()
+
+
+@pytest.fixture
+def calls() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+async def desk(browser: Browser, site: Center, login: str) -> Page:
+    """Signs in to the desktop, as a person does."""
+    context = await browser.new_context(
+        locale="en-GB", viewport={"width": 1280, "height": 720}, ignore_https_errors=True
+    )
+    page = await context.new_page()
+    await page.goto(site.url)
+    form = page.get_by_test_id("signin-form")
+    await form.locator("input").nth(0).fill(login)
+    await form.locator("input[type=password]").fill(DEMO_PASSWORD)
+    await form.locator("button[type=submit]").click()
+    await expect(page.get_by_test_id("link-state")).to_have_attribute("data-state", "live")
+    return page
+
+
+async def ask(page: Page, method: str, path: str, body: Any = None) -> Any:
+    """A request of this desktop's own session."""
+    script = """async ([method, path, body]) => {
+        const answer = await fetch(path, {method, headers: {"content-type": "application/json"},
+                                          body: body === null ? undefined : JSON.stringify(body)});
+        if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+        return answer.status === 204 ? null : answer.json();
+    }"""
+    return await page.evaluate(script, [method, path, body])
+
+
+async def sit_down(page: Page, extension: str) -> None:
+    await ask(page, "POST", "/api/me/shift", {"phone": extension})
+    await is_registered(page)
+
+
+def bar(page: Page) -> Locator:
+    return page.get_by_test_id("phone-bar")
+
+
+async def is_registered(page: Page) -> None:
+    await expect(bar(page)).to_have_attribute("data-state", "registered", timeout=20_000)
+
+
+def contact(site: Center, extension: str) -> str:
+    """Where Asterisk would send a call for this phone; empty when it has nowhere."""
+    lines = site.pbx.cli("pjsip show contacts").splitlines()
+    return next((line for line in lines if f" {extension}/" in line), "")
+
+
+async def speaks(page: Page) -> None:
+    await expect(bar(page)).to_have_attribute("data-call", "talking", timeout=10_000)
+
+
+async def number(page: Page, name: str) -> float:
+    return float(await page.get_by_test_id("phone-stats").get_attribute(f"data-{name}") or 0)
+
+
+async def hears(page: Page) -> None:
+    """Packets come, more and more of them, and what they carry is not silence."""
+    before = await number(page, "packets-in")
+
+    async def sound() -> bool:
+        return await number(page, "packets-in") > before + 50 and await number(page, "level-in") > AUDIBLE
+
+    await until(sound, "sound to come in", 15)
+
+
+async def hears_nothing(page: Page) -> None:
+    """Two seconds of packets without a sound: no beep of the other side's microphone is in them."""
+    quiet_since: float | None = None
+
+    async def silence() -> bool:
+        nonlocal quiet_since
+        packets = await number(page, "packets-in")
+        if await number(page, "level-in") > AUDIBLE / 10:
+            quiet_since = None
+        elif quiet_since is None:
+            quiet_since = packets
+        return quiet_since is not None and packets > quiet_since + 120
+
+    await until(silence, "silence", 20)
+
+
+def channels(site: Center, extension: str) -> list[str]:
+    listed = site.pbx.cli("core show channels concise").splitlines()
+    return [line for line in listed if line.startswith(f"PJSIP/{extension}-")]
+
+
+async def is_ready(site: Center, page: Page, extension: str) -> None:
+    """Until the queue would ring this phone."""
+    await ask(page, "POST", "/api/me/state", {"state": "ready"})
+
+    def waiting() -> bool:
+        lines = site.pbx.cli("queue show night").splitlines()
+        return any(f"PJSIP/{extension}" in line and "Not in use" in line and "paused" not in line for line in lines)
+
+    await until(waiting, "the queue to have this phone")
+
+
+async def prefer_auto_answer(page: Page) -> None:
+    await ask(page, "PATCH", "/api/me", {"auto_answer": True})
+    await page.reload()
+    await is_registered(page)
+
+
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+async def test_a_browser_registers_and_a_click_answers(
+    site: Center, browser: Browser, calls: ExitStack, scheme: str
+) -> None:
+    if scheme == "wss":
+        site.extra["CTI_SOFTPHONE_URL"] = f"wss://127.0.0.1:{site.pbx.config.https_port}/ws"
+    await site.start()
+    page = await desk(browser, site, "alice")
+    await expect(bar(page)).to_have_count(0)
+    await sit_down(page, "1101")
+    assert contact(site, "1101")
+
+    await is_ready(site, page, "1101")
+    caller = calls.enter_context(place_call(site.pbx, ANI, NIGHT, "Shenjiang", stay_s=60, echo=True))
+    await expect(bar(page)).to_have_attribute("data-call", "ringing", timeout=15_000)
+    await expect(bar(page)).to_contain_text("上海申江精密仪器有限公司")
+    await page.get_by_test_id("phone-answer").click()
+    await speaks(page)
+    await hears(page)
+    assert any("!Up!" in line for line in channels(site, "1101"))
+    await expect(page.get_by_test_id("call-state")).to_have_attribute("data-state", "talking")
+    await expect(bar(page)).to_have_attribute("data-quality", "good")
+
+    await page.get_by_test_id("phone-hangup").click()
+    await expect(bar(page)).to_have_attribute("data-call", "none")
+    assert await asyncio.to_thread(caller.wait)
+    assert not channels(site, "1101")
