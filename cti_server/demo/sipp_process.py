@@ -39,6 +39,7 @@ class Sipp:
         require_tools("sipp", "setpriv")
         with free_ports(3) as (signalling, media, control):
             self.port = local_port or signalling
+            self.media_port = media  # where it hears
         self._steps = 0
         options = (
             f"-i 127.0.0.1 -p {self.port} -mi 127.0.0.1 -mp {media} -ci 127.0.0.1 -cp {control} -nostdin -aa "
