@@ -3,6 +3,8 @@ import i18next from "i18next";
 import type { T } from "../i18n";
 import type { Problem } from "../wire/types";
 
+const plain = (text: string | null | undefined) => (text ?? "").toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+
 export function problemText(problem: Problem, t: T): { title: string; detail: string } {
   const key = `problem.${problem.code ?? ""}`;
   const byStatus: Record<number, string> = { 0: "unreachable", 401: "not_signed_in", 403: "forbidden", 404: "not_found", 409: "conflict", 422: "invalid", 429: "slow_down", 500: "internal", 503: "unavailable" };
@@ -12,6 +14,7 @@ export function problemText(problem: Problem, t: T): { title: string; detail: st
   const remedy = `remedy.${problem.code ?? ""}`;
   const ours = problem.code && i18next.exists(remedy) ? t(remedy) : null;
   // The server speaks English: where we have words of our own for cause and remedy, they are the viewer's.
-  const parts = [ours && i18next.language !== "en" ? null : problem.detail, ours ?? problem.remedy, ...fields].filter((part): part is string => Boolean(part));
+  const told = (ours && i18next.language !== "en") || plain(problem.detail) === plain(title);
+  const parts = [told ? null : problem.detail, ours ?? problem.remedy, ...fields].filter((part): part is string => Boolean(part));
   return { title, detail: parts.join(" ") };
 }
