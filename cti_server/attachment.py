@@ -28,6 +28,7 @@ from .record.database import Database
 from .settings import PbxSettings, Settings
 
 TRY_LEASE_EVERY_S = 2.0
+READ_AGAIN_EVERY_S = 15.0  # people, phones and queues that were added or changed; a floor of 200 reads in ms
 DRAIN_S = 3.0  # for what is in the inbox when the server ends
 
 log = structlog.get_logger()
@@ -57,6 +58,15 @@ class Attachment:
         self.pipeline.handover = lambda call, agent: self.handover(call, agent)
         self.link = Link(self.pbx, self.pipeline.put, self._times.snapshot_every_s)
         self._members = Members(self.commands, self.pipeline.put)
+
+    async def _read_again(self) -> None:
+        """What the administrator changes is known without a restart."""
+        while True:
+            await asyncio.sleep(READ_AGAIN_EVERY_S)
+            try:
+                await self.pipeline.read_again()
+            except Exception as cause:  # the database is away, or the inbox full: next time
+                log.warning("record.not_read", pbx=self.pbx.name, cause=f"{type(cause).__name__}: {cause}")
 
     def _order(self, orders: Sequence[Order]) -> None:
         self._members.take(orders)
@@ -88,17 +98,19 @@ class Attachment:
         writing = asyncio.create_task(self.pipeline.run(), name=f"pipeline {self.pbx.name}")
         linked = asyncio.create_task(self.link.run(), name=f"link {self.pbx.name}")
         ordered = asyncio.create_task(self._members.run(), name=f"members {self.pbx.name}")
+        reading = asyncio.create_task(self._read_again(), name=f"reading {self.pbx.name}")
         try:
             # A link that was refused returns, and the rest of the server goes on without it.
             await asyncio.wait({writing, linked, ordered}, return_when=asyncio.FIRST_EXCEPTION)
         finally:
             linked.cancel()
             ordered.cancel()
+            reading.cancel()
             self.pipeline.stop()
             # What was heard is written before we go, so that a call that has just ended is not found "unseen".
             await asyncio.wait({writing}, timeout=DRAIN_S)
             writing.cancel()
-            ended = await asyncio.gather(writing, linked, ordered, return_exceptions=True)
+            ended = await asyncio.gather(writing, linked, ordered, reading, return_exceptions=True)
             await self.pipeline.close()
         for cause in ended:
             if isinstance(cause, Exception):

@@ -57,7 +57,14 @@ async def recall_calls(conn: Connection, pbx: str) -> list[Call]:
 
 
 async def recall_people(conn: Connection, pbx: str) -> list[Signal]:
-    """Who sits where, what the queues ask, and who is at work: the first signals of a floor.
+    """Who sits where, what the queues ask, and who is at work: the first signals of a floor."""
+    now = time.time()
+    told = await known_people(conn, pbx)
+    return told + [await _restored(conn, now, shift) for shift in await shifts.all_open(conn, pbx)]
+
+
+async def known_people(conn: Connection, pbx: str) -> list[Signal]:
+    """Who has which phone and what the queues ask, as the record has it now.
 
     People without a PBX of their own (supervisors) are on the floor of each: they may sit down anywhere.
     """
@@ -67,9 +74,7 @@ async def recall_people(conn: Connection, pbx: str) -> list[Signal]:
         for one in await agents.all_active(conn)
         if one.pbx in (pbx, None)
     ]
-    told += [described(now, queue) for queue in await queues.all_queues(conn, pbx)]
-    told += [await _restored(conn, now, shift) for shift in await shifts.all_open(conn, pbx)]
-    return told
+    return told + [described(now, queue) for queue in await queues.all_queues(conn, pbx)]
 
 
 def described(at: float, queue: Queue) -> QueueDescribed:

@@ -142,6 +142,13 @@ class Pipeline:
         for agent in self._hub.agents():
             self.put(DesktopSeen(time.time(), agent, connected=True))
 
+    async def read_again(self) -> None:
+        """Take in what the administrator changed in the record: people, their phones, queues."""
+        async with self._database.read() as conn:
+            told = await memory.known_people(conn, self.pbx)
+        for signal in told:
+            self.put(signal)
+
     async def run(self) -> None:
         """Apply, write, hand out, until stopped. Raises LeaseLost when a newer process took the PBX over."""
         while self._inbox or not self._stopping:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cti_server.demo.stage import only_one
-from cti_server.record import agents, lines, queues
+from cti_server.record import agent_queues, agents, lines, phones, queues
 from cti_server.record.database import Database
 
 HEADER = "external_ref,kind,name,phone\n"
@@ -119,3 +119,30 @@ def test_a_second_demo_in_the_same_folder_is_refused(tmp_path: Path) -> None:
 
 def test_a_reference_with_a_digit_that_nobody_has_is_not_dialled(tmp_path: Path) -> None:
     assert "no seeded customer 'K99'" in run("call", "--customer", "K99", CTI_DEMO_DIR=str(tmp_path)).stderr
+
+
+async def test_who_serves_which_queue_how_well_and_at_which_phone(url: str) -> None:
+    for arguments in (
+        ("user", "add", "alice", "--name", "Alice", "--may-pick", "--password", "a good one"),
+        ("queue", "add", "support", "--wrap-up", "forced", "--wrap-up-time", "45", "--skill", "english"),
+        ("queue", "add", "sales", "--code-required"),
+        ("user", "serves", "alice", "support", "sales"),
+        ("user", "skill", "alice", "english=7"),
+        ("phone", "add", "PJSIP/1101", "--kind", "browser", "--owner", "alice", "--sip-password", "secret"),
+    ):
+        done = run(*arguments, CTI_DATABASE_URL=url)
+        assert done.returncode == 0, (arguments, done.stderr)
+    async with Database(url) as database, database.read() as conn:
+        alice = await agents.by_login(conn, "alice")
+        assert alice is not None
+        assert alice.may_pick
+        assert await agent_queues.queues_of(conn, alice.id) == [("sales", 0), ("support", 3)]
+        (phone,) = await phones.of_agent(conn, alice.id)
+        assert (phone.extension, phone.kind, phone.sip_user, phone.sip_password) == (
+            "1101",
+            "browser",
+            "1101",
+            "secret",
+        )
+    assert "no queue nowhere" in run("user", "serves", "alice", "nowhere", CTI_DATABASE_URL=url).stderr
+    assert "from 1 to 10" in run("user", "skill", "alice", "english=11", CTI_DATABASE_URL=url).stderr
