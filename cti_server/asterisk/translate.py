@@ -16,6 +16,7 @@ from cti_server.floor.signals import (
     LegDialEnded,
     LegDialled,
     LegEnded,
+    LegFetched,
     LegHangupAsked,
     LegHeld,
     LegParked,
@@ -320,6 +321,8 @@ def _user_event(m: Message, at: float) -> Signal | None:
     match m.get("UserEvent"):
         case "CTIStep":
             return StepTaken(at, m["Uniqueid"], m["Linkedid"], m["Step"], known(m.get("Choice")))
+        case "CTIFetched":
+            return LegFetched(at, m["Uniqueid"], m["Linkedid"], m["Why"])
         case "CTIPreferred":
             return QueueMeant(at, m["Uniqueid"], m["Linkedid"], m["Queue"])
         case _:

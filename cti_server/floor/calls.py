@@ -142,6 +142,8 @@ class Call:
     hangup_by: str | None = None
     last_dial: DialStatus | None = None
     given_by: str | None = None  # the colleague who transferred it last
+    fetched: str | None = None  # how an agent asked for its caller: the next phone that rings is theirs
+    made_inside: bool = False  # begun by the dialplan, to bring somebody into another call
     interaction: int | None = None
 
     @property

@@ -54,10 +54,11 @@ def stepped(floor: Floor, s: StepTaken) -> None:
 def described(floor: Floor, s: QueueDescribed) -> None:
     queue = floor.queue(s.queue)
     queue.title_en, queue.title_zh, queue.short_abandon_s = s.title_en, s.title_zh, s.short_abandon_s
-    queue.wrap_up = WrapUp(
-        s.wrap_up_mode, s.wrap_up_s, s.wrap_up_extensions, code_required=s.wrap_up_code_required
-    )
     floor.touch_queue(s.queue)
+    asked = WrapUp(s.wrap_up_mode, s.wrap_up_s, s.wrap_up_extensions, code_required=s.wrap_up_code_required)
+    if asked == queue.wrap_up:
+        return  # told again: what agents have used up of their extra time stays so
+    queue.wrap_up = asked
     for call in floor.calls.values():
         for part in call.parts:
             if part.queue == s.queue and part.answered_at is not None and part.wrapped_at is None:

@@ -23,7 +23,7 @@ def answer(floor: Floor, call: Call, part: Part, at: float) -> None:
         call.waiting_since = None
     call.answered_at = call.answered_at or at
     call.abandoned = call.left_queue_unanswered = False
-    call.hangup_by = None
+    call.hangup_by = call.fetched = None
     for other in list(call.open_parts()):
         if other is not part and other.state is PartState.RINGING and other.origin is Origin.OFFER:
             other.end(at, "answered_elsewhere", wrap_up=False)
@@ -50,3 +50,4 @@ def hear(floor: Floor, call: Call, at: float) -> None:
             wanted = PartState.CONSULTING if aside else PartState.TALKING
             if wanted is not part.state:
                 part.enter(wanted, at)
+            part.met_customer = part.met_customer or any(c.id in heard for c in customers)

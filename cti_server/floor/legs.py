@@ -47,6 +47,7 @@ def started(floor: Floor, s: LegStarted) -> None:
     kind = kinds.CALL_CHANGED
     if call is None:
         call = floor.add_call(Call(floor.pbx, floor.boot, s.linkedid, s.at))
+        call.made_inside = s.channel.startswith("Local/")
         kind = kinds.CALL_STARTED
     leg = floor.add_leg(call, Leg(s.leg, s.channel, s.at, s.number, s.name, s.exten, up=s.up))
     if call.first_leg is None and not leg.local:
@@ -112,7 +113,10 @@ def dialled(floor: Floor, s: LegDialled) -> None:
         return
     leg.dialled, leg.dialled_by, leg.dialled_number = True, s.by, s.number
     call.hangup_by = None
+    if call.dnis in (None, "s") and s.number is not None and leg.id != call.first_leg:
+        call.dnis = s.number  # an originated leg begins at no number
     if leg.local:
+        floor.touch(call)
         return
     if not floor.is_seat(leg.device):
         if call.direction is Direction.INTERNAL and leg.id != call.first_leg:
@@ -132,6 +136,8 @@ def _origin(floor: Floor, call: Call, by: str) -> Origin:
     """How the agent whose phone is being dialled comes into the call."""
     if call.direction is Direction.INTERNAL:
         return Origin.INTERNAL
+    if call.fetched is not None:
+        return Origin.PICKUP
     dialler = call.legs.get(by)
     if dialler is not None and floor.is_seat(dialler.device):
         return Origin.CONSULT
@@ -144,6 +150,8 @@ def _origin(floor: Floor, call: Call, by: str) -> Origin:
 
 def queue_of(call: Call) -> str | None:
     """The queue on whose behalf a phone is dialled: the one waited in, or meant for and not yet left."""
+    if call.fetched is not None:
+        return call.queue
     meant = call.waiting_since is not None or (call.queued_at is None and not call.transferred)
     return call.queue if meant else None
 
@@ -167,7 +175,9 @@ def dial_ended(floor: Floor, s: LegDialEnded) -> None:
 
 def end_ring(floor: Floor, call: Call, part: Part, at: float, outcome: str | None) -> None:
     """An offer is over unanswered. None: told from who answered or left meanwhile, else it was not answered."""
-    if outcome is None or outcome == "no_answer":
+    if outcome is None and part.origin is Origin.CONSULT:
+        outcome = "caller_left"  # the colleague who asked thought better of it
+    elif outcome is None or outcome == "no_answer":
         taken = any(p is not part and p.answered_at is not None and p.open for p in call.parts)
         if call.hangup_by == "caller" or call.abandoned:
             outcome = "caller_left"
@@ -226,6 +236,7 @@ def ended(floor: Floor, s: LegEnded) -> None:
     if call is None or leg is None:
         return
     floor.drop_leg(call, leg.id)
+    _declined_after_all(floor, call, leg, s)
     part = call.part_on(leg)
     if part is not None and not call.has_leg_of(part):
         _part_left(floor, call, part, leg, s)
@@ -238,6 +249,15 @@ def ended(floor: Floor, s: LegEnded) -> None:
             floor.touch_queue(queue.name)
     seal(call, s.at, short_abandon_s=floor.short_abandon_s(call.queue))
     floor.touch(call, kinds.CALL_ENDED)
+
+
+def _declined_after_all(floor: Floor, call: Call, leg: Leg, s: LegEnded) -> None:
+    """A queue says "no answer" of a phone that declined, too; the end of its leg, a moment later, tells why."""
+    for part in call.parts:
+        if part.leg == leg.id and part.outcome == "no_answer" and part.answered_at is None and s.cause in REFUSED:
+            part.outcome = part.reason = "rejected"
+            unanswered(floor, call, part, s.at)
+            floor.touch(call)
 
 
 def _part_left(floor: Floor, call: Call, part: Part, leg: Leg, s: LegEnded) -> None:

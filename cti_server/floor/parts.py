@@ -102,6 +102,7 @@ class Part:
     outcome: str | None = None
     wrapped_at: float | None = None
     why: Why | None = None
+    met_customer: bool = False
     wrap: WrapUp = field(default_factory=WrapUp)
 
     @property
@@ -117,7 +118,7 @@ class Part:
                 self.ring_s += spent
             case PartState.TALKING:
                 self.talk_s += spent
-            case PartState.CONSULTING if self.origin is Origin.CONSULT:
+            case PartState.CONSULTING if not self.met_customer:
                 self.talk_s += spent  # the colleague who is consulted works; the one who consults holds a caller
             case PartState.HOLD | PartState.CONSULTING:
                 self.hold_s += spent

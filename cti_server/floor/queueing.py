@@ -33,7 +33,9 @@ def joined(floor: Floor, s: QueueJoined) -> None:
         return
     floor.queue(s.queue).waiting[s.leg] = s.at
     floor.touch_queue(s.queue)
-    call.queue, call.position, call.waiting_since = s.queue, s.position, s.at
+    if call.waiting_since is not None:
+        call.wait_s += max(0.0, s.at - call.waiting_since)  # an agent who asked for the caller did not answer
+    call.queue, call.position, call.waiting_since, call.fetched = s.queue, s.position, s.at, None
     call.queued_at = call.queued_at or s.at
     call.abandoned = call.left_queue_unanswered = False
     call.hangup_by = None

@@ -197,6 +197,14 @@ class LegPickedUp(LegSignal):
 
 
 @dataclass(frozen=True, slots=True)
+class LegFetched(LegSignal):
+    """An agent asked for the caller on this leg, out of a queue (`picked`) or back to a phone that had lost them
+    (`returned`): the phone that is dialled next is theirs."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class LegTransferred(LegSignal):
     """The party on this leg gave the call away. `second` is their consult leg in an attended transfer."""
 

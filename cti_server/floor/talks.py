@@ -12,6 +12,7 @@ from .legs import new_part, queue_of, told
 from .parts import CONNECTED, Origin, PartState
 from .signals import (
     LegBridged,
+    LegFetched,
     LegHeld,
     LegMuted,
     LegParked,
@@ -38,7 +39,8 @@ def bridged(floor: Floor, s: LegBridged) -> None:
     together = other is not call and not other.ended and any(o.bridge == s.bridge for o in other.legs.values())
     # Two calls in one bridge are one call from now on; the older one keeps its name. Only a conference room may
     # hold the calls of several customers, and there each keeps their own.
-    if together and not (s.conference and Direction.INTERNAL not in (call.direction, other.direction)):
+    inside = any(one.made_inside or one.direction is Direction.INTERNAL for one in (call, other))
+    if together and (inside or not s.conference):
         older, younger = sorted((call, other), key=lambda c: c.started_at)
         call = floor.merge(older, younger)
     floor.bridges[s.bridge] = call
@@ -138,6 +140,17 @@ def picked_up(floor: Floor, s: LegPickedUp) -> None:
     floor.touch(call, kinds.CALL_ANSWERED)
 
 
+def fetched(floor: Floor, s: LegFetched) -> None:
+    call, _ = told(floor, s)
+    if call is None:
+        return
+    call.fetched = s.why
+    if call.queued_at is not None and not call.connected():
+        call.waiting_since = call.waiting_since or s.at  # out of the queue, but not with anybody yet
+        call.left_queue_unanswered = False
+    floor.touch(call)
+
+
 def muted(floor: Floor, s: LegMuted) -> None:
     call, leg = told(floor, s)
     if call is not None and leg is not None:
@@ -161,6 +174,7 @@ HANDLERS: Mapping[type[Signal], Callable[[Floor, Any], None]] = {
     LegParked: parked,
     LegUnparked: unparked,
     LegPickedUp: picked_up,
+    LegFetched: fetched,
     LegMuted: muted,
     RecordingChanged: recording_changed,
 }

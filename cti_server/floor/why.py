@@ -23,7 +23,8 @@ KINDS = {
 def why(floor: Floor, call: Call, part: Part) -> Why:
     """The reason of an offer; `penalty` is the member's in that queue, `waited_s` the caller's wait so far."""
     if part.origin is not Origin.OFFER:
-        return Why(KINDS[part.origin], part.queue, _given_by(call, part))
+        kind = "picked" if call.fetched == "picked" else KINDS[part.origin]
+        return Why(kind, part.queue, _given_by(call, part))
     if part.queue is None:
         return Why("direct")
     members = floor.queues[part.queue].members.values() if part.queue in floor.queues else ()

@@ -138,6 +138,7 @@ def _part_of(segment: Segment, row: Interaction) -> Part:
         reason=segment.outcome,
         outcome=segment.outcome,
         wrapped_at=_at(segment.wrapped_at),
+        met_customer=answered is not None and segment.origin != "consult",
         wrap=WrapUp(code=segment.wrap_code, ends_at=_at(segment.wrap_ends_at), owed=segment.owed),
     )
 

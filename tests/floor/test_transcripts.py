@@ -28,11 +28,16 @@ def seated() -> Iterator[Signal]:
 
 
 def play(signals: Iterable[Signal], floor: Floor) -> dict[str, Call]:
-    """Apply them all; the calls that there were, as they were last, merged ones left out."""
+    """Apply them all; the calls that there were, as they were last."""
     calls: dict[str, Call] = {}
     for signal in signals:
         floor.apply(signal)
         calls |= {call.id: call for call in floor.take_changed()}
+    return calls
+
+
+def unmerged(calls: dict[str, Call]) -> dict[str, Call]:
+    """Without those that became part of another."""
     return {key: call for key, call in calls.items() if call.merged_into is None}
 
 
@@ -43,7 +48,7 @@ def transcript(request: pytest.FixtureRequest) -> Transcript:
 
 def test_the_calls_are_what_really_happened(transcript: Transcript) -> None:
     floor = Floor(transcript.truth["pbx"])
-    calls = play([*seated(), *transcript.signals()], floor)
+    calls = unmerged(play([*seated(), *transcript.signals()], floor))
 
     told = [described(call) for call in sorted(calls.values(), key=lambda c: c.started_at)]
     for one, true in zip(told, transcript.truth["calls"], strict=True):
@@ -85,8 +90,8 @@ def test_a_snapshot_in_mid_call_finds_nothing_to_correct(transcript: Transcript)
 def test_a_signal_told_twice_changes_nothing(transcript: Transcript) -> None:
     once, twice = Floor(transcript.truth["pbx"]), Floor(transcript.truth["pbx"])
     signals = [*seated(), *transcript.signals()]
-    expected = [described(c) for c in play(signals, once).values()]
-    got = [described(c) for c in play((s for s in signals for _ in (1, 2)), twice).values()]
+    expected = [described(c) for c in unmerged(play(signals, once)).values()]
+    got = [described(c) for c in unmerged(play((s for s in signals for _ in (1, 2)), twice)).values()]
 
     assert got == expected
 
@@ -95,7 +100,7 @@ def test_a_restart_at_any_snapshot_loses_and_doubles_nothing(transcript: Transcr
     """The server is killed while a snapshot is taken; the next one starts from the record and that snapshot."""
     signals = [*seated(), *transcript.signals()]
     whole = Floor(transcript.truth["pbx"])
-    expected = {key: described(call) for key, call in play(signals, whole).items()}
+    expected = {key: described(call) for key, call in unmerged(play(signals, whole)).items()}
     cuts = [n for n, s in enumerate(signals) if isinstance(s, Snapshot)][1:]
     for cut in cuts:
         first, second = Floor(transcript.truth["pbx"]), Floor(transcript.truth["pbx"])
@@ -104,7 +109,7 @@ def test_a_restart_at_any_snapshot_loses_and_doubles_nothing(transcript: Transcr
             if not call.ended:
                 second.restore(call_of(stored(record_of(call))))
         after = play([*seated(), *signals[cut:]], second)
-        got = {key: described(call) for key, call in (before | after).items()}
+        got = {key: described(call) for key, call in unmerged(before | after).items()}
         assert outcomes(got) == outcomes(expected), f"cut at {cut}"
 
 
