@@ -90,7 +90,7 @@ async def finish_wrap_up(call: CallId, body: Draft, principal: Signed, deps: Dep
         raise Problem(409, "not_in_wrap_up", "you are not wrapping up this call")
     if view["interaction"] is None:
         raise not_written()
-    given = body.model_dump(exclude_unset=True, by_alias=True)
+    given = body.model_dump(mode="json", exclude_unset=True, by_alias=True)
     left = {name: value for name, value in given.items() if (name, value) != ("note", None)}
     await finish_interaction(view["interaction"], Draft.model_validate(left), principal, deps)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -49,7 +49,7 @@ class PromiseChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     version: Annotated[int, Field(ge=1, le=2**31 - 1)]
-    state: Literal["kept", "broken", "cancelled"] | None = None
+    state: PromiseState | None = None
     text: Text | None = None
     number: PhoneNumber | None = None
     since: Annotated[ClampedMoment | None, Field(alias="from")] = None
@@ -133,6 +133,8 @@ async def change_promise(promise: Id, body: PromiseChange, principal: Signed, de
             if "state" in changes:
                 raise _invalid("body.state", "another time opens the promise again; give one or the other")
             _check_times(changes.get("starts_at", now.starts_at), changes.get("due_at", now.due_at), change.at)
+        elif changes.get("state") == "open":
+            _check_times(now.starts_at, now.due_at, change.at)
         await _check_owner(change.conn, changes.get("owner_id"))
         changed = await promises.change(change.conn, promise, body.version, changes, change.at, principal.id)
         view = promise_view(changed)

@@ -70,7 +70,7 @@ class Numbers:
 def spans(changes: Sequence[tuple[datetime, str, str | None]], since: datetime, until: datetime) -> list[Span]:
     """What the changes (when, state, reason) mean for [since, until); the first may lie before it."""
     found: list[Span] = []
-    ends = [change[0] for change in changes[1:]] + [until]
+    ends = [*(change[0] for change in changes[1:]), until][: len(changes)]
     for index, ((at, name, reason), end) in enumerate(zip(changes, ends, strict=True)):
         first, last = max(at, since), min(end, until)
         if first < last:
