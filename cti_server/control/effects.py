@@ -103,10 +103,15 @@ def leg_there(leg: str) -> Effect:
     return seen
 
 
-def rings_me(before: Scene, now: Scene, floor: Floor) -> Seen:
-    """My phone rings for the call, by another leg than before."""
-    mine = [leg for leg in now.call.legs.values() if now.part is not None and leg.device == now.part.seat]
-    return any(leg.id not in before.call.legs and (leg.ringing or leg.up) for leg in mine)
+def rings_at(seat: str, scene: Scene) -> Effect:
+    """The phone there rings for the call, by another leg than those that it has now."""
+    before = frozenset(scene.call.legs)  # kept: the call itself goes on changing
+
+    def seen(_: Scene, now: Scene, floor: Floor) -> Seen:
+        new = (leg for leg in now.call.legs.values() if leg.device == seat and leg.id not in before)
+        return any(leg.ringing or leg.up for leg in new)
+
+    return seen
 
 
 @dataclass(frozen=True, slots=True)

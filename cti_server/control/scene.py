@@ -97,16 +97,8 @@ def scene_of(call: Call, agent: int) -> Scene:
     if mine is None:
         return Scene(call, part, None, _by_part(part, None))
     heard = tuple(sorted(call.reach(mine), key=_age))
-    waiting = tuple(
-        sorted(
-            (
-                leg
-                for leg in call.legs.values()
-                if not leg.local and leg.bridge is not None and leg is not mine and leg not in heard
-            ),
-            key=_age,
-        )
-    )
+    aside = (leg for leg in call.legs.values() if leg is not mine and leg not in heard and _stays(call, leg))
+    waiting = tuple(sorted(aside, key=_age))
     consulted = _consulted(mine, heard, waiting)
     return Scene(call, part, mine, _standing(call, part, mine, heard, waiting), heard, waiting, consulted)
 
@@ -148,6 +140,12 @@ def _by_part(part: Part, mine: Leg | None) -> Standing:
         # My own leg is up before anybody answers when it is I who calls.
         return Standing.CALLING if mine is not None and mine.up else Standing.RINGING
     return Standing.HOLD if part.state is PartState.HOLD else Standing.TALKING
+
+
+def _stays(call: Call, leg: Leg) -> bool:
+    """In a bridge, and not the phone of an agent who gave the call away and has not hung up."""
+    parts = [p for p in call.parts if p.seat == leg.device]
+    return not leg.local and leg.bridge is not None and (not parts or any(p.open for p in parts))
 
 
 def _rings_aside(call: Call, mine: Leg, waiting: tuple[Leg, ...]) -> bool:

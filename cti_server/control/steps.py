@@ -183,7 +183,7 @@ def pick_up(scene: Scene, given: Given) -> Steps:
         queue, place = call.queue or "", call.position or 1
         pick = Step(
             lambda s: moves.pick(there(s, waiting).channel, phone.extension, queue, place),
-            effects.rings_me,
+            effects.rings_at(phone.seat, scene),
             NOT_RUNG,
         )
         return [pick, *answers_itself(phone, ringing_me(phone))]
@@ -218,7 +218,9 @@ def record_stop(scene: Scene, given: Given) -> Steps:
 
 def reconnect(scene: Scene, given: Given) -> Steps:
     phone = my_phone(given)
-    back = Step(lambda s: moves.reconnect(one(s).channel, phone.extension), effects.rings_me, NOT_RUNG)
+    back = Step(
+        lambda s: moves.reconnect(one(s).channel, phone.extension), effects.rings_at(phone.seat, scene), NOT_RUNG
+    )
     return [back, *answers_itself(phone, ringing_me(phone))]
 
 
@@ -301,6 +303,8 @@ def one(scene: Scene) -> Leg:
 
 def far(scene: Scene) -> Sequence[Leg]:
     """Whom keys are meant for: those outside, else whoever hears me."""
+    if not scene.heard:
+        raise CommandRefused(409, "not_possible", "nobody hears you")
     inside = {part.seat for part in scene.call.parts}
     return [leg for leg in scene.heard if leg.device not in inside] or scene.heard
 
