@@ -52,6 +52,7 @@ class Center:
             "CTI_FASTAGI_PORT": str(self.fastagi_port),
             "CTI_PBX": config.name,
             "CTI_AMI_PORT": str(config.ami_port),
+            "CTI_SOFTPHONE_URL": f"ws://127.0.0.1:{config.http_port}/ws",
             **accounts,
             **self.extra,
         }

@@ -1,13 +1,19 @@
-"""A real Asterisk for the tests of this folder; they fail with the line that helps where there can be none."""
+"""A real Asterisk for the tests of this folder; they fail with the line that helps where there can be none. What a
+failed test saw stays in var/live."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from cti_server.demo.asterisk_root import DemoUnavailable
 from cti_server.demo.pbx import DemoPbx, free_config
+from tests.live.workplace import Workplace, workplace
+
+KEPT = Path(__file__).parents[2] / "var" / "live"
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +25,35 @@ def demo_pbx() -> Iterator[DemoPbx]:
         pytest.fail(str(reason), pytrace=False)
     with pbx:
         yield pbx
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Workplace]:
+    """PBX, server and two browsers with an agent each, for all tests of a module."""
+    folder = tmp_path_factory.mktemp("place")
+    url = f"sqlite:///{folder / 'cti.db'}"
+    (folder / "cti.db").write_bytes(_sqlite_template.read_bytes())
+    async with workplace(url, folder) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def work(place: Workplace, request: pytest.FixtureRequest) -> AsyncIterator[Workplace]:
+    """The workplace, with nobody in a call and everybody not ready, before and after each test."""
+    await place.tidy()
+    yield place
+    report = getattr(request.node, "report", None)
+    if report is not None and report.failed:
+        await place.keep(KEPT / request.node.name)
+    await place.tidy()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """So that a fixture knows how its test went."""
+    report = yield
+    if report.when == "call":
+        item.report = report  # type: ignore[attr-defined]
+    return report

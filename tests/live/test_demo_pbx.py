@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import ssl
@@ -12,7 +13,7 @@ import time
 from pathlib import Path
 
 from cti_server.demo.calls import Deskphone, PhoneHabits, dial, place_call
-from cti_server.demo.pbx import DemoPbx, free_config
+from cti_server.demo.pbx import DemoPbx, free_config, voice_ports
 from tests.transcripts.tap import tap
 
 PARENT = """
@@ -112,3 +113,32 @@ def test_phones_call_each_other(demo_pbx: DemoPbx) -> None:
             events.event("DialEnd", here, DialStatus="ANSWER")
             call.hang_up()
             assert call.wait(10)
+
+
+def test_browser_phones_reach_it_by_ws_and_wss(demo_pbx: DemoPbx) -> None:
+    config = demo_pbx.config
+    trusting = ssl.create_default_context(cafile=str(demo_pbx.ami_certificate))
+    for port, tls in ((config.http_port, None), (config.https_port, trusting)):
+        with socket.create_connection(("127.0.0.1", port), 5) as plain:
+            secured = plain if tls is None else tls.wrap_socket(plain, server_hostname="127.0.0.1")
+            secured.sendall(
+                b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+                b"Sec-WebSocket-Protocol: sip\r\n\r\n"
+            )
+            assert secured.recv(4096).startswith(b"HTTP/1.1 101")
+
+
+def test_instances_do_not_share_voice_ports(demo_pbx: DemoPbx) -> None:
+    with voice_ports() as (first, last), voice_ports() as (other, _):
+        ranges = {first, other, demo_pbx.config.rtp_ports[0]}
+        assert len(ranges) == 3
+        assert last - first == 999
+    settings = demo_pbx.cli("rtp show settings")
+    assert f"Port start:      {demo_pbx.config.rtp_ports[0]}" in settings
+
+
+def test_a_dead_phone_is_noticed(demo_pbx: DemoPbx) -> None:
+    """Browsers send voice all the time; the demo's deskphones are SIPp, which never does."""
+    assert re.search(r"rtp_timeout +: 45\b", demo_pbx.cli("pjsip show endpoint 1101"))
+    assert re.search(r"rtp_timeout +: 0\b", demo_pbx.cli("pjsip show endpoint 1001"))

@@ -492,6 +492,21 @@ def test_a_desk_phone_is_asked_to_answer(stage: Stage) -> None:
     stage.pbx.cli("pjsip set logger off")
 
 
+def test_a_phone_that_died_ends_its_call(stage: Stage) -> None:
+    """rtp_timeout, which the demo switches off for its own deskphones because SIPp sends no voice."""
+    file = stage.pbx.work / "etc" / "pjsip.conf"
+    before = file.read_text()
+    file.write_text(f"{before}\n[1002](+type=endpoint)\nrtp_timeout = 2\n")
+    stage.pbx.cli("module reload res_pjsip.so")
+    try:
+        _, _, connected = talking(stage)
+        assert connected["DestChannel"] in channels(stage.pbx)
+        until(lambda: channels(stage.pbx) == [], "the leg of the dead phone ends, and the call with it")
+    finally:
+        file.write_text(before)
+        stage.pbx.cli("module reload res_pjsip.so")
+
+
 # --- voice: what is recorded -------------------------------------------------------------------------------
 
 

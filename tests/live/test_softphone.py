@@ -4,15 +4,16 @@ calls, and what it hears is measured by the browser itself."""
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
-from cti_server.demo.calls import place_call
+from cti_server.demo.calls import dial, place_call
 from cti_server.demo.seed_data import DEMO_PASSWORD
 from cti_server.record import agent_queues, agents, queues
 from cti_server.record import phones as record
@@ -100,6 +101,7 @@ async def ask(page: Page, method: str, path: str, body: Any = None) -> Any:
 
 async def sit_down(page: Page, extension: str) -> None:
     await ask(page, "POST", "/api/me/shift", {"phone": extension})
+    await page.reload()
     await is_registered(page)
 
 
@@ -162,7 +164,9 @@ async def is_ready(site: Center, page: Page, extension: str) -> None:
 
     def waiting() -> bool:
         lines = site.pbx.cli("queue show night").splitlines()
-        return any(f"PJSIP/{extension}" in line and "Not in use" in line and "paused" not in line for line in lines)
+        return any(
+            f"PJSIP/{extension}" in line and "Not in use" in line and "paused" not in line for line in lines
+        )
 
     await until(waiting, "the queue to have this phone")
 
@@ -200,3 +204,208 @@ async def test_a_browser_registers_and_a_click_answers(
     await expect(bar(page)).to_have_attribute("data-call", "none")
     assert await asyncio.to_thread(caller.wait)
     assert not channels(site, "1101")
+
+
+async def test_it_answers_by_itself_when_asked_to(site: Center, browser: Browser, calls: ExitStack) -> None:
+    await site.start()
+    page = await desk(browser, site, "alice")
+    await sit_down(page, "1101")
+    await prefer_auto_answer(page)
+    await is_ready(site, page, "1101")
+
+    calls.enter_context(place_call(site.pbx, ANI, NIGHT, stay_s=30, echo=True))
+    await speaks(page)
+    await hears(page)
+
+    # A colleague is not let into the room unasked.
+    await page.get_by_test_id("phone-hangup").click()
+    await expect(bar(page)).to_have_attribute("data-call", "none")
+    calls.enter_context(dial(site.pbx, "1001", "1101", stay_s=30))
+    await expect(bar(page)).to_have_attribute("data-call", "ringing", timeout=10_000)
+    await page.wait_for_timeout(3000)
+    await expect(bar(page)).to_have_attribute("data-call", "ringing")
+
+
+async def test_who_is_muted_is_not_heard(site: Center, browser: Browser) -> None:
+    await site.start()
+    alice, bob = await desk(browser, site, "alice"), await desk(browser, site, "bob")
+    await sit_down(alice, "1101")
+    await sit_down(bob, "1102")
+
+    site.pbx.cli("channel originate PJSIP/1101 extension 1102@cti-phones")
+    await alice.get_by_test_id("phone-answer").click(timeout=10_000)
+    await bob.get_by_test_id("phone-answer").click(timeout=10_000)
+    await speaks(alice)
+    await speaks(bob)
+    await hears(alice)
+    await hears(bob)
+
+    await alice.get_by_test_id("phone-mute").click()
+    await expect(alice.get_by_test_id("phone-mute")).to_have_attribute("aria-pressed", "true")
+    await hears_nothing(bob)
+    await hears(alice)
+    await alice.get_by_test_id("phone-mute").click()
+    await hears(bob)
+
+
+async def test_a_rejected_call_goes_on(site: Center, browser: Browser, calls: ExitStack) -> None:
+    await site.start()
+    page = await desk(browser, site, "alice")
+    await sit_down(page, "1101")
+    with calls.enter_context(dial(site.pbx, "1001", "1101", stay_s=30)) as caller:
+        await page.get_by_test_id("phone-reject").click(timeout=10_000)
+        await expect(bar(page)).to_have_attribute("data-call", "none")
+        assert await asyncio.to_thread(caller.wait, 10), "the caller is told"
+
+
+async def test_it_works_on_without_the_server(site: Center, browser: Browser, calls: ExitStack) -> None:
+    await site.start()
+    page = await desk(browser, site, "alice")
+    await sit_down(page, "1101")
+    await site.stop(signal.SIGKILL)
+    await expect(page.get_by_test_id("link-state")).to_have_attribute("data-state", "server_lost", timeout=20_000)
+
+    caller = calls.enter_context(dial(site.pbx, "1001", "1101", stay_s=60))
+    await expect(bar(page)).to_have_attribute("data-call", "ringing", timeout=10_000)
+    await expect(bar(page)).to_contain_text("1001")
+    await page.get_by_test_id("phone-answer").click()
+    await speaks(page)
+    assert any("!Up!" in line for line in channels(site, "1101"))
+    await page.get_by_test_id("phone-hangup").click()
+    await expect(bar(page)).to_have_attribute("data-call", "none")
+    assert await asyncio.to_thread(caller.wait, 10)
+
+
+class Network:
+    """What lies between browser and PBX: it can be cut, and it can swallow everything without a word."""
+
+    def __init__(self, target: int) -> None:
+        self.target, self.port = target, 0
+        self.frozen = False
+        self._server: asyncio.Server | None = None
+        self._ends: list[asyncio.StreamWriter] = []
+
+    async def mend(self) -> None:
+        self.frozen = False
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for end in self._ends:
+            end.close()
+        self._ends.clear()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there = await asyncio.open_connection("127.0.0.1", self.target)
+        self._ends += [writer, there]
+        await asyncio.gather(self._pass(reader, there), self._pass(there_reader, writer))
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                if not self.frozen:
+                    writer.write(data)
+        writer.close()
+
+
+@pytest.fixture
+async def network(site: Center) -> AsyncIterator[Network]:
+    made = Network(site.pbx.config.http_port)
+    await made.mend()
+    site.extra["CTI_SOFTPHONE_URL"] = f"ws://127.0.0.1:{made.port}/ws"
+    yield made
+    await made.cut()
+
+
+async def test_it_registers_again_after_the_network_was_gone(
+    site: Center, browser: Browser, network: Network, calls: ExitStack
+) -> None:
+    await site.start()
+    page = await desk(browser, site, "alice")
+    await sit_down(page, "1101")
+
+    await network.cut()
+    await expect(bar(page)).to_have_attribute("data-state", "lost")
+    await expect(page.get_by_test_id("phone-lost")).to_be_visible()
+    await until(lambda: not contact(site, "1101"), "Asterisk to forget the phone")
+    await network.mend()
+    await is_registered(page)
+    assert contact(site, "1101")
+
+    # Nothing is closed, and nothing comes any more: noticed when the browser says that the network is back.
+    network.frozen = True
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await expect(bar(page)).to_have_attribute("data-state", "lost", timeout=10_000)
+    network.frozen = False
+    await is_registered(page)
+
+    calls.enter_context(dial(site.pbx, "1001", "1101", stay_s=30))
+    await page.get_by_test_id("phone-answer").click(timeout=10_000)
+    await speaks(page)
+
+
+async def test_a_call_outlives_the_loss_of_its_line(
+    site: Center, browser: Browser, network: Network, calls: ExitStack
+) -> None:
+    await site.start()
+    page = await desk(browser, site, "alice")
+    await sit_down(page, "1101")
+    await is_ready(site, page, "1101")
+    caller = calls.enter_context(place_call(site.pbx, ANI, NIGHT, stay_s=60, echo=True))
+    await page.get_by_test_id("phone-answer").click(timeout=15_000)
+    await hears(page)
+
+    await network.cut()
+    await expect(bar(page)).to_have_attribute("data-state", "lost")
+    await hears(page)
+    await network.mend()
+    await is_registered(page)
+    await hears(page)
+    await expect(bar(page)).to_have_attribute("data-call", "talking")
+
+    await asyncio.to_thread(caller.hang_up)
+    await expect(bar(page)).to_have_attribute("data-call", "none", timeout=15_000)
+
+
+async def test_a_reload_in_mid_call_brings_the_call_back(site: Center, browser: Browser, calls: ExitStack) -> None:
+    await site.start()
+    page = await desk(browser, site, "alice")
+    page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+    await sit_down(page, "1101")
+    await is_ready(site, page, "1101")
+    calls.enter_context(place_call(site.pbx, ANI, NIGHT, stay_s=60, echo=True))
+    await page.get_by_test_id("phone-answer").click(timeout=15_000)
+    await hears(page)
+    (before,) = channels(site, "1101")
+
+    await page.reload()
+    await speaks(page)
+    await hears(page)
+    (after,) = await until(lambda: [c for c in channels(site, "1101") if "!Up!" in c], "one leg")
+    assert after.split("!")[0] != before.split("!")[0]
+    await expect(page.get_by_test_id("call-state")).to_have_attribute("data-state", "talking")
+    await expect(page.get_by_test_id("card-customer")).to_contain_text("上海申江精密仪器有限公司")
+
+
+async def test_one_window_has_the_phone(site: Center, browser: Browser) -> None:
+    await site.start()
+    first = await desk(browser, site, "alice")
+    await sit_down(first, "1101")
+
+    second = await first.context.new_page()
+    await second.goto(site.url)
+    await expect(bar(second)).to_have_attribute("data-state", "elsewhere")
+    await second.get_by_test_id("phone-use-here").click()
+    await is_registered(second)
+    await expect(bar(first)).to_have_attribute("data-state", "elsewhere")
+    await second.close()
+    await is_registered(first)
+
+    other = await desk(browser, site, "alice")
+    await is_registered(other)
+    await expect(bar(first)).to_have_attribute("data-state", "elsewhere")
+    await first.get_by_test_id("phone-use-here").click()
+    await is_registered(first)
+    await expect(bar(other)).to_have_attribute("data-state", "elsewhere")

@@ -1,0 +1,304 @@
+"""Agents in real browsers, with a phone in the page or one on the desk: signed in, told what to do, and asked what
+they see and hear."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Playwright, async_playwright, expect
+
+from cti_server.demo.seed_data import DEMO_PASSWORD
+from tests.live.center import Center, until
+from tests.live.listening import ALICE_HZ, BOB_HZ, PITCHES, Sound, voice
+
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+#: a microphone that nobody has to allow, voice between two programs of one machine, sound without a click
+PHONE = [
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--allow-loopback-in-peer-connection",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+    "--autoplay-policy=no-user-gesture-required",
+]
+#: The page's own connections, to be asked for their counters. Echo and noise are not taken out of a test's voice: it
+#: is of one pitch, and so is what comes back of it.
+LISTEN = """
+window.heardBy = [];
+const Plain = window.RTCPeerConnection;
+window.RTCPeerConnection = class extends Plain {
+  constructor(...given) { super(...given); window.heardBy.push(this); }
+};
+const media = navigator.mediaDevices;
+if (media) {
+  const open = media.getUserMedia.bind(media);
+  media.getUserMedia = (asked) => open({ ...asked, audio: asked.audio && {
+    ...(asked.audio === true ? {} : asked.audio), echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
+}
+"""
+#: What arrives in `seconds`: packets, level, and the strength of each pitch in the loudest tenth of a second.
+HEAR = """async ([seconds, pitches]) => {
+  const peer = window.heardBy.filter((one) => one.connectionState === "connected").at(-1);
+  if (!peer) return { packets: 0, level: 0, who: [] };
+  const read = async () => {
+    const sum = { packets: 0, energy: 0, time: 0 };
+    (await peer.getStats()).forEach((one) => {
+      if (one.type !== "inbound-rtp" || one.kind !== "audio") return;
+      sum.packets += one.packetsReceived ?? 0;
+      sum.energy += one.totalAudioEnergy ?? 0;
+      sum.time += one.totalSamplesDuration ?? 0;
+    });
+    return sum;
+  };
+  const track = peer.getReceivers().map((one) => one.track).find((one) => one && one.kind === "audio");
+  const context = (window.listening ??= new AudioContext());
+  await context.resume();
+  const source = context.createMediaStreamSource(new MediaStream([track]));
+  const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
+  source.connect(analyser);
+  const before = await read();
+  const bins = new Float32Array(analyser.frequencyBinCount);
+  const best = Object.fromEntries(Object.keys(pitches).map((name) => [name, -200]));
+  const end = performance.now() + seconds * 1000;
+  while (performance.now() < end) {
+    await new Promise((done) => setTimeout(done, 50));
+    analyser.getFloatFrequencyData(bins);
+    for (const [name, hz] of Object.entries(pitches)) {
+      const at = Math.round((hz * analyser.fftSize) / context.sampleRate);
+      best[name] = Math.max(best[name], ...bins.slice(at - 1, at + 2));
+    }
+  }
+  const after = await read();
+  source.disconnect();
+  const time = after.time - before.time;
+  return {
+    packets: after.packets - before.packets,
+    level: time > 0 ? Math.sqrt((after.energy - before.energy) / time) : 0,
+    who: Object.keys(best).filter((name) => best[name] > -62),
+  };
+}"""
+
+
+@dataclass
+class Agent:
+    """Somebody at work: their page, and what they do by it. Ids and seats are those of the record."""
+
+    site: Center
+    login: str
+    extension: str
+    context: BrowserContext
+    page: Page
+    id: int = 0
+    name: str = ""
+    gone: bool = field(default=False)
+
+    @property
+    def seat(self) -> str:
+        return f"PJSIP/{self.extension}"
+
+    def get(self, testid: str) -> Locator:
+        return self.page.get_by_test_id(testid)
+
+    # --- state -----------------------------------------------------------------------------------------
+
+    async def is_(self, state: str, why: str | None = None) -> None:
+        """The page shows this state, and the line that explains it has these words."""
+        await expect(self.get("my-state")).to_have_attribute("data-state", state, timeout=15_000)
+        if why is not None:
+            await expect(self.get("state-why")).to_contain_text(why)
+
+    async def choose(self, state: str, reason: str | None = None) -> None:
+        """From the menu of states: ready, or not ready with a reason's code."""
+        await self.get("my-state").locator("button").first.click()
+        menu = self.get("state-menu")
+        if state == "ready":
+            await menu.locator("[role=menuitem]").first.click()
+        else:
+            await menu.locator(f'[data-reason="{reason}"]').click()
+
+    async def ready(self) -> None:
+        await self.choose("ready")
+        await self.is_("ready")
+
+    # --- the call on the screen --------------------------------------------------------------------------
+
+    async def call_is(self, state: str, *, limit_s: float = 15) -> None:
+        """ringing, talking, hold, consulting, wrap_up."""
+        await expect(self.get("call-state")).to_have_attribute("data-state", state, timeout=limit_s * 1000)
+
+    async def no_call(self) -> None:
+        await expect(self.get("call-state")).to_have_count(0, timeout=15_000)
+
+    async def do(self, verb: str) -> None:
+        """Press the button of a command, once it can be pressed."""
+        button = self.get("call-panel").get_by_test_id(f"cmd-{verb}").first
+        await expect(button).to_be_visible(timeout=15_000)
+        await expect(button).not_to_have_attribute("aria-disabled", "true", timeout=15_000)
+        await button.click()
+
+    async def answer(self) -> None:
+        """By the panel, and the phone in the page answers."""
+        await self.do("answer")
+        await self.call_is("talking")
+
+    async def give(self, verb: str, target: str, said: str = "", search: str = "") -> None:
+        """consult, transfer or conference: choose whom in the list, and send. `target` as agent-2, queue-sales."""
+        await self.do(verb)
+        if search:
+            await self.get("target-search").fill(search)
+        await self.get(f"target-{target}").click()
+        if said:
+            await self.get("target-said").fill(said)
+        await self.get("target-add" if verb == "conference" else f"target-{verb}").click()
+        await expect(self.get("target-picker")).to_have_count(0)
+
+    async def finish(self) -> None:
+        """End wrap-up."""
+        await self.call_is("wrap_up")
+        await self.get("wrapup-finish").click()
+        await self.no_call()
+
+    # --- what they hear ----------------------------------------------------------------------------------
+
+    async def hears_now(self, seconds: float = 0.8) -> Sound:
+        """Measured in the page, on the connection that carries the call."""
+        told = await self.page.evaluate(HEAR, [seconds, PITCHES])
+        return Sound(told["packets"], told["level"], frozenset(told["who"]))
+
+    async def hears(self, *who: str) -> Sound:
+        """Waits until exactly these are heard; nobody: until it is silent."""
+        return await heard(self.hears_now, who, self.name)
+
+    async def shown_level(self) -> tuple[int, float]:
+        """What the page itself shows: packets that came, and how loud."""
+        stats = self.get("phone-stats")
+        packets = await stats.get_attribute("data-packets-in", timeout=10_000)
+        level = await stats.get_attribute("data-level-in")
+        return int(packets or 0), float(level or 0)
+
+    # --- beside the page ---------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def api(self) -> AsyncIterator[httpx.AsyncClient]:
+        """With the cookie of this browser: what somebody could send who is signed in here."""
+        cookies = {c["name"]: c["value"] for c in await self.context.cookies()}  # type: ignore[typeddict-item]
+        async with httpx.AsyncClient(base_url=self.site.url, cookies=cookies) as client:
+            yield client
+
+    async def read(self, path: str, **query: Any) -> Any:
+        async with self.api() as client:
+            return (await client.get(path, params=query)).raise_for_status().json()
+
+    async def the_call(self) -> dict[str, Any]:
+        """The one call on this page, as the server tells it."""
+        calls = (await self.read("/api/calls"))["items"]
+        mine = [
+            c for c in calls if any(p["agent"] == self.id and p["state"] != "left" for p in c["agents"].values())
+        ]
+        assert len(mine) == 1, f"{self.name} has {len(mine)} calls: {mine}"
+        found: dict[str, Any] = mine[0]
+        return found
+
+    async def close(self) -> None:
+        """The browser is gone, as when the window is closed."""
+        self.gone = True
+        await self.context.close()
+
+
+async def heard(now: Any, who: tuple[str, ...], where: str) -> Sound:
+    """Waits until exactly these voices arrive, and with them the packets that carry them."""
+    last: Sound | None = None
+
+    async def so() -> Sound | None:
+        nonlocal last
+        last = await now()
+        right = last.who == set(who) and (last.silent if not who else last.packets > 0 and not last.silent)
+        return last if right else None
+
+    try:
+        found: Sound = await until(so, "")
+    except AssertionError:
+        raise AssertionError(f"{where} hears {last}, not {set(who) or 'silence'}") from None
+    return found
+
+
+class Office:
+    """Two browsers, each with a voice of its own, and whoever signs in at them."""
+
+    def __init__(self, site: Center, browsers: dict[str, Browser]) -> None:
+        self.site = site
+        self._browsers = browsers
+        self.agents: list[Agent] = []
+
+    async def sign_in(
+        self, login: str, phone: str = "", *, language: str = "en-GB", scheme: str = "light", again: bool = False
+    ) -> Agent:
+        """Fill in the form as a person does; the shift begins with it. `again`: at work already, at that phone."""
+        browser = self._browsers["bob" if login == "bob" else "alice"]
+        context = await browser.new_context(
+            locale=language,
+            color_scheme="dark" if scheme == "dark" else "light",
+            viewport={"width": 1280, "height": 720},
+            permissions=["microphone"],
+        )
+        await context.add_init_script(LISTEN)
+        agent = Agent(self.site, login, phone, context, await context.new_page())
+        self.agents.append(agent)
+        await fill_in(agent.page, self.site.url, login, "" if again else phone)
+        me = await agent.read("/api/me")
+        agent.id, agent.name = me["id"], me["name"]
+        if phone:
+            await agent.is_("not_ready") if not again else await expect(agent.get("my-state")).to_be_visible()
+        return agent
+
+    async def at_browser_phone(self, login: str, phone: str) -> Agent:
+        agent = await self.sign_in(login, phone)
+        await expect(agent.get("phone-bar")).to_have_attribute("data-state", "registered", timeout=15_000)
+        return agent
+
+    @property
+    def pages(self) -> dict[str, Page]:
+        return {f"{n}-{a.login}": a.page for n, a in enumerate(self.agents) if not a.gone}
+
+
+async def fill_in(page: Page, url: str, login: str, phone: str = "") -> None:
+    """The sign-in form; comes back when the page is live."""
+    await page.goto(url)
+    form = page.get_by_test_id("signin-form")
+    await form.locator("input[name=login]").fill(login)
+    await form.locator("input[name=password]").fill(DEMO_PASSWORD)
+    if phone:
+        await form.locator("input[name=phone]").fill(phone)
+    await form.locator("button[type=submit]").click()
+    await expect(page.get_by_test_id("link-state")).to_have_attribute("data-state", "live", timeout=15_000)
+
+
+@asynccontextmanager
+async def office(site: Center, folder: Path) -> AsyncIterator[Office]:
+    """Two Chromiums: Alice and everybody else in the one, Bob in the other."""
+    pitches = {"alice": ALICE_HZ, "bob": BOB_HZ}
+    async with async_playwright() as playwright:
+        started = [launch(playwright, voice(folder / f"{name}.wav", hz)) for name, hz in pitches.items()]
+        browsers = await asyncio.gather(*started)
+        yield Office(site, dict(zip(pitches, browsers, strict=True)))
+        for browser in browsers:
+            await browser.close()
+
+
+async def launch(playwright: Playwright, speaks: Path | None = None) -> Browser:
+    """A Chromium; with a file, that is what its microphone hears, over and over."""
+    phone = [*PHONE, f"--use-file-for-fake-audio-capture={speaks}"] if speaks is not None else []
+    return await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM, *phone])

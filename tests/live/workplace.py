@@ -1,0 +1,164 @@
+"""A shift of two: Alice and Bob in a browser each, callers and desk phones beside them, and Asterisk's own word."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Error as PageError
+
+from cti_server.demo.calls import Deskphone, PhoneHabits, place_call, trunk_far_end
+from cti_server.demo.sipp_process import Sipp
+from tests.live.asterisk_says import AsteriskSays
+from tests.live.center import Center, center, until
+from tests.live.listening import Sound, arriving
+from tests.live.two_browsers import Agent, Office, heard, office
+
+NIGHT = "4008005000"  # whose queue has only members who signed in
+ANI, CUSTOMER = "02162881234", "上海申江精密仪器有限公司"
+
+
+@dataclass
+class Workplace:
+    site: Center
+    office: Office
+    alice: Agent
+    bob: Agent
+    phones: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def asterisk(self) -> AsteriskSays:
+        return AsteriskSays(self.site.pbx)
+
+    # --- the people around ---------------------------------------------------------------------------------
+
+    async def caller(self, line: str = NIGHT, ani: str = ANI, *, echo: bool = True, **changes: Any) -> Sipp:
+        """Somebody calls; with `echo` they say what they hear."""
+        placed = await asyncio.to_thread(place_call, self.site.pbx, ani, line, echo=echo, **changes)
+        return self.phones.enter_context(placed)
+
+    async def phone(self, extension: str, ring_s: float | None = None) -> Deskphone:
+        """A phone on a desk; it rings until told to answer, unless `ring_s` says how long."""
+        made = await asyncio.to_thread(Deskphone, self.site.pbx, extension, PhoneHabits(ring_s=ring_s))
+        return self.phones.enter_context(made)
+
+    async def outside(self, ring_s: float | None = None) -> Sipp:
+        """Whoever is called through the trunk."""
+        return self.phones.enter_context(
+            await asyncio.to_thread(trunk_far_end, self.site.pbx, PhoneHabits(ring_s=ring_s))
+        )
+
+    async def answered_call(self, agent: Agent, **changes: Any) -> Sipp:
+        """A caller whom this agent has answered."""
+        await agent.ready()
+        caller = await self.caller(**changes)
+        await agent.call_is("ringing")
+        await agent.answer()
+        return caller
+
+    async def hears(self, phone: Sipp, *who: str) -> Sound:
+        """Waits until exactly these are heard at this phone; nobody: until it is silent."""
+        return await heard(lambda: arriving(phone.media_port), who, "the phone")
+
+    # --- between two tests ---------------------------------------------------------------------------------
+
+    async def tidy(self) -> None:
+        """Nobody is in a call or owes a wrap-up, everybody is not ready, nothing is open on a page."""
+        await asyncio.to_thread(self.phones.close)
+        if not self.site.pbx.running:
+            await asyncio.to_thread(self.site.pbx.start)
+        if self.site.process is None:
+            await self.site.start()
+        if (await self.asterisk.channels()) != []:
+            await self.asterisk.cli("channel request hangup all")
+            await self.asterisk.nobody()
+        for agent in (self.alice, self.bob):
+            await self._rest(agent)
+        shutil.rmtree(self.site.pbx.work / "spool" / "monitor", ignore_errors=True)
+
+    async def _rest(self, agent: Agent) -> None:
+        with contextlib.suppress(PageError):
+            await agent.page.keyboard.press("Escape")
+        async with agent.api() as api:
+
+            async def free() -> bool:
+                state = (await api.get("/api/me")).json()["state"]
+                if state["name"] == "wrap_up":
+                    call = await agent.the_call()
+                    path = f"/api/interactions/{call['interaction']}/wrap-up"
+                    await api.post(path, json={"note": None, "code": "other", "follow_up": None})
+                if state["name"] == "ready" or (state["name"], state["reason"]) == ("not_ready", "break"):
+                    return True
+                return state["name"] == "not_ready"
+
+            await until(free, f"{agent.name} to be free")
+            state = (await api.get("/api/me")).json()["state"]
+            if state["name"] == "ready":
+                await api.post("/api/me/state", json={"state": "not_ready", "reason": "break"})
+        await agent.is_("not_ready")
+        await agent.no_call()
+
+    # --- after a failure -----------------------------------------------------------------------------------
+
+    async def keep(self, folder: Path) -> None:
+        """Pictures of all pages, both logs, and what Asterisk says at this moment."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for name, page in self.office.pages.items():
+            with contextlib.suppress(PageError):
+                await page.screenshot(path=folder / f"{name}.png")
+        if self.site.pbx.running:
+            asked = ("core show channels concise", "bridge show all", "queue show", "parking show default")
+            said = [f"# {command}\n{await self.asterisk.cli(command)}" for command in asked]
+            (folder / "asterisk-says.txt").write_text("\n".join(said), encoding="utf-8")
+        shutil.copy(self.site.pbx.log_file, folder / "asterisk.log")
+        shutil.copy(self.site.log, folder / "server.log")
+
+
+@asynccontextmanager
+async def workplace(url: str, folder: Path, **extra: str) -> AsyncIterator[Workplace]:
+    settings = {"CTI_DESKTOP_GRACE_S": "4", "CTI_PHONE_GRACE_S": "2", **extra}
+    async with center(url, folder, **settings) as site, office(site, folder) as rooms:
+        await furnish(url, site)
+        await site.start()
+        alice, bob = await asyncio.gather(
+            rooms.at_browser_phone("alice", "1101"), rooms.at_browser_phone("bob", "1102")
+        )
+        made = Workplace(site, rooms, alice, bob)
+        try:
+            yield made
+        finally:
+            await asyncio.to_thread(made.phones.close)
+
+
+async def furnish(url: str, site: Center) -> None:
+    """TEMPORARY until the seed has phones and queues."""
+    from cti_server.record import agent_queues, agents, phones, queues
+    from cti_server.record.database import Database
+
+    async with Database(url) as database, database.begin() as conn:
+        if await phones.all_phones(conn):
+            return
+        all_queues = {one.name: one for one in await queues.all_queues(conn)}
+        for login in ("alice", "bob"):
+            agent = await agents.by_login(conn, login)
+            assert agent is not None
+            await agent_queues.assign(conn, agent.id, all_queues["night"].id)
+        for extension in ("1101", "1102", "1001", "1002", "1003"):
+            await phones.save(
+                conn,
+                phones.Phone(
+                    pbx=site.pbx.config.name,
+                    seat=f"PJSIP/{extension}",
+                    extension=extension,
+                    kind="browser" if extension > "1100" else "desk",
+                    sip_user=extension,
+                    sip_password=site.pbx.config.phone_password,
+                ),
+            )
