@@ -128,7 +128,7 @@ export function openPhone(world: World): Phone {
     opening += 1;
     clearTimeout(retry);
     tell({ type: "elsewhere", at: now() });
-    if (session && world.state().call?.state !== "talking") session.end();
+    if (session && world.state().call?.state !== "talking") session.end(480);
     part();
   }
 

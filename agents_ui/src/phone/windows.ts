@@ -14,27 +14,27 @@ export function holdPhone(name: string, on: { taken: () => void; elsewhere: () =
   let waiting = new AbortController();
 
   async function ask(options: LockOptions): Promise<void> {
+    let held = false;
     try {
       await locks.request(name, options, (lock) => {
         if (done) return;
-        if (!lock) {
-          on.elsewhere();
-          waiting = new AbortController();
-          void ask({ signal: waiting.signal });
-          return;
-        }
+        if (!lock) return behind();
+        held = true;
         on.taken();
         return new Promise<void>((resolve) => { giveBack = resolve; });
       });
-    } catch (error) {
-      // Stolen: whoever took it has it, and we wait behind them.
-      const stolen = giveBack !== null && (error as DOMException).name === "AbortError";
+    } catch {
+      // Stolen by another window. Given up before it was ours: that was us, to take it at once.
+      if (!held || done) return;
       giveBack = null;
-      if (!stolen || done) return;
-      on.elsewhere();
-      waiting = new AbortController();
-      void ask({ signal: waiting.signal });
+      behind();
     }
+  }
+
+  function behind(): void {
+    on.elsewhere();
+    waiting = new AbortController();
+    void ask({ signal: waiting.signal });
   }
 
   void ask({ ifAvailable: true });

@@ -71,7 +71,8 @@ function Conversation() {
   if (!call) return null;
   const part = floorCall(desk, call);
   const floorName = part ? (desk.cards[part.call.call]?.customer?.name ?? whoIs(part.call, t)) : null;
-  const who = floorName ?? (call.name || (call.number ? formatNumber(call.number) : t("phone.no_number")));
+  const told = [call.name, call.number === call.name ? null : formatNumber(call.number)].filter(Boolean).join(" · ");
+  const who = floorName ?? (told || t("phone.no_number"));
   const mutedThere = part?.party.muted ?? false;
   const quiet = muted || mutedThere;
 

@@ -1,0 +1,64 @@
+// What the floor says of the ringing and speaking here.
+import { expect, test } from "vitest";
+import { callOf, me, unknownCard, wangCard } from "../dev/people";
+import { emptyDesk, type Desk } from "../store/fold";
+import type { CallParty, CallView, Me } from "../wire/types";
+import { answersItself, floorCall, FLOOR_WAIT_MS, isMeant, speakingHere } from "./floor";
+import type { SipCall } from "./state";
+
+const seat = "PJSIP/1101";
+const atBrowser: Me = { ...me, shift: { seat, extension: "1101", kind: "browser", since: "2026-11-22T05:00:00Z" } };
+
+function desk(calls: CallView[], part: Partial<Me> = {}): Desk {
+  return { ...emptyDesk, me: { ...atBrowser, ...part }, calls: Object.fromEntries(calls.map((call) => [call.call, call])) };
+}
+
+function call(party: Partial<CallParty>, part: Partial<CallView> = {}, card = wangCard): CallView {
+  const whole = callOf(card, part);
+  return { ...whole, agents: { "3": { ...(whole.agents["3"] as CallParty), seat, ...party } } };
+}
+
+const sip = (state: SipCall["state"]): SipCall => ({ id: "a", state, number: null, name: null, since: 0, by: null });
+const queue = { kind: "queue", queue: "support", from: null, penalty: null, waited_ms: 1 } as const;
+
+test.each([
+  ["rings", "ringing", [call({ state: "ringing" })], wangCard.call],
+  ["is spoken on", "talking", [call({ state: "talking" })], wangCard.call],
+  ["is on hold at the server", "talking", [call({ state: "hold" })], wangCard.call],
+  ["was answered here a moment ago", "talking", [call({ state: "ringing" })], wangCard.call],
+  ["rings beside one in wrap-up", "ringing", [call({ state: "wrap_up" }), call({ state: "ringing" }, {}, unknownCard)], unknownCard.call],
+  ["rings at another seat", "ringing", [call({ state: "ringing", seat: "PJSIP/1001" })], undefined],
+  ["is not known", "ringing", [], undefined],
+] as const)("the call that %s", (_name, state, calls, expected) => {
+  expect(floorCall(desk([...calls]), sip(state))?.call.call).toBe(expected);
+});
+
+test("at a desk phone nothing is here", () => {
+  expect(speakingHere(desk([call({ state: "talking", seat: "PJSIP/1001" })], { shift: me.shift }))).toBeNull();
+});
+
+const auto = { preferences: { auto_answer: true } };
+test.each([
+  ["a customer's call, by hand", {}, [call({ state: "ringing", why: queue })], 0, null],
+  ["a customer's call, by itself", auto, [call({ state: "ringing", why: queue })], 0, "preference"],
+  ["a colleague's call waits for a hand", auto, [call({ state: "ringing" }, { direction: "internal" })], 0, null],
+  ["what I dialled needs no second click", {}, [call({ state: "ringing", why: { ...queue, kind: "dialled" } }, { direction: "internal" })], 0, "server"],
+  ["what I picked neither", {}, [call({ state: "ringing", why: { ...queue, kind: "picked" } })], 0, "server"],
+  ["the floor is waited for", auto, [], 0, "wait"],
+  ["but not for long", auto, [], FLOOR_WAIT_MS + 1, "preference"],
+  ["and by hand stays by hand", {}, [], FLOOR_WAIT_MS + 1, null],
+] as const)("%s", (_name, part, calls, rung, expected) => {
+  expect(answersItself(desk([...calls], part), sip("ringing"), rung)).toBe(expected);
+});
+
+test("phone.answer is for the call that it names", () => {
+  const at = "2026-11-22T05:12:40.000Z";
+  const now = Date.parse(at);
+  const rings = desk([call({ state: "ringing" })]);
+  const event = (named: string) => ({ at, body: { call: named } });
+  expect(isMeant(rings, sip("ringing"), event(wangCard.call), now)).toBe(true);
+  expect(isMeant(rings, sip("ringing"), event("other"), now)).toBe(false);
+  expect(isMeant(rings, sip("talking"), event(wangCard.call), now)).toBe(false);
+  expect(isMeant(desk([]), sip("ringing"), event("other"), now + 500)).toBe(true);
+  expect(isMeant(desk([]), sip("ringing"), event("other"), now + 60_000)).toBe(false);
+});
