@@ -9,9 +9,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cti_server.api.passwords import hash_password
+from cti_server.demo import seed_desk
 from cti_server.demo.seed_data import CUSTOMERS, DEMO_PASSWORD, LINES, LOGINS, SERVICE_LEVELS, Cover, Who, queues
-from cti_server.demo.seed_history import CASES, NOTES, PAST, Past
-from cti_server.record import agents, bulk, cases, contracts, customers, interactions, lines, notes, products
+from cti_server.demo.seed_history import CASES, NOTES, PAST, PROMISES, Past
+from cti_server.record import (
+    agents,
+    bulk,
+    cases,
+    contracts,
+    customers,
+    interactions,
+    lines,
+    notes,
+    products,
+    promises,
+)
 from cti_server.record import queues as queue_table
 from cti_server.record.database import Connection, Database
 from cti_server.record.drafts import CustomerDraft, PointDraft
@@ -28,6 +40,7 @@ async def seed(database: Database, pbx: str, at: datetime) -> int:
         logins = await _agents(conn, pbx)
         levels = await _service_levels(conn)
         await _lines_and_queues(conn, pbx)
+        await seed_desk.seed(conn, pbx, logins)
         drafts = [_draft(who, logins) for who in CUSTOMERS]
         outcomes = await bulk.save(conn, drafts, at) if not await _seeded(conn) else []
         created = {
@@ -71,6 +84,7 @@ async def _agents(conn: Connection, pbx: str) -> dict[str, int]:
             seat=f"PJSIP/{person.extension}" if person.extension else None,
             extension=person.extension,
             pbx=pbx if person.extension else None,
+            may_pick=person.may_pick,
         )
     return ids
 
@@ -183,7 +197,22 @@ async def _history(conn: Connection, ids: Mapping[str, int], logins: Mapping[str
     for past in PAST:
         if past.ref in ids:
             record = _past(past, ids[past.ref], numbers[past.ref], logins, at)
-            await interactions.add_contact(conn, record, subject=past.subject or None, note=past.note or None)
+            note = None if past.agent else past.note or None  # an agent's own stands in their segment
+            await interactions.add_contact(conn, record, subject=past.subject or None, note=note)
+    for owed in PROMISES:
+        if owed.ref in ids:
+            await promises.add(
+                conn,
+                customer_id=ids[owed.ref],
+                kind=owed.kind,
+                text=owed.text,
+                number=owed.number or None,
+                starts_at=moment(owed.start),
+                due_at=at + timedelta(hours=owed.due),
+                at=at + timedelta(hours=owed.made),
+                owner_id=logins[owed.owner],
+                created_by=logins[owed.owner],
+            )
 
 
 def _past(past: Past, customer_id: int, number: str, logins: Mapping[str, int], at: datetime) -> InteractionRecord:

@@ -22,14 +22,18 @@ class Login:
     role: Role
     language: Language
     extension: str | None = None
+    queues: str = ""
+    skills: tuple[tuple[str, int], ...] = ()
+    may_pick: bool = False
 
 
+# The queues of each are those of dialplans/queues_cti.conf, and `night`, which one joins by signing in.
 LOGINS = (
-    Login("alice", "Alice Walker", "agent", "en", "1001"),
-    Login("bob", "Bob Miller", "agent", "en", "1002"),
-    Login("chenjing", "陈静", "agent", "zh", "1003"),
-    Login("liuyang", "刘洋", "agent", "zh", "1004"),
-    Login("emma", "Emma Clarke", "agent", "en", "1005"),
+    Login("alice", "Alice Walker", "agent", "en", "1001", "support vip freepbx night", (("hardware", 10),)),
+    Login("bob", "Bob Miller", "agent", "en", "1002", "support sales vip freepbx night", (("hardware", 10),)),
+    Login("chenjing", "陈静", "agent", "zh", "1003", "support vip", (("hardware", 9),), may_pick=True),
+    Login("liuyang", "刘洋", "agent", "zh", "1004", "sales vip night"),
+    Login("emma", "Emma Clarke", "agent", "en", "1005", "sales vip"),
     Login("susan", "Susan Wright", "supervisor", "en"),
     Login("admin", "Administrator", "administrator", "en"),
 )
@@ -38,10 +42,20 @@ LOGINS = (
 def queues(pbx: str) -> tuple[Queue, ...]:
     """The queues of the demo PBX."""
     return (
-        Queue(0, pbx, "support", "Support", "技术支持"),
-        Queue(0, pbx, "sales", "Sales", "销售咨询", wrap_up_ms=20000),
-        Queue(0, pbx, "vip", "VIP", "贵宾专线", service_level_ms=10000),
-        Queue(0, pbx, "freepbx", "FreePBX style", "FreePBX 队列"),
+        Queue(0, pbx, "support", "Support", "技术支持", wrap_up_ms=60000, skill="hardware"),
+        Queue(
+            0,
+            pbx,
+            "sales",
+            "Sales",
+            "销售咨询",
+            wrap_up_ms=45000,
+            wrap_up_mode="forced",
+            wrap_up_code_required=True,
+            wrap_up_extensions=1,
+        ),
+        Queue(0, pbx, "vip", "VIP", "贵宾专线", service_level_ms=10000, wrap_up_ms=60000),
+        Queue(0, pbx, "freepbx", "FreePBX style", "FreePBX 队列", wrap_up_mode="optional"),
         Queue(0, pbx, "night", "Night desk", "夜间值班"),
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cti_server.rules.facts import PromiseKind
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -26,6 +28,29 @@ CASES = (
     Problem("P12", "CS-1004", "网关固件升级失败", -300, -260, 3, "closed", -265),
     Problem("P14", "CS-1005", "账单地址变更", -6, 66, 4),
     Problem("P33", "CS-1006", "Replacement battery not delivered", -100, 2, 2),
+)
+
+
+@dataclass(frozen=True)
+class Owed:
+    """A promise to a customer; hours count from now."""
+
+    ref: str
+    kind: PromiseKind
+    text: str
+    due: float
+    owner: str
+    made: float
+    start: float | None = None
+    number: str = ""
+
+
+PROMISES = (
+    Owed("P01", "visit", "工程师 17:00 前到现场，检查 Z 轴", 3, "chenjing", -4),
+    Owed("K01", "other", "新三坐标测量机的报价", 50, "liuyang", -22),
+    Owed("P04", "callback", "Call back with what the night log says", -1, "emma", -19, -2, "+447700900123"),
+    Owed("P17", "callback", "Confirm the number of seats", 21, "alice", -48, 20, "+8613800138017"),
+    Owed("P33", "other", "Replacement battery delivered", 26, "emma", -22),
 )
 
 NOTES = (

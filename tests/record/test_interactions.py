@@ -156,7 +156,11 @@ async def test_what_a_person_said_stays(database: Database) -> None:
         assert not await history.set_note(conn, 999, "nobody")
         assert not await history.reassociate(conn, 999, li.id, after(60))
     found = await read(database, ("demo", 100, "demo-1.1"))
-    assert (found.customer_name, found.match_standing, found.note) == ("Li Na", "verified", "call her back\nreset the router")
+    assert (found.customer_name, found.match_standing, found.note) == (
+        "Li Na",
+        "verified",
+        "call her back\nreset the router",
+    )
     assert found.segments[0].note == "reset the router"
 
 

@@ -6,9 +6,23 @@ from datetime import timedelta
 
 from pwdlib import PasswordHash
 
+from cti_server.api.codes import SYSTEM_REASONS
 from cti_server.demo.seed import seed
 from cti_server.demo.seed_data import CALLERS, CUSTOMERS, DEMO_PASSWORD, LINES
-from cti_server.record import agents, card_facts, customers, history, lines, queues, search
+from cti_server.record import (
+    agent_queues,
+    agents,
+    card_facts,
+    customers,
+    history,
+    lines,
+    phones,
+    promises,
+    queues,
+    reasons,
+    search,
+    wrap_up_codes,
+)
 from cti_server.record.database import Database
 from cti_server.rules.match import match
 from cti_server.rules.numbers import normalise
@@ -82,3 +96,41 @@ async def test_every_caller_is_what_their_name_says(database: Database) -> None:
         "english": "Emily Carter covered",
         "unknown": "unknown_number 0",
     }
+
+
+async def test_the_desk_is_set_up(database: Database) -> None:
+    await seed(database, "demo", NOON)
+    async with database.begin() as conn:
+        people = {one.login: one for one in await agents.all_active(conn)}
+        assert await agent_queues.queues_of(conn, people["bob"].id) == [
+            ("freepbx", 0),
+            ("night", 0),
+            ("sales", 0),
+            ("support", 0),
+            ("vip", 0),
+        ]
+        assert await agent_queues.queues_of(conn, people["chenjing"].id) == [("support", 1), ("vip", 0)]
+        assert [one.login for one in people.values() if one.may_pick] == ["chenjing"]
+        found = await phones.all_phones(conn, "demo")
+        assert [(one.extension, one.kind) for one in found] == [
+            (f"{start}{n}", kind) for start, kind in (("100", "desk"), ("110", "browser")) for n in range(1, 6)
+        ]
+        known = {one.code for one in await wrap_up_codes.all_codes(conn)}
+        assert all(one.parent is None or one.parent in known for one in await wrap_up_codes.all_codes(conn))
+        assert not {one.code for one in await reasons.all_reasons(conn)} & SYSTEM_REASONS
+        await reasons.replace(conn, [])
+        await wrap_up_codes.replace(conn, [])
+    await seed(database, "demo", NOON)
+    async with database.read() as conn:
+        assert not any(one.active for one in await reasons.all_reasons(conn))  # what a supervisor took away
+
+
+async def test_promises_of_all_kinds_of_time(database: Database) -> None:
+    await seed(database, "demo", NOON)
+    async with database.begin() as conn:
+        raised = await promises.take_due(conn, NOON)
+        assert [(one.customer_name, one.state) for one in raised] == [("Emily Carter", "broken")]
+        [wang] = (await search.find(conn, "王建国")).items
+        facts = await card_facts.card(conn, wang.customer.id, at=NOON)
+    assert facts is not None
+    assert [one.customer_name for one in facts.promises] == ["王建国", "上海申江精密仪器有限公司"]

@@ -1,0 +1,105 @@
+"""The demo's desk: who serves which queue, the phones, the reasons and the wrap-up codes of the center."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cti_server.demo.render import BROWSERS, DESKPHONES, PbxConfig
+from cti_server.demo.seed_data import LOGINS
+from cti_server.record import agent_queues, phones, reasons, wrap_up_codes
+from cti_server.record import queues as queue_table
+from cti_server.record.database import Connection
+from cti_server.record.phones import Phone
+from cti_server.record.reasons import ReasonCode
+from cti_server.record.wrap_up_codes import WrapUpCode
+
+REASONS = (
+    ("break", "Break", "小休"),
+    ("lunch", "Lunch", "午餐"),
+    ("restroom", "Restroom", "洗手间"),
+    ("meeting", "Meeting", "会议"),
+    ("training", "Training", "培训"),
+    ("coaching", "With my supervisor", "与主管沟通"),
+    ("admin_work", "Paperwork", "处理工单"),
+    ("callback", "Calling back", "回电客户"),
+)
+
+CODES = (
+    ("solved", "Solved", "已解决", None),
+    ("followup", "Follow-up", "待跟进", None),
+    ("followup/callback", "Call back agreed", "约定回电", None),
+    ("followup/case", "Case opened", "已开工单", None),
+    ("followup/visit", "Visit arranged", "已约上门", None),
+    ("billing", "Billing", "账务", None),
+    ("billing/invoice", "Invoice", "发票", None),
+    ("billing/refund", "Refund", "退款", None),
+    ("billing/contract", "Contract and renewal", "合同与续约", None),
+    ("complaint", "Complaint", "投诉", None),
+    ("complaint/service", "About service", "服务投诉", None),
+    ("complaint/product", "About a product", "产品投诉", None),
+    ("no_conversation", "No conversation", "未能通话", None),
+    ("no_conversation/wrong_number", "Wrong number", "打错电话", None),
+    ("no_conversation/silent", "Nobody spoke", "无人说话", None),
+    ("no_conversation/hung_up", "Caller hung up", "客户挂断", None),
+    ("technical", "Technical", "技术问题", "support"),
+    ("technical/hardware", "Hardware", "硬件故障", "support"),
+    ("technical/software", "Software", "软件问题", "support"),
+    ("technical/network", "Network", "网络问题", "support"),
+    ("technical/advice", "Advice on use", "使用咨询", "support"),
+    ("sale", "Sale", "销售", "sales"),
+    ("sale/quote", "Quote sent", "已报价", "sales"),
+    ("sale/order", "Ordered", "已下单", "sales"),
+    ("sale/lost", "Not interested", "无意向", "sales"),
+    ("care", "Care call", "关怀回访", "vip"),
+)
+
+
+async def seed(conn: Connection, pbx: str, logins: Mapping[str, int]) -> None:
+    """Add what is missing; what somebody changed is left alone."""
+    await _phones(conn, pbx)
+    await _queues(conn, pbx, logins)
+    if not await reasons.all_reasons(conn):
+        wanted = [
+            ReasonCode(code=code, title_en=en, title_zh=zh, position=position)
+            for position, (code, en, zh) in enumerate(REASONS)
+        ]
+        await reasons.replace(conn, wanted)
+    if not await wrap_up_codes.all_codes(conn):
+        codes = [
+            WrapUpCode(code=code, title_en=en, title_zh=zh, queue=queue, position=position)
+            for position, (code, en, zh, queue) in enumerate(CODES)
+        ]
+        await wrap_up_codes.replace(conn, codes)
+
+
+async def _phones(conn: Connection, pbx: str) -> None:
+    known = {phone.seat for phone in await phones.all_phones(conn, pbx)}
+    wanted = [
+        Phone(pbx=pbx, seat=f"PJSIP/{one}", extension=one, label_en=f"Desk {one[-1]}", label_zh=f"{one[-1]} 号桌")
+        for one in DESKPHONES
+    ] + [
+        Phone(
+            pbx=pbx,
+            seat=f"PJSIP/{one}",
+            extension=one,
+            label_en=f"Browser {one[-1]}",
+            label_zh=f"浏览器电话 {one[-1]}",
+            kind="browser",
+            sip_user=one,
+            sip_password=PbxConfig.phone_password,
+        )
+        for one in BROWSERS
+    ]
+    for phone in wanted:
+        if phone.seat not in known:
+            await phones.save(conn, phone)
+
+
+async def _queues(conn: Connection, pbx: str, logins: Mapping[str, int]) -> None:
+    ids = {queue.name: queue.id for queue in await queue_table.all_queues(conn, pbx)}
+    for person in LOGINS:
+        agent = logins[person.login]
+        if person.queues and not await agent_queues.queues_of(conn, agent):
+            for name in person.queues.split():
+                await agent_queues.assign(conn, agent, ids[name])
+            await agent_queues.teach(conn, agent, dict(person.skills))
