@@ -23,8 +23,11 @@ CSP = "default-src 'self'; connect-src 'self' ws: wss:; style-src 'self' 'unsafe
 STORIES = (
     "signin idle busy ringing talking hold wrapup candidates unknown several stale refused lost floor customer edit create "
     "interaction search keys calling consulting alternated conference handover handed parked keypad picker transfer dial "
-    "dialask pickup refusal"
+    "dialask pickup refusal rona offshift pending phonelost seats settings wrapcode wrapover owed promises team teamcall help "
+    "day toasts statemenu codes promiseform"
 ).split()
+# Stories that begin with a click in another one.
+OVER = {"statemenu": "busy", "codes": "wrapover", "promiseform": "customer"}
 SIZES = {"wide": (1280, 720), "narrow": (480, 900)}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
@@ -56,11 +59,18 @@ def shoot(browser: Browser, base: str, story: str, size: str, theme: str, langua
     faults: list[str] = []
     page.on("console", lambda message: faults.append(f"console: {message.text}") if message.type == "error" else None)
     page.on("pageerror", lambda error: faults.append(f"error: {error}"))
-    page.goto(f"{base}/?fixture={story}")
+    page.goto(f"{base}/?fixture={OVER.get(story, story)}")
     page.wait_for_selector(".app, .signin")
     if story == "search":
         page.fill("[data-testid=search-box] input", "王")
         page.wait_for_selector("[data-testid=search-results] [role=row]")
+    if story == "statemenu":
+        page.click("[data-testid=my-state] button")
+    if story == "codes":
+        page.click("[data-testid=wrapup-codes] input")
+        page.wait_for_selector("[role=option]")
+    if story == "promiseform":
+        page.click("[data-testid=promise-ledger] .list-head button")
     page.wait_for_timeout(250)
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if overflow > 0:

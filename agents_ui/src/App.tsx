@@ -1,5 +1,5 @@
-// The whole screen: sign-in, or the bar with the desk, a customer, an interaction or the floor below it.
-import { useEffect } from "react";
+// The whole screen: sign-in, or the bar with the desk, a customer, an interaction or another room below it.
+import { useEffect, type ReactNode } from "react";
 import { I18nProvider } from "react-aria-components";
 import { useT } from "./i18n";
 import { useKeys } from "./keys";
@@ -10,17 +10,26 @@ import { CallPanel } from "./views/CallPanel";
 import { CallTabs } from "./views/CallTabs";
 import { CustomerForm } from "./views/CustomerForm";
 import { CustomerView } from "./views/CustomerView";
+import { DayView } from "./views/DayView";
 import { Desk } from "./views/Desk";
 import { Floor } from "./views/Floor";
 import { InteractionView } from "./views/InteractionView";
 import { KeysOverlay } from "./views/KeysOverlay";
 import { LinkBanner } from "./views/LinkState";
+import { OwedTray } from "./views/OwedTray";
 import { PhoneSlot } from "./views/PhoneSlot";
+import { PromisesView } from "./views/PromisesView";
 import { Rail } from "./views/Rail";
+import { Rooms } from "./views/Rooms";
+import { SeatDialog } from "./views/SeatDialog";
+import { SettingsDialog } from "./views/SettingsDialog";
 import { SignIn } from "./views/SignIn";
+import { TeamView } from "./views/TeamView";
 import { Toasts } from "./views/Toasts";
 import { TopBar } from "./views/TopBar";
 import { useMyCalls } from "./store/hooks";
+
+const rooms: Record<string, () => ReactNode> = { "/floor": Floor, "/owed": OwedTray, "/promises": PromisesView, "/team": TeamView, "/day": DayView };
 
 function Centre({ path }: { path: string }) {
   const customer = /^\/customers\/(\d+)(\/edit)?$/.exec(path);
@@ -31,7 +40,8 @@ function Centre({ path }: { path: string }) {
   if (path === "/customers/new") return <CustomerForm id={null} />;
   const interaction = /^\/interactions\/(\d+)$/.exec(path);
   if (interaction) return <InteractionView key={path} id={Number(interaction[1])} />;
-  if (path === "/floor") return <Floor />;
+  const Room = rooms[path];
+  if (Room) return <Room />;
   return <Desk />;
 }
 
@@ -55,6 +65,7 @@ export function App() {
           <a className="skip" href="#centre">{t("app.skip")}</a>
           <TopBar />
           <PhoneSlot />
+          <Rooms />
           <Rail />
           <main id="centre" tabIndex={-1}>
             <LinkBanner />
@@ -70,7 +81,7 @@ export function App() {
         </>
       )}
       <Announcer />
-      {phase === "signed_in" && <CallDesk />}
+      {phase === "signed_in" && <><CallDesk /><SeatDialog /><SettingsDialog /></>}
       <Toasts />
       <KeysOverlay />
     </I18nProvider>

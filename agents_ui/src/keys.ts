@@ -5,6 +5,7 @@ import { myParty } from "./store/fold";
 import { navigate } from "./store/navigate";
 import { usePanel } from "./store/panel";
 import { changeState, isTyping } from "./store/session";
+import { useSettings } from "./store/settings";
 import { currentCall, myCalls, useStore } from "./store/store";
 import { finishWrapUp } from "./store/wrapup";
 
@@ -38,6 +39,10 @@ export const keyMap: KeyEntry[] = [
   { keys: ["Ctrl", "Enter"], text: "keys.finish_typing", group: "group_note" },
   { keys: ["/"], text: "keys.search", group: "group_go" },
   { keys: ["d"], text: "keys.desk", group: "group_go" },
+  { keys: ["i"], text: "keys.owed", group: "group_go" },
+  { keys: ["v"], text: "keys.promises", group: "group_go" },
+  { keys: ["g"], text: "keys.team", group: "group_go" },
+  { keys: ["q"], text: "keys.day", group: "group_go" },
   { keys: ["f"], text: "keys.floor", group: "group_go" },
   { keys: ["l"], text: "keys.today", group: "group_go" },
   { keys: ["t"], text: "keys.timeline", group: "group_go" },
@@ -45,6 +50,7 @@ export const keyMap: KeyEntry[] = [
   { keys: ["+"], text: "keys.new", group: "group_go" },
   { keys: ["r"], text: "keys.ready", group: "group_me" },
   { keys: ["b"], text: "keys.not_ready", group: "group_me" },
+  { keys: [","], text: "keys.settings", group: "group_me" },
   { keys: ["?"], text: "keys.keys", group: "group_me" },
   { keys: ["Esc"], text: "keys.escape", group: "group_me" },
 ];
@@ -115,6 +121,10 @@ export const actions: Record<string, () => void> = {
   "Shift+n": () => focusOn("#customer-note"),
   "/": () => focusOn("[data-testid=search-box] input"),
   d: () => navigate("/"),
+  i: () => navigate("/owed"),
+  v: () => navigate("/promises"),
+  g: () => navigate("/team"),
+  q: () => navigate("/day"),
   f: () => {
     if ((useStore.getState().desk.me?.role ?? "agent") !== "agent") navigate("/floor");
   },
@@ -130,6 +140,7 @@ export const actions: Record<string, () => void> = {
   "+": () => navigate("/customers/new"),
   r: () => void changeState("ready", null),
   b: () => press("[data-testid=my-state] button"),
+  ",": () => useSettings.setState({ open: true }),
   "?": () => useStore.getState().set({ overlay: "keys" }),
 };
 

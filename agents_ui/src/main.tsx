@@ -8,6 +8,7 @@ import "./styles/call.css";
 import "./styles/views.css";
 import "./styles/controls.css";
 import "./styles/phone.css";
+import "./styles/rooms.css";
 import "./styles/narrow.css";
 import { App } from "./App";
 import { applyLanguage } from "./i18n";

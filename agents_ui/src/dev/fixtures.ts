@@ -1,19 +1,27 @@
 // Story pages: ?fixture=NAME shows one situation without a server. Only in `vite --mode fixtures` builds.
+import type { Content } from "../store/drafts";
 import { emptyDesk } from "../store/fold";
+import { loadReasons } from "../store/lists";
+import { useMessages } from "../store/messages";
+import { loadOwed } from "../store/owed";
 import { keepDrafts } from "../store/session";
+import { useSettings } from "../store/settings";
+import { openSeats } from "../store/shift";
 import { usePanel } from "../store/panel";
 import { toast, useStore } from "../store/store";
 import { translate } from "../i18n";
 import { useTransport } from "../wire/api";
 import { syncClock } from "../wire/clock";
-import type { CallParty, CallView, Card, HandoverView, LinkState, Me } from "../wire/types";
+import type { CallParty, CallView, Card, HandoverView, HelpRequest, LinkState, Me, Problem, PromiseView } from "../wire/types";
 import { callStories, othersCalls, targets } from "./callStories";
+import { answerShift, messages, shiftStories } from "./shiftStories";
 import {
   ago, callOf, emilyCard, me, NOW, partyOf, queues, stateOf, team, timeline, today, unknownCard, wangCard, wangDetail,
 } from "./people";
 
 export interface Story {
   handovers?: Record<string, HandoverView>; panel?: Parameters<ReturnType<typeof usePanel.getState>["set"]>[0]; toasts?: Parameters<typeof toast>[0][];
+  seats?: Problem; settings?: boolean; mine?: PromiseView[]; messages?: boolean; help?: HelpRequest[]; draft?: Partial<Content>;
   me?: Partial<Me>; calls?: CallView[]; cards?: Card[]; link?: LinkState; path?: string; lost?: boolean; note?: string; overlay?: "keys";
 }
 
@@ -59,6 +67,7 @@ const stories: Record<string, Story> = {
   search: { me: state("talking", 52), calls: [callOf(unknownCard, { agents: mine({ since: ago(52), answered_at: ago(52) }) })], cards: [unknownCard] },
   keys: { overlay: "keys" },
   ...callStories,
+  ...shiftStories,
 };
 
 const hits = [
@@ -71,6 +80,8 @@ function answer(path: string, init: RequestInit): unknown {
   const [where, query = ""] = path.replace("/api", "").split("?");
   if (init.method === "POST" && where === "/session") throw { status: 401, title: "Unauthorized" };
   if (init.method === "POST" && where === "/me/state") return { request: "r1" };
+  const shift = answerShift(where ?? "", init.method ?? "GET");
+  if (shift !== undefined) return shift;
   if (where === "/targets") return targets;
   if (where === "/calls" && init.method === "GET") return { items: othersCalls };
   if (where === "/customers" && init.method === "GET") return { items: new URLSearchParams(query).get("q") === "zzz" ? [] : hits, next: null };
@@ -102,6 +113,7 @@ export async function play(name: string): Promise<void> {
   const drafts = keepDrafts(person.id);
   const [first] = story.calls ?? [];
   if (first && story.note) drafts.type(first.call, story.note, first.interaction);
+  if (first && story.draft) drafts.change(first.call, story.draft, first.interaction);
   set({
     phase: "signed_in", path: story.path ?? "/", overlay: story.overlay ?? null,
     socket: story.lost ? { name: "lost", since: Date.now() - 23_000, attempt: 4 } : { name: "open", since: Date.now(), attempt: 0 },
@@ -112,9 +124,19 @@ export async function play(name: string): Promise<void> {
       cards: Object.fromEntries((story.cards ?? []).map((card) => [card.call, card])),
       queues: Object.fromEntries(queues.map((queue) => [queue.queue, queue])),
       team: Object.fromEntries(team.map((member) => [member.agent, member])),
-      handovers: story.handovers ?? {},
+      handovers: story.handovers ?? {}, resting: { name: "ready", reason: null },
+      promises: byId(story.mine ?? []), messages: byId(story.messages ? messages : []), help: byId(story.help ?? []),
     },
   });
+  useMessages.setState({ readTo: 3, loaded: true });
+  if (story.settings) useSettings.setState({ open: true });
+  if (story.seats) void openSeats(story.seats);
+  void loadReasons();
+  void loadOwed();
   usePanel.getState().set(story.panel ?? {});
   for (const entry of story.toasts ?? []) toast({ ...entry, ...(entry.about ? { about: translate(entry.about) } : {}) });
+}
+
+function byId<V extends { id: number }>(all: V[]): Record<number, V> {
+  return Object.fromEntries(all.map((one) => [one.id, one]));
 }

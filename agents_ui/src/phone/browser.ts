@@ -8,12 +8,13 @@ import { backoff } from "../wire/socket";
 import { findDevices, keepChoices, microphonePermission, openMicrophone, settled, storedChoices, type Choices } from "./devices";
 import { floorCall } from "./floor";
 import { openLine } from "./line";
-import { openPhone, type Phone, type World } from "./phone";
+import { openPhone } from "./phone";
 import { openSound } from "./sound";
 import { measure } from "./stats";
 import { usePhoneStore } from "./store";
 import type { Device } from "./state";
 import { holdPhone } from "./windows";
+import type { Phone, World } from "./world";
 
 const FIRST_SNAPSHOT_MS = 3000;
 const MARK = "cti.phone.speaking";

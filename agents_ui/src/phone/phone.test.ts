@@ -4,9 +4,10 @@ import { callOf, me, wangCard } from "../dev/people";
 import { emptyDesk, type Desk } from "../store/fold";
 import type { CallParty, PartyState, Softphone } from "../wire/types";
 import { MicrophoneError } from "./devices";
-import { openPhone, type Phone, type World } from "./phone";
+import { openPhone } from "./phone";
 import type { EndedBy, LineEvents, Session, SessionEvents } from "./sip";
 import { silent, step, type PhoneState } from "./state";
+import type { Phone, World } from "./world";
 
 const account: Softphone = { url: "ws://pbx/ws", uri: "sip:1101@pbx", user: "1101", password: "x", display_name: "Li Wei", ice: [] };
 const problem = (status: number, code: string) => ({ title: code, status, code });

@@ -1,59 +1,12 @@
 // The phone at work: one line, one call at a time, and their ties to the floor. It decides; `sip`, `voice`, `sound`
 // and `windows` do. Loaded only by who sits at a browser phone (index.ts).
-import type { Desk } from "../store/fold";
 import type { Problem, Softphone } from "../wire/types";
 import { answersItself, FLOOR_WAIT_MS, isMeant, ringingHere, speakingHere } from "./floor";
 import { MicrophoneError } from "./devices";
-import type { Line, OpenLine, Session } from "./sip";
-import type { Sound } from "./sound";
-import type { AnsweredBy, PhoneEvent, PhoneState } from "./state";
-import { openVoice, type Voice, type VoiceTools } from "./voice";
-import type { Hold } from "./windows";
-
-export interface World extends Omit<VoiceTools, "sound"> {
-  desk: () => Desk;
-  /** The server is there and what the desk says is of now. */
-  isCurrent: () => boolean;
-  /** Resolves when the first snapshot is there, or is too long in coming. */
-  arrived: () => Promise<void>;
-  state: () => PhoneState;
-  tell: (event: PhoneEvent) => void;
-  account: () => Promise<Softphone>;
-  claim: () => Promise<unknown>;
-  /** Resolves with the request's id. */
-  reconnect: (call: string) => Promise<string>;
-  problemOf: (error: unknown) => Problem | null;
-  openLine: OpenLine;
-  sound: Sound;
-  hold: (on: { taken: () => void; elsewhere: () => void }) => Hold;
-  /** Which call this browser speaks on, over a reload. */
-  mark: { set: (call: string | null) => void; get: () => string | null };
-  warnOnLeave: (on: boolean) => void;
-  mic: () => string;
-  now: () => number;
-  pause: (attempt: number) => number;
-}
-
-export interface Phone {
-  answer(by?: AnsweredBy): Promise<void>;
-  /** `busy`: 486, the caller is told so; else 480, a queue tries the next. */
-  reject(busy?: boolean): void;
-  hangUp(): void;
-  setMuted(on: boolean): void;
-  press(digits: string): void;
-  /** This window is to have the phone. */
-  useHere(): void;
-  bringBack(): void;
-  look(): void;
-  swapMicrophone(): Promise<void>;
-  /** The desk changed. */
-  follow(): void;
-  /** Takes no more calls; the one that is on goes on. `useHere` wakes it. */
-  rest(): void;
-  claimed(desktop: "mine" | "other"): void;
-  toAnswer(event: { at: string; body: { call: string } }): void;
-  close(): void;
-}
+import type { Line, Session } from "./sip";
+import type { AnsweredBy } from "./state";
+import { openVoice, type Voice } from "./voice";
+import type { Phone, World } from "./world";
 
 const BRING_BACK_MS = 20_000;
 /** A voice without packets, on no call of the floor: the PBX has forgotten it. */

@@ -1,6 +1,7 @@
 // A note is never lost: not to a crash, not to a server that is away, not to a call whose row is not there yet.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Drafts } from "./drafts";
+import { Drafts, type Kept } from "./drafts";
+import { mergeTexts } from "./merge";
 
 class Memory {
   readonly held = new Map<string, string>();
@@ -18,10 +19,11 @@ class Memory {
 let storage: Memory;
 let saved: [number, string][];
 let down: boolean;
-const save = async (interaction: number, text: string) => {
+const save = async (interaction: number, { note }: Kept) => {
   if (down) throw new Error("down");
-  saved.push([interaction, text]);
+  saved.push([interaction, note ?? ""]);
 };
+const told = (note: string) => ({ note, code: null, follow_up: null });
 const open = (agent = 3) => new Drafts({ agent, storage, save });
 
 beforeEach(() => {
@@ -86,7 +88,7 @@ test("what is typed before the interaction exists waits for it", async () => {
 
 test("what is typed during a save is saved after it", async () => {
   let release: () => void = () => undefined;
-  const slow = new Drafts({ agent: 3, storage, save: (id, text) => new Promise((resolve) => { saved.push([id, text]); release = () => resolve(null); }) });
+  const slow = new Drafts({ agent: 3, storage, save: (id, { note }) => new Promise((resolve) => { saved.push([id, note ?? ""]); release = () => resolve(null); }) });
   slow.type("c1", "one", 12);
   await vi.advanceTimersByTimeAsync(800);
   slow.type("c1", "one two", 12);
@@ -100,7 +102,7 @@ test("what is typed during a save is saved after it", async () => {
 
 test("emptying a saved note is a change too", async () => {
   const drafts = open();
-  drafts.seed("c1", 12, "old");
+  drafts.seed("c1", 12, told("old"));
   drafts.type("c1", "", 12);
   await vi.advanceTimersByTimeAsync(1000);
   expect(saved).toEqual([[12, ""]]);
@@ -109,7 +111,7 @@ test("emptying a saved note is a change too", async () => {
 test("the server's text never overwrites what was typed here", () => {
   const drafts = open();
   drafts.type("c1", "mine", 12);
-  drafts.seed("c1", 12, "theirs");
+  drafts.seed("c1", 12, told("theirs"));
   expect(drafts.get("c1")?.text).toBe("mine");
 });
 
@@ -125,4 +127,68 @@ test("a browser without storage still saves, and says that it keeps nothing", as
   expect(drafts.durable).toBe(false);
   await vi.advanceTimersByTimeAsync(1000);
   expect(saved).toEqual([[12, "x"]]);
+});
+
+test("code and follow-up are kept and saved as the note is", async () => {
+  const bodies: Kept[] = [];
+  const drafts = new Drafts({ agent: 3, storage, save: async (_, body) => { bodies.push(body); } });
+  const followUp = { kind: "case", subject: "Spare part", text: "" } as const;
+  drafts.type("c1", "x", 12);
+  drafts.change("c1", { code: "billing/refund", followUp }, 12);
+  expect(open().get("c1")).toMatchObject({ text: "x", code: "billing/refund", followUp });
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(bodies).toEqual([{ note: "x", code: "billing/refund", follow_up: followUp }]);
+});
+
+test("a draft of before there were codes is read", () => {
+  storage.setItem("cti.draft.3.c1", JSON.stringify({ text: "old", saved: "old", interaction: 12, at: Date.now() }));
+  expect([open().status("c1"), open().get("c1")?.code]).toEqual(["saved", null]);
+});
+
+/** Two windows on one storage: what one writes the other hears of, when it is told to. */
+function windows() {
+  const made = { a: new Drafts({ agent: 3, storage, save, window: "a" }), b: new Drafts({ agent: 3, storage, save, window: "b" }) };
+  const hear = (who: "a" | "b", value = storage.getItem("cti.draft.3.c1")) => made[who].follow("cti.draft.3.c1", value);
+  return { ...made, hear };
+}
+
+test("a second window shows what the first types, deletions too, and goes on from there", () => {
+  const { a, b, hear } = windows();
+  a.type("c1", "spindle hot", 12);
+  hear("b");
+  a.type("c1", "spindle", 12);
+  hear("b");
+  expect(b.get("c1")?.text).toBe("spindle");
+  b.type("c1", "spindle ok", 12);
+  hear("a");
+  expect([a.get("c1")?.text, b.get("c1")?.text]).toEqual(["spindle ok", "spindle ok"]);
+});
+
+test("typed in both windows at once, both texts stay", () => {
+  const { a, b, hear } = windows();
+  a.type("c1", "from a", 12);
+  const written = storage.getItem("cti.draft.3.c1");
+  b.type("c1", "from b", 12);
+  hear("b", written);
+  hear("a");
+  expect([a.get("c1")?.text, b.get("c1")?.text]).toEqual(["from a\nfrom b", "from a\nfrom b"]);
+});
+
+test("another browser saved something else meanwhile: both texts are saved together", async () => {
+  let server = "start";
+  const drafts = new Drafts({
+    agent: 3, storage, save: async (_, { note, base }) => {
+      if (base !== undefined && base !== server && note !== server) throw { status: 409, code: "draft_conflict", problem: { draft: told(server) } };
+      server = note ?? "";
+    },
+  });
+  drafts.seed("c1", 12, told("start"));
+  drafts.type("c1", "start mine", 12);
+  server = "start theirs";
+  await vi.advanceTimersByTimeAsync(5000);
+  expect([server, drafts.get("c1")?.text, drafts.status("c1")]).toEqual(["start theirs\nmine", "start theirs\nmine", "saved"]);
+});
+
+test("a merge keeps what either side wrote", () => {
+  expect([mergeTexts("a", "a", "ab"), mergeTexts("a", "ab", "a"), mergeTexts("", "x", "x y"), mergeTexts("", "mine", "theirs")]).toEqual(["ab", "ab", "x y", "theirs\nmine"]);
 });

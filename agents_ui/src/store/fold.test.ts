@@ -69,6 +69,14 @@ test("team.changed replaces those it names and no others", () => {
   expect(known(after)).toEqual(known(play(welcome({ team: [team[0]!, away, ...team.slice(2)] }))));
 });
 
+test("what I return to after calls is the last state outside them", () => {
+  const state = (name: Parameters<typeof stateOf>[0], reason: string | null = null) => event("me.changed", { agent: 3, state: stateOf(name, 0, reason) }, (seq += 1));
+  let seq = 10;
+  const desk = play(welcome(), state("not_ready", "lunch"), state("ready"), state("reserved"), state("talking"));
+  expect(desk.resting).toEqual({ name: "ready", reason: null });
+  expect(fold(desk, welcome({ me: { ...me, state: stateOf("wrap_up", 3) } })).resting).toEqual({ name: "ready", reason: null });
+});
+
 test("me.changed may bring what else changed with the state: the shift", () => {
   const state = stateOf("signed_out", 0);
   const after = play(welcome(), event("me.changed", { agent: 3, state, me: { shift: null, seat: null } }));
@@ -86,8 +94,8 @@ test("a promise changes in the ledger and on the card of its customer; an older 
 });
 
 test("messages and help requests are kept by id, also over a fresh snapshot", () => {
-  const message: Message = { id: 5, at: "2026-11-22T05:00:00.000Z", from: { id: 2, name: "Zhang Min", role: "supervisor" }, to: { kind: "team", agent: null }, text: "Lunch at noon", call: null, read: false };
-  const help: HelpRequest = { id: 6, call: talking.call, interaction: 612, agent: { id: 4, name: "Wang Fang" }, said: null, state: "open", at: message.at, taken_by: null, customer: null, queue: "support", ani: null };
+  const message: Message = { id: 5, at: "2026-11-22T05:00:00.000Z", from: { id: 2, name: "Zhang Min" }, to: { agent: null, role: null, team: true }, text: "Lunch at noon", call: null };
+  const help: HelpRequest = { id: 6, call: talking.call, interaction: 612, agent: { id: 4, name: "Wang Fang" }, said: null, state: "open", asked_at: message.at, taken_by: null, taken_at: null, done_at: null };
   const after = play(welcome(), event("message.sent", { message }), event("help.changed", { help: { ...help, state: "taken" } }, 12), welcome());
   expect([after.messages, after.help]).toEqual([{ 5: message }, { 6: { ...help, state: "taken" } }]);
 });

@@ -1,10 +1,12 @@
 // The pure fold: old desk + frame = new desk. Every event carries the whole new view, so a step only replaces.
 // It does not know time, network or screen. Old snapshot + events must equal the fresh snapshot.
 import type {
-  CallBody, CallParty, CallView, Card, CommandDone, Frame, HandoverView, HelpRequest, LinkState, Me, Message, Positions, PromiseView,
-  QueueView, ServerEvent, Snapshot, TeamMember,
+  AgentStateView, CallBody, CallParty, CallView, Card, CommandDone, Frame, HandoverView, HelpRequest, LinkState, Me, Message, Positions,
+  PromiseView, QueueView, ServerEvent, Snapshot, TeamMember,
 } from "../wire/types";
 import { CALL_EVENTS } from "../wire/types";
+
+export interface Resting { name: "ready" | "not_ready"; reason: string | null }
 
 export interface Desk {
   me: Me | null;
@@ -19,6 +21,8 @@ export interface Desk {
   promises: Record<number, PromiseView>;
   messages: Record<number, Message>;
   help: Record<number, HelpRequest>;
+  /** The state outside calls that I was last in: what follows a call when nothing else was asked for. */
+  resting: Resting | null;
   /** The last position seen of each stream; what a resume sends. */
   positions: Positions;
   /** The positions that the last heartbeat named; see fold(). */
@@ -36,7 +40,7 @@ const KEPT_VERSIONS = 200;
 
 export const emptyDesk: Desk = {
   me: null, links: {}, calls: {}, cards: {}, queues: {}, team: {}, handovers: {}, promises: {}, messages: {}, help: {},
-  positions: {}, heard: {}, commands: {}, versions: {}, histories: {},
+  resting: null, positions: {}, heard: {}, commands: {}, versions: {}, histories: {},
 };
 
 /** My part in a call: by agent id where the server knows it, by seat otherwise. */
@@ -134,6 +138,10 @@ function byId<V extends { id: number }>(told: V[]): Record<number, V> {
   return Object.fromEntries(told.map((one) => [one.id, one]));
 }
 
+function restingIn({ name, reason }: AgentStateView): Resting | null {
+  return name === "ready" || name === "not_ready" ? { name, reason } : null;
+}
+
 const callKinds: ReadonlySet<string> = new Set(CALL_EVENTS);
 
 function happened(desk: Desk, event: ServerEvent): Desk {
@@ -146,7 +154,7 @@ function happened(desk: Desk, event: ServerEvent): Desk {
     }
     case "me.changed":
       if (desk.me?.id !== event.body.agent) return desk;
-      return { ...desk, me: { ...desk.me, ...event.body.me, state: event.body.state } };
+      return { ...desk, me: { ...desk.me, ...event.body.me, state: event.body.state }, resting: restingIn(event.body.state) ?? desk.resting };
     case "team.changed": {
       const told = event.body.agents.map((member) => [member.agent, member]);
       return { ...desk, team: { ...desk.team, ...(Object.fromEntries(told) as Desk["team"]) } };
@@ -188,7 +196,8 @@ export function fold(desk: Desk, frame: Frame): Desk {
       if (!frame.snapshot) return { ...desk, heard: {} };
       // What came by REST stays until it is read again; the same for what came with offers.
       const { promises, messages, help, handovers } = desk;
-      return { ...deskOf(frame.snapshot, frame.positions), promises, messages, help, handovers };
+      const resting = restingIn(frame.snapshot.me.state) ?? desk.resting;
+      return { ...deskOf(frame.snapshot, frame.positions), promises, messages, help, handovers, resting };
     }
     case "event": {
       // A resume may repeat what the lost connection had already brought.

@@ -4,23 +4,43 @@ import { forgetClock, syncClock } from "../wire/clock";
 import { connect, type Wire } from "../wire/socket";
 import type { Card, Frame, Me, PartyState } from "../wire/types";
 import { applyLanguage } from "../i18n";
-import { Drafts } from "./drafts";
+import { Drafts, type Kept } from "./drafts";
 import { tellEvent } from "./events";
 import { emptyDesk, myParty } from "./fold";
 import { myCalls, toast, useStore } from "./store";
+import { loadRooms, openRooms } from "./rooms";
+import { beginShift, endShift, needsShift } from "./shift";
 import { forgetToday, refreshToday, useToday } from "./today";
 
 const endsPart: ReadonlySet<string> = new Set(["call.ended", "call.offer_ended", "call.wrapped", "call.identified", "interaction.changed"]);
 let live: ReturnType<typeof connect> | null = null;
 let drafts: Drafts | null = null;
+let closeRooms: (() => void) | null = null;
+/** The phone to begin the shift at, once the wire is open to hear what becomes of it; null is the one of last time. */
+let arriving: { phone: string | null } | null = null;
 
 export function noteDrafts(): Drafts | null {
   return drafts;
 }
 
 export function keepDrafts(agent: number): Drafts {
-  drafts = new Drafts({ agent, storage: localStorage, save: (id, text) => api.saveNote(id, text) });
+  drafts = new Drafts({ agent, storage: localStorage, save: saveDraft });
   return drafts;
+}
+
+async function saveDraft(interaction: number, draft: Kept): Promise<unknown> {
+  try {
+    return await api.saveDraft(interaction, draft);
+  } catch (error) {
+    // Finished meanwhile: its note can still be changed, and what was typed here is not lost.
+    if (error instanceof ProblemError && error.code === "finished") return api.saveNote(interaction, draft.note ?? "");
+    throw error;
+  }
+}
+
+/** Another window of this browser typed. */
+function followStorage(event: StorageEvent): void {
+  drafts?.follow(event.key, event.newValue);
 }
 
 /** Finds out whether the cookie still holds; anything but a 401 keeps trying, for the server may be restarting. */
@@ -40,7 +60,9 @@ export async function resumeSession(): Promise<void> {
   }
 }
 
-export function begin(me: Me): void {
+/** `arrival` is there after a sign-in and begins the shift; a reload finds the shift as it is. */
+export function begin(me: Me, arrival: { phone: string | null } | null = null): void {
+  arriving = arrival;
   const store = useStore.getState();
   store.set({ phase: "signed_in", desk: { ...emptyDesk, me }, selected: null });
   void applyLanguage(me.language);
@@ -50,6 +72,9 @@ export function begin(me: Me): void {
     if (store.path === "/") store.set({ path: "/floor" });
   }
   keepDrafts(me.id);
+  addEventListener("storage", followStorage);
+  closeRooms?.();
+  closeRooms = openRooms();
   live?.close();
   live = connect({
     open: () => new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`) as unknown as Wire,
@@ -74,6 +99,7 @@ export function receive(frame: Frame): void {
   before.receive(frame);
   const { desk, selected, pendingState } = useStore.getState();
   if (frame.type === "event" && desk.positions !== before.desk.positions) tellEvent(frame);
+  if (frame.type === "welcome") arrive(frame.snapshot !== null);
   const mine = myCalls(desk);
   for (const call of mine) {
     if (call.interaction !== null) drafts?.bind(call.call, call.interaction);
@@ -87,6 +113,16 @@ export function receive(frame: Frame): void {
   }
   if (frame.type === "welcome" || (frame.type === "event" && endsPart.has(frame.kind))) refreshToday();
   if (frame.type === "event" && frame.kind === "customer.changed") refreshCards(frame.body.customer, frame.body.version);
+}
+
+function arrive(fresh: boolean): void {
+  if (fresh) loadRooms();
+  const { me } = useStore.getState().desk;
+  if (!arriving || !me) return;
+  const { phone } = arriving;
+  arriving = null;
+  // At work already, in another browser or before a reload: nothing changes, unless another phone was named.
+  if (needsShift(me) || (phone !== null && phone !== me.shift?.extension)) void beginShift(phone);
 }
 
 /** A new call opens its tab only when nobody is being spoken with; while somebody types, no tab is swapped away. */
@@ -169,6 +205,7 @@ export async function changeState(name: "ready" | "not_ready", reason: string | 
 }
 
 export async function signOut(): Promise<void> {
+  if (!(await endShift())) return;
   for (const call of drafts?.unsaved() ?? []) await drafts?.flush(call);
   await api.signOut().catch(() => null);
   end();
@@ -177,6 +214,9 @@ export async function signOut(): Promise<void> {
 function end(): void {
   live?.close();
   live = null;
+  closeRooms?.();
+  closeRooms = null;
+  removeEventListener("storage", followStorage);
   forgetClock();
   forgetToday();
   useStore.getState().set({ phase: "signed_out", desk: emptyDesk, selected: null, pendingState: null });

@@ -8,7 +8,17 @@ export type Phase = "starting" | "signed_out" | "signed_in";
 export type Theme = "system" | "light" | "dark";
 
 /** `about` is what was tried, before what became of it. */
-export interface Toast { id: number; tone: "bad" | "ok"; problem?: Problem; text?: string; about?: string }
+export interface Toast {
+  id: number;
+  tone: "bad" | "ok" | "info" | "warn";
+  problem?: Problem;
+  text?: string;
+  about?: string;
+  detail?: string;
+  action?: { text: string; run: () => void };
+  /** Until it is dismissed. */
+  stays?: boolean;
+}
 
 interface Store {
   phase: Phase;
@@ -64,7 +74,7 @@ let toastId = 0;
 export function toast(entry: Omit<Toast, "id">): void {
   const id = (toastId += 1);
   useStore.getState().set({ toasts: [...useStore.getState().toasts.slice(-3), { ...entry, id }] });
-  setTimeout(() => dismissToast(id), entry.tone === "bad" ? 12_000 : 4000);
+  if (!entry.stays) setTimeout(() => dismissToast(id), entry.tone === "bad" || entry.action ? 12_000 : 4000);
 }
 
 export function dismissToast(id: number): void {

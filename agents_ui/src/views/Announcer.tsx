@@ -1,11 +1,22 @@
-// Tells those who do not look: screen readers hear an incoming call, a hidden tab shows it in its title.
+// Tells those who do not look: screen readers hear calls and my state, a hidden tab shows what waits in its title, its icon
+// and a notification.
 import { useEffect, useRef, useState } from "react";
 import { named, useT } from "../i18n";
+import { badgeIcon } from "../lib/badge";
+import { useMinute } from "../lib/clock";
+import { stateTitle } from "../lib/explain";
+import { queueTitle, useQueueTitle } from "../lib/queue";
 import { whoIs } from "../lib/who";
+import { attract } from "../store/attention";
 import { myParty } from "../store/fold";
-import { useQueueTitle } from "../lib/queue";
+import { openHelp } from "../store/help";
 import { useMyCalls } from "../store/hooks";
-import { useStore } from "../store/store";
+import { useLists } from "../store/lists";
+import { unreadOf, useMessages } from "../store/messages";
+import { navigate } from "../store/navigate";
+import { myPromises, urgencyOf } from "../store/promises";
+import { toast, useStore } from "../store/store";
+import type { QueueView } from "../wire/types";
 
 export function Announcer() {
   const t = useT();
@@ -41,12 +52,68 @@ export function Announcer() {
     if (said.length) setText(said.join(". "));
   }, [calls, me, t, titled]);
 
+  useMyNews(setText);
   const ringing = calls.find((call) => myParty(call, me)?.state === "ringing");
+  const waiting = useWaiting();
   useEffect(() => {
-    if (phase !== "signed_in") return;
+    if (phase !== "signed_in") return badgeIcon(false);
     const plain = `${t("app.title")} · ${t("app.name")}`;
-    document.title = ringing && hidden ? t("app.incoming", { name: whoIs(ringing, t) }) : plain;
-  }, [ringing, hidden, phase, t]);
+    const counted = waiting > 0 ? `(${waiting}) ${plain}` : plain;
+    document.title = !hidden ? plain : ringing ? t("app.incoming", { name: whoIs(ringing, t) }) : counted;
+    badgeIcon(hidden && (ringing !== undefined || waiting > 0));
+  }, [ringing, hidden, waiting, phase, t]);
+
+  // One that is gone before it was looked at takes its notification with it.
+  const calling = ringing?.call;
+  useEffect(() => {
+    const { desk } = useStore.getState();
+    const call = calling ? desk.calls[calling] : undefined;
+    if (!call) return;
+    const { language } = useStore.getState();
+    const queue = call.queue && desk.queues[call.queue] ? queueTitle(desk.queues[call.queue] as QueueView, language) : (call.queue ?? "");
+    return attract({
+      title: t("app.incoming", { name: whoIs(call, t) }), body: [queue, named("verdict", call.verdict)].filter(Boolean).join(" · "),
+      tag: `call-${call.call}`, open: () => navigate("/"),
+    });
+    // A change of language meanwhile is no second ring.
+    // eslint-disable-next-line
+  }, [calling]);
 
   return <div className="sr" aria-live="assertive" role="alert">{text}</div>;
+}
+
+/** What a badge counts: messages not read, promises whose time has come, requests for help that nobody took. */
+function useWaiting(): number {
+  const now = useMinute();
+  const desk = useStore((store) => store.desk);
+  const readTo = useMessages((messages) => messages.readTo);
+  const late = myPromises(desk).filter((promise) => urgencyOf(promise, now) === "late").length;
+  const asking = desk.me && desk.me.role !== "agent" ? openHelp(desk).filter((request) => request.state === "open").length : 0;
+  return unreadOf(desk, readTo) + late + asking;
+}
+
+/** My state outside calls, and a phone that can no longer be rung: said, and in mid-call shown until it is dismissed. */
+function useMyNews(say: (text: string) => void): void {
+  const t = useT();
+  const language = useStore((store) => store.language);
+  const state = useStore((store) => store.desk.me?.state);
+  const inCall = useMyCalls().some((call) => ["talking", "hold", "consulting"].includes(myParty(call, useStore.getState().desk.me)?.state ?? ""));
+  const reasons = useLists((lists) => lists.reasons);
+  const before = useRef<{ name: string; reason: string | null; reachable: boolean | null } | null>(null);
+  useEffect(() => {
+    const was = before.current;
+    before.current = state ? { name: state.name, reason: state.reason, reachable: state.phone.reachable } : null;
+    if (!state || !was) return;
+    if (was.reachable === true && state.phone.reachable === false) {
+      const text = t(inCall ? "seat.lost_in_call" : "seat.lost_now");
+      say(text);
+      toast({ tone: "bad", text, stays: true });
+      attract({ title: text, body: "", tag: "phone", open: () => navigate("/") });
+    } else if (was.reachable === false && state.phone.reachable === true) {
+      say(t("seat.found"));
+      toast({ tone: "ok", text: t("seat.found") });
+    } else if ((was.name !== state.name || was.reason !== state.reason) && (state.name === "ready" || state.name === "not_ready")) {
+      say(t("state.now", { state: stateTitle(state, { t, reasons, language }) }));
+    }
+  }, [state, inCall, reasons, language, t, say]);
 }

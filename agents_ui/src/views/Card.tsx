@@ -11,6 +11,7 @@ import { CardHead } from "./CardHead";
 import { Cases, Products, Recent } from "./CardLists";
 import { Handover } from "./Handover";
 import { Notes } from "./Notes";
+import { PromiseLedger } from "./PromiseLedger";
 import { VerdictPanel } from "./VerdictPanel";
 import { WhyLine } from "./WhyLine";
 
@@ -42,6 +43,7 @@ export function CardView({ call, card }: { call: CallView; card: Card | null }) 
         <>
           <VerdictPanel verdict={card.verdict} />
           <WhyLine why={card.why} />
+          <PromiseLedger promises={card.promises} customer={customer.id} interaction={call.interaction} number={card.number.e164} />
           <div className="card-grid">
             <div>
               <Cases cases={card.cases} />

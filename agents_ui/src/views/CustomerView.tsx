@@ -9,12 +9,14 @@ import { TelLink } from "../parts/TelLink";
 import { attachCustomer } from "../store/attach";
 import { useCurrentCall } from "../store/hooks";
 import { navigate } from "../store/navigate";
+import { keep } from "../store/promises";
 import { useStore } from "../store/store";
 import { api, ProblemError } from "../wire/api";
-import type { CustomerDetail, Problem } from "../wire/types";
+import type { CustomerDetail, Problem, PromiseView } from "../wire/types";
 import { CustomerFacts } from "./CardHead";
 import { Cases, Products } from "./CardLists";
 import { Notes } from "./Notes";
+import { PromiseLedger } from "./PromiseLedger";
 import { Timeline } from "./Timeline";
 import { ContractFacts, VerdictPanel } from "./VerdictPanel";
 
@@ -35,6 +37,7 @@ export function CustomerView({ id }: { id: number }) {
     );
   }, [id]);
   useEffect(load, [load, version]);
+  const promises = useCustomerPromises(id);
 
   if (!customer) {
     return (
@@ -50,6 +53,7 @@ export function CustomerView({ id }: { id: number }) {
       </div>
     );
   }
+  const phone = customer.contact_points.find((point) => point.kind === "phone" && point.e164)?.e164 ?? null;
   const attachable = call !== null && call.customer?.id !== customer.id;
   return (
     <article className="page customer">
@@ -78,6 +82,7 @@ export function CustomerView({ id }: { id: number }) {
       <div className="customer-columns">
         <Timeline id={id} />
         <div className="customer-side">
+          <PromiseLedger promises={promises} customer={id} interaction={null} number={phone} />
           {customer.verdict && <VerdictPanel verdict={customer.verdict} brief />}
           <section className="list" aria-labelledby="contracts-heading">
             <h2 id="contracts-heading">{t("customer.contracts")} <span className="count num">{customer.contracts.length}</span></h2>
@@ -109,4 +114,19 @@ export function CustomerView({ id }: { id: number }) {
       </div>
     </article>
   );
+}
+
+/** Those to the customer and to their company; changes come as events. */
+function useCustomerPromises(id: number): PromiseView[] {
+  const known = useStore((store) => store.desk.promises);
+  const [theirs, setTheirs] = useState<number[]>([]);
+  useEffect(() => {
+    api.promises({ customer: id, state: "open" }).then((told) => {
+      keep(told);
+      setTheirs(told.map((promise) => promise.id));
+    }, () => null);
+  }, [id]);
+  return Object.values(known)
+    .filter((promise) => promise.state === "open" && (promise.customer.id === id || theirs.includes(promise.id)))
+    .sort((a, b) => a.due.localeCompare(b.due));
 }

@@ -10,6 +10,7 @@ import { navigate } from "../store/navigate";
 import { useStore } from "../store/store";
 import { numbersOf, useToday } from "../store/today";
 import { queueTitle } from "../lib/queue";
+import { NotifyOffer } from "./SettingsDialog";
 import { UnsavedNotes } from "./UnsavedNotes";
 
 function Figure({ label, note, value }: { label: string; note: string; value: string }) {
@@ -41,6 +42,7 @@ export function Idle() {
         <h1>{t(`idle.${state}`)}</h1>
         <p>{t(`idle.${state}_help`)}</p>
       </header>
+      <NotifyOffer />
       <UnsavedNotes />
       {me?.seat && <section aria-labelledby="idle-numbers">
         <h2 id="idle-numbers">{t("idle.numbers")}</h2>

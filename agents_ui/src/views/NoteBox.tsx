@@ -5,23 +5,25 @@ import { Icon } from "../parts/Icon";
 import { useDrafts } from "../store/hooks";
 import { noteDrafts } from "../store/session";
 import { api } from "../wire/api";
-import type { CallView } from "../wire/types";
 
-export function NoteBox({ call, onFinish }: { call: CallView; onFinish: (() => void) | null }) {
+interface NoteBoxProps { draft: string; interaction: number | null; onFinish: (() => void) | null }
+
+/** `draft` is the key under which it is kept: the call's id while there is one. */
+export function NoteBox({ draft: key, interaction, onFinish }: NoteBoxProps) {
   const t = useT();
-  const text = useDrafts((drafts) => drafts.get(call.call)?.text ?? "", "");
-  const status = useDrafts((drafts) => drafts.status(call.call), "empty" as const);
+  const text = useDrafts((drafts) => drafts.get(key)?.text ?? "", "");
+  const status = useDrafts((drafts) => drafts.status(key), "empty" as const);
   const durable = useDrafts((drafts) => drafts.durable, true);
-  const { interaction } = call;
 
-  // Another browser, or the agent who transferred the call, may have written already.
+  // Another browser of mine may have written already. What is typed here and not saved is never overwritten.
   useEffect(() => {
-    if (interaction === null || noteDrafts()?.get(call.call)) return;
-    api.interaction(interaction).then(
-      (known) => known.note && noteDrafts()?.seed(call.call, interaction, known.note),
-      () => null,
-    );
-  }, [call.call, interaction]);
+    if (interaction === null) return;
+    const read = () => void api.draft(interaction).then((known) => !known.finished_at && noteDrafts()?.seed(key, interaction, known), () => null);
+    read();
+    const onReturn = () => document.hidden || read();
+    document.addEventListener("visibilitychange", onReturn);
+    return () => document.removeEventListener("visibilitychange", onReturn);
+  }, [key, interaction]);
 
   return (
     <section className="note-box" data-testid="note-box" data-status={status}>
@@ -35,7 +37,7 @@ export function NoteBox({ call, onFinish }: { call: CallView; onFinish: (() => v
       </div>
       <textarea
         id="call-note" className="input" rows={5} value={text}
-        onChange={(event) => noteDrafts()?.type(call.call, event.target.value, interaction)}
+        onChange={(event) => noteDrafts()?.type(key, event.target.value, interaction)}
         onKeyDown={(event) => {
           if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && onFinish) onFinish();
         }}

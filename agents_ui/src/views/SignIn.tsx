@@ -1,4 +1,4 @@
-// Sign in: login, password, language; says clearly what went wrong and keeps what was typed.
+// Sign in: login, password, the phone I sit at, language; says clearly what went wrong and keeps what was typed.
 import { useState, type FormEvent } from "react";
 import { Button } from "react-aria-components";
 import { useT } from "../i18n";
@@ -16,6 +16,7 @@ export function SignIn() {
   const lost = useStore((store) => store.socket.name === "lost");
   const [login, setLogin] = useState("");
   const [password, setPassword] = useState("");
+  const [phone, setPhone] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<"wrong" | "unreachable" | null>(null);
 
@@ -27,7 +28,7 @@ export function SignIn() {
       const me = await api.signIn(login.trim(), password);
       // The language chosen here is the one meant; the profile follows it.
       if (me.language !== language) void api.setLanguage(language).catch(() => null);
-      begin({ ...me, language });
+      begin({ ...me, language }, { phone: phone.trim() || null });
     } catch (problem) {
       setError(problem instanceof ProblemError && problem.status === 401 ? "wrong" : "unreachable");
       setBusy(false);
@@ -50,6 +51,7 @@ export function SignIn() {
           <form onSubmit={(event) => void submit(event)} data-testid="signin-form">
             <Field label={t("signin.login")} name="login" value={login} onChange={setLogin} autoComplete="username" isRequired autoFocus />
             <Field label={t("signin.password")} name="password" type="password" value={password} onChange={setPassword} autoComplete="current-password" isRequired />
+            <Field label={t("signin.phone")} name="phone" value={phone} onChange={setPhone} inputMode="tel" autoComplete="off" placeholder={t("signin.phone_hint")} />
             {error && (
               <div className="alert bad" role="alert">
                 <Icon name="warn" />

@@ -1,7 +1,7 @@
 // Why they may be calling: facts on record only, each naming itself and leading to where it stands.
 import { Button } from "react-aria-components";
 import { named, spoken, useT, type T } from "../i18n";
-import { formatAgo, formatRough } from "../lib/format";
+import { formatAgo, formatMoment, formatRough } from "../lib/format";
 import { useQueueTitle } from "../lib/queue";
 import { Icon, type IconName } from "../parts/Icon";
 import type { Tone } from "../parts/marks";
@@ -12,10 +12,10 @@ import type { Language, Why } from "../wire/types";
 const looks: Record<string, [Tone, IconName]> = {
   open_case_overdue: ["bad", "ticket"], open_case: ["info", "ticket"], case_due: ["warn", "ticket"], recent_visit: ["info", "visit"], contract_expired: ["bad", "stop"],
   contract_ending: ["warn", "clock"], repeat_call: ["warn", "repeat"], abandoned_before: ["warn", "missed"], missed_callback: ["bad", "phone"], hours_low: ["warn", "clock"], recent_email: ["info", "mail"],
-  recent_chat: ["info", "chat"],
+  recent_chat: ["info", "chat"], promise_broken: ["bad", "clock"], promise_due: ["warn", "clock"],
 };
 
-const silent: ReadonlySet<string> = new Set(["status", "priority", "outcome", "ends_on", "count", "id"]);
+const silent: ReadonlySet<string> = new Set(["status", "priority", "outcome", "ends_on", "count", "id", "kind"]);
 
 /** The facts of a reason in reading order, each in words; a fact this desktop does not know shows as it is. */
 function factsOf(why: Why, t: T, language: Language, queueOf: (name: string) => string): string[] {
@@ -24,6 +24,7 @@ function factsOf(why: Why, t: T, language: Language, queueOf: (name: string) => 
     if (name === "late_ms") return t("fact.late", { time: formatRough(Number(value), language) });
     if (name === "ago_ms") return formatAgo(new Date(-Number(value)).toISOString(), language, 0);
     if (name === "queue") return queueOf(String(value));
+    if (name === "due") return formatMoment(String(value), language);
     if (name === "days" && why.code === "contract_ending") return t("fact.days_left", { count: Number(value) });
     if (name === "days" && why.code === "contract_expired") return t("fact.days_ago", { count: Number(value) });
     if (name === "days" || name === "times" || name === "calls") return t(`fact.${name}`, { count: Number(value) });

@@ -1,7 +1,7 @@
 // The REST calls, one function each; every failure is a ProblemError.
 import type {
-  CallVerb, Card, CallView, CustomerDetail, CustomerHit, Day, DraftView, HandoverView, HelpRequest, Interaction, Language, Me, Message,
-  MessageTo, Note, Owed, Page, Phone, Problem, PromiseKind, PromiseState, PromiseView, QueueView, ReasonCode, Softphone, Targets,
+  CallVerb, Card, CallView, CustomerDetail, CustomerHit, Day, DraftView, Finished, HandoverView, HelpRequest, Interaction, Language, Me,
+  Message, Messages, MessageTo, MyDraft, Note, Owed, Page, Phone, Problem, PromiseKind, PromiseState, PromiseView, QueueView, ReasonCode, Softphone, Targets,
   TeamMember, WrapUpCode,
 } from "./types";
 
@@ -92,7 +92,8 @@ export interface CustomerDraft {
   remarks?: string | null;
 }
 export interface NewPromise {
-  customer_id: number; kind: PromiseKind; text: string; from: string | null; due: string; interaction_id: number | null;
+  customer_id: number; kind: PromiseKind; text: string; number: string | null; from: string | null; due: string;
+  interaction_id: number | null;
 }
 export interface PromiseChanges { state?: PromiseState; from?: string | null; due?: string; text?: string; owner_id?: number }
 export interface NewContactPoint { kind: "phone" | "email"; label: string; raw: string; extension?: string | null }
@@ -123,8 +124,13 @@ export const api = {
   phones: () => listed<Phone>("/phones"),
   softphone: () => send<Softphone>("GET", "/me/softphone"),
   claimPhone: (desktop: string) => send<null>("POST", "/me/softphone/claim", { desktop }),
-  owed: () => listed<Owed>("/me/owed"),
-  day: (date: string | null) => send<Day>("GET", `/me/day${query({ date })}`),
+  owed: async () => {
+    const { items } = await send<{ items: (Omit<Owed, "interaction"> & { interaction: Told })[] }>("GET", "/me/owed");
+    return items.map((item): Owed => ({ ...item, interaction: asInteraction(item.interaction) }));
+  },
+  /** A day from midnight to midnight where the viewer is. */
+  day: (date: string | null) =>
+    send<Day>("GET", `/me/day${query({ date, zone: Intl.DateTimeFormat().resolvedOptions().timeZone })}`),
   reasons: () => listed<ReasonCode>("/reasons"),
   wrapUpCodes: (queue: string | null) => listed<WrapUpCode>(`/wrap-up-codes${query({ queue })}`),
   team: () => listed<TeamMember>("/team"),
@@ -147,12 +153,13 @@ export const api = {
   /** As typed. `base` is the note this one was typed over: when the server holds another, it answers 409 draft_conflict with it. */
   saveDraft: (interaction: number, draft: DraftView & { base?: string | null }) =>
     send<unknown>("PUT", `/interactions/${interaction}/draft`, draft),
-  finishWrapUp: (interaction: number, draft: DraftView) => send<unknown>("POST", `/interactions/${interaction}/wrap-up`, draft),
+  draft: (interaction: number) => send<MyDraft>("GET", `/interactions/${interaction}/draft`),
+  finishWrapUp: (interaction: number, draft: DraftView) => send<Finished>("POST", `/interactions/${interaction}/wrap-up`, draft),
   promises: (filter: { customer?: number; owner?: "me"; state?: PromiseState }) => listed<PromiseView>(`/promises${query({ ...filter })}`),
   promise: (made: NewPromise) => send<PromiseView>("POST", "/promises", made),
   changePromise: (id: number, version: number, changes: PromiseChanges) =>
     send<PromiseView>("PATCH", `/promises/${id}`, { ...changes, version }),
-  messages: (since: number | null) => listed<Message>(`/messages${query({ since })}`),
+  messages: (since: number | null) => send<Messages>("GET", `/messages${query({ since })}`),
   sendMessage: (to: MessageTo, text: string, about: string | null) => send<Message>("POST", "/messages", { to, text, call: about }),
   /** Everything up to this message is read. */
   readMessages: (upTo: number) => send<null>("POST", "/messages/read", { up_to: upTo }),

@@ -163,33 +163,35 @@ export interface TeamMember {
 export interface Targets {
   agents: TeamMember[];
   queues: (QueueView & { ewt: number | null })[];
-  contacts: { customer: CustomerBrief; number: string }[];
+  contacts: { customer: CustomerBrief; number: string; label?: string }[];
 }
 
 /** A reason for not ready, as the supervisor wrote it. */
 export interface ReasonCode { code: string; title_en: string; title_zh: string; position: number; active: boolean }
 
-/** A node of the tree; one with children is a heading and cannot be chosen. */
-export interface WrapUpCode { code: string; title_en: string; title_zh: string; queue: string | null; children: WrapUpCode[] }
+/** Flat, parents first; only a leaf can be chosen. `queue` null is for all. */
+export interface WrapUpCode {
+  code: string; parent: string | null; queue: string | null; title_en: string; title_zh: string; position: number; active: boolean;
+  leaf: boolean;
+}
 
+/** A draft may not know yet when or what. */
 export type FollowUp =
-  | { kind: "callback"; from: string | null; to: string; number: string; text: string }
+  | { kind: "callback"; from: string | null; to: string | null; number: string | null; text: string }
   | { kind: "case"; subject: string; text: string };
 
 export interface DraftView { note: string | null; code: string | null; follow_up: FollowUp | null }
 
-/** A call whose wrap-up was left unfinished. */
-export interface Owed extends DraftView {
-  interaction: number;
-  call: string | null;
-  at: string;
-  direction: Direction;
-  queue: string | null;
-  customer: CustomerBrief | null;
-  ani: string | null;
-  ani_name: string | null;
-  code_required: boolean;
+/** What I wrote of my part of a contact. */
+export interface MyDraft extends DraftView {
+  interaction: number; segment: number; code_required: boolean; finished_at: string | null;
 }
+
+/** A finished wrap-up, and what its follow-up became. */
+export interface Finished extends MyDraft { promise: PromiseView | null; case: { id: number; name: string } | null }
+
+/** A contact that I have not finished: without its code, with a follow-up that nobody made, or left open. */
+export interface Owed { interaction: Interaction; draft: MyDraft; because: "code" | "follow_up" | "unfinished" }
 
 export type PromiseKind = "callback" | "visit" | "other";
 export type PromiseState = "open" | "kept" | "broken" | "cancelled";
@@ -214,59 +216,65 @@ export interface PromiseView {
   version: number;
 }
 
+export interface Named { id: number; name: string }
+
+/** One of the three is there. */
 export interface Message {
   id: number;
   at: string;
-  from: { id: number; name: string; role: Role };
-  to: { kind: "agent" | "supervisors" | "team"; agent: { id: number; name: string } | null };
+  from: Named;
+  to: { agent: Named | null; role: "supervisors" | null; team: boolean };
   text: string;
   call: string | null;
-  read: boolean;
 }
 export type MessageTo = { agent: number } | { role: "supervisors" } | { team: true };
+export interface Messages { items: Message[]; read_to: number; unread: number }
 
 export interface HelpRequest {
   id: number;
   call: string;
   interaction: number | null;
-  agent: { id: number; name: string };
+  agent: Named;
   said: string | null;
   state: "open" | "taken" | "done";
-  at: string;
-  taken_by: { id: number; name: string } | null;
-  customer: CustomerBrief | null;
-  queue: string | null;
-  ani: string | null;
+  asked_at: string;
+  taken_by: Named | null;
+  taken_at: string | null;
+  done_at: string | null;
 }
 
-/** One agent's day, each number by the formula that the server names. */
+export interface StateSpan { name: AgentStateName; reason: string | null; since: string; until: string | null }
+
+/** One agent's day; each number by the formula of the same name. Null where nothing can be divided. */
 export interface Day {
   date: string;
-  since: string;
-  until: string;
-  offered: number;
-  handled: number;
-  no_answer: number;
-  talk_ms: number;
-  hold_ms: number;
-  wrap_ms: number;
-  aht_ms: number | null;
-  occupancy: number | null;
-  ready_ms: number;
-  time_in_state: { name: AgentStateName; reason: string | null; ms: number }[];
-  spans: { name: AgentStateName; reason: string | null; since: string; until: string | null }[];
+  zone: string;
+  from: string;
+  to: string;
+  numbers: {
+    offered: number; handled: number; no_answer: number; rejected: number; outbound: number;
+    ring_ms: number; talk_ms: number; hold_ms: number; wrap_ms: number; aht_ms: number | null;
+    on_contact_ms: number; ready_ms: number; occupancy: number | null;
+  };
+  states: { name: AgentStateName; reason: string | null; ms: number }[];
+  log: StateSpan[];
   formulas: Record<string, string>;
 }
 
 export interface Phone {
+  id: number;
+  pbx: string;
   seat: string;
   extension: string;
-  label: string | null;
+  label_en: string | null;
+  label_zh: string | null;
   kind: PhoneKind;
   /** Mine alone: the phone of my browser. */
   personal: boolean;
+  /** Null while nobody knows. */
   reachable: boolean | null;
-  agent: { id: number; name: string } | null;
+  /** Who sits there now. */
+  agent: Named | null;
 }
 
 export interface Softphone {
@@ -492,7 +500,12 @@ export type ServerEvent =
   | Enveloped<"command.done", CommandDone>
   | Enveloped<"promise.changed", { promise: PromiseView }>
   | Enveloped<"promise.due", { promise: PromiseView }>
+  | Enveloped<"draft.changed", { agent: number; draft: MyDraft }>
   | Enveloped<"message.sent", { message: Message }>
+  | Enveloped<"message.read", { agent: number; read_to: number; unread: number }>
+  | Enveloped<"settings.changed", { agent: number; language?: Language; auto_answer?: boolean }>
+  | Enveloped<"reasons.changed", { reasons: ReasonCode[] }>
+  | Enveloped<"codes.changed", object>
   | Enveloped<"help.changed", { help: HelpRequest }>
   | Enveloped<"phone.answer", { call: string; leg: string | null }>
   | Enveloped<"phone.claimed", { desktop: string }>

@@ -1,0 +1,77 @@
+// What became of the call: wrap-up codes under their headings, found by typing any part of them.
+import { useEffect, useMemo, useState } from "react";
+import { Button, ComboBox, Header, Input, Label, ListBox, ListBoxItem, ListBoxSection, Popover } from "react-aria-components";
+import { useT } from "../i18n";
+import { Icon } from "../parts/Icon";
+import { choices, loadCodes, matching, useLists, type CodeChoice } from "../store/lists";
+import { useStore } from "../store/store";
+
+interface CodePickerProps { queue: string | null; value: string | null; required: boolean; onChange: (code: string | null) => void }
+
+export function CodePicker({ queue, value, required, onChange }: CodePickerProps) {
+  const t = useT();
+  const language = useStore((store) => store.language);
+  const codes = useLists((lists) => lists.codes[queue ?? ""]);
+  useEffect(() => void loadCodes(queue), [queue]);
+  const all = useMemo(() => choices(codes ?? [], language), [codes, language]);
+  const chosen = all.find((choice) => choice.code === value);
+  const title = chosen ? [...chosen.path.slice(-1), chosen.title].join(" › ") : (value ?? "");
+  const [typed, setTyped] = useState<string | null>(null);
+  const shown = typed === null ? all : matching(all, typed);
+  const sections = useMemo(() => grouped(shown), [shown]);
+  if (codes && all.length === 0) return null;
+
+  return (
+    <ComboBox
+      className="field combo codes" data-testid="wrapup-codes" data-code={value ?? ""} isRequired={required} menuTrigger="focus"
+      items={sections} value={value} inputValue={typed ?? title} defaultFilter={() => true} allowsEmptyCollection={false}
+      onInputChange={(text) => {
+        if (text === title) return setTyped(null);
+        setTyped(text);
+        if (text === "" && value !== null) onChange(null);
+      }}
+      onChange={(key) => {
+        setTyped(null);
+        if (key !== null && key !== value) onChange(String(key));
+      }}
+      onOpenChange={(open) => !open && setTyped(null)}
+    >
+      <Label>
+        {t("wrapup.code")}
+        {required && !value && <span className="needed">{t("wrapup.required")}</span>}
+      </Label>
+      <div className="combo-box">
+        <Input placeholder={t("wrapup.code_hint")} />
+        <Button className="button ghost square small" aria-label={t("wrapup.show_codes")}><Icon name="chevron" size={14} /></Button>
+      </div>
+      <Popover className="popover codes-list">
+        <ListBox<Section> className="menu">
+          {(section) => (
+            <ListBoxSection id={section.id} className="menu-section">
+              {section.title ? <Header>{section.title}</Header> : null}
+              {section.choices.map((choice) => (
+                <ListBoxItem key={choice.code} id={choice.code} className="menu-item" textValue={[...choice.path, choice.title].join(" › ")}>
+                  {choice.title}
+                  {choice.code === value && <Icon name="check" />}
+                </ListBoxItem>
+              ))}
+            </ListBoxSection>
+          )}
+        </ListBox>
+      </Popover>
+    </ComboBox>
+  );
+}
+
+interface Section { id: string; title: string; choices: CodeChoice[] }
+
+function grouped(shown: CodeChoice[]): Section[] {
+  const sections = new Map<string, Section>();
+  for (const choice of shown) {
+    const title = choice.path.join(" › ");
+    const section = sections.get(title) ?? { id: `heading:${title}`, title, choices: [] };
+    section.choices.push(choice);
+    sections.set(title, section);
+  }
+  return [...sections.values()];
+}
