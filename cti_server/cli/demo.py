@@ -48,6 +48,7 @@ async def _demo(folder: Path) -> None:
         else given.database_url,
         http_port=_demo_port(given),
         fastagi_port=fastagi_port,
+        softphone_url=given.softphone_url or f"ws://127.0.0.1:{pbx.http_port}/ws",
         pbxs=(demo_pbx(pbx.name, pbx.ami_port, pbx.secrets),),
     )
     log.configure("error")  # what is said while it starts belongs to the spinner
