@@ -409,3 +409,104 @@ async def test_one_window_has_the_phone(site: Center, browser: Browser) -> None:
     await first.get_by_test_id("phone-use-here").click()
     await is_registered(first)
     await expect(bar(other)).to_have_attribute("data-state", "elsewhere")
+
+
+async def test_the_answer_button_of_the_call_answers_here_too(
+    site: Center, browser: Browser, calls: ExitStack
+) -> None:
+    await site.start()
+    page = await desk(browser, site, "alice")
+    await sit_down(page, "1101")
+    await is_ready(site, page, "1101")
+    calls.enter_context(place_call(site.pbx, ANI, NIGHT, stay_s=40, echo=True))
+    await expect(page.get_by_test_id("call-state")).to_have_attribute("data-state", "ringing", timeout=15_000)
+    (call,) = (await ask(page, "GET", "/api/calls"))["items"]
+    await ask(page, "POST", f"/api/calls/{call['call']}/answer", {})
+    await speaks(page)
+    await hears(page)
+
+
+async def test_what_i_dial_needs_no_second_click(site: Center, browser: Browser) -> None:
+    await site.start()
+    alice, bob = await desk(browser, site, "alice"), await desk(browser, site, "bob")
+    await sit_down(alice, "1101")
+    await sit_down(bob, "1102")
+    await ask(alice, "POST", "/api/calls", {"to": "1102"})
+    await speaks(alice)
+    await bob.get_by_test_id("phone-answer").click(timeout=15_000)
+    await hears(alice)
+    await hears(bob)
+
+
+async def test_another_microphone_in_mid_call(site: Center, browser: Browser) -> None:
+    await site.start()
+    alice, bob = await desk(browser, site, "alice"), await desk(browser, site, "bob")
+    await sit_down(alice, "1101")
+    await sit_down(bob, "1102")
+    site.pbx.cli("channel originate PJSIP/1101 extension 1102@cti-phones")
+    await alice.get_by_test_id("phone-answer").click(timeout=10_000)
+    await bob.get_by_test_id("phone-answer").click(timeout=10_000)
+    await hears(bob)
+
+    await alice.get_by_test_id("phone-devices-open").click()
+    dialog = alice.get_by_test_id("phone-devices")
+    await expect(dialog.get_by_role("meter")).not_to_have_attribute("aria-valuenow", "0")
+    await dialog.get_by_role("button", name="Microphone").click()
+    await alice.get_by_role("option", name="Fake Audio Input 2").click()
+    await hears(bob)
+
+    # It is unplugged: the system's own takes over, in words and in sound.
+    await alice.evaluate("""() => {
+        const all = navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);
+        navigator.mediaDevices.enumerateDevices = async () =>
+            (await all()).filter((one) => one.label !== "Fake Audio Input 2");
+        navigator.mediaDevices.dispatchEvent(new Event("devicechange"));
+    }""")
+    await expect(alice.get_by_test_id("phone-missing-mic")).to_contain_text("Fake Audio Input 2")
+    await hears(bob)
+    await hears(alice)
+
+
+async def test_a_refused_microphone_is_said_with_what_mends_it(site: Center, calls: ExitStack) -> None:
+    await site.start()
+    asks = [flag for flag in MEDIA if "fake-ui" not in flag]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=[*CHROMIUM, *asks, "--deny-permission-prompts"]
+        )
+        page = await desk(browser, site, "alice")
+        await sit_down(page, "1101")
+        calls.enter_context(dial(site.pbx, "1001", "1101", stay_s=40))
+        await page.get_by_test_id("phone-answer").click(timeout=10_000)
+        await expect(page.get_by_test_id("phone-trouble")).to_contain_text("Allow it")
+        await expect(bar(page)).to_have_attribute("data-call", "ringing")
+        assert any("!Ringing!" in line for line in channels(site, "1101")), "the caller is not sent away"
+
+        await page.context.grant_permissions(["microphone"], origin=site.url)
+        await page.get_by_test_id("phone-answer").click()
+        await speaks(page)
+        await expect(page.get_by_test_id("phone-trouble")).to_have_count(0)
+        await browser.close()
+
+
+async def test_a_call_comes_to_the_window_that_takes_the_phone(
+    site: Center, browser: Browser, calls: ExitStack
+) -> None:
+    await site.start()
+    first = await desk(browser, site, "alice")
+    await sit_down(first, "1101")
+    await is_ready(site, first, "1101")
+    calls.enter_context(place_call(site.pbx, ANI, NIGHT, stay_s=60, echo=True))
+    await first.get_by_test_id("phone-answer").click(timeout=15_000)
+    await hears(first)
+
+    # A second browser does not take the call away unasked.
+    second = await desk(browser, site, "alice")
+    await expect(bar(second)).to_have_attribute("data-state", "elsewhere")
+    await hears(first)
+    await second.get_by_test_id("phone-use-here").click()
+    await speaks(second)
+    await hears(second)
+    await expect(bar(first)).to_have_attribute("data-call", "none", timeout=10_000)
+    await expect(bar(first)).to_have_attribute("data-state", "elsewhere")
+    assert len([c for c in channels(site, "1101") if "!Up!" in c]) == 1
