@@ -4,6 +4,7 @@ import { create } from "zustand";
 import { translate } from "../i18n";
 import { api, ProblemError, type Accepted } from "../wire/api";
 import type { Problem, Target } from "../wire/types";
+import { noteDrafts } from "./session";
 import { toast, useStore } from "./store";
 
 export type Verb =
@@ -19,6 +20,7 @@ export const useCommands = create<{ running: Record<string, Running> }>(() => ({
 
 /** The server confirms within 5 s or says that it could not; after this long nothing comes any more. */
 export const RESULT_MS = 15_000;
+const NOTE_MS = 1500;
 
 /** Those that move people about: one at a time on a call. Hanging up and going back are never held up. */
 const moving: ReadonlySet<Verb> = new Set(["hold", "retrieve", "transfer", "consult", "alternate", "complete", "conference", "park"]);
@@ -98,8 +100,12 @@ export const plain = (verb: Plain, call: string) => run(verb, call, () => api.co
 export const record = (verb: keyof typeof recording, call: string) =>
   run(verb, call, () => api.command(call, `recording/${recording[verb]}`, {}));
 
+/** The note goes along: what was typed a moment ago is saved first, unless the server takes too long over it. */
 export const give = (verb: "transfer" | "consult", call: string, target: Target, said: string | null) =>
-  run(verb, call, () => api.command(call, verb, { target, said }));
+  run(verb, call, async () => {
+    await Promise.race([noteDrafts()?.flush(call), new Promise((enough) => setTimeout(enough, NOTE_MS))]);
+    return api.command(call, verb, { target, said });
+  });
 
 /** Without a target the consultation becomes the conference. */
 export const conference = (call: string, target: Target | null) =>
