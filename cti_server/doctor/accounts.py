@@ -11,8 +11,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 
-from cti_server.asterisk import call_actions  # noqa: F401 - its actions count among those of this version
-from cti_server.asterisk.actions import Action, Ping, Role
+from cti_server.asterisk.actions import Ping, Role
 from cti_server.asterisk.session import ActionFailed, Session
 from cti_server.doctor.actions import ANSWER_S, DENIED, Bare, ListCommands, setting, value
 from cti_server.doctor.environment import line, loopback, secret_variable
@@ -30,9 +29,12 @@ ROLES: Mapping[Role, tuple[str, Mapping[str, str]]] = {
     ),
     Role.CALL: (
         "call",
-        {"Hangup": "", "Redirect": "", "Atxfer": "", "CancelAtxfer": "", "BlindTransfer": "", "Setvar": ""},
+        dict.fromkeys(("Hangup", "Redirect", "Atxfer", "CancelAtxfer", "BlindTransfer", "Setvar"), "")
+        | {"PlayDTMF": "app_senddtmf.so"}
+        | dict.fromkeys(("MixMonitorMute", "StopMixMonitor"), "app_mixmonitor.so"),
     ),
     Role.ORIGINATE: ("originate", {"Originate": ""}),
+    Role.NOTIFY: ("system", {"PJSIPNotify": "res_pjsip_notify.so"}),
 }
 DANGERS = {
     "command": "runs any command of Asterisk's CLI, and so any program",
@@ -57,7 +59,11 @@ READ_LOSS = {
     "agent": "no queue is seen, so no card pops",
     "user": "steps of the IVR are not seen",
 }
-LOSS = {Role.AGENT: "agents cannot be set ready or not ready"}
+LOSS = {
+    Role.AGENT: "agents cannot sign in to queues, nor be set ready or not ready",
+    Role.CALL: "no call can be held, transferred or hung up from the screen",
+    Role.ORIGINATE: "nobody can dial or fetch a call from the screen",
+}
 CANDIDATES = (FILE, "manager_custom.conf", "manager_additional.conf", "manager.conf")
 PRIVILEGE = re.compile(r"\(Priv: ([^)]*)\)\s*$")
 
@@ -73,11 +79,6 @@ def privileges(listing: Mapping[str, str]) -> frozenset[str]:
     disproven = {permission for permission, action in WITNESSES.items() if action not in listing}
     proven: frozenset[str] = frozenset()
     return proven.union(*(left for some in allowed_by if len(left := some - disproven) == 1))
-
-
-def needed_roles() -> frozenset[Role]:
-    """The roles that the actions of this version go out on, but for the one that a site may do without."""
-    return frozenset(action.role for action in Action.__subclasses__()) - {Role.NOTIFY}
 
 
 # --- one role after the other -----------------------------------------------------------------------------
@@ -97,7 +98,7 @@ async def examine(patient: Patient) -> tuple[list[Finding], Session | None]:
         findings.extend(await _may_do(patient, Role.EVENTS, patient.pbx.events, opened, opened))
         findings.extend(await _may_read(patient, patient.pbx.events, opened, heard))
     reader = opened if isinstance(opened, Session) else None
-    for role in (Role.AGENT, Role.CALL, Role.ORIGINATE):
+    for role in (Role.AGENT, Role.CALL, Role.ORIGINATE, Role.NOTIFY):
         findings.extend(await _role(patient, role, reader))
     return findings, reader
 
@@ -126,10 +127,10 @@ async def _role(patient: Patient, role: Role, reader: Session | None) -> list[Fi
     account: Account | None = getattr(patient.pbx, role.value)
     check = patient.check("permissions")
     if account is None:
-        if role not in needed_roles():
-            return [say(check, "account.unneeded", role=role)]
+        if role is Role.NOTIFY:
+            return [say(check, "account.optional", role=role)]
         setting_line = line(patient.settings, patient.pbx, f"{role.value}_secret", "…")
-        facts = {"role": role, "loss": LOSS.get(role, "its commands answer 503"), "user": f"cti-{role}"}
+        facts = {"role": role, "loss": LOSS[role], "user": f"cti-{role}"}
         return [say(check, "account.absent", line=setting_line, file=FILE, **facts)]
     opened = await sign_in(patient, role, account)
     if isinstance(opened, Finding):

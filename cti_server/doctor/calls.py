@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator, Sequence
 
 from cti_server.asterisk.session import ActionFailed, ListBroken, Session
+from cti_server.doctor import desk
 from cti_server.doctor.actions import ShowDialPlan, value
 from cti_server.doctor.dialplan import IDENTIFY, Dialplan
 from cti_server.doctor.environment import loopback
@@ -32,7 +33,7 @@ async def examine(patient: Patient, session: Session, lines: Sequence[Line] | No
         findings.extend(_asked(patient, dialplan, system))
     if lines is not None:
         findings.extend(_lines(patient, dialplan, lines))
-    return findings
+    return [*findings, *await desk.examine(patient, session, dialplan)]
 
 
 def _asks(check: str, dialplan: Dialplan) -> Iterator[Finding]:

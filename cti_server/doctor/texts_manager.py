@@ -81,7 +81,7 @@ MANAGER: dict[str, Text] = {
         "no user for the role {role}: {loss}",
         "{line}   the secret of [{user}] of {file}",
     ),
-    "account.unneeded": Text("ok", "no user for the role {role}; this version does not need one"),
+    "account.optional": Text("ok", "no user for the role {role}: desk phones are answered at the phone"),
     "account.refused": Text(
         "problem",
         "Asterisk refuses {user}: {why}",

@@ -114,6 +114,31 @@ PBX: dict[str, Text] = {
         "cti-server line add 4008001000 --region {region} --queue support --title 'Service line' "
         "--title-zh 服务热线",
     ),
+    # --- the agents' desk
+    "desk.ok": Text("ok", "calls can be held, transferred, recorded and dialled from the screen"),
+    "desk.contexts": Text(
+        "warning",
+        "the dialplan has no {contexts}, so these do not work from the screen: {losses}",
+        "#include extensions_cti_desk.conf   in extensions.conf, after extensions_cti.conf "
+        "(FreePBX, Issabel: extensions_custom.conf); then: " + RELOAD_DIALPLAN,
+    ),
+    "desk.leg": Text(
+        "warning",
+        "Queue() in [{context}], extension {extension}, does not prepare its agents' legs: hold and record from "
+        "the screen do nothing there",
+        "b(cti-leg^s^1)   among the options of that Queue(); then: " + RELOAD_DIALPLAN,
+    ),
+    "desk.key": Text(
+        "problem",
+        "{name} of features.conf is {now}; the server presses {key}",
+        "#include features_cti.conf   in features.conf (FreePBX, Issabel: its lines of [{section}] in "
+        'features_{section}_custom.conf); then: asterisk -rx "module reload features"',
+    ),
+    "desk.keys_unseen": Text(
+        "warning",
+        "the keys of features.conf cannot be seen from here",
+        'asterisk -rx "features show"   must show cti-hold A and cti-record B; features_cti.conf has them',
+    ),
     # --- queues and agents
     "queue.ok": Text("ok", "{count} queues, the same at the PBX and in the record"),
     "queue.unrecorded": Text(

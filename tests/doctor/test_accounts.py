@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from cti_server.asterisk.actions import Role
-from cti_server.doctor.accounts import needed_roles, privileges
+from cti_server.doctor.accounts import privileges
 
 PLAIN = {"Ping": "Keepalive command.  (Priv: <none>)", "ListCommands": "List …  (Priv: <none>)"}
 
@@ -38,7 +37,3 @@ def test_a_user_who_may_everything() -> None:
         "GetConfig": "Retrieve configuration.  (Priv: config,all)",
     }
     assert privileges(listing) == {"command", "originate", "config"}
-
-
-def test_the_roles_that_this_version_needs_come_from_its_actions() -> None:
-    assert {Role.EVENTS, Role.AGENT} <= needed_roles()

@@ -113,8 +113,45 @@ async def test_secrets_that_were_never_set(pbx: DemoPbx) -> None:
     shipped = Account(user="cti-agent", secret=SecretStr("CHANGE-ME"))
     none = Account(user="cti-call", secret=SecretStr(""))
     findings = await found(pbx, link={"agent": shipped, "call": none, "originate": None})
-    assert {"account.default_secret", "account.no_secret", "account.unneeded"} <= set(findings)
+    assert {"account.default_secret", "account.no_secret", "account.absent"} <= set(findings)
+    assert "nobody can dial" in findings["account.absent"].what
     assert "account.absent" in await found(pbx, link={"agent": None})
+
+
+async def test_the_optional_user_that_makes_desk_phones_answer(pbx: DemoPbx) -> None:
+    assert "account.optional" in await found(pbx)
+    with changed(
+        pbx, "manager.conf", lambda text: f"{text}\n[cti-notify](cti-user)\nsecret = s\n", "manager reload"
+    ):
+        account = {"notify": Account(user="cti-notify", secret=SecretStr("s"))}
+        assert "PJSIPNotify" in (await found(pbx, link=account))["account.missing"].what
+        with user(pbx, "cti-notify", "write = system"):
+            findings = await found(pbx, link=account)
+    assert not {"account.optional", "account.missing", "account.dangerous"} & set(findings)
+
+
+async def test_a_dialplan_without_the_desk(pbx: DemoPbx) -> None:
+    reload = "dialplan reload"
+    without = lambda text: text.replace("#include extensions_cti_desk.conf", "")  # noqa: E731
+    with changed(pbx, "extensions_cti_demo.conf", without, reload):
+        missing = (await found(pbx))["desk.contexts"]
+    assert "cti-hold" in missing.what
+    assert "#include extensions_cti_desk.conf" in (missing.remedy or "")
+    own = lambda text: text.replace("b(cti-leg^s^1),,,${limit}", ",,,${limit}")  # noqa: E731
+    with changed(pbx, "extensions_cti.conf", own, reload):
+        assert "[cti-queue]" in (await found(pbx))["desk.leg"].what
+    assert "desk.ok" in await found(pbx)
+
+
+async def test_other_keys_than_the_server_presses(pbx: DemoPbx) -> None:
+    other = lambda text: text.replace("atxferswap = *5", "atxferswap = *4")  # noqa: E731
+    with changed(pbx, "features_cti.conf", other, "module reload features"):
+        assert "atxferswap of features.conf is *4; the server presses *5" in (await found(pbx))["desk.key"].what
+    pbx.cli("module unload func_config.so")
+    try:
+        assert "desk.keys_unseen" in await found(pbx)
+    finally:
+        pbx.cli("module load func_config.so")
 
 
 async def test_a_user_who_may_too_little(pbx: DemoPbx) -> None:
