@@ -46,7 +46,8 @@ export function situation(call: CallView, me: Me | null): Situation {
   if (mine.state === "wrap_up") return "wrap_up";
   if (mine.state === "ringing") {
     const self = call.people.find((person) => person.leg === mine.leg || (person.agent !== null && person.agent === me?.id));
-    return self && self.state !== "ringing" ? "calling" : "ringing";
+    const rings = mine.why?.kind === "dialled" && others(call, me).some((person) => person.state === "ringing");
+    return rings || (self && self.state !== "ringing") ? "calling" : "ringing";
   }
   if (call.state === "ended") return "over";
   if (call.state === "conference") return "conference";

@@ -30,7 +30,7 @@ export function Consultation({ call, table }: { call: CallView; table: Controls 
         {steps.map(({ verb, icon, keys }) => (
           <Command
             key={verb} verb={verb} call={call.call} cannot={table[verb] ?? null} icon={icon} label={t(`consult.${verb}`)} keys={keys}
-            {...(verb === "complete" ? { tone: "primary" as const } : {})} onPress={() => act(verb, call)}
+            {...(verb === "complete" && now.answered ? { tone: "primary" as const } : {})} onPress={() => act(verb, call)}
           />
         ))}
       </div>

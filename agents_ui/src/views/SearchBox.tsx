@@ -78,8 +78,8 @@ export function SearchBox({ query, onQuery }: { query: string; onQuery: (query: 
                     <Tier tier={hit.tier} />
                   </span>
                   <span className="row-sub">
-                    {[hit.company?.name, hit.contract?.number].filter(Boolean).map((part) => `${part} · `)}
                     {hit.numbers[0] && <TelLink number={hit.numbers[0]} />}
+                    {[hit.numbers[0] ? "" : null, hit.contract?.number, hit.company?.name].filter((part) => part !== null && part !== undefined).join(" · ")}
                   </span>
                   <span className="row-end">
                     {hit.contract ? <VerdictMark code={hit.contract.verdict} /> : <span className="quiet">{named("verdict", "none")}</span>}
