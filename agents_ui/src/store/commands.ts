@@ -101,11 +101,12 @@ export const record = (verb: keyof typeof recording, call: string) =>
   run(verb, call, () => api.command(call, `recording/${recording[verb]}`, {}));
 
 /** The note goes along: what was typed a moment ago is saved first, unless the server takes too long over it. */
-export const give = (verb: "transfer" | "consult", call: string, target: Target, said: string | null) =>
-  run(verb, call, async () => {
-    await Promise.race([noteDrafts()?.flush(call), new Promise((enough) => setTimeout(enough, NOTE_MS))]);
-    return api.command(call, verb, { target, said });
-  });
+export function give(verb: "transfer" | "consult", call: string, target: Target, said: string | null): Promise<Outcome> {
+  const send = () => api.command(call, verb, { target, said });
+  const drafts = noteDrafts();
+  if (!drafts?.unsaved().includes(call)) return run(verb, call, send);
+  return run(verb, call, () => Promise.race([drafts.flush(call), new Promise((enough) => setTimeout(enough, NOTE_MS))]).then(send));
+}
 
 /** Without a target the consultation becomes the conference. */
 export const conference = (call: string, target: Target | null) =>
