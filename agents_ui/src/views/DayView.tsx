@@ -6,12 +6,16 @@ import { useMinute } from "../lib/clock";
 import { reasonTitle } from "../lib/explain";
 import { formatDate, formatSpan, formatTime } from "../lib/format";
 import { localDate } from "../lib/slots";
+import { whoWas } from "../lib/who";
 import { Icon } from "../parts/Icon";
+import { DirectionIcon, OutcomeText } from "../parts/marks";
+import { Span } from "../parts/Timer";
 import { useLists } from "../store/lists";
+import { navigate } from "../store/navigate";
 import { useStore } from "../store/store";
-import { useToday } from "../store/today";
+import { partOf, useToday } from "../store/today";
 import { api } from "../wire/api";
-import type { AgentStateName, Day, StateSpan } from "../wire/types";
+import type { AgentStateName, Day, Interaction, StateSpan } from "../wire/types";
 
 type Number = { id: string; value: (day: Day) => string };
 const count = (value: number) => String(value);
@@ -25,6 +29,7 @@ const numbers: Number[] = [
   { id: "talk_ms", value: ({ numbers: n }) => span(n.talk_ms) },
   { id: "hold_ms", value: ({ numbers: n }) => span(n.hold_ms) },
   { id: "wrap_ms", value: ({ numbers: n }) => span(n.wrap_ms) },
+  { id: "ready_ms", value: ({ numbers: n }) => span(n.ready_ms) },
   { id: "aht_ms", value: ({ numbers: n }) => span(n.aht_ms) },
   { id: "occupancy", value: ({ numbers: n }) => (n.occupancy === null ? "–" : `${Math.round(n.occupancy * 100)} %`) },
 ];
@@ -78,6 +83,7 @@ export function DayView() {
             ))}
           </dl>
           <TimeInStates day={day} />
+          <Calls day={day} />
         </>
       )}
       {!day && !failed && <p className="quiet" role="status">{t("common.loading")}</p>}
@@ -120,6 +126,40 @@ function TimeInStates({ day }: { day: Day }) {
             <span className="day-state">{name(state)}</span>
             <span className="num">{formatSpan(state.ms)}</span>
             <span className="num quiet">{total ? `${Math.round((state.ms / total) * 100)} %` : ""}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Calls({ day }: { day: Day }) {
+  const t = useT();
+  const language = useStore((store) => store.language);
+  const me = useStore((store) => store.desk.me?.id ?? 0);
+  const [calls, setCalls] = useState<Interaction[] | null>(null);
+  const { from, to } = day;
+  useEffect(() => {
+    let over = false;
+    api.interactions({ from, to, agent: "me", limit: 100 }).then((page) => over || setCalls(page.items.map((entry) => partOf(entry, me))), () => null);
+    return () => {
+      over = true;
+    };
+  }, [from, to, me, day.numbers.offered, day.numbers.outbound]);
+  return (
+    <section aria-labelledby="day-calls">
+      <h2 id="day-calls">{t("day.calls")} <span className="count num">{calls?.length ?? ""}</span></h2>
+      {calls?.length === 0 && <p className="quiet">{t("day.no_calls")}</p>}
+      <ul className="recent-calls">
+        {calls?.map((entry) => (
+          <li key={entry.id}>
+            <Button className="recent-call" onPress={() => navigate(`/interactions/${entry.id}`)}>
+              <span className="num quiet">{formatTime(entry.at, language)}</span>
+              <DirectionIcon direction={entry.direction} outcome={entry.outcome} />
+              <span className="recent-who">{whoWas(entry, t)}</span>
+              <span className="recent-note">{entry.note ?? entry.subject ?? ""}</span>
+              {entry.talk_ms ? <Span ms={entry.talk_ms} /> : <OutcomeText outcome={entry.outcome} />}
+            </Button>
           </li>
         ))}
       </ul>

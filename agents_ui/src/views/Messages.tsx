@@ -24,7 +24,7 @@ export function Messages({ thread, onThread, unread }: MessagesProps) {
   const { call } = useCurrentCall();
   const [text, setText] = useKept(`message.${thread}`, "");
   const [busy, setBusy] = useState(false);
-  const end = useRef<HTMLDivElement>(null);
+  const box = useRef<HTMLDivElement>(null);
   const supervises = me !== null && me.role !== "agent";
   const shown = useMemo(() => {
     const supervisor = (agent: number) => (team[agent]?.role ?? "agent") !== "agent";
@@ -36,7 +36,8 @@ export function Messages({ thread, onThread, unread }: MessagesProps) {
   const last = shown.at(-1)?.id ?? 0;
 
   useEffect(() => {
-    end.current?.scrollIntoView({ block: "nearest" });
+    // The thread only: the page stays where it is.
+    if (box.current) box.current.scrollTop = box.current.scrollHeight;
     const read = () => document.hidden || void markRead();
     read();
     document.addEventListener("visibilitychange", read);
@@ -61,11 +62,10 @@ export function Messages({ thread, onThread, unread }: MessagesProps) {
         <h2 id="messages-heading">{t(supervises ? "messages.heading" : "messages.with_supervisors")}</h2>
         {supervises && <Choice label={t("messages.to")} quiet options={options} value={String(thread)} onChange={(id) => onThread(id === "team" || id === "supervisors" ? id : Number(id))} />}
       </div>
-      <div className="thread" role="log" aria-label={t("messages.heading")} tabIndex={0}>
+      <div ref={box} className="thread" role="log" aria-label={t("messages.heading")} tabIndex={0}>
         {failed && <p className="quiet">{t("messages.failed")}</p>}
         {shown.length === 0 && !failed && <p className="quiet">{t("messages.none")}</p>}
         {shown.map((message) => <Said key={message.id} message={message} mine={message.from.id === me?.id} at={formatMoment(message.at, language, now)} />)}
-        <div ref={end} />
       </div>
       <div className="message-box">
         <textarea
