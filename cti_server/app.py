@@ -25,6 +25,7 @@ from prometheus_client import CollectorRegistry, PlatformCollector, ProcessColle
 
 from .api.create import create_api
 from .api.desk import Desk
+from .api.help import close_over
 from .api.me import me_view
 from .api.ports import Deps
 from .api.principal import Principal
@@ -42,13 +43,14 @@ from .pipeline import frame_of
 from .push import session as push_session
 from .push.hub import Hub, Viewer
 from .push.session import Sources
-from .record import agents, journal, sessions
+from .record import agents, journal, messages, sessions
 from .record.database import Database
 from .settings import Settings
 
 JOURNAL_KEPT = timedelta(days=3)  # a desktop that was away for longer starts over with a snapshot
 TIDY_EVERY_S = 3600.0
-PROMISES_EVERY_S = 5.0
+WATCH_EVERY_S = 5.0
+MESSAGES_KEPT = timedelta(days=90)
 RESTART_AFTER_S = 1.0
 M_MMAP_THRESHOLD = -3  # malloc.h
 
@@ -124,7 +126,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         collector.fastagi = fastagi
         _add_websocket(api, deps, hub, LivePush(attachments, hub, database, lambda agent: _me(deps, agent)))
-        duties = [_start(one) for one in _duties(attachments, database, desk)]
+        duties = [_start(one) for one in _duties(attachments, database, desk, floor)]
         stack.push_async_callback(_stop, [*duties, asyncio.create_task(_warm(places), name="places")])
         yield Running(api, attachments, hub, database, fastagi)
 
@@ -231,9 +233,9 @@ def _add_websocket(api: FastAPI, deps: Deps, hub: Hub, push: LivePush) -> None:
 Duty = tuple[str, Callable[[], Awaitable[None]]]
 
 
-def _duties(attachments: Sequence[Attachment], database: Database, desk: Desk) -> list[Duty]:
+def _duties(attachments: Sequence[Attachment], database: Database, desk: Desk, floor: LiveFloor) -> list[Duty]:
     tidy: Duty = ("tidy", lambda: _tidy(database))
-    watch: Duty = ("promises", lambda: _raise_promises(desk))
+    watch: Duty = ("desk", lambda: _watch_desk(desk, floor))
     return [(f"pbx {one.pbx.name}", one.run) for one in attachments] + [tidy, watch]
 
 
@@ -261,12 +263,13 @@ async def _warm(places: PrefixPlaces) -> None:
         log.exception("places.unavailable")
 
 
-async def _raise_promises(desk: Desk) -> None:
-    """Those that fell due while no server ran are raised by the first look."""
+async def _watch_desk(desk: Desk, floor: LiveFloor) -> None:
+    """Raise promises, those that fell due while no server ran too; end requests for help on calls that are over."""
     while True:
         if raised := await raise_due(desk):
             log.info("promises.raised", promises=raised)
-        await asyncio.sleep(PROMISES_EVERY_S)
+        await close_over(desk, floor)
+        await asyncio.sleep(WATCH_EVERY_S)
 
 
 async def _tidy(database: Database) -> None:
@@ -274,6 +277,7 @@ async def _tidy(database: Database) -> None:
         async with database.begin() as conn:
             gone = await journal.prune(conn, _now() - JOURNAL_KEPT)
             await sessions.purge(conn, _now())
+            await messages.prune(conn, _now() - MESSAGES_KEPT)
         if gone:
             log.info("journal.pruned", rows=gone)
         await asyncio.sleep(TIDY_EVERY_S)

@@ -39,6 +39,12 @@ class Desk:
         self._now = now
 
     @asynccontextmanager
+    async def read(self) -> AsyncIterator[Connection]:
+        """A look, without changing anything."""
+        async with self._database.read() as conn:
+            yield conn
+
+    @asynccontextmanager
     async def change(self) -> AsyncIterator[Change]:
         """Commits at the end; an exception rolls everything back, the journal rows too."""
         async with self._database.begin() as conn:

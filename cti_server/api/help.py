@@ -9,9 +9,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from cti_server.api.codes import Supervisor
-from cti_server.api.desk import Change
+from cti_server.api.desk import Change, Desk
 from cti_server.api.desk_shapes import HelpView
 from cti_server.api.params import CallId, Id
+from cti_server.api.ports import Floor
 from cti_server.api.principal import DepsIn, Signed, visible_call
 from cti_server.api.problems import Problem, documented, not_found
 from cti_server.api.shapes import AcceptedView
@@ -90,6 +91,30 @@ async def finish_help(request: Id, principal: Signed, deps: DepsIn) -> HelpView:
         if not await help_requests.finish(change.conn, request, by, change.at):
             return help_view(found)
         return _tell(change, await _known(change.conn, request))
+
+
+async def close_over(desk: Desk, floor: Floor) -> int:
+    """End the requests whose call is over, or whose agent has left it; answer how many.
+
+    Only where the PBX is before our eyes: while it is away nobody knows.
+    """
+    live = {pbx for pbx, link in floor.links().items() if link["state"] == "live"}
+    async with desk.read() as conn:
+        asked = await help_requests.waiting(conn)
+    over = [one for one in asked if one.call.split(":", 1)[0] in live and not _goes_on(floor, one)]
+    if not over:
+        return 0
+    async with desk.change() as change:
+        for one in over:
+            if await help_requests.finish(change.conn, one.id, None, change.at):
+                _tell(change, await _known(change.conn, one.id))
+    return len(over)
+
+
+def _goes_on(floor: Floor, one: HelpRequest) -> bool:
+    call = floor.call(one.call)
+    parts = call["agents"].values() if call is not None else ()
+    return any(part["agent"] == one.agent_id and part["state"] not in ("left", "wrap_up") for part in parts)
 
 
 def help_view(one: HelpRequest) -> HelpView:

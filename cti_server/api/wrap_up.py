@@ -15,10 +15,10 @@ from cti_server.api.moments import ClampedMoment
 from cti_server.api.params import Id
 from cti_server.api.ports import CommandRefused, Deps
 from cti_server.api.principal import DepsIn, Principal, Signed
-from cti_server.api.problems import Problem, documented
+from cti_server.api.problems import Problem, documented, not_found
 from cti_server.lookup.card import promise_view
 from cti_server.lookup.shapes import Named, PromiseView, stamp_or_none
-from cti_server.record import cases, customers, notes, promises, wrap_ups
+from cti_server.record import cases, contact_points, customers, history, notes, promises, wrap_ups
 from cti_server.record.database import Connection
 from cti_server.record.history import Interaction, Segment
 
@@ -154,6 +154,40 @@ async def finish_interaction(interaction: int, body: Draft, principal: Principal
         if refused.code != "call_over":  # it left the floor meanwhile, and the record has all of it
             raise
     return answer
+
+
+class Whose(BaseModel):
+    """Whose contact it was."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    customer_id: Id
+
+
+@routes.put(
+    "/interactions/{interaction}/customer",
+    operation_id="reassociate",
+    status_code=204,
+    responses=documented(401, 403, 404, 409, 422, 503),
+)
+async def reassociate(interaction: Id, body: Whose, principal: Signed, deps: DepsIn) -> None:
+    """Say whose contact it was, until I am done with it, in the tray of what I owe too; learnt for the number."""
+    async with deps.database.read() as conn:
+        found = await known(conn, interaction)
+        mine = await _mine(conn, deps, principal, found)
+        if await customers.get(conn, body.customer_id) is None:
+            raise not_found("customer")
+    if mine.finished_at is not None:
+        raise _finished()
+    if _part_state(deps, principal, found) in {*IN_CALL, "wrap_up"}:
+        await deps.commands.choose_customer(call_of(found), body.customer_id, principal.id)
+        return
+    async with deps.desk.change() as change:
+        await history.reassociate(change.conn, found.id, body.customer_id, change.at)
+        if found.ani_e164 is not None:
+            chosen = (found.ani_e164, body.customer_id, principal.id, change.at)
+            await contact_points.choose(change.conn, *chosen)
+        change.tell("interaction.changed", {"interaction": found.id, "customer": body.customer_id})
 
 
 @routes.get("/me/owed", operation_id="listOwed", responses=documented(401))

@@ -11,6 +11,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from cti_server.api.desk import Desk
+from cti_server.api.help import close_over
 from cti_server.record import agent_states, agents, phones, shifts
 from cti_server.record.agent_states import AgentStateRow
 from cti_server.record.database import Database
@@ -19,7 +21,7 @@ from cti_server.record.journal import Entry
 from cti_server.record.phones import Phone
 from cti_server.record.shifts import Shift
 from tests.api.calls import record, segment
-from tests.api.conftest import SignIn, client_of, problem
+from tests.api.conftest import SignIn, Time, client_of, problem
 from tests.api.fakes import FakeFloor, call, member, part, queue
 from tests.lookup.seed import NOW, World
 
@@ -202,6 +204,22 @@ async def test_help(sign_in: SignIn, world: World, floor: FakeFloor, published: 
     assert (await zhao.get("/api/help")).json() == []
     assert (await li.post(path, json={})).status_code == 202
     problem(await zhao.post("/api/help/999/take"), 404, "not_found")
+
+
+async def test_help_ends_with_the_call(
+    li: httpx.AsyncClient, world: World, floor: FakeFloor, published: list[Entry], database: Database, clock: Time
+) -> None:
+    desk = Desk(database, published.extend, clock)
+    floor.all_calls = [call(CALL, part(world.agent, "talking"))]
+    await li.post(f"/api/calls/{CALL}/help", json={})
+    published.clear()
+    assert await close_over(desk, floor) == 0
+    floor.all_calls, floor.all_links = [], {"demo": {"state": "connecting", "since": None, "detail": None}}
+    assert await close_over(desk, floor) == 0  # nobody knows what became of the call
+    floor.all_links = {"demo": {"state": "live", "since": None, "detail": None}}
+    floor.all_calls = [call(CALL, part(world.agent, "wrap_up"))]
+    assert [await close_over(desk, floor), await close_over(desk, floor)] == [1, 0]
+    assert [(e.kind, e.body["help"]["state"]) for e in published] == [("help.changed", "done")]
 
 
 async def test_the_team(li: httpx.AsyncClient, world: World, floor: FakeFloor) -> None:

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from cti_server.api.ports import CommandRefused
+from cti_server.lookup.identify import Lookup
 from cti_server.record import queues, wrap_up_codes
 from cti_server.record.database import Database
 from cti_server.record.interactions import save_calls
@@ -302,3 +303,27 @@ async def test_a_text_of_full_length_fits_and_one_longer_does_not(li: httpx.Asyn
     assert (await save(li, number, note="长" * 10_000)).status_code == 200
     problem(await save(li, number, note="x" * 10_001), 422, "invalid")
     assert (await li.get("/api/me/owed")).json()["items"][0]["draft"]["note"] == "长" * 10_000
+
+
+async def test_whose_it_was_until_i_am_done(
+    sign_in: SignIn, number: int, floor: FakeFloor, commands: FakeCommands, world: World, database: Database
+) -> None:
+    li, wang = await sign_in("li"), await sign_in("wang")
+    path = f"/api/interactions/{number}/customer"
+    problem(await wang.put(path, json={"customer_id": world.son}), 403, "not_yours")
+    problem(await li.put(path, json={"customer_id": 999_999}), 404, "not_found")
+    on_floor(floor, world, number, "wrap_up")
+    assert (await li.put(path, json={"customer_id": world.son})).status_code == 204
+    assert commands.asked == [("choose_customer", CALL, world.son, world.agent)]
+    floor.all_calls = []
+    assert (await li.put(path, json={"customer_id": world.mother})).status_code == 204
+    found = (await li.get(f"/api/interactions/{number}")).json()
+    assert (found["customer"]["id"], found["match"]) == (world.mother, "verified")
+    async with database.begin() as conn:
+        await save_calls(conn, [record(CALL, segment(world.agent), customer_id=world.li)])
+    done = (await finish(li, number, follow_up=CALLBACK)).json()
+    assert done["promise"]["customer"]["id"] == world.mother
+    problem(await li.put(path, json={"customer_id": world.li}), 409, "finished")
+    # The number is learnt: the next call from it begins with her.
+    matched = await Lookup(database).identify("demo", "13800138000")
+    assert matched.match.candidates[0].customer.id == world.mother

@@ -10,7 +10,7 @@ from cti_server.record import history, migrate, wrap_ups
 from cti_server.record.database import Database
 from cti_server.record.history import Segment
 from cti_server.record.interactions import save_calls
-from tests.record.builders import after, an_agent, call, part
+from tests.record.builders import a_customer, after, an_agent, call, part
 
 KEY = ("demo", 100, "demo-1.1")
 FOLLOW_UP = {"kind": "case", "subject": "drum", "text": ""}
@@ -82,6 +82,24 @@ async def test_drafts_follow_a_call_that_merges_into_another(database: Database)
     mine = await segment(database, alice)
     assert (mine.note, mine.wrap_code, mine.follow_up) == ("alice's", "a", FOLLOW_UP)
     assert found.note == "bob's\nalice's"  # bob has no part in the other: his words stay all the same
+
+
+async def test_the_card_reads_what_everybody_wrote(database: Database) -> None:
+    async with database.begin() as conn:
+        alice, wang = await an_agent(conn), await a_customer(conn)
+        parts = (part(1, agent_id=alice, note="two"), part(0, agent_id=alice, note="one"), part(2, agent_id=alice))
+        ids = await save_calls(
+            conn,
+            [call("demo-1.1", customer_id=wang.id, segments=parts), call("demo-1.2", customer_id=wang.id)],
+        )
+        first = {one.id: one.note for one in await history.recent(conn, wang.id)}
+        await history.set_note(conn, ids[KEY], "zero")
+        then = {one.id: one.note for one in await history.recent(conn, wang.id)}
+        found = await history.page(conn, history.Filter(q="TWO"))
+    silent = ids["demo", 100, "demo-1.2"]
+    assert first == {ids[KEY]: "one\ntwo", silent: None}
+    assert then == {ids[KEY]: "zero\none\ntwo", silent: None}
+    assert [one.note for one in found.items] == ["zero\none\ntwo"]
 
 
 async def test_owed(database: Database) -> None:
