@@ -24,7 +24,8 @@ STORIES = (
     "signin idle busy ringing talking hold wrapup candidates unknown several stale refused lost floor customer edit create "
     "interaction search keys calling consulting alternated conference handover handed parked keypad picker transfer dial "
     "dialask pickup refusal rona offshift pending phonelost seats settings wrapcode wrapover owed promises team teamcall help "
-    "day toasts statemenu codes promiseform"
+    "day toasts statemenu codes promiseform phone-ready phone-ringing phone-talking phone-muted phone-lost phone-alone "
+    "phone-elsewhere phone-refused phone-returning phone-insecure phone-devices"
 ).split()
 # Stories that begin with a click in another one.
 OVER = {"statemenu": "busy", "codes": "wrapover", "promiseform": "customer"}
@@ -69,6 +70,11 @@ def shoot(browser: Browser, base: str, story: str, size: str, theme: str, langua
     if story == "codes":
         page.click("[data-testid=wrapup-codes] input")
         page.wait_for_selector("[role=option]")
+    if story == "phone-devices":
+        page.click("[data-testid=phone-devices-open]")
+        page.wait_for_selector("[data-testid=phone-devices]")
+    if story.startswith("phone-"):
+        page.wait_for_selector("[data-testid=phone-bar]")
     if story == "promiseform":
         page.click("[data-testid=promise-ledger] .list-head button")
     page.wait_for_timeout(250)

@@ -14,6 +14,7 @@ import { useTransport } from "../wire/api";
 import { syncClock } from "../wire/clock";
 import type { CallParty, CallView, Card, HandoverView, HelpRequest, LinkState, Me, Problem, PromiseView } from "../wire/types";
 import { callStories, othersCalls, targets } from "./callStories";
+import { phoneStories, showPhone } from "./phoneStories";
 import { answerShift, messages, shiftStories } from "./shiftStories";
 import {
   ago, callOf, emilyCard, me, NOW, partyOf, queues, stateOf, team, timeline, today, unknownCard, wangCard, wangDetail,
@@ -68,6 +69,7 @@ const stories: Record<string, Story> = {
   keys: { overlay: "keys" },
   ...callStories,
   ...shiftStories,
+  ...phoneStories,
 };
 
 const hits = [
@@ -134,6 +136,7 @@ export async function play(name: string): Promise<void> {
   void loadReasons();
   void loadOwed();
   usePanel.getState().set(story.panel ?? {});
+  showPhone(name);
   for (const entry of story.toasts ?? []) toast({ ...entry, ...(entry.about ? { about: translate(entry.about) } : {}) });
 }
 

@@ -6,7 +6,8 @@ import { useStore } from "../store/store";
 const PhoneBar = lazy(async () => ({ default: (await import("./PhoneBar")).PhoneBar }));
 
 export function PhoneSlot() {
-  useEffect(startPhone, []);
+  // A story page shows a phone's state and is none.
+  useEffect(() => (import.meta.env.MODE === "fixtures" ? undefined : startPhone()), []);
   const mine = useStore((store) => store.phase === "signed_in" && store.desk.me?.shift?.kind === "browser");
   const { call } = usePhone();
   // A call outlives the session in which it began.
