@@ -264,7 +264,7 @@ async def _warm(places: PrefixPlaces) -> None:
 
 
 async def _watch_desk(desk: Desk, floor: LiveFloor) -> None:
-    """Raise promises, those that fell due while no server ran too; end requests for help on calls that are over."""
+    """Raise promises, those that fell due while no server ran too; end requests for help with their calls."""
     while True:
         if raised := await raise_due(desk):
             log.info("promises.raised", promises=raised)
