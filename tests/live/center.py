@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -110,13 +110,16 @@ async def until(condition: Callable[[], Any], what: str, limit_s: float = 20) ->
 
 
 @asynccontextmanager
-async def center(database_url: str, folder: Path, *, pbx: str = "demo", **extra: str) -> AsyncIterator[Center]:
-    """A call center that is not started yet: the PBX is up, the database migrated and seeded."""
+async def center(
+    database_url: str, folder: Path, *, pbx: str = "demo", config: Mapping[str, Any] | None = None, **extra: str
+) -> AsyncIterator[Center]:
+    """A call center that is not started yet: the PBX is up, the database migrated and seeded. `config` are fields
+    of PbxConfig, `extra` the server's settings."""
     fastagi_port, http_port = stage.port_or_free(0), stage.port_or_free(0)
     await migrate.upgrade(database_url)
     async with Database(database_url) as database:
         await seed(database, pbx, datetime.now(UTC))
-    machine = DemoPbx(free_config(pbx, fastagi=f"127.0.0.1:{fastagi_port}"))
+    machine = DemoPbx(free_config(pbx, fastagi=f"127.0.0.1:{fastagi_port}", **(config or {})))
     await asyncio.to_thread(machine.__enter__)
     made = Center(machine, database_url, http_port, fastagi_port, folder / "server.log", dict(extra))
     try:

@@ -149,10 +149,10 @@ class Agent:
         await expect(button).not_to_have_attribute("aria-disabled", "true", timeout=15_000)
         await button.click()
 
-    async def answer(self) -> None:
+    async def answer(self, then: str = "talking") -> None:
         """By the panel, and the phone in the page answers."""
         await self.do("answer")
-        await self.call_is("talking")
+        await self.call_is(then)
 
     async def give(self, verb: str, target: str, said: str = "", search: str = "") -> None:
         """consult, transfer or conference: choose whom in the list, and send. `target` as agent-2, queue-sales."""
@@ -211,6 +211,16 @@ class Agent:
         assert len(mine) == 1, f"{self.name} has {len(mine)} calls: {mine}"
         found: dict[str, Any] = mine[0]
         return found
+
+    async def finish_wrap_ups(self) -> None:
+        """Whatever there is to finish, by the API."""
+        async with self.api() as api:
+            codes = (await api.get("/api/wrap-up-codes")).json()
+            code = next((one["code"] for one in codes if one["leaf"] and one["active"]), None)
+            for call in (await api.get("/api/calls")).json()["items"]:
+                if any(p["agent"] == self.id and p["state"] == "wrap_up" for p in call["agents"].values()):
+                    body = {"note": None, "code": code, "follow_up": None}
+                    await api.post(f"/api/interactions/{call['interaction']}/wrap-up", json=body)
 
     async def close(self) -> None:
         """The browser is gone, as when the window is closed."""
