@@ -52,6 +52,10 @@ export const callStories: Record<string, Story> = {
   dial: { panel: { picker: { mode: "dial", call: null, search: "10" } } },
   dialask: { me: talks, cards: [wangCard], calls: [callOf(wangCard)], panel: { asked: { number: "+862150001234", why: "busy" } } },
   pickup: { panel: { pickUp: true } },
+  helpasked: {
+    me: talks, cards: [wangCard], calls: [callOf(wangCard)],
+    help: [{ id: 4, call, interaction: 612, agent: { id: 3, name: "Li Wei" }, said: "客户要求赔偿停机损失", state: "taken", asked_at: ago(40), taken_by: { id: 2, name: "Zhang Min" }, taken_at: ago(12), done_at: null }],
+  },
   refusal: {
     me: talks, cards: [wangCard], calls: [callOf(wangCard)],
     toasts: [{ tone: "bad", about: "verb.consult", problem: { title: "Conflict", status: 409, code: "wrong_state", detail: "The call is on hold.", remedy: "Retrieve it first." } }],

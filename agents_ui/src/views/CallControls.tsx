@@ -7,9 +7,11 @@ import { act } from "../store/act";
 import type { Verb } from "../store/commands";
 import { usePanel } from "../store/panel";
 import { useConnected } from "../store/reach";
+import { helpOn } from "../store/help";
 import { useStore } from "../store/store";
 import type { CallView } from "../wire/types";
 import { Consultation } from "./Consultation";
+import { HelpAsked } from "./HelpAsked";
 import { Keypad } from "./Keypad";
 import { RecordingRow } from "./Recording";
 import { PickUpCommand } from "./PickUps";
@@ -53,6 +55,7 @@ export function CallControls({ call }: { call: CallView }) {
       <div className="tiles">
         {tiles.map(({ verbs, icon, keys }) => <Tile key={keys} {...{ verbs, icon, keys, table, call, where }} />)}
       </div>
+      <HelpAsked call={call.call} />
       {keypad && table.dtmf === null && <Keypad call={call} />}
       <Command verb="hangup" call={call.call} cannot={table.hangup ?? null} icon="hangup" label={t(where === "conference" ? "verb.leave" : where === "consulting" ? "verb.hangup_consulting" : "verb.hangup")} keys="Shift+q" look="wide" tone="danger" onPress={() => act("hangup", call)} />
     </div>
@@ -65,9 +68,10 @@ function Tile({ verbs, icon, keys, table, call, where }: TileProps) {
   const t = useT();
   const open = usePanel((panel) => panel.keypad === call.call);
   const verb = verbs.find((one) => one in table);
-  // In a consultation its own row has these.
+  const asked = useStore((store) => verb === "help" && helpOn(store.desk, call.call) !== null);
+  // In a consultation its own row has this one.
   if (!verb || (where === "consulting" && verb === "conference")) return null;
-  const tone = verb === "retrieve" || verb === "unmute" ? "on" : verb === "dtmf" && open ? "open" : null;
+  const tone = verb === "retrieve" || verb === "unmute" ? "on" : asked || (verb === "dtmf" && open) ? "open" : null;
   return (
     <Command
       verb={verb} call={call.call} cannot={table[verb] ?? null} icon={icons[verb] ?? icon} label={t(`tile.${verb}`)} name={t(`verb.${verb}`)} keys={keys}
