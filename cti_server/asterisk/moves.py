@@ -30,6 +30,7 @@ from .call_actions import (
 #: keys that no phone has, so that nobody presses them by accident: [applicationmap] of features_cti.conf
 HOLD_KEY = "A"
 RECORD_KEY = "B"
+FEATURES = "cti-hold#cti-record"
 #: what Asterisk listens for during a consultation: [general] of features_cti.conf
 COMPLETE_KEYS, THREE_WAY_KEYS, SWAP_KEYS = "*1", "*3", "*5"
 #: any key ends a hold; this one means nothing else
@@ -65,6 +66,12 @@ Target = Number | Queue
 Moves = Sequence[Action]
 
 # --- the call that is there --------------------------------------------------------------------------------
+
+
+def prepare(ringing: str) -> Moves:
+    """What cti-leg does, for a phone that a dialplan without it rings (FreePBX): from the answer on, its leg hears
+    the keys of hold and recording. Useless once it talks."""
+    return [Setvar(_channel(ringing), "CTI_LEG", "agent"), Setvar(ringing, "DYNAMIC_FEATURES", FEATURES)]
 
 
 def answer(ringing: str) -> Moves:

@@ -153,6 +153,26 @@ def test_hold_of_a_freepbx_member(stage: Stage) -> None:
     stage.event("Unhold", here, Channel=mine)
 
 
+def test_hold_of_an_agent_whom_another_dialplan_rang(stage: Stage) -> None:
+    """A Queue() without b(cti-leg^s^1), as FreePBX has it: the leg is prepared while it rings."""
+    stage.pbx.cli("dialplan add extension 4008007000,1,Answer() into from-trunk-cti")
+    stage.pbx.cli("dialplan add extension 4008007000,2,Queue(freepbx,Ctk) into from-trunk-cti")
+    stage.pbx.cli("dialplan add extension _30XX,1,Dial(PJSIP/1${EXTEN:1},,tk) into from-queue")
+    stage.act("cti-agent", "QueueAdd", Queue="freepbx", Interface="Local/3003@from-queue/n")
+    phone = stage.phone("1003")
+    stage.caller("4008007000")
+    offer = ringing(stage, "1003", 0)
+    stage.do(moves.prepare(offer["Channel"]))
+    phone.answer()
+    mine = talks(stage, "1003", 0)["Channel"]
+    here = stage.tape.here()
+    stage.do(moves.hold(mine))
+    stage.event("Hold", here, Channel=mine)
+    stage.do(moves.retrieve(mine))
+    stage.event("Unhold", here, Channel=mine)
+    stage.act("cti-agent", "QueueRemove", Queue="freepbx", Interface="Local/3003@from-queue/n")
+
+
 def test_a_held_call_comes_back_by_any_key_when_the_server_is_away(stage: Stage) -> None:
     _, phone, connected = talking(stage)
     mine = connected["DestChannel"]
