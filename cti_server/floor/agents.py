@@ -106,6 +106,8 @@ class Standing:
     by: By | None
     because: Because | None
     until: float | None = None
+    began: float | None = None  # since when it must have been so, for a floor that has just come to know it
+    busy_from: float = 0.0  # when the first of the calls came that make the agent busy
 
 
 @dataclass(slots=True)
@@ -159,9 +161,10 @@ class Agent:
     def take(self, standing: Standing, at: float) -> None:
         """Be in this state from now on; the time counts on while name and reason stay."""
         if (standing.name, standing.reason) != (self.standing.name, self.standing.reason) or self.since is None:
+            first = standing.began if self.since is None and standing.began is not None else at
             if standing.name in BUSY and self.standing.name not in BUSY:
-                self.busy_since = at
-            self.since = at
+                self.busy_since = standing.busy_from
+            self.since = first
         self.standing = standing
 
 
@@ -173,7 +176,8 @@ def standing_of(agent: Agent, calls: Iterable[Call], memberships: list[MemberCha
             if part.state is part_state:
                 until = part.wrap.ends_at if part.state is PartState.WRAP_UP else None
                 because = Because(event, call.id, part.queue, call.ani or call.ani_raw)
-                return Standing(name, None, None, because, until)
+                first = min(p.offered_at if p.offered_at is not None else p.since for _, p in parts)
+                return Standing(name, None, None, because, until, part.since, first)
     if agent.shift is not None:
         return _at_work(agent.shift, memberships)
     if not memberships:
@@ -190,7 +194,7 @@ def _at_work(shift: Shift, memberships: list[MemberChanged]) -> Standing:
     wish = shift.wish
     if not memberships and shift.joined:
         return Standing("not_ready", LEFT_QUEUES, PBX, Because("paused_in_pbx"))
-    return Standing(wish.name, wish.reason, wish.by, wish.because)
+    return Standing(wish.name, wish.reason, wish.by, wish.because, began=wish.at)
 
 
 def is_paused(memberships: list[MemberChanged]) -> bool:

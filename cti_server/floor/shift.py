@@ -274,7 +274,8 @@ def member_seen(floor: Floor, seat: str, at: float) -> None:
         return
     reason = _reason(members)
     if paused != shift.asked:
-        shift.asked, shift.asked_reason = paused, reason
+        # Queues tell one after the other: those that still show the old pause are no reason to order anything.
+        shift.asked, shift.asked_reason = paused, reason if paused else None
         _changed_there(floor, agent, not paused, reason, at)
     elif paused and reason and reason != shift.asked_reason:
         shift.asked_reason = reason

@@ -286,6 +286,19 @@ def test_a_pause_from_the_pbx_shows_up_and_counts(stage: Stage) -> None:
     assert stage.pauses() == []  # nobody argues with it
 
 
+def test_several_queues_tell_one_after_the_other_and_nobody_argues(stage: Stage) -> None:
+    stage.play(stage.member("sales", SEAT, paused=True, reason="signed_in"))
+    stage.pauses()
+    stage.at = 120.0
+    stage.play(stage.member("support", SEAT, dynamic=True), stage.member("sales", SEAT))
+    assert (stage.state(), stage.pauses()) == (("ready", None), [])
+    stage.at = 130.0
+    stage.play(stage.member("support", SEAT, paused=True, reason="coffee", dynamic=True))
+    assert stage.state() == ("ready", None)  # sales still rings
+    stage.play(stage.member("sales", SEAT, paused=True, reason="coffee"))
+    assert (stage.state(), stage.pauses()) == (("not_ready", "coffee"), [])
+
+
 def test_what_the_pbx_said_before_it_obeyed_is_no_wish_of_anybody(stage: Stage) -> None:
     stage.ready()
     stage.obeys = False
@@ -445,6 +458,27 @@ def test_a_restarted_server_wants_what_was_wanted_before() -> None:
     )
     assert (stage.state(), stage.pauses()) == (("ready", None), [(False, None)])
     assert stage.floor.next_due() == 230.0  # no desktop has come back yet
+
+
+def test_what_was_pending_before_a_restart_is_pending_after_it() -> None:
+    before = Stage()
+    before.sign_in()
+    before.ready()
+    before.ring("10.1", 110.0)
+    before.answer("10.1", 112.0)
+    before.play(StateChosen(120.0, ANNA, False, "lunch", AGENT))
+    before.hang_up("10.1", 130.0)
+    (call,) = before.floor.calls.values()
+
+    after = Floor("main")
+    after.restore(call)
+    after.apply(AgentSeated(200.0, ANNA, "Anna", SEAT, "1001"))
+    wish = (101.0, False, "lunch", AGENT, Because("chosen"), 120.0)
+    after.apply(ShiftRestored(200.0, ANNA, SEAT, "1001", "desk", (), *wish))
+    after.apply(Snapshot(201.0, boot=1))
+    anna = after.agents[ANNA].view()
+    assert (anna["name"], anna["since"]) == ("wrap_up", "1970-01-01T00:02:10.000Z")
+    assert anna["pending"]["reason"] == "lunch"
 
 
 def test_a_restarted_pbx_is_joined_again(stage: Stage) -> None:

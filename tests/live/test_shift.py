@@ -128,7 +128,8 @@ async def test_a_shift_is_what_queue_show_says(site: Center, phones: ExitStack) 
 
         site.pbx.cli("queue unpause member PJSIP/1001")
         assert (await alice.becomes("ready"))["by"] == {"kind": "pbx", "name": None}
-        site.pbx.cli("queue pause member PJSIP/1001 reason coffee")
+        for interface in ("PJSIP/1001", "Local/1001@from-queue/n"):
+            site.pbx.cli(f"queue pause member {interface} reason coffee")
         assert (await alice.becomes("not_ready", "coffee"))["because"]["event"] == "paused_in_pbx"
 
         assert (await alice.ask("DELETE", "/api/me/shift"))["ok"]
