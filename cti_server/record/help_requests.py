@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from cti_server.record.agents import agents
 from cti_server.record.database import Connection
-from cti_server.record.schema import CleanText, Id, UtcDateTime, id_column, metadata
+from cti_server.record.schema import CleanText, Id, UtcDateTime, id_column, metadata, upsert
 
 HelpState = Literal["open", "taken", "done"]
 MAX_LISTED = 200
@@ -76,19 +76,22 @@ async def ask(
     interaction_id: int | None = None,
 ) -> HelpRequest:
     """Ask for help; asked again on the same call, the words change and nothing else."""
-    mine = sa.and_(h.agent_id == agent_id, h.call == call, h.state != "done")
-    again = sa.update(help_requests).where(mine).values(said=sa.func.coalesce(said, h.said)).returning(h.id)
-    known = await conn.scalar(again)
-    if known is None:
-        values = {
-            "call": call,
-            "interaction_id": interaction_id,
-            "agent_id": agent_id,
-            "said": said,
-            "state": "open",
-            "asked_at": at,
-        }
-        known = await conn.scalar(sa.insert(help_requests).values(values).returning(h.id))
+    values = {
+        "call": call,
+        "interaction_id": interaction_id,
+        "agent_id": agent_id,
+        "said": said,
+        "state": "open",
+        "asked_at": at,
+    }
+    statement = upsert(conn.dialect.name, help_requests).values(values)
+    known = await conn.scalar(
+        statement.on_conflict_do_update(
+            index_elements=["agent_id", "call"],
+            index_where=sa.text("state <> 'done'"),
+            set_={"said": sa.func.coalesce(statement.excluded.said, h.said)},
+        ).returning(h.id)
+    )
     return cast(HelpRequest, await get(conn, cast(int, known)))
 
 

@@ -178,7 +178,7 @@ async def test_help(sign_in: SignIn, world: World, floor: FakeFloor, published: 
     path = f"/api/calls/{CALL}/help"
     first = await li.post(path, json={"said": "he shouts"})
     assert first.status_code == 202
-    assert (await li.post(path, json={})).status_code == 202  # the key was hit twice
+    assert (await li.post(path, json={})).status_code == 202
     [waiting] = (await zhao.get("/api/help")).json()
     assert (waiting["agent"]["name"], waiting["said"], waiting["state"]) == ("Li Wei", "he shouts", "open")
     assert [(e.kind, e.audience) for e in published] == [
@@ -204,6 +204,13 @@ async def test_help(sign_in: SignIn, world: World, floor: FakeFloor, published: 
     assert (await zhao.get("/api/help")).json() == []
     assert (await li.post(path, json={})).status_code == 202
     problem(await zhao.post("/api/help/999/take"), 404, "not_found")
+
+
+async def test_the_key_hit_twice_asks_once(li: httpx.AsyncClient, world: World, floor: FakeFloor) -> None:
+    floor.all_calls = [call(CALL, part(world.agent, "talking"))]
+    asked = await asyncio.gather(*(li.post(f"/api/calls/{CALL}/help", json={}) for _ in range(4)))
+    assert [answer.status_code for answer in asked] == [202] * 4
+    assert len((await li.get("/api/help")).json()) == 1
 
 
 async def test_help_ends_with_the_call(
