@@ -125,8 +125,10 @@ def _standing(call: Call, part: Part, mine: Leg, heard: tuple[Leg, ...], waiting
         return _by_part(part, mine)
     if mine.conference or len(heard) > 1:
         return Standing.CONFERENCE
-    if not heard and _rings_aside(call, mine, waiting):
-        return Standing.REACHING
+    if not heard and _beside_a_local_half(call, mine) and waiting:
+        # With two who were here before me I am the one who was asked, and they talk without me.
+        asked = len(waiting) > 1 and all(_age(leg) < _age(mine) for leg in waiting)
+        return Standing.CONSULTED if asked else Standing.REACHING
     if heard and waiting:
         consulted = _consulted(mine, heard, waiting)
         if consulted is None:
@@ -148,11 +150,9 @@ def _stays(call: Call, leg: Leg) -> bool:
     return not leg.local and leg.bridge is not None and (not parts or any(p.open for p in parts))
 
 
-def _rings_aside(call: Call, mine: Leg, waiting: tuple[Leg, ...]) -> bool:
-    """Alone with the near half of a Local pair, at whose far end somebody is being called or a queue waits."""
-    return bool(waiting) and any(
-        leg.local and leg.bridge == mine.bridge for leg in call.legs.values() if mine.bridge is not None
-    )
+def _beside_a_local_half(call: Call, mine: Leg) -> bool:
+    """At the far end of the pair somebody is being called, or a queue waits, or those who asked me talk."""
+    return mine.bridge is not None and any(leg.local and leg.bridge == mine.bridge for leg in call.legs.values())
 
 
 def _consulted(mine: Leg, heard: tuple[Leg, ...], waiting: tuple[Leg, ...]) -> Leg | None:

@@ -110,6 +110,10 @@ class Site:
                 break
         return await self.attachment.pipeline.when(there, 5)
 
+    async def play_written(self, call: Call) -> None:
+        """Wait until the record has the call and its parts."""
+        await self.attachment.pipeline.when(lambda floor: call.interaction, 5)
+
     def scene(self, agent: int, standing: Standing | None = None, floor: Floor | None = None) -> Scene | None:
         scenes = (scene_of(call, agent) for call in (floor or self.floor).calls.values())
         found = next((s for s in scenes if standing is None or s.standing is standing), None)
