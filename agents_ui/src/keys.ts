@@ -3,7 +3,6 @@ import { useEffect } from "react";
 import { actByKey } from "./store/act";
 import { myParty } from "./store/fold";
 import { navigate } from "./store/navigate";
-import { usePanel } from "./store/panel";
 import { changeState, isTyping } from "./store/session";
 import { useSettings } from "./store/settings";
 import { currentCall, myCalls, useStore } from "./store/store";
@@ -109,7 +108,7 @@ export const actions: Record<string, () => void> = {
   z: () => actByKey(["cancel"]),
   j: () => actByKey(["conference"]),
   "Shift+p": () => actByKey(["park"]),
-  u: () => usePanel.getState().set({ pickUp: true }),
+  u: () => press("[data-testid=open-pick-ups]"),
   p: () => press("[data-testid=cmd-dial]"),
   n: () => focusOn("[data-testid=note-box] textarea"),
   w: () => {

@@ -4,6 +4,7 @@ import { Focusable, Tooltip, TooltipTrigger } from "react-aria-components";
 import { useT } from "../i18n";
 import type { Cannot } from "../lib/controls";
 import { isMoving, keyOf, mover, useCommands, type Verb } from "../store/commands";
+import { toast } from "../store/store";
 import { Icon, type IconName } from "./Icon";
 
 interface CommandProps {
@@ -34,13 +35,18 @@ export function Command({ verb, call, onPress, icon, label, keys, cannot = null,
   const other = call !== null && isMoving(verb) ? mover(running, call) : null;
   const reason = cannot ? t(`cannot.${cannot}`) : other && other !== verb ? t("cannot.moving", { what: t(`verb.${other}`) }) : null;
   const off = busy || reason !== null;
+  // A finger sees no tooltip, and a key may have pressed it.
+  function press() {
+    if (reason && !busy) toast({ tone: "bad", about: name ?? label, text: reason });
+    else if (!off) onPress();
+  }
   return (
     <TooltipTrigger delay={reason ? 150 : 600} closeDelay={0}>
       <Focusable>
         <button
           type="button" className={`button cmd ${look} ${tone ?? ""}`} data-testid={testid ?? `cmd-${verb}`} data-busy={busy || undefined}
           aria-disabled={off || undefined} aria-busy={busy || undefined} aria-label={name} aria-keyshortcuts={keys?.replace(/\b([a-z])$/, (key) => key.toUpperCase())}
-          aria-describedby={reason ? why : undefined} onClick={() => !off && onPress()}
+          aria-describedby={reason ? why : undefined} onClick={press}
         >
           {busy ? <span className="spinner" aria-hidden="true" /> : icon && <Icon name={icon} size={look === "tile" ? 18 : 15} />}
           <span className="cmd-label">{label}</span>

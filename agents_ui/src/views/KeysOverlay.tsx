@@ -6,7 +6,7 @@ import { keyMap, setSingleKeys, singleKeysOn } from "../keys";
 import { Icon } from "../parts/Icon";
 import { useStore } from "../store/store";
 
-const groups = ["group_call", "group_give", "group_note", "group_go", "group_me"] as const;
+const groups = ["group_call", "group_note", "group_give", "group_me", "group_go"] as const;
 
 export function KeysOverlay() {
   const t = useT();
