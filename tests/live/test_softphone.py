@@ -84,7 +84,7 @@ async def desk(browser: Browser, site: Center, login: str) -> Page:
     await form.locator("input").nth(0).fill(login)
     await form.locator("input[type=password]").fill(DEMO_PASSWORD)
     await form.locator("button[type=submit]").click()
-    await expect(page.get_by_test_id("link-state")).to_have_attribute("data-state", "live")
+    await expect(page.get_by_test_id("link-state")).to_have_attribute("data-state", "live", timeout=20_000)
     return page
 
 
@@ -101,7 +101,6 @@ async def ask(page: Page, method: str, path: str, body: Any = None) -> Any:
 
 async def sit_down(page: Page, extension: str) -> None:
     await ask(page, "POST", "/api/me/shift", {"phone": extension})
-    await page.reload()
     await is_registered(page)
 
 

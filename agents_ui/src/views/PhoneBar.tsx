@@ -29,7 +29,7 @@ export function PhoneBar() {
     >
       <div className="phone-row">
         <Registration />
-        {call ? <Conversation /> : <span className="bar-space" />}
+        {call ? <Conversation /> : <span className="phone-space" />}
         <span className="phone-tools">
           {call?.state === "talking" && <PhoneStats />}
           <PhoneDevices />
@@ -84,8 +84,8 @@ function Conversation() {
 
   return (
     <div className="phone-call" role="group" aria-label={t("phone.call_with", { name: who })}>
-      <span className="phone-who"><strong>{who}</strong><span className="quiet"> · {t(`phone.call_${call.by === "return" ? "return" : call.state}`)}</span></span>
-      {call.state !== "talking" ? (
+      <span className="phone-who"><strong>{who}</strong><span className="quiet"> · {t(`phone.call_${call.by === "return" && call.state === "answering" ? "return" : call.state}`)}</span></span>
+      {call.state === "answering" && call.by !== "agent" ? null : call.state !== "talking" ? (
         <>
           <Tool testid="phone-answer" icon="phone" text={t("phone.answer")} tone="go" busy={call.state === "answering"} onPress={() => answer()} />
           <Tool testid="phone-reject" icon="hangup" text={t("phone.reject")} tone="danger" onPress={() => reject()} />
