@@ -32,9 +32,10 @@ from cti_server.record.database import Database
 from .handover import Handovers, Sent
 from .requests import Line, Requests
 from .scene import Scene, Standing, followed, now, scene_of
-from .steps import STEPS, Given, Steps
+from .steps import Given, Steps
 from .table import check
 from .targets import phone_of, resolve, seat_at
+from .verbs import STEPS
 from .work import Failed, Work, refusal
 
 TELL_TRIES = 4  # the database may be away for a moment; the result of a command waits that long for it

@@ -1,0 +1,239 @@
+"""Verb → steps: how each thing that an agent asks for is done. One function a verb, found through one table.
+
+Each is given the scene and what else it may need, and refuses what the table of states could not know. Nothing is
+sent from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cti_server.api.ports import CommandRefused, Verb
+from cti_server.asterisk import moves
+from cti_server.floor.signals import Recording
+
+from . import effects
+from .scene import Scene, Standing
+from .steps import (
+    KEY_GAP_S,
+    NOT_RUNG,
+    RETRIEVE,
+    Given,
+    Maker,
+    Step,
+    Steps,
+    answers_itself,
+    far,
+    mine,
+    my_leg,
+    my_phone,
+    nothing,
+    off_hold,
+    one,
+    recorded,
+    ringing_me,
+    room_of,
+    there,
+    wanted,
+)
+
+
+def answer(scene: Scene, given: Given) -> Steps:
+    if given.phone is not None and given.phone.answers_itself:
+        return [Step(nothing, effects.answered, "your browser did not answer", rings=my_leg)]
+    if not given.notify:
+        raise CommandRefused(
+            409,
+            "not_possible",
+            "this phone cannot be answered from here",
+            "Lift the handset. An administrator can allow it: the optional AMI role notify.",
+        )
+    return [Step(lambda s: moves.answer(mine(s)), effects.answered, "the phone did not answer; lift the handset")]
+
+
+def hangup(scene: Scene, given: Given) -> Steps:
+    end = moves.reject if scene.standing is Standing.RINGING else moves.hang_up
+    return [Step(lambda s: end(mine(s)), effects.left, "your leg is still up")]
+
+
+def hold(scene: Scene, given: Given) -> Steps:
+    return [Step(lambda s: moves.hold(mine(s)), effects.held, "the call is not on hold")]
+
+
+def retrieve(scene: Scene, given: Given) -> Steps:
+    return [RETRIEVE]
+
+
+def mute(scene: Scene, given: Given) -> Steps:
+    return [Step(lambda s: moves.mute(mine(s)), effects.muted, muted=True)]
+
+
+def unmute(scene: Scene, given: Given) -> Steps:
+    return [Step(lambda s: moves.unmute(mine(s)), effects.unmuted, muted=False)]
+
+
+def dtmf(scene: Scene, given: Given) -> Steps:
+    digits = given.command.digits or ""
+    return [Step(lambda s: [a for leg in far(s) for a in moves.dtmf(leg.channel, digits)], gap_s=KEY_GAP_S)]
+
+
+def transfer(scene: Scene, given: Given) -> Steps:
+    target = wanted(given)
+    give = Step(lambda s: moves.transfer(mine(s), target), effects.given_away, "you still have the call")
+    return [*off_hold(scene), give]
+
+
+def consult(scene: Scene, given: Given) -> Steps:
+    target = wanted(given)
+    queue = target.name if isinstance(target, moves.Queue) else None
+    reached = effects.Reached.since(scene, queue)
+    return [*off_hold(scene), Step(lambda s: moves.consult(mine(s), target), reached, "nobody was rung")]
+
+
+def alternate(scene: Scene, given: Given) -> Steps:
+    return [Step(lambda s: moves.alternate(mine(s)), effects.turned, "you are still with the same one")]
+
+
+def complete(scene: Scene, given: Given) -> Steps:
+    return [Step(lambda s: moves.complete(mine(s)), effects.given_away, "you are still in the call")]
+
+
+def cancel(scene: Scene, given: Given) -> Steps:
+    return [Step(lambda s: moves.cancel(mine(s)), effects.back, "the consultation goes on")]
+
+
+def conference(scene: Scene, given: Given) -> Steps:
+    if given.target is None:
+        if scene.standing is Standing.CONFERENCE:
+            raise CommandRefused(409, "already", "nothing to do: all of you hear each other")
+        if scene.consulted is None:
+            raise CommandRefused(409, "wrong_state", f"you are {scene.standing}: nobody to merge with")
+        return [Step(lambda s: moves.merge(mine(s)), effects.in_conference, "you do not all hear each other")]
+    return add(scene, given)
+
+
+def add(scene: Scene, given: Given) -> Steps:
+    """Somebody more. Two who talk are moved into a room first; who is in a room already stays there."""
+    if scene.consulted is not None:
+        raise CommandRefused(409, "wrong_state", "finish or merge the consultation first")
+    if not isinstance(given.target, moves.Number):
+        raise CommandRefused(422, "bad_target", "a queue cannot join a conference", "Choose a person or a number.")
+    number, room = given.target.number, room_of(scene)
+    reached = effects.Reached.since(scene)
+    seat = given.target_seat
+    called = moves.invite_number(number, room) if seat is None else moves.invite_phone(seat, room, given.leg)
+    invite = Step(lambda s: called, reached, "nobody was rung")
+    if scene.mine is not None and scene.mine.conference:
+        return [invite]
+    if scene.standing is Standing.CONFERENCE:
+        raise CommandRefused(
+            409,
+            "not_possible",
+            "nobody can be added to a conference that came from a consultation",
+            "Drop one, then add both.",
+        )
+    into = Step(lambda s: moves.open_room(mine(s), one(s).channel, room), effects.in_room, "no room opened")
+    return [*off_hold(scene), into, invite]
+
+
+def drop(scene: Scene, given: Given) -> Steps:
+    leg = scene.call.legs.get(given.command.leg or "")
+    if leg is None or leg.local:
+        raise CommandRefused(409, "leg_gone", "they have left the call already")
+    if leg is scene.mine:
+        raise CommandRefused(409, "not_possible", "that is your own phone", "Hang up instead.")
+    return [Step(lambda s: moves.hang_up(there(s, leg).channel), effects.leg_gone(leg.id), "they are still there")]
+
+
+def park(scene: Scene, given: Given) -> Steps:
+    return [*off_hold(scene), Step(lambda s: moves.park(mine(s)), effects.parked, "the call is not parked")]
+
+
+def pick_up(scene: Scene, given: Given) -> Steps:
+    phone = my_phone(given)
+    call, waiting = scene.call, given.waiting
+    rights = given.asking.may_pick or given.asking.supervises
+    if (parked := scene.parked) is not None and parked.parked is not None:
+        if not parked.parked:
+            raise CommandRefused(409, "not_possible", "its parking space is not known", "Dial the space.")
+        space = parked.parked
+        fetch = Step(lambda s: moves.fetch(phone.seat, space, given.leg), effects.leg_there(given.leg), NOT_RUNG)
+        return [fetch, *answers_itself(phone, lambda s: given.leg)]
+    if waiting is not None and rights:
+        queue, place = call.queue or "", call.position or 1
+        pick = Step(
+            lambda s: moves.pick(there(s, waiting).channel, phone.extension, queue, place),
+            effects.rings_at(phone.seat, scene),
+            NOT_RUNG,
+        )
+        return [pick, *answers_itself(phone, ringing_me(phone))]
+    if (ringing := scene.ringing) is not None:
+        channel = ringing.channel
+        take = Step(lambda s: moves.take(phone.seat, channel, given.leg), effects.leg_there(given.leg), NOT_RUNG)
+        return [take, *answers_itself(phone, lambda s: given.leg)]
+    if waiting is not None:
+        raise CommandRefused(403, "not_yours", "you may not choose a caller who waits")
+    raise CommandRefused(409, "wrong_state", f"the call is {call.state}: there is nothing to pick up")
+
+
+def record_start(scene: Scene, given: Given) -> Steps:
+    on = effects.recording_is(Recording.ON)
+    return [Step(lambda s: moves.start_recording(mine(s)), on, "the recording did not start")]
+
+
+def record_pause(scene: Scene, given: Given) -> Steps:
+    paused = effects.recording_is(Recording.PAUSED)
+    return [Step(lambda s: moves.pause_recording(recorded(s)), paused, "the recording goes on")]
+
+
+def record_resume(scene: Scene, given: Given) -> Steps:
+    on = effects.recording_is(Recording.ON)
+    return [Step(lambda s: moves.resume_recording(recorded(s)), on, "the recording is still paused")]
+
+
+def record_stop(scene: Scene, given: Given) -> Steps:
+    off = effects.recording_is(Recording.OFF)
+    return [Step(lambda s: moves.stop_recording(recorded(s)), off, "the recording goes on")]
+
+
+def reconnect(scene: Scene, given: Given) -> Steps:
+    phone = my_phone(given)
+    back = Step(
+        lambda s: moves.reconnect(one(s).channel, phone.extension), effects.rings_at(phone.seat, scene), NOT_RUNG
+    )
+    return [back, *answers_itself(phone, ringing_me(phone))]
+
+
+def dial(scene: Scene, given: Given) -> Steps:
+    phone = my_phone(given)
+    if not isinstance(given.target, moves.Number):
+        raise CommandRefused(422, "bad_target", "a queue cannot be dialled")
+    number = given.target.number
+    ring = Step(lambda s: moves.dial(phone.seat, number, given.leg), effects.leg_there(given.leg), NOT_RUNG)
+    return [ring, *answers_itself(phone, lambda s: given.leg)]
+
+
+STEPS: Mapping[Verb, Maker] = {
+    Verb.DIAL: dial,
+    Verb.ANSWER: answer,
+    Verb.HANGUP: hangup,
+    Verb.HOLD: hold,
+    Verb.RETRIEVE: retrieve,
+    Verb.MUTE: mute,
+    Verb.UNMUTE: unmute,
+    Verb.DTMF: dtmf,
+    Verb.TRANSFER: transfer,
+    Verb.CONSULT: consult,
+    Verb.ALTERNATE: alternate,
+    Verb.COMPLETE: complete,
+    Verb.CANCEL: cancel,
+    Verb.CONFERENCE: conference,
+    Verb.DROP: drop,
+    Verb.PARK: park,
+    Verb.PICK_UP: pick_up,
+    Verb.RECORD_START: record_start,
+    Verb.RECORD_PAUSE: record_pause,
+    Verb.RECORD_RESUME: record_resume,
+    Verb.RECORD_STOP: record_stop,
+    Verb.RECONNECT: reconnect,
+}
