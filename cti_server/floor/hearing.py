@@ -30,6 +30,13 @@ def answer(floor: Floor, call: Call, part: Part, at: float) -> None:
     floor.touch(call, kinds.CALL_ANSWERED, part.agent)
 
 
+def consults(call: Call, at: float) -> None:
+    """A colleague is being asked: whoever has put their caller on hold for that is consulting from now on."""
+    holding = [part for part in call.connected() if part.state is PartState.HOLD]
+    if len(holding) == 1:
+        holding[0].enter(PartState.CONSULTING, at)
+
+
 def hear(floor: Floor, call: Call, at: float) -> None:
     """Who hears whom has changed: an agent who reaches somebody talks, one who reaches only a colleague
     while a customer is in the call consults."""

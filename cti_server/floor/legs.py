@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from . import events as kinds
 from .calls import MAX_PARTS, Call, Direction, Leg
 from .desk import apply_identity
-from .hearing import answer, hear
+from .hearing import answer, consults, hear
 from .outcome import seal
 from .parts import CONNECTED, Origin, Part, PartState
 from .shift import unanswered
@@ -99,6 +99,8 @@ def ring(floor: Floor, call: Call, seat: str, at: float, origin: Origin, queue: 
     part = call.part_of(seat)
     if part is None:
         part = new_part(floor, call, seat, at, origin, queue)
+        if origin is Origin.CONSULT:
+            consults(call, at)
         floor.touch(call, kinds.CALL_OFFERED, part.agent)
     elif part.queue is None and queue is not None and part.state is PartState.RINGING:
         part.queue, part.origin = queue, Origin.OFFER

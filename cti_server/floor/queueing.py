@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import events as kinds
-from .hearing import answer
+from .hearing import answer, consults
 from .legs import end_ring, ring
 from .parts import Origin, PartState
 from .shift import member_seen
@@ -33,6 +33,11 @@ def joined(floor: Floor, s: QueueJoined) -> None:
         return
     floor.queue(s.queue).waiting[s.leg] = s.at
     floor.touch_queue(s.queue)
+    leg = call.legs.get(s.leg)
+    if leg is not None and leg.local and call.connected():
+        consults(call, s.at)  # the agent waits here, on behalf of a caller who does not
+        floor.touch(call)
+        return
     if call.waiting_since is not None:
         call.wait_s += max(0.0, s.at - call.waiting_since)  # an agent who asked for the caller did not answer
     call.queue, call.position, call.waiting_since, call.fetched = s.queue, s.position, s.at, None

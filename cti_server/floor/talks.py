@@ -96,6 +96,9 @@ def transferred(floor: Floor, s: LegTransferred) -> None:
         floor.touch(call, kinds.CALL_CONFERENCED)
         return
     call.transferred = True
+    for queue in floor.queues.values():
+        if any(waiting_leg in queue.waiting for waiting_leg in call.legs):
+            call.queue, call.waiting_since, call.queued_at = queue.name, s.at, call.queued_at or s.at
     for waiting in call.open_parts():
         if waiting.state is PartState.RINGING and waiting.origin is Origin.CONSULT:
             waiting.origin = Origin.TRANSFER  # given away before the colleague answered

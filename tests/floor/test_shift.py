@@ -315,8 +315,9 @@ def test_an_order_that_failed_is_given_again_when_something_happens(stage: Stage
     stage.obeys = False
     stage.pauses()
     stage.play(StateChosen(110.0, ANNA, False, "lunch", AGENT), OrderFailed(110.1, ANNA, "Interface not found"))
-    assert stage.floor.agents[ANNA].shift is not None
-    assert stage.floor.agents[ANNA].shift.trouble == "Interface not found"
+    shift = stage.floor.agents[ANNA].shift
+    assert shift is not None
+    assert shift.trouble == "Interface not found"
     stage.play(stage.member("support", SEAT, dynamic=True))
     assert stage.pauses() == [(True, "lunch"), (True, "lunch")]
     assert stage.state() == ("not_ready", "lunch")

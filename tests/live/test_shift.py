@@ -19,6 +19,8 @@ from tests.live.center import Center, center, until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
+MEMBERSHIPS = [(queue, "PJSIP/1001") for queue in ("night", "support", "vip")]
+MEMBERSHIPS += [("freepbx", "Local/1001@from-queue/n")]
 ANI, NIGHT = "02162881234", "4008005000"
 
 
@@ -128,8 +130,8 @@ async def test_a_shift_is_what_queue_show_says(site: Center, phones: ExitStack) 
 
         site.pbx.cli("queue unpause member PJSIP/1001")
         assert (await alice.becomes("ready"))["by"] == {"kind": "pbx", "name": None}
-        for interface in ("PJSIP/1001", "Local/1001@from-queue/n"):
-            site.pbx.cli(f"queue pause member {interface} reason coffee")
+        for queue, interface in MEMBERSHIPS:
+            site.pbx.cli(f"queue pause member {interface} queue {queue} reason coffee")
         assert (await alice.becomes("not_ready", "coffee"))["because"]["event"] == "paused_in_pbx"
 
         assert (await alice.ask("DELETE", "/api/me/shift"))["ok"]
