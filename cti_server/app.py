@@ -117,6 +117,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             origins=settings.http_origins,
             desktop=desktop_folder(),
             softphone_url=settings.softphone_url,
+            softphone_ice=settings.softphone_ice,
         )
         api = create_api(deps)
         fastagi = await stack.enter_async_context(

@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     default_region: str = Field(default="CN", pattern=r"^[A-Z]{2}$")
     snapshot_every_s: float = Field(default=30.0, gt=0)
     softphone_url: str | None = Field(default=None, pattern=r"^wss?://[^\s]+$")  # Asterisk's, for browser phones
+    # STUN and TURN for browser phones: stun:host:3478, turn:user:secret@host:3478?transport=udp
+    softphone_ice: Annotated[tuple[str, ...], NoDecode] = Field(default=(), repr=False)
     desktop_grace_s: float = Field(default=30.0, gt=0)  # an agent whose desktop is gone for longer is not ready
     phone_grace_s: float = Field(default=10.0, gt=0)  # and one whose phone is
 
@@ -87,7 +89,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in ("http_origins", "http_proxies", "fastagi_allow"):
+        for name in ("http_origins", "http_proxies", "fastagi_allow", "softphone_ice"):
             if isinstance(given := values.get(name), str):
                 values[name] = tuple(part.strip() for part in given.split(",") if part.strip())
         return values

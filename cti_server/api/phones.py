@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter
@@ -75,8 +75,16 @@ async def get_softphone(principal: Signed, deps: DepsIn) -> SoftphoneView:
         "user": user,
         "password": phone.sip_password or "",
         "display_name": principal.agent.name,
-        "ice": [],
+        "ice": [_ice_server(one) for one in deps.softphone_ice],
     }
+
+
+def _ice_server(given: str) -> dict[str, Any]:
+    """`turn:user:secret@host:3478` as a browser wants it (RTCIceServer): the account beside the address."""
+    scheme, _, rest = given.partition(":")
+    account, at, host = rest.rpartition("@")
+    user, _, secret = account.partition(":")
+    return {"urls": f"{scheme}:{host}", "username": user, "credential": secret} if at else {"urls": given}
 
 
 @routes.post(

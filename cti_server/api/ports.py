@@ -220,7 +220,7 @@ class Deps:
 
     `identify` is `ivr.identify.IdentifyDialogue.answer`, for AGI scripts that ask over HTTP; `identify_token`
     None turns that off. `desktop` is the folder of the built desktop, None without one. `softphone_url` is the
-    websocket of Asterisk that browsers register at.
+    websocket of Asterisk that browsers register at, `softphone_ice` what helps their voice through firewalls.
     """
 
     database: Database
@@ -238,3 +238,4 @@ class Deps:
     origins: tuple[str, ...] = ()
     desktop: Path | None = None
     softphone_url: str | None = None
+    softphone_ice: tuple[str, ...] = ()

@@ -58,7 +58,8 @@ async def sit(database: Database, agent: int, seat: str) -> None:
 @pytest.fixture
 async def softphones(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """Li, on a server that knows Asterisk's websocket."""
-    app.state.deps = replace(app.state.deps, softphone_url="wss://pbx.example:8089/ws")
+    ice = ("stun:stun.example:3478", "turn:desk:a:b@turn.example:3478?transport=tcp")
+    app.state.deps = replace(app.state.deps, softphone_url="wss://pbx.example:8089/ws", softphone_ice=ice)
     async with client_of(app) as opened:
         answer = await opened.post("/api/session", json={"login": "li", "password": "correct horse"})
         assert answer.status_code == 200
@@ -95,7 +96,10 @@ async def test_the_softphone_is_for_who_sits_there(
         "user": "1101",
         "password": "only for browsers",
         "display_name": "Li Wei",
-        "ice": [],
+        "ice": [
+            {"urls": "stun:stun.example:3478"},
+            {"urls": "turn:turn.example:3478?transport=tcp", "username": "desk", "credential": "a:b"},
+        ],
     }
     assert answer.headers["cache-control"] == "no-store"
     assert "ws:" in answer.headers["content-security-policy"]
