@@ -103,6 +103,17 @@ def leg_there(leg: str) -> Effect:
     return seen
 
 
+def invited(leg: str) -> Effect:
+    """Whoever is called by this leg rings, or is called outside. Until they answer it is a call of its own."""
+
+    def seen(before: Scene, now: Scene, floor: Floor) -> Seen:
+        call = floor.call_with_leg(leg)
+        legs = call.legs.values() if call is not None else ()
+        return any(not one.local and _is_called(floor, one) for one in legs)
+
+    return seen
+
+
 def rings_at(seat: str, scene: Scene) -> Effect:
     """The phone there rings for the call, by another leg than those that it has now."""
     before = frozenset(scene.call.legs)  # kept: the call itself goes on changing
@@ -136,7 +147,7 @@ class Reached:
         new = [leg for leg in call.legs.values() if leg.id not in self.legs]
         if self.queue is not None and any(leg.id in floor.queue(self.queue).waiting for leg in call.legs.values()):
             return True
-        if any(self._rings(floor, leg) for leg in new if not leg.local):
+        if any(_is_called(floor, leg) for leg in new if not leg.local):
             return True
         failed = next((p for p in call.parts[self.parts :] if _came_to_nothing(p)), None)
         if failed is not None:
@@ -145,9 +156,9 @@ class Reached:
             return ENDS[call.last_dial]
         return False
 
-    @staticmethod
-    def _rings(floor: Floor, leg: Leg) -> bool:
-        return leg.ringing or leg.up or (leg.dialled and not floor.is_seat(leg.device))
+
+def _is_called(floor: Floor, leg: Leg) -> bool:
+    return leg.ringing or leg.up or (leg.dialled and not floor.is_seat(leg.device))
 
 
 def _came_to_nothing(part: Part) -> bool:

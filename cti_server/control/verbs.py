@@ -118,11 +118,9 @@ def add(scene: Scene, given: Given) -> Steps:
         raise CommandRefused(409, "wrong_state", "finish or merge the consultation first")
     if not isinstance(given.target, moves.Number):
         raise CommandRefused(422, "bad_target", "a queue cannot join a conference", "Choose a person or a number.")
-    number, room = given.target.number, room_of(scene)
-    reached = effects.Reached.since(scene)
-    seat = given.target_seat
-    called = moves.invite_number(number, room) if seat is None else moves.invite_phone(seat, room, given.leg)
-    invite = Step(lambda s: called, reached, "nobody was rung")
+    number, room, seat, leg = given.target.number, room_of(scene), given.target_seat, given.leg
+    called = moves.invite_number(number, room, leg) if seat is None else moves.invite_phone(seat, room, leg)
+    invite = Step(lambda s: called, effects.invited(leg), "nobody was rung")
     if scene.mine is not None and scene.mine.conference:
         return [invite]
     if scene.standing is Standing.CONFERENCE:
