@@ -124,7 +124,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         assert thread.ready.wait(30)
         assert thread.failure is None, thread.failure
         url = f"http://127.0.0.1:{thread.port}"
-        answer = httpx.post(f"{url}/api/session", json={"login": "root", "password": PASSWORD})
+        answer = httpx.post(f"{url}/api/session", json={"login": "root", "password": PASSWORD}, timeout=30)
         assert answer.status_code == 200, answer.text
         yield Server(url, answer.cookies["cti_session"])
 
