@@ -68,7 +68,8 @@ def shoot(browser: Browser, base: str, story: str, size: str, theme: str, langua
     if story == "statemenu":
         page.click("[data-testid=my-state] button")
     if story == "codes":
-        page.click("[data-testid=wrapup-codes] input")
+        page.focus("[data-testid=wrapup-codes] input")
+        page.keyboard.press("ArrowDown")
         page.wait_for_selector("[role=option]")
     if story == "phone-devices":
         page.click("[data-testid=phone-devices-open]")

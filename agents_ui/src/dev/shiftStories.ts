@@ -112,6 +112,7 @@ export function answerShift(where: string, method: string): unknown {
   if (where === "/messages" && method === "GET") return { items: messages, read_to: 3, unread: 1 };
   if (where === "/promises" && method === "GET") return { items: promises, next: null };
   if (where === "/help") return [];
+  if (where === "/calls/a/card") return { ...emilyCard, call: "a" };
   if (/^\/interactions\/\d+\/draft$/.test(where) && method === "GET") throw { status: 404, title: "Not found" };
   if (where === "/me/shift") return { request: "r2" };
   return undefined;

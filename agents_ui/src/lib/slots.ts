@@ -21,7 +21,7 @@ export function callbackSlots(now: Date): Slot[] {
   const days = workday(now);
   const word = days === 1 ? "slot.tomorrow" : "slot.monday";
   const hour = new Date(Math.ceil((now.getTime() + 3_600_000) / FIVE_MIN) * FIVE_MIN);
-  const slots: Slot[] = [{ id: "hour", text: "slot.hour", params: {}, from: now, to: hour }];
+  const slots: Slot[] = [{ id: "hour", text: "slot.hour", params: {}, from: null, to: hour }];
   if (now.getHours() < 15) slots.push({ id: "today", text: "slot.today", params: hours(16, 17), from: at(now, 0, 16), to: at(now, 0, 17) });
   slots.push({ id: "morning", text: word, params: hours(9, 10), from: at(now, days, 9), to: at(now, days, 10) });
   slots.push({ id: "afternoon", text: word, params: hours(14, 15), from: at(now, days, 14), to: at(now, days, 15) });

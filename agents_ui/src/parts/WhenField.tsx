@@ -16,7 +16,7 @@ export function WhenField({ value, onChange, kind, label }: WhenFieldProps) {
   const t = useT();
   const now = useMinute();
   const slots = (kind === "window" ? callbackSlots : untilSlots)(new Date(now));
-  const chosen = slots.find((slot) => iso(slot.to) === value.to && (slot.id === "hour" || iso(slot.from) === value.from))?.id;
+  const chosen = slots.find((slot) => iso(slot.to) === value.to && iso(slot.from) === value.from)?.id;
   const [custom, setCustom] = useState(false);
   const own = custom || (value.to !== null && chosen === undefined);
   return (

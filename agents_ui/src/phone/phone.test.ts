@@ -116,11 +116,23 @@ test("rings, is answered, is hung up", async () => {
   line.rang(call);
   expect([state.call?.state, done]).toEqual(["ringing", ["ring"]]);
   await phone.answer();
-  expect([state.call?.state, call.said, mark]).toEqual(["talking", ["200"], "a"]);
+  expect([state.call?.state, call.said, mark]).toEqual(["talking", ["200"], "?"]);
   expect(done).toEqual(["ring", "quiet", "warn"]);
   phone.hangUp();
   expect([state.call, call.said, mark]).toEqual([null, ["200", "BYE"], null]);
   expect(done.at(-1)).toBe("free");
+});
+
+test("remembers by the floor's name which call it speaks on", async () => {
+  await registered();
+  line.rang(new Call("a"));
+  await phone.answer();
+  desk = mine("talking");
+  phone.follow();
+  expect(mark).toBe(wangCard.call);
+  desk = mine(null);
+  phone.follow();
+  expect(mark).toBe(wangCard.call);
 });
 
 test("a second call finds it busy", async () => {
@@ -178,7 +190,7 @@ test("an answer that was hung up meanwhile leaves no microphone open", async () 
 });
 
 test("after a reload the call that was here is brought back", async () => {
-  [desk, mark] = [mine("talking"), "a"];
+  [desk, mark] = [mine("talking"), wangCard.call];
   phone = openPhone(world());
   locks.taken();
   await settle();
@@ -196,7 +208,7 @@ test.each([
   ["a refusal is said", () => Promise.reject({ problem: problem(409, "not_possible") }), "not_possible"],
   ["a call that is over is not", () => Promise.reject({ problem: problem(409, "call_over") }), undefined],
 ])("%s", async (_name, answer, code) => {
-  [desk, mark, reconnect] = [mine("talking"), "a", answer];
+  [desk, mark, reconnect] = [mine("talking"), wangCard.call, answer];
   phone = openPhone(world());
   locks.taken();
   await settle();
@@ -210,7 +222,7 @@ test.each([
 });
 
 test("a call that does not come is given up in words, and what the server says of the command too", async () => {
-  [desk, mark] = [mine("talking"), "a"];
+  [desk, mark] = [mine("talking"), wangCard.call];
   phone = openPhone(world());
   locks.taken();
   await settle();
@@ -225,7 +237,7 @@ test("a call that does not come is given up in words, and what the server says o
 });
 
 test("the desk is not trusted before it is current", async () => {
-  [desk, mark, current] = [mine("talking"), "a", false];
+  [desk, mark, current] = [mine("talking"), wangCard.call, false];
   phone = openPhone(world());
   locks.taken();
   await settle();
@@ -237,8 +249,8 @@ test("the desk is not trusted before it is current", async () => {
   expect([done.at(-1), mark]).toEqual(["open", null]);
 });
 
-test("a call that another browser speaks on is not taken away unasked", async () => {
-  desk = mine("talking");
+test.each([null, "an older call"])("a call that another browser speaks on is not taken away unasked (here was: %s)", async (was) => {
+  [desk, mark] = [mine("talking"), was];
   phone = openPhone(world());
   locks.taken();
   await settle();

@@ -1,7 +1,7 @@
 // The phone at work: one line, one call at a time, and their ties to the floor. It decides; `sip`, `voice`, `sound`
 // and `windows` do. Loaded only by who sits at a browser phone (index.ts).
 import type { Problem, Softphone } from "../wire/types";
-import { answersItself, FLOOR_WAIT_MS, isMeant, ringingHere, speakingHere } from "./floor";
+import { answersItself, floorCall, FLOOR_WAIT_MS, isMeant, ringingHere, speakingHere } from "./floor";
 import { MicrophoneError } from "./devices";
 import type { Line, Session } from "./sip";
 import type { AnsweredBy } from "./state";
@@ -11,6 +11,8 @@ import type { Phone, World } from "./world";
 const BRING_BACK_MS = 20_000;
 /** A voice without packets, on no call of the floor: the PBX has forgotten it. */
 const FORGOTTEN_MS = 5000;
+/** Answered while the server was away. */
+const UNNAMED = "?";
 
 export function openPhone(world: World): Phone {
   let line: Line | null = null;
@@ -45,7 +47,7 @@ export function openPhone(world: World): Phone {
     await world.arrived();
     if (closed || mine !== opening) return;
     // I speak on this phone, and this browser never did: another one does. It is not taken away unasked.
-    if (!asked && speakingHere(world.desk()) && world.mark.get() === null) return letGo();
+    if (!asked && isAnothers()) return letGo();
     if (attempt === 0) tell({ type: "opening", at: now() });
     let account: Softphone;
     try {
@@ -75,6 +77,11 @@ export function openPhone(world: World): Phone {
       lost: (fault, detail) => tell({ type: "lost", at: now(), fault, detail }),
       rang,
     });
+  }
+
+  function isAnothers(): boolean {
+    const [part, mark] = [speakingHere(world.desk()), world.mark.get()];
+    return part !== null && mark !== part.call.call && mark !== UNNAMED;
   }
 
   function letGo(): void {
@@ -138,7 +145,7 @@ export function openPhone(world: World): Phone {
     clearTimeout(giveUp);
     tell({ type: "answered", at: now(), id: here.id });
     world.warnOnLeave(true);
-    world.mark.set(here.id);
+    remember();
     forgottenSince = null;
     wantsBack = false;
     voice?.answered(({ quality, figures, deaf, dumb }) => {
@@ -147,6 +154,14 @@ export function openPhone(world: World): Phone {
       forgottenSince = gone ? (forgottenSince ?? now()) : null;
       if (forgottenSince !== null && now() - forgottenSince >= FORGOTTEN_MS) here.end();
     });
+  }
+
+  /** By the floor's name, which a transfer may change. */
+  function remember(): void {
+    const { call, registration } = world.state();
+    if (call?.state !== "talking" || registration.name === "elsewhere") return;
+    const name = floorCall(world.desk(), call)?.call.call ?? world.mark.get() ?? UNNAMED;
+    if (name !== world.mark.get()) world.mark.set(name);
   }
 
   function onEnded(here: Session, by: "me" | "them" | "network"): void {
@@ -207,6 +222,7 @@ export function openPhone(world: World): Phone {
       const by = answersItself(world.desk(), call, now() - rangAt);
       if (by && by !== "wait") void answer(by);
     }
+    remember();
     const done = request === null ? undefined : world.desk().commands[request];
     if (done) {
       request = null;

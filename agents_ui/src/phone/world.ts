@@ -23,7 +23,7 @@ export interface World extends Omit<VoiceTools, "sound"> {
   openLine: OpenLine;
   sound: Sound;
   hold: (on: { taken: () => void; elsewhere: () => void }) => Hold;
-  /** Which call this browser speaks on, over a reload. */
+  /** Which call this browser speaks on, kept over a reload and a crash. */
   mark: { set: (call: string | null) => void; get: () => string | null };
   warnOnLeave: (on: boolean) => void;
   mic: () => string;

@@ -1,5 +1,5 @@
 // Paths of the desktop: plain history, no router. /, /customers/7, /customers/new?number=…, /interactions/12, /floor.
-import { useStore } from "./store";
+import { dismissToast, useStore } from "./store";
 
 export function navigate(to: string): void {
   const url = new URL(to, location.origin);
@@ -8,6 +8,7 @@ export function navigate(to: string): void {
   if (story) url.searchParams.set("fixture", story);
   if (url.pathname !== useStore.getState().path || url.search !== location.search) history.pushState(null, "", url);
   useStore.getState().set({ path: url.pathname });
+  for (const toast of useStore.getState().toasts) if (toast.path === url.pathname) dismissToast(toast.id);
 }
 
 export function followHistory(): () => void {

@@ -58,7 +58,7 @@ const said = (slots: ReturnType<typeof callbackSlots>) => slots.map(({ text, par
 
 test("quick choices of a Wednesday morning", () => {
   const now = new Date(2026, 10, 18, 10, 12);
-  expect(said(callbackSlots(now))).toEqual([["hour", "", 18, 18, 11], ["today", "17:00", 18, 18, 17], ["tomorrow", "10:00", 19, 19, 10], ["tomorrow", "15:00", 19, 19, 15]]);
+  expect(said(callbackSlots(now))).toEqual([["hour", "", null, 18, 11], ["today", "17:00", 18, 18, 17], ["tomorrow", "10:00", 19, 19, 10], ["tomorrow", "15:00", 19, 19, 15]]);
   expect(said(untilSlots(now)).map(([text, to]) => [text, to])).toEqual([["today_by", "12:00"], ["today_by", "17:00"], ["tomorrow_by", "12:00"], ["tomorrow_by", "17:00"]]);
 });
 

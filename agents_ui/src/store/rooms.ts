@@ -53,7 +53,7 @@ function written({ body: { message } }: Of<"message.sent">): void {
   const open = () => navigate("/team");
   const text = translate("messages.from", { name: message.from.name });
   attract({ title: text, body: message.text, tag: `message-${message.id}`, open });
-  if (path !== "/team") toast({ tone: "info", text, detail: message.text, action: { text: translate("messages.open"), run: open } });
+  if (path !== "/team") toast({ tone: "info", text, detail: message.text, action: { text: translate("messages.open"), run: open }, path: "/team" });
 }
 
 function due({ body: { promise } }: Of<"promise.due">): void {
@@ -63,7 +63,7 @@ function due({ body: { promise } }: Of<"promise.due">): void {
   const open = () => navigate(`/customers/${promise.customer.id}`);
   const text = translate(urgencyOf(promise, serverNow()) === "late" ? "promise.is_late" : "promise.is_due", { name: promise.customer.name });
   attract({ title: text, body: promise.text, tag: `promise-${promise.id}`, open });
-  toast({ tone: "warn", text, detail: promise.text, action: { text: translate("promise.show_customer"), run: open }, stays: true });
+  toast({ tone: "warn", text, detail: promise.text, action: { text: translate("promise.show_customer"), run: open }, stays: true, path: `/customers/${promise.customer.id}` });
 }
 
 function helped({ body: { help } }: Of<"help.changed">): void {
@@ -77,7 +77,7 @@ function helped({ body: { help } }: Of<"help.changed">): void {
   const open = () => navigate("/team");
   const text = translate("help.asked_by", { name: help.agent.name });
   attract({ title: text, body: help.said ?? "", tag: `help-${help.id}`, open });
-  toast({ tone: "warn", text, ...(help.said ? { detail: help.said } : {}), action: { text: translate("help.show"), run: open }, stays: true });
+  toast({ tone: "warn", text, ...(help.said ? { detail: help.said } : {}), action: { text: translate("help.show"), run: open }, stays: true, path: "/team" });
 }
 
 /** Returns what ends it. */

@@ -18,6 +18,8 @@ export interface Toast {
   action?: { text: string; run: () => void };
   /** Until it is dismissed. */
   stays?: boolean;
+  /** The page that says more: once it is open the toast has done its work. */
+  path?: string;
 }
 
 interface Store {

@@ -99,7 +99,7 @@ function TimeInStates({ day }: { day: Day }) {
   const log = day.log.filter((part) => part.name !== "signed_out");
   const first = log[0];
   const last = log.at(-1);
-  const [from, to] = [Date.parse(first?.since ?? day.from), last?.until ? Date.parse(last.until) : Math.max(now, Date.parse(first?.since ?? day.from) + 1)];
+  const [from, to] = [Date.parse(first?.since ?? day.from), last?.until ? Date.parse(last.until) : Math.max(now, Date.parse(last?.since ?? day.from) + 1000)];
   const end = (part: StateSpan) => (part.until ? Date.parse(part.until) : to);
   const name = (state: { name: AgentStateName; reason: string | null }) =>
     [t(`state.${state.name}`), state.name === "not_ready" ? reasonTitle(state.reason, reasons, language) : ""].filter(Boolean).join(" · ");

@@ -33,7 +33,8 @@ export function Idle() {
   const numbers = numbersOf(mine);
   const names = me?.seat ? me.queues : Object.keys(allQueues);
   const queues = names.map((name) => allQueues[name]).filter((queue) => queue !== undefined);
-  const state = !me?.seat ? "no_seat" : me.state.name === "not_ready" || me.state.name === "signed_out" ? me.state.name : "ready";
+  const away = me?.role === "agent" && !me.shift && !me.state.on_shift;
+  const state = away ? "signed_out" : !me?.seat ? "no_seat" : me.state.name === "not_ready" || me.state.name === "signed_out" ? me.state.name : "ready";
   const recent = mine.filter((entry) => entry.talk_ms).slice(0, 6);
 
   return (

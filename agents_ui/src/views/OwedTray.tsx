@@ -26,7 +26,7 @@ export function OwedTray() {
     <div className="page owed" data-testid="owed-tray">
       <header className="page-head"><h1>{t("owed.heading")}</h1><p className="quiet">{t("owed.help")}</p></header>
       {failed && <div className="alert bad" role="alert"><Icon name="warn" /><div>{t("owed.failed")} <Button className="button small" onPress={() => void loadOwed()}>{t("common.retry")}</Button></div></div>}
-      {loaded && items.length === 0 && <p className="empty"><Icon name="check" size={18} />{t("owed.none")}</p>}
+      {loaded && items.length === 0 && <p className="nothing"><Icon name="check" size={18} />{t("owed.none")}</p>}
       {open && (
         <div className="owed-columns">
           <ul className="owed-list" aria-label={t("owed.heading")}>

@@ -16,7 +16,7 @@ export function PromisesView() {
   return (
     <div className="page" data-testid="promise-ledger">
       <header className="page-head"><h1>{t("promise.mine")}</h1><p className="quiet">{t("promise.mine_help")}</p></header>
-      {mine.length === 0 && <p className="empty"><Icon name="check" size={18} />{t("promise.none")}</p>}
+      {mine.length === 0 && <p className="nothing"><Icon name="check" size={18} />{t("promise.none")}</p>}
       {order.map((urgency) => {
         const group = mine.filter((promise) => urgencyOf(promise, now) === urgency);
         if (group.length === 0) return null;

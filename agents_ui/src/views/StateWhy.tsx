@@ -17,7 +17,9 @@ export function StateWhy() {
   const reasons = useLists((lists) => lists.reasons);
   const queue = useQueueTitle();
   const now = useMinute();
-  if (!state || state.since === null) return <div className="state-why" />;
+  const watches = useStore((store) => store.desk.me?.role !== "agent" && !store.desk.me?.seat);
+  // Who only watches has no state that needs words.
+  if (!state || state.since === null || (watches && !state.on_shift)) return <div className="state-why" />;
   const who: Names["who"] = (id) => (calls[id]?.customer ? whoIs(calls[id], t) : null);
   const why = explain(state, { t, language, reasons, queue, who });
   const text = t("state_why.since", { time: formatMoment(state.since, language, now), why });

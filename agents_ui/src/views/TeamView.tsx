@@ -12,14 +12,14 @@ import { HelpList } from "./HelpList";
 import { Messages } from "./Messages";
 import { initials } from "./TopBar";
 
-/** Who can be reached first: free, then on a call, then away; those not at work last. */
+/** Who can be reached first: free, then on a call, then away; those without a desktop last. */
 const rank: Record<AgentStateName, number> = { ready: 0, wrap_up: 1, reserved: 2, talking: 3, hold: 3, not_ready: 4, signed_out: 5 };
 
 export function sortTeam(team: TeamMember[], typed: string): TeamMember[] {
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
   return team
     .filter((member) => words.every((word) => [member.name, member.extension, ...member.queues].some((text) => text?.toLowerCase().includes(word))))
-    .sort((a, b) => rank[a.state.name] - rank[b.state.name] || a.name.localeCompare(b.name));
+    .sort((a, b) => Number(b.state.on_shift) - Number(a.state.on_shift) || rank[a.state.name] - rank[b.state.name] || a.name.localeCompare(b.name));
 }
 
 export function TeamView() {
@@ -56,7 +56,10 @@ export function TeamView() {
                 <span className="avatar" aria-hidden="true">{initials(member.name)}</span>
                 <span className="mate-main">
                   <span className="mate-name">{member.name}{member.role !== "agent" && <span className="quiet"> · {t(`team.role_${member.role}`)}</span>}</span>
-                  <StateMark state={member.state} />
+                  <span className="mate-state">
+                    <StateMark state={member.state} />
+                    {!member.state.on_shift && member.state.name !== "signed_out" && <span className="quiet">{t("team.no_desktop")}</span>}
+                  </span>
                 </span>
                 {unread.has(member.agent) && <span className="badge num">{t("team.unread")}</span>}
                 {member.state.on_shift && <CallBack number={member.extension} who={member.name} />}
