@@ -49,7 +49,7 @@ def queue_add(
     pbx: Annotated[str | None, typer.Option(help="Its PBX; the first one unless named.")] = None,
     short_abandon: Annotated[float, typer.Option(help="Seconds below which an abandon counts apart.")] = 5.0,
     service_level: Annotated[float, typer.Option(help="Seconds within which calls should be answered.")] = 20.0,
-    wrap_up: Annotated[str, typer.Option(help="optional, mandatory or forced: docs/wrap-up.md.")] = "mandatory",
+    wrap_up: Annotated[str, typer.Option(help="optional, mandatory or forced: docs/desk.md.")] = "mandatory",
     wrap_up_time: Annotated[float, typer.Option(help="Seconds of wrap-up; 0 for no limit.")] = 30.0,
     wrap_up_extensions: Annotated[int, typer.Option(min=0, max=100, help="How often that may be added.")] = 2,
     code_required: Annotated[bool, typer.Option(help="A wrap-up code must be chosen.")] = False,
