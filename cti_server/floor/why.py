@@ -24,7 +24,10 @@ def why(floor: Floor, call: Call, part: Part) -> Why:
     """The reason of an offer; `penalty` is the member's in that queue, `waited_s` the caller's wait so far."""
     if part.origin is not Origin.OFFER:
         kind = "picked" if call.fetched == "picked" else KINDS[part.origin]
-        return Why(kind, part.queue, _given_by(call, part))
+        given_by = _given_by(call, part)
+        if kind == "transfer" and given_by == part.name:
+            return Why("returned", part.queue)  # nobody took it: back to who gave it away
+        return Why(kind, part.queue, given_by)
     if part.queue is None:
         return Why("direct")
     members = floor.queues[part.queue].members.values() if part.queue in floor.queues else ()

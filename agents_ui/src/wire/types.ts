@@ -56,7 +56,7 @@ export interface Me {
 }
 
 export interface WhyMine {
-  kind: "queue" | "preferred" | "transfer" | "consult" | "pickup" | "picked" | "dialled" | "direct" | "conference";
+  kind: "queue" | "preferred" | "transfer" | "consult" | "pickup" | "picked" | "dialled" | "direct" | "conference" | "returned";
   queue: string | null;
   from: string | null;
   penalty: number | null;
