@@ -41,8 +41,12 @@ class Wanted(BaseModel):
 
 @routes.get("", operation_id="listCalls", response_model=CallList, responses=documented(401))
 async def list_calls(principal: Signed, deps: DepsIn) -> Response:
-    """The live calls that ring at me, that I hold or wrap up; for a supervisor, all."""
-    return JSONResponse({"items": [dict(one) for one in deps.floor.calls() if principal.sees_call(one)]})
+    """The live calls that ring at me, that I hold or wrap up, and those that I may take to my phone: parked ones,
+    those that ring at colleagues and, by right, those who wait in my queues. For a supervisor, all.
+    """
+    mine = frozenset(queue["queue"] for queue in deps.floor.queues() if principal.sees_queue(queue))
+    seen = (one for one in deps.floor.calls() if principal.sees_call(one) or principal.may_take(one, mine))
+    return JSONResponse({"items": [dict(one) for one in seen]})
 
 
 @routes.get("/{call}", operation_id="getCall", response_model=CallView, responses=documented(401, 404, 422))

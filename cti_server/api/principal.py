@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -38,6 +38,16 @@ class Principal:
     def sees_call(self, call: Mapping[str, Any]) -> bool:
         """An agent sees a call that rings at, is held by, or is being wrapped up by them."""
         return self.sees_floor or self.has_part(call)
+
+    def may_take(self, call: Mapping[str, Any], queues: Collection[str]) -> bool:
+        """What an agent may take to their phone: a parked call, one that rings at a colleague, and by right a
+        caller who waits in one of their `queues`.
+        """
+        if call["state"] == "parked":
+            return True
+        if any(part["state"] == "ringing" for part in call["agents"].values()):
+            return call["state"] in ("ringing", "queued")
+        return call["state"] == "queued" and self.agent.may_pick and call["queue"] in queues
 
     def has_part(self, call: Mapping[str, Any]) -> bool:
         return any(part["agent"] == self.id and part["state"] in _CONCERNED for part in call["agents"].values())

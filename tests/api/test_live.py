@@ -7,6 +7,7 @@ import pytest
 
 from cti_server.api.ports import CommandRefused
 from cti_server.lookup.identify import Identified, Lookup
+from cti_server.record import agents
 from cti_server.record.database import Database
 from tests.api.calls import a_call
 from tests.api.conftest import TOKEN, problem
@@ -38,6 +39,25 @@ async def test_an_agent_sees_what_concerns_them(li: httpx.AsyncClient) -> None:
         problem(await li.get(f"/api/calls/{hidden}"), 404, "not_found")
         problem(await li.get(f"/api/calls/{hidden}/card"), 404, "not_found")
         problem(await li.put(f"/api/calls/{hidden}/customer", json={"customer_id": 1}), 404, "not_found")
+
+
+async def test_an_agent_sees_what_is_for_the_taking(
+    li: httpx.AsyncClient, floor: FakeFloor, database: Database, world: World
+) -> None:
+    colleague = part(world.other_agent, "ringing", "PJSIP/1002")
+    floor.all_calls = [
+        call("demo:1:parked") | {"state": "parked"},
+        call("demo:1:rings-there", colleague),
+        call("demo:1:queued-and-rings", colleague) | {"state": "queued"},
+        call("demo:1:waits") | {"state": "queued"},
+        call("demo:1:waits-elsewhere") | {"state": "queued", "queue": "sales"},
+        call("demo:1:talks", part(world.other_agent, "talking", "PJSIP/1002")) | {"state": "talking"},
+    ]
+    assert await ids(li) == ["demo:1:parked", "demo:1:rings-there", "demo:1:queued-and-rings"]
+    async with database.begin() as conn:
+        await agents.update(conn, world.agent, may_pick=True)
+    assert "demo:1:waits" in await ids(li)
+    assert "demo:1:waits-elsewhere" not in await ids(li)
 
 
 async def test_a_supervisor_sees_the_floor(zhao: httpx.AsyncClient) -> None:
