@@ -16,14 +16,13 @@ export function Handover({ call }: { call: CallView }) {
   const me = useStore((store) => store.desk.me);
   const handover = useStore((store) => store.desk.handovers[call.call]);
   const kind = myParty(call, me)?.why?.kind;
-  const given = kind === "transfer" || kind === "consult" || kind === "conference";
-  const expected = given && handover === undefined;
+  const expected = (kind === "transfer" || kind === "consult" || kind === "conference") && handover === undefined;
   // The offer brings it; after a reload it is asked for.
   useEffect(() => {
     if (expected) void fetchHandover(call.call);
   }, [expected, call.call]);
-  // The sender's desk hears of the offer too.
-  if (!handover || !given || handover.from.agent === me?.id) return null;
+  // The sender's desk hears of the offer too. By way of a queue it comes as that queue's call.
+  if (!handover || handover.from.agent === me?.id) return null;
   const steps = handover.path.map((step) => named("step", step.step) + (step.choice ? ` (${step.choice})` : ""));
   return (
     <section className="handover" data-testid="handover" aria-labelledby="handover-heading">
