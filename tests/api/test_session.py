@@ -8,11 +8,13 @@ import httpx
 import pytest
 
 from cti_server.api.attempts import FREE, KEPT, LONGEST_WAIT, Attempts
+from cti_server.api.ports import CommandRefused, Sitting
 from cti_server.api.session import admit
-from cti_server.record import agents
+from cti_server.record import agent_queues, agents, phones, queues
 from cti_server.record.database import Database
-from tests.api.conftest import PASSWORD, Time, problem
-from tests.api.fakes import FakeCommands
+from cti_server.record.phones import Phone
+from tests.api.conftest import PASSWORD, SignIn, Time, problem
+from tests.api.fakes import FakeCommands, FakeFloor, member, state
 from tests.lookup.seed import World
 
 
@@ -28,8 +30,12 @@ async def test_sign_in(client: httpx.AsyncClient, world: World) -> None:
         "seat": "PJSIP/1001",
         "extension": "1001",
         "pbx": "demo",
-        "state": {"name": "ready", "reason": None, "since": "2026-11-22T05:00:00.000Z"},
+        "state": state(),
+        "shift": None,
         "queues": [],
+        "preferences": {"auto_answer": False},
+        "may_pick": False,
+        "owed": 0,
     }
     cookie = answer.headers["set-cookie"].lower()
     assert cookie.startswith("cti_session=")
@@ -147,4 +153,35 @@ async def test_my_language_and_state(
     assert commands.asked == [("set_state", world.agent, "not_ready", "lunch")]
     problem(await li.post("/api/me/state", json={"state": "not_ready", "reason": "a\r\nb"}), 422, "invalid")
     problem(await li.post("/api/me/state", json={"state": "talking"}), 422, "invalid")
-    problem(await zhao.post("/api/me/state", json={"state": "ready"}), 409, "no_seat")
+    commands.refusal = CommandRefused(409, "no_shift", "you are not at work")
+    problem(await zhao.post("/api/me/state", json={"state": "ready"}), 409, "no_shift")
+
+
+async def test_where_i_sit(
+    sign_in: SignIn, commands: FakeCommands, floor: FakeFloor, database: Database, world: World
+) -> None:
+    li, wang, zhao = await sign_in("li"), await sign_in("wang"), await sign_in("zhao")
+    async with database.begin() as conn:
+        [support] = await queues.all_queues(conn, "demo")
+        await agent_queues.assign(conn, world.agent, support.id, 2)
+        await phones.save(conn, Phone(pbx="demo", seat="PJSIP/1101", extension="1101", kind="browser"))
+        await phones.save(conn, Phone(pbx="demo", seat="PJSIP/7", extension="7", agent_id=world.other_agent))
+
+    async def sit(client: httpx.AsyncClient, phone: str | None) -> httpx.Response:
+        return await client.post("/api/me/shift", json={"phone": phone})
+
+    assert (await sit(li, None)).json() == {"request": "r-1"}
+    assert (await sit(li, "1101")).status_code == 202
+    assert commands.asked == [
+        ("begin_shift", world.agent, Sitting("PJSIP/1001", "1001", "other", (("support", 2),))),
+        ("begin_shift", world.agent, Sitting("PJSIP/1101", "1101", "browser", (("support", 2),))),
+    ]
+    problem(await sit(li, "4711"), 404, "unknown_phone")
+    problem(await sit(li, "7"), 409, "seat_taken")
+    floor.shifts[world.agent] = {"seat": "PJSIP/1101", "extension": "1101", "kind": "browser", "since": None}
+    floor.members = [member(world.agent, "Li Wei")]
+    assert "Li Wei" in str(problem(await sit(wang, "1101"), 409, "seat_taken")["detail"])
+    floor.states[world.other_agent] = state("talking")
+    problem(await sit(wang, "7"), 409, "in_a_call")
+    problem(await sit(zhao, None), 409, "no_phone")
+    assert (await li.delete("/api/me/shift")).json() == {"request": "r-1"}
