@@ -84,7 +84,6 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         commands = LiveCommands(floor, desk, hub, database)
         stack.push_async_callback(commands.close)
         control = Control(attachments, desk, database, settings.default_region)
-        stack.push_async_callback(control.close)
         for one in attachments:
             one.handover = control.handovers.view
         await _know_positions(database, hub)
@@ -129,6 +128,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         _add_websocket(api, deps, hub, LivePush(attachments, hub, database, lambda agent: _me(deps, agent)))
         duties = [_start(one) for one in _duties(attachments, database, desk, floor)]
         stack.push_async_callback(_stop, [*duties, asyncio.create_task(_warm(places), name="places")])
+        # First to close, while all else still runs: whoever asked for something is told that the server stops.
+        stack.push_async_callback(control.close)
         yield Running(api, attachments, hub, database, fastagi)
 
 
