@@ -4,6 +4,7 @@ they see and hear."""
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.async_api import Browser, BrowserContext, Locator, Page, Playwright, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Playwright, WebSocket, async_playwright, expect
 
 from cti_server.demo.seed_data import DEMO_PASSWORD
 from tests.live.center import Center, until
@@ -104,6 +105,17 @@ class Agent:
     id: int = 0
     name: str = ""
     gone: bool = field(default=False)
+    told: deque[str] = field(default_factory=lambda: deque(maxlen=400))
+    """What the server told this page last, and what the page complained of: for whoever looks into a failure."""
+
+    def listen(self) -> None:
+        def socket(made: WebSocket) -> None:
+            if made.url.endswith("/ws") and str(self.site.http_port) in made.url:
+                made.on("framereceived", lambda frame: self.told.append(str(frame)))
+
+        self.page.on("websocket", socket)
+        self.page.on("pageerror", lambda error: self.told.append(f"page error: {error}"))
+        self.page.on("console", lambda said: self.told.append(f"console {said.type}: {said.text}"))
 
     @property
     def seat(self) -> str:
@@ -267,6 +279,7 @@ class Office:
         await context.add_init_script(LISTEN)
         agent = Agent(self.site, login, phone, context, await context.new_page())
         self.agents.append(agent)
+        agent.listen()
         await fill_in(agent.page, self.site.url, login, "" if again else phone)
         me = await agent.read("/api/me")
         agent.id, agent.name = me["id"], me["name"]
@@ -279,9 +292,6 @@ class Office:
         await expect(agent.get("phone-bar")).to_have_attribute("data-state", "registered", timeout=15_000)
         return agent
 
-    @property
-    def pages(self) -> dict[str, Page]:
-        return {f"{n}-{a.login}": a.page for n, a in enumerate(self.agents) if not a.gone}
 
 
 async def fill_in(page: Page, url: str, login: str, phone: str = "") -> None:

@@ -15,6 +15,8 @@ from playwright.async_api import Error as PageError
 
 from cti_server.demo.calls import Deskphone, PhoneHabits, place_call, trunk_far_end
 from cti_server.demo.sipp_process import Sipp
+from cti_server.record import agents
+from cti_server.record.database import Database
 from tests.live.asterisk_says import AsteriskSays
 from tests.live.center import Center, center, until
 from tests.live.listening import Sound, arriving
@@ -109,9 +111,10 @@ class Workplace:
         """Pictures of all pages, both logs, and what Asterisk says at this moment."""
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        for name, page in self.office.pages.items():
+        for number, agent in enumerate(self.office.agents):
             with contextlib.suppress(PageError):
-                await page.screenshot(path=folder / f"{name}.png")
+                await agent.page.screenshot(path=folder / f"{number}-{agent.login}.png")
+            (folder / f"{number}-{agent.login}.frames").write_text("\n".join(agent.told), encoding="utf-8")
         if self.site.pbx.running:
             asked = ("core show channels concise", "bridge show all", "queue show", "parking show default")
             said = [f"# {command}\n{await self.asterisk.cli(command)}" for command in asked]
@@ -124,7 +127,7 @@ class Workplace:
 async def workplace(url: str, folder: Path, **extra: str) -> AsyncIterator[Workplace]:
     settings = {"CTI_DESKTOP_GRACE_S": "4", "CTI_PHONE_GRACE_S": "2", **extra}
     async with center(url, folder, config=CONFIG, **settings) as site, office(site, folder) as rooms:
-        await furnish(url, site)
+        await may_pick(url, "bob")
         await site.start()
         alice, bob = await asyncio.gather(
             rooms.at_browser_phone("alice", "1101"), rooms.at_browser_phone("bob", "1102")
@@ -136,28 +139,10 @@ async def workplace(url: str, folder: Path, **extra: str) -> AsyncIterator[Workp
             await asyncio.to_thread(made.phones.close)
 
 
-async def furnish(url: str, site: Center) -> None:
-    """TEMPORARY until the seed has phones and queues."""
-    from cti_server.record import agent_queues, agents, phones, queues
-    from cti_server.record.database import Database
 
+async def may_pick(url: str, login: str) -> None:
+    """Give this agent the right to choose a caller who waits."""
     async with Database(url) as database, database.begin() as conn:
-        if await phones.all_phones(conn):
-            return
-        all_queues = {one.name: one for one in await queues.all_queues(conn)}
-        for login in ("alice", "bob"):
-            agent = await agents.by_login(conn, login)
-            assert agent is not None
-            await agent_queues.assign(conn, agent.id, all_queues["night"].id)
-        for extension in ("1101", "1102", "1001", "1002", "1003"):
-            await phones.save(
-                conn,
-                phones.Phone(
-                    pbx=site.pbx.config.name,
-                    seat=f"PJSIP/{extension}",
-                    extension=extension,
-                    kind="browser" if extension > "1100" else "desk",
-                    sip_user=extension,
-                    sip_password=site.pbx.config.phone_password,
-                ),
-            )
+        agent = await agents.by_login(conn, login)
+        assert agent is not None
+        await agents.update(conn, agent.id, may_pick=True)

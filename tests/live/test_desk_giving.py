@@ -1,0 +1,189 @@
+"""Giving calls away and taking them: blind transfers and their way back, parking, picking, and who did not answer."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from playwright.async_api import expect
+
+from tests.live.asterisk_says import TRUNK
+from tests.live.center import until
+from tests.live.two_browsers import Agent
+from tests.live.workplace import CUSTOMER, Workplace
+
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+
+
+async def test_blind_transfer_to_a_colleague(work: Workplace) -> None:
+    alice, bob, says = work.alice, work.bob, work.asterisk
+    caller = await work.answered_call(alice)
+    await alice.get("note-box").locator("textarea").fill("Wants a visit on Tuesday")
+    await alice.give("transfer", f"agent-{bob.id}", said="Asks for you by name")
+
+    await bob.call_is("ringing")
+    await says.has(bob.seat, TRUNK)
+    for words in ("Alice Walker", "Asks for you by name", "Wants a visit on Tuesday", CUSTOMER):
+        await expect(bob.get("handover")).to_contain_text(words)
+    await expect(bob.get("call-why")).to_have_attribute("data-kind", "transfer")
+    await alice.call_is("wrap_up")
+
+    await bob.answer()
+    await says.are_together([bob.seat, TRUNK])
+    await work.hears(caller, "bob")
+    await bob.hears("bob")
+    await alice.finish()
+    await alice.is_("ready")
+    await asyncio.to_thread(caller.hang_up)
+    await bob.finish()
+
+    (row,) = await until(lambda: over(work), "the interaction to end")
+    assert [(s["agent"]["name"], s["outcome"]) for s in row["segments"]] == [
+        ("Alice Walker", "transferred"),
+        ("Bob Miller", "answered"),
+    ]
+
+
+async def test_blind_transfer_that_nobody_takes_comes_back(work: Workplace) -> None:
+    alice, bob, says = work.alice, work.bob, work.asterisk
+    caller = await work.answered_call(alice)
+    await alice.give("transfer", f"agent-{bob.id}")
+    await bob.call_is("ringing")
+    await alice.call_is("wrap_up")
+
+    await alice.call_is("ringing", limit_s=25)
+    await bob.no_call()
+    await says.has(alice.seat, TRUNK)
+    await expect(alice.get("card-customer")).to_contain_text(CUSTOMER)
+    await alice.answer()
+    await says.are_together([alice.seat, TRUNK])
+    await work.hears(caller, "alice")
+
+
+async def test_blind_transfer_to_a_queue(work: Workplace) -> None:
+    alice, bob, says = work.alice, work.bob, work.asterisk
+    caller = await work.answered_call(alice)
+    await alice.give("transfer", "queue-night", said="Night shift knows")
+    await alice.call_is("wrap_up")
+    await until(lambda: waits(work, "night"), "the caller to wait")
+    await says.has(TRUNK)
+
+    await bob.ready()
+    await bob.call_is("ringing")
+    await expect(bob.get("handover")).to_contain_text("Night shift knows")
+    await says.member_is("night", bob.seat, "Ringing")
+    await bob.answer()
+    await says.are_together([bob.seat, TRUNK])
+    await says.member_is("night", bob.seat, "in call")
+    await work.hears(caller, "bob")
+
+
+async def test_park_and_pick_up_by_the_other(work: Workplace) -> None:
+    alice, bob, says = work.alice, work.bob, work.asterisk
+    caller = await work.answered_call(alice)
+    await alice.do("park")
+    await alice.call_is("wrap_up")
+    await until(lambda: is_parked(work), "the caller to be parked")
+    await says.has(TRUNK)
+    await work.hears(caller, "music")
+
+    await take(bob, CUSTOMER)
+    await bob.call_is("talking")
+    await says.are_together([bob.seat, TRUNK])
+    assert await says.parked() == []
+    await work.hears(caller, "bob")
+    await expect(bob.get("card-customer")).to_contain_text(CUSTOMER)
+
+
+async def test_pick_a_waiting_caller(work: Workplace) -> None:
+    alice, bob, says = work.alice, work.bob, work.asterisk
+    caller = await work.caller()
+    await until(lambda: waits(work, "night"), "the caller to wait")
+    await open_list(alice)
+    await expect(alice.get("pick-ups").get_by_role("status")).to_be_visible()
+    await expect(alice.get("pick-ups").locator("li")).to_have_count(0)
+
+    await take(bob, CUSTOMER)
+    await bob.call_is("talking")
+    await expect(bob.get("call-why")).to_have_attribute("data-kind", "picked")
+    await says.are_together([bob.seat, TRUNK])
+    assert await says.waiting("night") == []
+    await work.hears(caller, "bob")
+
+
+async def test_pick_up_what_rings_at_a_colleague(work: Workplace) -> None:
+    alice, bob, says = work.alice, work.bob, work.asterisk
+    await alice.ready()
+    caller = await work.caller()
+    await alice.call_is("ringing")
+    await says.has(alice.seat, state="Ringing")
+    await take(bob, CUSTOMER)
+    await bob.call_is("talking")
+    await expect(bob.get("call-why")).to_have_attribute("data-kind", "pickup")
+    await says.are_together([bob.seat, TRUNK])
+    await says.has(bob.seat, TRUNK)
+    await alice.no_call()
+    await alice.is_("ready")
+    await work.hears(caller, "bob")
+
+
+async def test_who_does_not_answer_gets_no_more(work: Workplace) -> None:
+    alice, says = work.alice, work.asterisk
+    await alice.ready()
+    await work.caller()
+    await alice.call_is("ringing")
+    await alice.is_("not_ready", "was not answered")
+    await expect(alice.get("state-why")).to_contain_text("Night desk")
+    await alice.no_call()
+    await says.member_is("night", alice.seat, "paused:no_answer")
+    assert await says.waiting("night") == [TRUNK]
+
+    await alice.ready()
+    await says.member_is("night", alice.seat, without=["paused"])
+    await alice.call_is("ringing")
+
+
+async def test_a_pause_during_a_call_waits_for_its_end(work: Workplace) -> None:
+    alice, says = work.alice, work.asterisk
+    caller = await work.answered_call(alice)
+    await alice.choose("not_ready", "lunch")
+    await expect(alice.get("state-pending")).to_contain_text("Lunch")
+    await alice.is_("talking")
+    await says.member_is("night", alice.seat, "in call")
+    await work.hears(caller, "alice")
+
+    await asyncio.to_thread(caller.hang_up)
+    await alice.call_is("wrap_up")
+    await expect(alice.get("state-pending")).to_contain_text("Lunch")
+    await alice.finish()
+    await alice.is_("not_ready", "Lunch")
+    await says.member_is("night", alice.seat, "paused:lunch")
+
+
+# --- what these tests share ------------------------------------------------------------------------------
+
+
+async def take(agent: Agent, who: str) -> None:
+    """From the list of calls for the taking."""
+    await open_list(agent)
+    entry = agent.get("pick-ups").locator("li").filter(has_text=who)
+    await entry.get_by_test_id("cmd-pick-up").click(timeout=15_000)
+
+
+async def open_list(agent: Agent) -> None:
+    """By its key."""
+    await agent.page.locator("body").click(position={"x": 2, "y": 2})
+    await agent.page.keyboard.press("u")
+    await expect(agent.get("pick-ups")).to_be_visible()
+
+
+async def waits(work: Workplace, queue: str) -> bool:
+    return await work.asterisk.waiting(queue) == [TRUNK]
+
+
+async def is_parked(work: Workplace) -> bool:
+    return await work.asterisk.parked() == [TRUNK]
+
+
+async def over(work: Workplace) -> list[dict[str, object]]:
+    return [row for row in await work.site.interactions() if row["outcome"] is not None][:1]
