@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -374,6 +376,36 @@ async def test_an_error_of_ours_is_a_result_too(here: Site, monkeypatch: pytest.
     monkeypatch.setattr(work_module.Work, "through", broken)
     (done,) = await here.done(await here.ask(Verb.HOLD, scene.call))
     assert done["problem"]["code"] == "internal"
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_is_asked_of_whatever_pbx_each_request_has_one_result(here: Site, seed: int) -> None:
+    scene = await here.play("desk-alternate", 2, Standing.CONSULTING)
+    chance = random.Random(seed)
+
+    def reply(action: object) -> list[object]:
+        here.pbx.refuses = chance.choice([None, None, None, "No such channel"])
+        return chance.choice([[], [], [held(here, scene)], [retrieved(here, scene)]])
+
+    here.pbx.reply = reply  # type: ignore[assignment]
+    more: dict[Verb, dict[str, Any]] = {Verb.DTMF: {"digits": "1"}, Verb.DROP: {"leg": scene.heard[0].id}}
+    for verb in (Verb.TRANSFER, Verb.CONSULT, Verb.CONFERENCE):
+        more[verb] = {"target": AgentTarget(1)}
+    accepted: list[str] = []
+    refusals: list[int] = []
+    for _ in range(60):
+        verb = chance.choice([one for one in Verb if one is not Verb.DIAL])
+        try:
+            accepted.append(await here.ask(verb, scene.call, **more.get(verb, {})))
+        except CommandRefused as why:
+            refusals.append(why.status)
+        if chance.random() < 0.3:
+            await asyncio.sleep(chance.random() / 20)
+    await here.control.close()
+    results = [one["request"] for one in here.results()]
+    assert sorted(results) == sorted(set(accepted))
+    assert len(set(accepted)) > 5
+    assert set(refusals) <= {403, 409, 422}
 
 
 # --- verbs with more than one step -------------------------------------------------------------------------
