@@ -12,6 +12,7 @@ import type { CallParty, CallView } from "../wire/types";
 import { CallControls } from "./CallControls";
 import { CallWhy } from "./CallWhy";
 import { People } from "./People";
+import { RecordingIndicator } from "./Recording";
 import { WrapUp } from "./WrapUp";
 
 export function CallPanel() {
@@ -34,6 +35,7 @@ export function CallPanel() {
         <span className="call-with">
           {wrapping ? [named("outcome", call.outcome), call.ended_by ? t("call.ended_by", { who: named("ended_by", call.ended_by) }) : ""].filter(Boolean).join(" · ") : card?.customer?.name ?? whoIs(call, t)}
         </span>
+        {mine && mine.state !== "ringing" && !wrapping && <RecordingIndicator call={call} />}
       </header>
       <CallWhy why={mine?.why} />
       <CallControls call={call} />

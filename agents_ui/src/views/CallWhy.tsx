@@ -1,5 +1,6 @@
 // Why this call came to me, in words.
-import { useT, type T } from "../i18n";
+import i18next from "i18next";
+import { named, useT, type T } from "../i18n";
 import { formatSpan } from "../lib/format";
 import { useQueueTitle } from "../lib/queue";
 import { Icon } from "../parts/Icon";
@@ -25,6 +26,10 @@ export function sayWhy(why: Came, t: T, titled: (queue: string) => string): stri
   if (why.waited_ms !== null) parts.push(t("came.waited", { time: formatSpan(why.waited_ms) }));
   if (why.kind === "queue") parts.push(t(why.penalty === null ? "came.turn" : "came.turn_penalty", { penalty: why.penalty }));
   else if (why.kind === "transfer" || why.kind === "consult" || why.kind === "conference") parts.unshift(t(why.from ? `came.${why.kind}` : `came.${why.kind}_unknown`, facts));
-  else parts.unshift(t(why.queue && why.kind === "picked" ? "came.picked_queue" : why.from && why.kind === "pickup" ? "came.pickup_from" : `came.${why.kind}`, facts));
+  else {
+    const key = why.queue && why.kind === "picked" ? "picked_queue" : why.from && why.kind === "pickup" ? "pickup_from" : why.kind;
+    // A kind that is newer than this desktop is named as it is.
+    parts.unshift(i18next.exists(`came.${key}`) ? t(`came.${key}`, facts) : named("came", key));
+  }
   return parts.filter(Boolean).join(t("came.comma"));
 }

@@ -23,12 +23,11 @@ const takes: { verb: Take; keys: string }[] = [
 export function RecordingRow({ call, table }: { call: CallView; table: Controls }) {
   const t = useT();
   return (
-    <div className="recording-row">
-      <RecordingIndicator call={call} />
+    <div className="recording-row" role="group" aria-label={t("recording.heading")}>
       {takes.filter(({ verb }) => verb in table).map(({ verb, keys }) => (
         <Command
-          key={verb} verb={verb} call={call.call} cannot={table[verb] ?? null} label={t(`take.${verb}`)} name={t(`verb.${verb}`)} keys={keys}
-          {...(verb === "record-resume" ? { tone: "primary" as const } : {})} onPress={() => void record(verb, call.call)}
+          key={verb} verb={verb} call={call.call} cannot={table[verb] ?? null} label={t(`verb.${verb}`)} keys={keys}
+          {...(verb === "record-start" ? { icon: "record" as const } : {})} {...(verb === "record-resume" ? { tone: "primary" as const } : {})} onPress={() => void record(verb, call.call)}
         />
       ))}
     </div>
