@@ -58,6 +58,10 @@ test("phone.answer is for the call that it names", () => {
   const event = (named: string) => ({ at, body: { call: named } });
   expect(isMeant(rings, sip("ringing"), event(wangCard.call), now)).toBe(true);
   expect(isMeant(rings, sip("ringing"), event("other"), now)).toBe(false);
+  // A leg that fetches a parked call is a call of its own until it is answered.
+  const fetches = desk([call({ state: "ringing", leg: "main-cti-1.7" })]);
+  expect(isMeant(fetches, sip("ringing"), { at, body: { call: "other", leg: "main-cti-1.7" } }, now)).toBe(true);
+  expect(isMeant(fetches, sip("ringing"), { at, body: { call: "other", leg: "main-cti-1.8" } }, now)).toBe(false);
   expect(isMeant(rings, sip("talking"), event(wangCard.call), now)).toBe(false);
   expect(isMeant(desk([]), sip("ringing"), event("other"), now + 500)).toBe(true);
   expect(isMeant(desk([]), sip("ringing"), event("other"), now + 60_000)).toBe(false);

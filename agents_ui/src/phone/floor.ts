@@ -49,11 +49,11 @@ export function answersItself(desk: Desk, sip: SipCall, rungMs: number): Answere
 
 export const FLOOR_WAIT_MS = 1500;
 
-/** `phone.answer` is for the call that rings here; one from before a reconnect is not for the next call. */
-export function isMeant(desk: Desk, sip: SipCall | null, event: { at: string; body: { call: string } }, now: number): boolean {
+/** `phone.answer` is for the call, or the leg, that rings here; one from before a reconnect is not for the next call. */
+export function isMeant(desk: Desk, sip: SipCall | null, event: { at: string; body: { call: string; leg?: string | null } }, now: number): boolean {
   if (sip?.state !== "ringing") return false;
   const rings = ringingHere(desk);
-  if (rings.length > 0) return rings.some(({ call }) => call.call === event.body.call);
+  if (rings.length > 0) return rings.some(({ call, party }) => call.call === event.body.call || (party.leg !== null && party.leg === event.body.leg));
   return Math.abs(now - Date.parse(event.at)) < MEANT_MS;
 }
 
