@@ -157,6 +157,11 @@ def pick_up(scene: Scene, given: Given) -> Steps:
         space = parked.parked
         fetch = Step(lambda s: moves.fetch(phone.seat, space, given.leg), effects.leg_there(given.leg), NOT_RUNG)
         return [fetch, *answers_itself(phone, lambda s: given.leg)]
+    # Not out of the queue: whoever is rung loses the call to a colleague then, and is not one who did not answer.
+    if (ringing := scene.ringing) is not None:
+        channel = ringing.channel
+        take = Step(lambda s: moves.take(phone.seat, channel, given.leg), effects.leg_there(given.leg), NOT_RUNG)
+        return [take, *answers_itself(phone, lambda s: given.leg)]
     if waiting is not None and rights:
         queue, place = call.queue or "", call.position or 1
         pick = Step(
@@ -165,10 +170,6 @@ def pick_up(scene: Scene, given: Given) -> Steps:
             NOT_RUNG,
         )
         return [pick, *answers_itself(phone, ringing_me(phone))]
-    if (ringing := scene.ringing) is not None:
-        channel = ringing.channel
-        take = Step(lambda s: moves.take(phone.seat, channel, given.leg), effects.leg_there(given.leg), NOT_RUNG)
-        return [take, *answers_itself(phone, lambda s: given.leg)]
     if waiting is not None:
         raise CommandRefused(403, "not_yours", "you may not choose a caller who waits")
     raise CommandRefused(409, "wrong_state", f"the call is {call.state}: there is nothing to pick up")
