@@ -113,18 +113,21 @@ async def test_pick_a_waiting_caller(work: Workplace) -> None:
 
 async def test_pick_up_what_rings_at_a_colleague(work: Workplace) -> None:
     alice, bob, says = work.alice, work.bob, work.asterisk
-    await alice.ready()
+    await bob.ready()
     caller = await work.caller()
-    await alice.call_is("ringing")
-    await says.has(alice.seat, state="Ringing")
-    await take(bob, CUSTOMER)
-    await bob.call_is("talking")
-    await expect(bob.get("call-why")).to_have_attribute("data-kind", "pickup")
-    await says.are_together([bob.seat, TRUNK])
-    await says.has(bob.seat, TRUNK)
-    await alice.no_call()
-    await alice.is_("ready")
-    await work.hears(caller, "bob")
+    await bob.call_is("ringing")
+    await says.has(TRUNK, bob.seat)
+    await says.has(bob.seat, state="Ringing")
+
+    await take(alice, CUSTOMER)
+    await alice.call_is("talking")
+    await expect(alice.get("call-why")).to_have_attribute("data-kind", "pickup")
+    await says.are_together([alice.seat, TRUNK])
+    await says.has(alice.seat, TRUNK)
+    await work.hears(caller, "alice")
+    await bob.no_call()
+    await bob.is_("ready")
+    await says.member_is("night", bob.seat, "Not in use", without=["paused"])
 
 
 async def test_who_does_not_answer_gets_no_more(work: Workplace) -> None:
