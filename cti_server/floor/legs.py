@@ -179,6 +179,8 @@ def end_ring(floor: Floor, call: Call, part: Part, at: float, outcome: str | Non
     """An offer is over unanswered. None: told from who answered or left meanwhile, else it was not answered."""
     if outcome is None and part.origin is Origin.CONSULT:
         outcome = "caller_left"  # the colleague who asked thought better of it
+    elif call.fetched is not None and part.origin is Origin.OFFER:
+        outcome = "answered_elsewhere"  # the caller was taken out of the queue meanwhile
     elif outcome is None or outcome == "no_answer":
         taken = any(p is not part and p.answered_at is not None and p.open for p in call.parts)
         if call.hangup_by == "caller" or call.abandoned:

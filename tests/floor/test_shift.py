@@ -30,6 +30,7 @@ from cti_server.floor.signals import (
     LegDialEnded,
     LegDialled,
     LegEnded,
+    LegFetched,
     LegHangupAsked,
     LegStarted,
     MemberChanged,
@@ -261,6 +262,16 @@ def test_nobody_is_to_blame_when_all_phones_rang(stage: Stage) -> None:
     stage.no_answer("10.1", 125.0)
     stage.no_answer("10.1", 125.0, seat="PJSIP/1002")
     assert stage.state() == ("ready", None)
+
+
+def test_who_is_rung_while_a_colleague_picks_the_caller_did_not_fail(stage: Stage) -> None:
+    stage.ready()
+    stage.ring("10.1", 110.0)
+    stage.play(LegFetched(111.0, "10.1", "10.1", "picked"))
+    stage.no_answer("10.1", 111.1)
+    assert stage.state() == ("ready", None)
+    (call,) = stage.floor.calls.values()
+    assert [part.outcome for part in call.parts] == ["answered_elsewhere"]
 
 
 def test_who_was_rung_before_me_does_not_excuse_me(stage: Stage) -> None:
