@@ -6,6 +6,7 @@ import { whoIs } from "../lib/who";
 import { Icon } from "../parts/Icon";
 import { MatchMark, Tier } from "../parts/marks";
 import { fetchHandover } from "../store/handover";
+import { choices, loadCodes, useLists } from "../store/lists";
 import { myParty } from "../store/fold";
 import { useStore } from "../store/store";
 import type { CallView } from "../wire/types";
@@ -38,9 +39,18 @@ export function Handover({ call }: { call: CallView }) {
           <dd>{whoIs(call, t)} {call.customer && <Tier tier={call.customer.tier} />} {handover.match && <MatchMark standing={handover.match} />}</dd>
         </div>
         {steps.length > 0 && <div><dt>{t("handover.path")}</dt><dd>{steps.join(" › ")}</dd></div>}
-        {handover.code && <div><dt>{t("handover.code")}</dt><dd>{handover.code}</dd></div>}
+        {handover.code && <div><dt>{t("handover.code")}</dt><dd><CodeName code={handover.code} queue={call.queue} /></dd></div>}
         {handover.note && <div className="handover-note"><dt>{t("handover.note", { name: handover.from.name })}</dt><dd>{handover.note}</dd></div>}
       </dl>
     </section>
   );
+}
+
+/** A wrap-up code by its title, with the headings above it; the code itself until the list is here. */
+function CodeName({ code, queue }: { code: string; queue: string | null }) {
+  const language = useStore((store) => store.language);
+  const codes = useLists((lists) => lists.codes[queue ?? ""]);
+  useEffect(() => void loadCodes(queue), [queue]);
+  const found = choices(codes ?? [], language).find((choice) => choice.code === code);
+  return <>{found ? [...found.path, found.title].join(" › ") : code}</>;
 }
