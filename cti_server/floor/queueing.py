@@ -9,7 +9,7 @@ from . import events as kinds
 from .hearing import answer, consults
 from .legs import end_ring, ring
 from .parts import Origin, PartState
-from .shift import member_seen
+from .pauses import member_seen
 from .signals import (
     MemberChanged,
     MemberConnected,

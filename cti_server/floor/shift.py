@@ -1,13 +1,7 @@
-"""Agents at work: how signals change what an agent is to be, and what the PBX is ordered to do about it.
+"""Agents at work: shifts, where people sit, and the wishes that make them ready or not.
 
-The PBX only knows whether a member is paused. So for an agent on a shift the floor compares, after every signal
-that concerns them, the pause that there should be with the one that was last ordered, and orders what differs:
-
-    paused   while the agent is to be not ready, and from the answer of a call that is followed by wrap-up until
-             that is finished: no call slips in between hanging up and wrapping up
-    not      otherwise
-
-A pause that changes without an order was changed at the PBX, by the CLI or a feature code, and counts as wanted.
+A wish is the agent's own, a supervisor's, the PBX's (`pauses.py`) or the system's: a phone that rang in vain, a
+phone or a desktop that is gone for longer than its grace.
 """
 
 from __future__ import annotations
@@ -19,8 +13,6 @@ from .agents import (
     CONNECTION_LOST,
     GONE,
     NO_ANSWER,
-    ON_CALL,
-    PBX,
     PHONE_UNREACHABLE,
     REJECTED,
     SIGNED_IN,
@@ -31,14 +23,12 @@ from .agents import (
     By,
     Shift,
     Wish,
-    is_paused,
     parts_of,
 )
-from .calls import Call, Direction
+from .calls import Call
 from .desk_signals import (
     AgentSeated,
     DesktopSeen,
-    OrderFailed,
     ShiftBegan,
     ShiftEnded,
     ShiftRestored,
@@ -46,14 +36,13 @@ from .desk_signals import (
     Tick,
 )
 from .orders import Join, Leave, Pause
-from .parts import CONNECTED, Origin, Part, PartState
-from .signals import MemberChanged, PhoneChanged, Signal, Snapshot
-from .wrapup import expire, next_end, wraps_up
+from .parts import CONNECTED, Origin, Part
+from .signals import PhoneChanged, Signal, Snapshot
+from .wrapup import expire, next_end
 
 if TYPE_CHECKING:
     from .apply import Floor
 
-CONFIRM_S = 5.0  # a pause that was ordered shows by then, or what shows counts
 SYSTEM_REASONS = {"no_answer": NO_ANSWER, "rejected": REJECTED}
 
 # --- who sits where ------------------------------------------------------------------------------------
@@ -82,7 +71,7 @@ def take_seat(floor: Floor, agent: Agent, seat: str | None) -> None:
         floor.touch_agent(other.id)
     floor.seats[seat] = agent.id
     _touch_queues_of(floor, seat)
-    _see_phone(floor, agent, floor.clock)
+    see_phone(floor, agent, floor.clock)
 
 
 def _touch_queues_of(floor: Floor, seat: str) -> None:
@@ -201,10 +190,10 @@ def phone_changed(floor: Floor, s: PhoneChanged) -> None:
     contacts = floor.contacts.setdefault(s.seat, set())
     (contacts.add if s.reachable else contacts.discard)(s.contact)
     if (agent := floor.agent_at(s.seat)) is not None:
-        _see_phone(floor, agent, s.at)
+        see_phone(floor, agent, s.at)
 
 
-def _see_phone(floor: Floor, agent: Agent, at: float) -> None:
+def see_phone(floor: Floor, agent: Agent, at: float) -> None:
     reachable = _reachable(floor, agent)
     if reachable != agent.phone_reachable:
         agent.phone_reachable, agent.phone_since = reachable, at
@@ -252,85 +241,7 @@ def next_due(floor: Floor) -> float | None:
     return min(due, default=None)
 
 
-# --- pauses: ordered, confirmed, or changed at the PBX -----------------------------------------------------
-
-
-def member_seen(floor: Floor, seat: str, at: float) -> None:
-    """A membership of this seat is as the PBX says now."""
-    agent = floor.agent_at(seat)
-    if agent is None:
-        return
-    floor.touch_agent(agent.id)
-    _see_phone(floor, agent, at)
-    shift, members = agent.shift, floor.memberships(seat)
-    if shift is None or not members:
-        return
-    shift.joined = True
-    paused = is_paused(members)
-    if shift.asked is None:
-        return
-    if not shift.confirmed and at - shift.asked_at < CONFIRM_S:
-        shift.confirmed = _is_as_asked(shift, members)
-        return
-    reason = _reason(members)
-    if paused != shift.asked:
-        # Queues tell one after the other: those that still show the old pause are no reason to order anything.
-        shift.asked, shift.asked_reason = paused, reason if paused else None
-        _changed_there(floor, agent, not paused, reason, at)
-    elif paused and reason and reason != shift.asked_reason:
-        shift.asked_reason = reason
-        _changed_there(floor, agent, False, reason, at)
-
-
-def _is_as_asked(shift: Shift, members: list[MemberChanged]) -> bool:
-    return all(
-        m.paused == shift.asked and (not m.paused or (m.reason or None) == shift.asked_reason) for m in members
-    )
-
-
-def _changed_there(floor: Floor, agent: Agent, ready: bool, reason: str | None, at: float) -> None:
-    event = "unpaused_in_pbx" if ready else "paused_in_pbx"
-    wish(floor, agent, ready, reason, PBX, Because(event), at)
-
-
-def _reason(members: list[MemberChanged]) -> str | None:
-    return next((m.reason for m in members if m.paused and m.reason), None)
-
-
-def settle(floor: Floor, agent: Agent) -> None:
-    """Order the pause that there should be, where it differs from what was ordered last."""
-    shift = agent.shift
-    if shift is None or agent.seat is None:
-        return
-    members = floor.memberships(agent.seat)
-    paused, reason = _due_pause(floor, agent, shift)
-    if not members or (paused, reason) == (shift.asked, shift.asked_reason):
-        return
-    shift.asked, shift.asked_reason, shift.asked_at = paused, reason, floor.clock
-    shift.confirmed = _is_as_asked(shift, members)
-    if shift.confirmed:
-        return
-    for interface in sorted({member.interface for member in members}):
-        floor.order(Pause(agent.id, interface, paused, reason))
-
-
-def _due_pause(floor: Floor, agent: Agent, shift: Shift) -> tuple[bool, str | None]:
-    if not shift.wish.ready:
-        return True, shift.wish.reason
-    for call, part in parts_of(agent, floor.calls.values()):
-        if part.state is PartState.WRAP_UP:
-            return True, ON_CALL
-        if part.state in CONNECTED and call.direction is not Direction.INTERNAL and wraps_up(call, part):
-            return True, ON_CALL
-    return False, None
-
-
-def order_failed(floor: Floor, s: OrderFailed) -> None:
-    """It is tried again with the next snapshot; till then nothing that members show counts as wanted there."""
-    agent = floor.agents.get(s.agent)
-    if agent is not None and agent.shift is not None:
-        agent.shift.asked, agent.shift.asked_reason, agent.shift.confirmed = None, None, True
-        agent.shift.trouble = s.detail
+# --- after a snapshot -----------------------------------------------------------------------------------
 
 
 def after_snapshot(floor: Floor, s: Snapshot, fresh_boot: bool) -> None:
@@ -353,6 +264,5 @@ HANDLERS: Mapping[type[Signal], Callable[[Floor, Any], None]] = {
     StateChosen: chosen,
     DesktopSeen: desktop_seen,
     PhoneChanged: phone_changed,
-    OrderFailed: order_failed,
     Tick: ticked,
 }
