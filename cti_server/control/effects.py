@@ -55,8 +55,9 @@ def unmuted(before: Scene, now: Scene, floor: Floor) -> Seen:
 
 
 def given_away(before: Scene, now: Scene, floor: Floor) -> Seen:
-    """I am out, and whom I talked to is not."""
-    return bool(left(before, now, floor)) and not now.call.ended
+    """I am out, and whom I talked to is not. While a target still rings Asterisk may keep a channel of mine."""
+    gave = now.part is not None and now.part.outcome == "transferred"
+    return (gave or bool(left(before, now, floor))) and not now.call.ended
 
 
 def parked(before: Scene, now: Scene, floor: Floor) -> Seen:

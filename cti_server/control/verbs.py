@@ -95,7 +95,9 @@ def alternate(scene: Scene, given: Given) -> Steps:
 
 
 def complete(scene: Scene, given: Given) -> Steps:
-    return [Step(lambda s: moves.complete(mine(s)), effects.given_away, "you are still in the call")]
+    # While it rings Asterisk takes the agent's hanging up for it: the caller hears it ring until it is answered.
+    done = moves.hang_up if scene.standing is Standing.REACHING else moves.complete
+    return [Step(lambda s: done(mine(s)), effects.given_away, "you are still in the call")]
 
 
 def cancel(scene: Scene, given: Given) -> Steps:

@@ -98,7 +98,15 @@ class Shop:
 
     async def phone(self, extension: str, ring_s: float | None = 0.3, refuse: str = "") -> Deskphone:
         habits = PhoneHabits(ring_s=ring_s, refuse=refuse)
-        return self.phones.enter_context(await asyncio.to_thread(Deskphone, self.site.pbx, extension, habits))
+        made = self.phones.enter_context(await asyncio.to_thread(Deskphone, self.site.pbx, extension, habits))
+
+        async def known() -> bool:
+            queues = (await self.agents["susan"].api.get("/api/queues")).raise_for_status().json()
+            members = [m for queue in queues for m in queue["members"]]
+            return any(m["seat"] == f"PJSIP/{extension}" and m["status"] == "idle" for m in members)
+
+        await until(known, f"{extension} to be reachable")
+        return made
 
     async def caller(self, line: str = SUPPORT, **changes: Any) -> Sipp:
         return self.phones.enter_context(await asyncio.to_thread(place_call, self.site.pbx, ANI, line, **changes))
@@ -235,6 +243,27 @@ async def test_a_consultation_is_cancelled_while_it_rings_and_after(shop: Shop) 
     await shop.says.are_together([ALICE, TRUNK])
 
 
+async def test_a_consultation_is_completed_while_it_rings(shop: Shop) -> None:
+    alice, call = await shop.alice_talks()
+    theirs = await shop.phone("1002", ring_s=None)
+    bob = shop.agents["bob"]
+    await alice.do(call, "consult", to(bob))
+    await alice.do(call, "complete")
+    # Her phone is free; Asterisk keeps her channel, in no bridge, until it is known whether Bob answers.
+    assert alice.part(await alice.call(mine="wrap_up"))["state"] == "wrap_up"
+    assert bob.part(await bob.call(mine="ringing"))["why"]["from"] == "Alice Walker"
+    await asyncio.to_thread(theirs.answer)
+    await shop.says.are_together([BOB, TRUNK])
+
+
+async def test_a_call_comes_back_to_a_phone_that_was_started_anew(shop: Shop) -> None:
+    alice, call = await shop.alice_talks()
+    before = alice.part(await alice.call(mine="talking"))["leg"]
+    await alice.do(call, "reconnect")
+    await shop.says.are_together([ALICE, TRUNK])
+    assert alice.part(await alice.call(mine="talking"))["leg"] != before
+
+
 async def test_a_target_who_does_not_take_it_the_caller_comes_back(shop: Shop) -> None:
     alice, call = await shop.alice_talks()
     bob = shop.agents["bob"]
@@ -318,6 +347,27 @@ async def test_a_ringing_and_a_waiting_call_are_picked_up(shop: Shop) -> None:
     assert await susan.refused(call, "hold") == (403, "not_yours")
     await chen.do(call, "hangup")
     await shop.says.has()
+
+
+async def test_a_waiting_caller_is_picked_by_who_may(shop: Shop) -> None:
+    await shop.alice_talks()
+    susan, chen = shop.agents["susan"], shop.agents["chenjing"]
+    assert (await chen.ask("/api/me/shift", {"phone": None}))["ok"]  # at work, and not ready: no queue rings her
+    for extension in ("1002", "1003"):
+        await shop.phone(extension)
+    assert (await shop.agents["bob"].ask("/api/me/shift", {"phone": None}))["ok"]
+    await shop.caller(SUPPORT)
+
+    async def waits() -> str | None:
+        items = (await susan.api.get("/api/calls")).json()["items"]
+        return next((c["call"] for c in items if c["state"] == "queued"), None)
+
+    call = await until(waits, "a second caller to wait")
+    assert await susan.refused(call, "pick-up") == (409, "no_phone"), "she may, and sits nowhere"
+    assert await shop.agents["bob"].refused(call, "pick-up") == (403, "not_yours")
+    await chen.do(call, "pick-up")
+    await shop.says.are_together([ALICE, TRUNK], [CHEN, TRUNK])
+    assert chen.part(await chen.call(mine="talking"))["state"] == "talking"
 
 
 async def test_a_ringing_call_is_rejected_and_goes_on(shop: Shop) -> None:
