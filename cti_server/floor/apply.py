@@ -223,6 +223,7 @@ class Floor:
             part.position = len(into.parts)
             if part.origin is Origin.INTERNAL:
                 part.origin = joined_as
+                part.why = reasons.why(self, into, part)
             into.parts.append(part)
         for leg in list(younger.legs.values()):
             self.drop_leg(younger, leg.id)
@@ -234,6 +235,8 @@ class Floor:
             for part in into.parts:
                 part.origin = joined_as
             into.become(younger)  # a customer came into a call between agents: it is the customer's from now on
+            for part in into.parts:
+                part.why = reasons.why(self, into, part)
         into.answered_at = into.answered_at or younger.answered_at
         younger.parts = []
         younger.merged_into, younger.outcome = into.id, "merged"
@@ -353,6 +356,7 @@ Handler = Callable[[Floor, Any], None]
 HANDLERS: dict[type[Signal], Handler] = {}
 
 from . import desk, legs, pauses, queueing, reconcile, shift, talks, wrapup  # noqa: E402
+from . import why as reasons  # noqa: E402
 
 for module in (legs, talks, queueing, desk, shift, pauses, wrapup, reconcile):
     HANDLERS.update(module.HANDLERS)

@@ -65,6 +65,7 @@ def _first_leg(floor: Floor, call: Call, leg: Leg) -> None:
         call.direction = Direction.INTERNAL
         part = new_part(floor, call, leg.device, leg.started_at, Origin.INTERNAL)
         part.leg = leg.id
+        part.why = why(floor, call, part)
 
 
 def new_part(floor: Floor, call: Call, seat: str, at: float, origin: Origin, queue: str | None = None) -> Part:
@@ -126,6 +127,7 @@ def dialled(floor: Floor, s: LegDialled) -> None:
             call.dnis = s.number or call.dnis
             for part in call.parts:
                 part.origin = Origin.OUTBOUND if part.origin is Origin.INTERNAL else part.origin
+                part.why = why(floor, call, part)
     elif s.by is not None and call.part_of(leg.device) is None:
         part = ring(floor, call, leg.device, s.at, _origin(floor, call, s.by), queue_of(call))
         part.leg = leg.id

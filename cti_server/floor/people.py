@@ -37,7 +37,8 @@ def _person(call: Call, leg: Leg, customer: str | None) -> dict[str, Any]:
             "seat": part.seat,
             "number": leg.number,
             "name": part.name,
-            "state": OF_PART.get(part.state, "waiting"),
+            # Who calls out waits for the other end; their own phone does not ring.
+            "state": "waiting" if leg.up and part.state is PartState.RINGING else OF_PART[part.state],
         }
     first = leg.id == customer
     return {

@@ -22,6 +22,8 @@ KINDS = {
 
 def why(floor: Floor, call: Call, part: Part) -> Why:
     """The reason of an offer; `penalty` is the member's in that queue, `waited_s` the caller's wait so far."""
+    if part.origin is Origin.INTERNAL and part.leg == call.first_leg:
+        return Why("dialled")
     if part.origin is not Origin.OFFER:
         kind = "picked" if call.fetched == "picked" else KINDS[part.origin]
         given_by = _given_by(call, part)
