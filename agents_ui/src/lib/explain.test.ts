@@ -54,8 +54,8 @@ test.each([
   [stateOf("not_ready", 1, "lunch", { by: { kind: "supervisor", name: "Zhang Min" } }), "Zhang Min set you to Lunch", "Zhang Min 把你设为“午餐”"],
   [
     stateOf("not_ready", 1, "no_answer", { by: system, because: because("offer_unanswered") }),
-    "the call with +86 138 0013 8000 (Technical support) rang at your phone and was not answered, so no more are offered",
-    "与 +86 138 0013 8000 的通话（技术支持）在你的话机上振铃无人接听，因此不再派来电",
+    "the call with +86 138 0013 8000 (Technical support) rang at your phone and was not answered, so no more calls are offered until you go ready",
+    "与 +86 138 0013 8000 的通话（技术支持）在你的话机上振铃无人接听，在你示闲之前不再派来电",
   ],
   [stateOf("not_ready", 1, "connection_lost", { by: system, because: null }), "this desktop was closed or lost its connection", "桌面被关闭或连接中断"],
   [stateOf("not_ready", 1, "Pause from *45", { by: { kind: "pbx", name: null }, because: because("paused_in_pbx", { call: null, queue: null, number: null }) }), "your phone was paused in the phone system (Pause from *45)", "你的话机在电话系统中被置忙（Pause from *45）"],

@@ -16,5 +16,10 @@ export function problemText(problem: Problem, t: T): { title: string; detail: st
   // The server speaks English: where we have words of our own for cause and remedy, they are the viewer's.
   const told = (ours && i18next.language !== "en") || plain(problem.detail) === plain(title);
   const parts = [told ? null : problem.detail, ours ?? problem.remedy, ...fields].filter((part): part is string => Boolean(part));
-  return { title, detail: parts.join(" ") };
+  return { title, detail: parts.map(sentence).join(" ") };
+}
+
+/** The server's details are clauses: beside another one each is a sentence. */
+function sentence(part: string, _index: number, all: string[]): string {
+  return all.length < 2 || /[.!?。！？]$/.test(part) ? part : `${part[0]?.toUpperCase() ?? ""}${part.slice(1)}.`;
 }

@@ -3,14 +3,16 @@ import { translate } from "../i18n";
 import { api, ProblemError } from "../wire/api";
 import { refreshCard } from "./session";
 import { navigate } from "./navigate";
-import { toast } from "./store";
+import { formatNumber } from "../lib/format";
+import { toast, useStore } from "./store";
 
 export async function attachCustomer(call: string, customer: { id: number; name: string }): Promise<void> {
   try {
     await api.chooseCustomer(call, customer.id);
     await refreshCard(call);
     navigate("/");
-    toast({ tone: "ok", text: translate("card.attached", { name: customer.name }) });
+    const number = formatNumber(useStore.getState().desk.calls[call]?.ani);
+    toast({ tone: "ok", text: translate(number ? "card.attached_learnt" : "card.attached", { name: customer.name, number }) });
   } catch (error) {
     if (error instanceof ProblemError) toast({ tone: "bad", problem: error.problem });
   }

@@ -43,6 +43,7 @@ export function Candidates({ call, card }: { call: CallView; card: Card }) {
           </li>
         ))}
       </ul>
+      {call.ani && <p className="candidates-note quiet">{t("match.learnt")}</p>}
     </section>
   );
 }
