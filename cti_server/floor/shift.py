@@ -53,8 +53,14 @@ def seated(floor: Floor, s: AgentSeated) -> None:
     agent.name, agent.home, agent.role = s.name, s.seat, s.role
     if agent.shift is None:
         agent.extension = s.extension
-        take_seat(floor, agent, s.seat if s.seat not in floor.seats else None)
+        take_home(floor, agent)
     floor.touch_agent(s.agent)
+
+
+def take_home(floor: Floor, agent: Agent) -> None:
+    """Who is not at work has their own phone, unless somebody else sits there."""
+    is_free = agent.home is not None and floor.seats.get(agent.home) in (None, agent.id)
+    take_seat(floor, agent, agent.home if is_free else None)
 
 
 def take_seat(floor: Floor, agent: Agent, seat: str | None) -> None:
@@ -117,8 +123,7 @@ def ended(floor: Floor, s: ShiftEnded) -> None:
         return
     _leave_queues(floor, agent)
     agent.shift = None
-    home_is_free = agent.home is not None and floor.seats.get(agent.home) in (None, agent.id)
-    take_seat(floor, agent, agent.home if home_is_free else None)
+    take_home(floor, agent)
     floor.touch_agent(agent.id)
 
 

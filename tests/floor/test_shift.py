@@ -459,6 +459,17 @@ def test_free_seating_takes_the_phone_of_who_is_not_at_work(stage: Stage) -> Non
     assert stage.floor.agents[BOB].seat == "PJSIP/1002"
 
 
+def test_what_the_record_says_again_changes_nothing(stage: Stage) -> None:
+    before = stage.floor.snapshot()
+    again = (
+        AgentSeated(130.0, ANNA, "Anna", SEAT, "1001"),
+        AgentSeated(130.0, BOB, "Bob", "PJSIP/1002", "1002"),
+        QueueDescribed(130.0, "support", "Support", "支持", 5.0, "forced", 20.0, 1, False),
+    )
+    assert [event for signal in again for event in stage.floor.apply(signal)] == []
+    assert stage.floor.snapshot() == before
+
+
 def test_a_restarted_server_wants_what_was_wanted_before() -> None:
     stage = Stage()
     stage.play(stage.member("support", SEAT, paused=True, reason="on_call", dynamic=True))
