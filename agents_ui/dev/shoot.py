@@ -84,7 +84,7 @@ def shoot(browser: Browser, base: str, story: str, size: str, theme: str, langua
         faults.append(f"scrolls sideways by {overflow} px")
     target = HERE / "shots" / f"{story}-{size}-{theme}-{language}.png"
     page.screenshot(path=str(target), full_page=size == "narrow")
-    # While a combo box is open its library hides the rest of the page from assistive technology, which axe takes for the page.
+    # While a combo box is open its library hides the rest of the page from screen readers; axe would judge only what is left.
     for violation in Axe().run(page).response["violations"] if story != "codes" else ():
         if violation["impact"] in ("serious", "critical", "moderate"):
             nodes = "; ".join(node["html"][:140] for node in violation["nodes"][:3])
