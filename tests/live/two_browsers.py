@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.async_api import Browser, BrowserContext, Locator, Page, Playwright, WebSocket, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Playwright,
+    WebSocket,
+    async_playwright,
+    expect,
+)
 
 from cti_server.demo.seed_data import DEMO_PASSWORD
 from tests.live.center import Center, until
@@ -276,6 +285,7 @@ class Office:
             viewport={"width": 1280, "height": 720},
             permissions=["microphone"],
         )
+        context.set_default_timeout(10_000)
         await context.add_init_script(LISTEN)
         agent = Agent(self.site, login, phone, context, await context.new_page())
         self.agents.append(agent)
@@ -291,7 +301,6 @@ class Office:
         agent = await self.sign_in(login, phone)
         await expect(agent.get("phone-bar")).to_have_attribute("data-state", "registered", timeout=15_000)
         return agent
-
 
 
 async def fill_in(page: Page, url: str, login: str, phone: str = "") -> None:
