@@ -99,9 +99,12 @@ class Workplace:
                 return state["name"] in ("ready", "not_ready")
 
             await until(free, f"{agent.name} to be free")
-            state = (await api.get("/api/me")).json()["state"]
-            if state["name"] == "ready":
-                await api.post("/api/me/state", json={"state": "not_ready", "reason": "break"})
+            rest = {"state": "not_ready", "reason": "break"}
+
+            async def resting() -> bool:
+                return (await api.post("/api/me/state", json=rest)).status_code == 202
+
+            await until(resting, f"{agent.name} to take a break")
         await agent.is_("not_ready")
         await agent.no_call()
 
@@ -137,7 +140,6 @@ async def workplace(url: str, folder: Path, **extra: str) -> AsyncIterator[Workp
             yield made
         finally:
             await asyncio.to_thread(made.phones.close)
-
 
 
 async def may_pick(url: str, login: str) -> None:
