@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { useTransport } from "../wire/api";
 import type { CallView, Me } from "../wire/types";
+import { usePhoneStore } from "../phone/store";
 import { actByKey } from "./act";
 import { callNumber, takeAsked } from "./dialling";
 import { emptyDesk } from "./fold";
@@ -48,6 +49,22 @@ test("one key holds and takes back", async () => {
   desk(call("c1", "hold"));
   actByKey(["hold", "retrieve"]);
   expect(sent).toEqual(["/calls/c1/hold", "/calls/c1/retrieve"]);
+});
+
+test("a phone in this window answers and hangs up itself", () => {
+  const part = { "3": { agent: 3, seat: "PJSIP/1101", leg: "me", state: "ringing", muted: false, why: null } };
+  desk(call("c1", "ringing", { agents: part } as unknown as Partial<CallView>));
+  const { desk: shown } = useStore.getState();
+  const shift = { seat: "PJSIP/1101", extension: "1101", kind: "browser", since: "" };
+  useStore.setState({ desk: { ...shown, me: { ...shown.me, shift } as Me } });
+  const before = usePhoneStore.getState();
+  usePhoneStore.setState({ call: { id: "s", state: "ringing", number: null, name: null, since: 0, by: null } });
+  actByKey(["answer"]);
+  expect(sent).toEqual([]); // it does not go by way of the server
+  usePhoneStore.setState({ call: { id: "s", state: "talking", number: null, name: null, since: 0, by: null } });
+  actByKey(["hangup"]);
+  expect(sent).toEqual([]);
+  usePhoneStore.setState({ call: before.call });
 });
 
 test("answering goes to what rings, wherever I look", () => {

@@ -1,6 +1,8 @@
 // What a verb does when it is asked for, by button or by key; a key that is not possible now says why.
 import { translate } from "../i18n";
 import { consultation, controls } from "../lib/controls";
+import { answer, hangUp, phoneState, reject, setMuted } from "../phone";
+import { floorCall } from "../phone/floor";
 import type { CallView } from "../wire/types";
 import { askHelp, conference, isMoving, mover, plain, record, useCommands, type Verb } from "./commands";
 import { myParty } from "./fold";
@@ -8,8 +10,26 @@ import { openPicker, usePanel } from "./panel";
 import { isConnected } from "./reach";
 import { currentCall, myCalls, toast, useStore } from "./store";
 
+/** What a phone in this window does itself, at once. True when nothing is left to ask the server for. */
+function byPhone(verb: Verb, call: CallView): boolean {
+  const sip = phoneState().call;
+  if (!sip || floorCall(useStore.getState().desk, sip)?.call.call !== call.call) return false;
+  if (verb === "answer" && sip.state === "ringing") {
+    answer();
+    return true;
+  }
+  if (verb === "hangup") {
+    (sip.state === "ringing" ? reject : hangUp)();
+    return true;
+  }
+  // The PBX is told as well, so that the panel, the other window and the supervisor see the same.
+  if (verb === "mute" || verb === "unmute") setMuted(verb === "mute");
+  return false;
+}
+
 export function act(verb: Verb, call: CallView): void {
   const { set, keypad } = usePanel.getState();
+  if (byPhone(verb, call)) return;
   switch (verb) {
     case "consult":
     case "transfer":

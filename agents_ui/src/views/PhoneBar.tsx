@@ -78,8 +78,8 @@ function Conversation() {
 
   function toggleMute() {
     setMuted(!quiet);
-    // Muted in the PBX too: one press is to make the agent heard again.
-    if (quiet && mutedThere && part) void plain("unmute", part.call.call);
+    // The microphone here is what counts; the PBX is told so that everybody sees the same.
+    if (part && mutedThere === quiet) void plain(quiet ? "unmute" : "mute", part.call.call);
   }
 
   return (
