@@ -12,22 +12,15 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from cti_server.demo.calls import Deskphone, PhoneHabits, place_call
-from cti_server.demo.seed_data import DEMO_PASSWORD
 from tests.live.center import Center, center, until
+from tests.live.two_browsers import CHROMIUM, fill_in, launch
+
+__all__ = ["CHROMIUM"]
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
 CUSTOMER, ANI = "上海申江精密仪器有限公司", "02162881234"
 DIRECT_SUPPORT = "4008004000"
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture
@@ -39,7 +32,7 @@ async def site(database_url: str, tmp_path: Path) -> AsyncIterator[Center]:
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        made = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        made = await launch(playwright)
         yield made
         await made.close()
 
@@ -55,20 +48,25 @@ async def plug_in(phones: ExitStack, site: Center, extension: str, habits: Phone
 
 
 async def sign_in(
-    browser: Browser, site: Center, login: str, language: str = "en-GB", scheme: str = "light"
+    browser: Browser, site: Center, login: str, language: str = "en-GB", scheme: str = "light", phone: str = ""
 ) -> Page:
+    """At the agent's own phone where no other is named; they are at work then, and not ready yet."""
     context = await browser.new_context(
         locale=language,
         color_scheme="dark" if scheme == "dark" else "light",
         viewport={"width": 1280, "height": 720},
     )
     page = await context.new_page()
-    await page.goto(site.url)
-    form = page.get_by_test_id("signin-form")
-    await form.locator("input").nth(0).fill(login)
-    await form.locator("input[type=password]").fill(DEMO_PASSWORD)
-    await form.locator("button[type=submit]").click()
-    await expect(page.get_by_test_id("link-state")).to_have_attribute("data-state", "live")
+    await fill_in(page, site.url, login, phone)
+    return page
+
+
+async def ready(page: Page) -> Page:
+    """The agent takes calls from now on."""
+    state = page.get_by_test_id("my-state")
+    await expect(state).to_have_attribute("data-state", "not_ready", timeout=10_000)
+    await page.keyboard.press("r")
+    await expect(state).to_have_attribute("data-state", "ready")
     return page
 
 
@@ -76,6 +74,9 @@ async def test_a_real_call_pops_the_right_card(site: Center, browser: Browser, p
     await site.start()
     await plug_in(phones, site, "1001", PhoneHabits(ring_s=4, talk_s=60))
     page = await sign_in(browser, site, "alice")
+    await until(lambda: "paused:signed_in" in member(site, "support"), "Alice to be at work, and not ready yet")
+    await ready(page)
+    await until(lambda: "paused" not in member(site, "support"), "the queue to have her")
 
     caller = phones.enter_context(place_call(site.pbx, ANI, DIRECT_SUPPORT, "Shenjiang", stay_s=9))
     await expect(page.get_by_test_id("card-customer")).to_contain_text(CUSTOMER)
@@ -107,9 +108,11 @@ async def test_the_card_shows_at_the_ringing_agents_only_and_closes_at_the_other
     await site.start()
     await plug_in(phones, site, "1001", PhoneHabits(ring_s=3, talk_s=60))
     await plug_in(phones, site, "1002", PhoneHabits(ring_s=None))
-    alice = await sign_in(browser, site, "alice")
-    bob = await sign_in(browser, site, "bob")
+    await plug_in(phones, site, "1003", PhoneHabits(ring_s=None))
+    alice = await ready(await sign_in(browser, site, "alice"))
+    bob = await ready(await sign_in(browser, site, "bob"))
     chen = await sign_in(browser, site, "chenjing")
+    await expect(chen.get_by_test_id("my-state")).to_have_attribute("data-state", "not_ready")
 
     phones.enter_context(place_call(site.pbx, ANI, "4008003000", stay_s=8))
     for page in (alice, bob):
@@ -148,6 +151,12 @@ async def test_a_restart_in_mid_call_leaves_one_complete_interaction(site: Cente
     assert row["customer"]["name"] == CUSTOMER
     assert [s["outcome"] for s in row["segments"]] == ["answered"]
     assert 8000 < row["talk_ms"] < 12_500
+
+
+def member(site: Center, queue: str, phone: str = "PJSIP/1001") -> str:
+    """The line of `queue show` for this member."""
+    lines = site.pbx.cli(f"queue show {queue}").splitlines()
+    return next(line.strip() for line in lines if phone in line)
 
 
 async def answered(site: Center) -> list[object]:
