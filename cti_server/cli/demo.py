@@ -109,6 +109,7 @@ def welcome(settings: Settings) -> None:
     out.print(table)
     out.print(f"password of each: [bold]{DEMO_PASSWORD}[/]", highlight=False)
     out.print(f"\nopen  [bold]http://127.0.0.1:{settings.http_port}[/]  and sign in as alice", highlight=False)
+    out.print("press R there to be ready; with 1101 in the phone field the browser is her phone", highlight=False)
     out.print("then, in another terminal:  [bold]make call[/]    Ctrl-C here ends everything", highlight=False)
 
 
