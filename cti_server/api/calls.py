@@ -8,11 +8,12 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
+from cti_server.api.drafts import Draft, not_written
 from cti_server.api.params import CallId, Id
 from cti_server.api.principal import DepsIn, Signed, visible_call
 from cti_server.api.problems import Problem, documented, not_found
 from cti_server.api.shapes import CallList, CallView
-from cti_server.api.wrap_up import Draft, finish_interaction, not_written
+from cti_server.api.wrap_up import finish_interaction
 from cti_server.lookup.shapes import Card
 from cti_server.record import customers
 

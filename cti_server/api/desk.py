@@ -18,6 +18,11 @@ Publish = Callable[[Sequence[Entry]], None]
 """Hands committed journal rows to the hub, in order."""
 
 
+def only(*agents: int) -> dict[str, Any]:
+    """The audience of what is told to these agents and to nobody else, supervisors neither."""
+    return {"agents": sorted(set(agents)), "everyone": False, "floor": False}
+
+
 @dataclass(slots=True)
 class Change:
     """A transaction under way: write with `conn`, `tell` what desktops should know once committed."""

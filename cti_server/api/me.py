@@ -7,11 +7,12 @@ from typing import Annotated, Literal, cast
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from cti_server.api.desk import only
+from cti_server.api.owed import count_owed
 from cti_server.api.ports import Deps, Sitting
 from cti_server.api.principal import DepsIn, Principal, Signed
 from cti_server.api.problems import Problem, documented, not_found
 from cti_server.api.shapes import AcceptedView, AgentStateView, Me, ShiftView
-from cti_server.api.wrap_up import count_owed, only
 from cti_server.record import agent_queues, agents, phones, shifts
 from cti_server.record.agents import Agent
 from cti_server.record.database import Connection

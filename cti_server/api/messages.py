@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from cti_server.api.desk import only
 from cti_server.api.desk_shapes import MessageList, MessageView
 from cti_server.api.params import MAX_ID, Id
 from cti_server.api.principal import DepsIn, Principal, Signed, visible_call
 from cti_server.api.problems import Problem, documented
-from cti_server.api.wrap_up import only
 from cti_server.lookup.card import person_view
 from cti_server.lookup.shapes import stamp
 from cti_server.record import agents, messages

@@ -1,127 +1,39 @@
-"""Wrap-up: the draft as it is typed, finishing it, and what I still owe."""
+"""Wrap-up: being done with a contact, once, and saying whose it was until then."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from cti_server.api.desk import Change
-from cti_server.api.desk_shapes import DraftView, FinishedView, OwedItem, OwedView
-from cti_server.api.interactions import interaction_view, known
-from cti_server.api.moments import ClampedMoment
+from cti_server.api.desk import Change, only
+from cti_server.api.desk_shapes import FinishedView
+from cti_server.api.drafts import (
+    IN_CALL,
+    Callback,
+    Draft,
+    OpenCase,
+    call_of,
+    draft_view,
+    finished,
+    mine_of,
+    part_state,
+    queues_of,
+)
+from cti_server.api.interactions import known
 from cti_server.api.params import Id
 from cti_server.api.ports import CommandRefused, Deps
 from cti_server.api.principal import DepsIn, Principal, Signed
 from cti_server.api.problems import Problem, documented, not_found
 from cti_server.lookup.card import promise_view
-from cti_server.lookup.shapes import Named, PromiseView, stamp_or_none
+from cti_server.lookup.shapes import Named, PromiseView
 from cti_server.record import cases, contact_points, customers, history, notes, promises, wrap_ups
 from cti_server.record.database import Connection
 from cti_server.record.history import Interaction, Segment
 
 routes = APIRouter(prefix="/api", tags=["wrap-up"])
-
-IN_CALL = frozenset({"ringing", "talking", "hold", "consulting"})
-
-
-class Callback(BaseModel):
-    """Somebody calls back between `from` and `to`; a draft may not know when yet."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    kind: Literal["callback"]
-    since: Annotated[ClampedMoment | None, Field(alias="from")] = None
-    to: ClampedMoment | None = None
-    number: Annotated[str, Field(max_length=40)] | None = None
-    text: Annotated[str, Field(max_length=500)] = ""
-
-
-class OpenCase(BaseModel):
-    """A case is opened."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    kind: Literal["case"]
-    subject: Annotated[str, Field(max_length=200)]
-    text: Annotated[str, Field(max_length=10_000)] = ""
-
-
-FollowUp = Annotated[Callback | OpenCase, Field(discriminator="kind")]
-Code = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")]
-
-
-class Draft(BaseModel):
-    """What I wrote so far. What is left out stays as it is; null empties it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    note: Annotated[str, Field(max_length=10_000)] | None = None
-    code: Code | None = None
-    follow_up: FollowUp | None = None
-
-    def changes(self) -> dict[str, Any]:
-        """As columns of a segment."""
-        given: dict[str, Any] = {}
-        if "note" in self.model_fields_set:
-            given["note"] = self.note or None
-        if "code" in self.model_fields_set:
-            given["wrap_code"] = self.code
-        if "follow_up" in self.model_fields_set:
-            typed = self.follow_up
-            given["follow_up"] = typed.model_dump(mode="json", by_alias=True) if typed is not None else None
-        return given
-
-
-class TypedDraft(Draft):
-    """`base` is the note that this one was typed over; null for none. Without it the last to write wins."""
-
-    base: Annotated[str, Field(max_length=10_000)] | None = None
-
-
-@routes.put(
-    "/interactions/{interaction}/draft",
-    operation_id="saveDraft",
-    responses=documented(401, 403, 404, 409, 413, 422, 503),
-)
-async def save_draft(interaction: Id, body: TypedDraft, principal: Signed, deps: DepsIn) -> DraftView:
-    """Keep what I typed of my part of a contact; also while I still talk.
-
-    409 `draft_conflict` when another window of mine kept another note than `base`; the problem carries that one.
-    """
-    changes = body.changes()
-    base = body.base if "base" in body.model_fields_set else wrap_ups.ANY
-    async with deps.desk.change() as change:
-        found = await known(change.conn, interaction)
-        mine = await _mine(change.conn, deps, principal, found)
-        kept = not changes or await wrap_ups.save_draft(change.conn, mine.id, changes, base)
-        mine = await _mine(change.conn, deps, principal, found)
-        draft = await _draft(change.conn, found, mine)
-        if mine.finished_at is not None:
-            raise _finished()
-        if not kept:
-            raise Problem(
-                409,
-                "draft_conflict",
-                "another window of yours wrote another note",
-                remedy="Put the two together, and send the note again with what is there now as `base`.",
-                draft=draft,
-            )
-        # Only to my own desktops: two of them agree, and nobody reads over my shoulder.
-        change.tell("draft.changed", {"agent": principal.id, "draft": draft}, only(principal.id))
-    if "wrap_code" in changes:
-        await _tell_floor_code(deps, principal, found, changes["wrap_code"])
-    return draft
-
-
-@routes.get("/interactions/{interaction}/draft", operation_id="getDraft", responses=documented(401, 403, 404, 422))
-async def get_draft(interaction: Id, principal: Signed, deps: DepsIn) -> DraftView:
-    """What I wrote of my part of a contact."""
-    async with deps.database.read() as conn:
-        found = await known(conn, interaction)
-        return await _draft(conn, found, await _mine(conn, deps, principal, found))
 
 
 @routes.post(
@@ -141,14 +53,14 @@ async def finish_interaction(interaction: int, body: Draft, principal: Principal
     """As `finish`, for every route that ends a wrap-up."""
     async with deps.desk.change() as change:
         found = await known(change.conn, interaction)
-        mine = await _mine(change.conn, deps, principal, found)
+        mine = await mine_of(change.conn, deps, principal, found)
         if mine.finished_at is None:
             _check_over(deps, principal, found, mine)
             answer = await _finish(change, principal, found, mine, body)
         else:
             answer = await _finished_before(change.conn, found, mine, body)
     try:
-        if _part_state(deps, principal, found) == "wrap_up":
+        if part_state(deps, principal, found) == "wrap_up":
             await deps.commands.finish_wrap_up(call_of(found), principal.id)
     except CommandRefused as refused:
         if refused.code != "call_over":  # it left the floor meanwhile, and the record has all of it
@@ -174,12 +86,16 @@ async def reassociate(interaction: Id, body: Whose, principal: Signed, deps: Dep
     """Say whose contact it was, until I am done with it, in the tray of what I owe too; learnt for the number."""
     async with deps.database.read() as conn:
         found = await known(conn, interaction)
-        mine = await _mine(conn, deps, principal, found)
+        mine = await mine_of(conn, deps, principal, found)
         if await customers.get(conn, body.customer_id) is None:
             raise not_found("customer")
-    if mine.finished_at is not None:
-        raise _finished()
-    if _part_state(deps, principal, found) in {*IN_CALL, "wrap_up"}:
+    if part_state(deps, principal, found) not in {*IN_CALL, "wrap_up"}:
+        if mine.answered_at is None:
+            raise Problem(403, "not_yours", "only those who had this contact say whose it was")
+        if mine.finished_at is not None or (mine.wrapped_at is not None and not wrap_ups.is_owed(mine)):
+            raise finished()
+    # Also when only a colleague is still in it: they see it change.
+    if deps.floor.call(call_of(found)) is not None:
         await deps.commands.choose_customer(call_of(found), body.customer_id, principal.id)
         return
     async with deps.desk.change() as change:
@@ -190,66 +106,8 @@ async def reassociate(interaction: Id, body: Whose, principal: Signed, deps: Dep
         change.tell("interaction.changed", {"interaction": found.id, "customer": body.customer_id})
 
 
-@routes.get("/me/owed", operation_id="listOwed", responses=documented(401))
-async def list_owed(principal: Signed, deps: DepsIn) -> OwedView:
-    """The contacts that I have not finished, the oldest first."""
-    async with deps.database.read() as conn:
-        found = await wrap_ups.owed(conn, principal.id, still_live(deps, principal.id))
-        items: list[OwedItem] = []
-        for one in found:
-            parts = [part for part in one.segments if part.agent_id == principal.id and wrap_ups.is_owed(part)]
-            if parts:
-                part = parts[-1]
-                because: Literal["code", "follow_up", "unfinished"] = (
-                    "code" if part.owed else "follow_up" if part.follow_up else "unfinished"
-                )
-                draft = await _draft(conn, one, part)
-                items.append({"interaction": interaction_view(one), "draft": draft, "because": because})
-    return {"count": len(items), "items": items}
-
-
-async def count_owed(deps: Deps, agent: int) -> int:
-    async with deps.database.read() as conn:
-        return await wrap_ups.count_owed(conn, agent, still_live(deps, agent))
-
-
-def still_live(deps: Deps, agent: int) -> list[int]:
-    """The contacts that this agent is still in, or wraps up, on the floor."""
-    return [
-        call["interaction"]
-        for call in deps.floor.calls()
-        if call["interaction"] is not None
-        and any(part["agent"] == agent and part["state"] != "left" for part in call["agents"].values())
-    ]
-
-
-def only(*agents: int) -> dict[str, Any]:
-    """The audience of what is told to these agents and to nobody else, supervisors neither."""
-    return {"agents": sorted(set(agents)), "everyone": False, "floor": False}
-
-
-def call_of(one: Interaction) -> str:
-    return f"{one.pbx}:{one.boot}:{one.linkedid}"
-
-
-def _part_state(deps: Deps, principal: Principal, one: Interaction) -> str | None:
-    """What I do in the live call of this contact; None when it is not on the floor, or I was never in it."""
-    call = deps.floor.call(call_of(one)) if one.linkedid is not None else None
-    parts = call["agents"].values() if call is not None else ()
-    return next((part["state"] for part in parts if part["agent"] == principal.id), None)
-
-
-async def _mine(conn: Connection, deps: Deps, principal: Principal, one: Interaction) -> Segment:
-    mine = await wrap_ups.mine(conn, one.id, principal.id)
-    if mine is None and _part_state(deps, principal, one) is not None:
-        raise not_written()
-    if mine is None:
-        raise Problem(403, "not_yours", "only those who had this contact wrap it up")
-    return mine
-
-
 def _check_over(deps: Deps, principal: Principal, one: Interaction, mine: Segment) -> None:
-    state = _part_state(deps, principal, one)
+    state = part_state(deps, principal, one)
     if state in IN_CALL or (state is None and mine.outcome is None):
         raise Problem(
             409,
@@ -267,12 +125,13 @@ async def _finish(
     await _check_code(change.conn, one, mine, values["wrap_code"])
     follow_up = _typed(values["follow_up"])
     if not await wrap_ups.finish(change.conn, mine.id, change.at, **values):
-        raise _finished()  # by my other desktop, between two statements of ours
+        raise finished()  # by my other desktop, between two statements of ours
+    await wrap_ups.finish_others(change.conn, mine, change.at)
     promise, case = await _make(change, principal, one, mine, follow_up)
     again = await known(change.conn, one.id)
     part = next(part for part in again.segments if part.id == mine.id)
     change.tell("interaction.changed", {"interaction": one.id, "customer": one.customer_id})
-    draft = await _draft(change.conn, again, part)
+    draft = await draft_view(change.conn, again, part)
     change.tell("draft.changed", {"agent": principal.id, "draft": draft}, only(principal.id))
     return {**draft, "promise": promise, "case": case}
 
@@ -343,36 +202,25 @@ async def _finished_before(conn: Connection, one: Interaction, mine: Segment, bo
         kept.pop("number", None)
     stored = {"note": mine.note, "wrap_code": mine.wrap_code, "follow_up": kept or None}
     if any(stored[name] != value for name, value in body.changes().items()):
-        raise _finished()
+        raise finished()
     promise = await promises.get(conn, made["promise"]) if "promise" in made else None
     case: Named | None = {"id": made["case"], "name": made["number"]} if "case" in made else None
-    draft = await _draft(conn, one, mine)
+    draft = await draft_view(conn, one, mine)
     return {**draft, "promise": promise_view(promise) if promise is not None else None, "case": case}
 
 
-def not_written() -> Problem:
-    return Problem(503, "not_written_yet", "the record does not have your part yet", remedy="Try again shortly.")
-
-
-def _finished() -> Problem:
-    return Problem(
-        409,
-        "finished",
-        "you finished this contact already",
-        remedy="Its note can still be changed, in the history.",
-    )
-
-
 async def _check_code(conn: Connection, one: Interaction, mine: Segment, code: str | None) -> None:
+    queues = queues_of(one, mine)
     if code is None:
-        if await wrap_ups.code_required(conn, one.pbx, mine.queue):
+        need_code = await wrap_ups.need_code(conn)
+        if needs := [queue for queue in queues if (one.pbx, queue) in need_code]:
             raise Problem(
                 422,
                 "code_required",
-                f"calls of {mine.queue} need a wrap-up code",
+                f"calls of {needs[0]} need a wrap-up code",
                 remedy="Choose what became of it.",
             )
-    elif not await wrap_ups.may_use(conn, code, mine.queue):
+    elif not await wrap_ups.may_use(conn, code, queues):
         raise Problem(
             422,
             "unknown_code",
@@ -388,25 +236,3 @@ def _typed(stored: dict[str, Any] | None) -> Callback | OpenCase | None:
         case "case":
             return OpenCase.model_validate(stored)
     return None
-
-
-async def _tell_floor_code(deps: Deps, principal: Principal, one: Interaction, code: str | None) -> None:
-    """The code is on the call's view too, while there is one; the record has it anyway."""
-    if _part_state(deps, principal, one) in {*IN_CALL, "wrap_up"}:
-        try:
-            await deps.commands.note_code(call_of(one), principal.id, code)
-        except CommandRefused as refused:
-            if refused.code != "call_over":
-                raise
-
-
-async def _draft(conn: Connection, one: Interaction, mine: Segment) -> DraftView:
-    return {
-        "interaction": one.id,
-        "segment": mine.position,
-        "note": mine.note,
-        "code": mine.wrap_code,
-        "code_required": await wrap_ups.code_required(conn, one.pbx, mine.queue),
-        "follow_up": mine.follow_up,
-        "finished_at": stamp_or_none(mine.finished_at),
-    }

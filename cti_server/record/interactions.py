@@ -217,6 +217,8 @@ class InteractionRecord:
 _WRITTEN = [f.name for f in fields(InteractionRecord) if f.name not in ("aliases", "segments")]
 _SEGMENT = [f.name for f in fields(SegmentRecord)]
 _KEY = ("pbx", "boot", "linkedid")
+# What else names a contact, and goes with it when it becomes part of another.
+_OF_INTERACTIONS = [sa.table(name, sa.column("interaction_id", Id)) for name in ("promises", "help_requests")]
 
 
 def _values(record: InteractionRecord) -> dict[str, Any]:
@@ -251,15 +253,14 @@ def _upsert_segments(dialect: str) -> Any:
         {name: sa.bindparam(name) for name in ("interaction_id", *_SEGMENT)} | if_there("agent_id", "agents")
     )
     new = statement.excluded
-    changes = {name: new[name] for name in _SEGMENT if name not in ("position", "note")}
     # What a person wrote stands, and so does what they finished: the floor may not have heard of it yet.
+    changes = {name: new[name] for name in _SEGMENT if name not in ("position", "note", "wrap_code")}
     finished = segments.c.finished_at.is_not(None)
     changes["note"] = sa.func.coalesce(segments.c.note, new.note)
-    changes["wrap_code"] = sa.case(
-        (finished, segments.c.wrap_code), else_=sa.func.coalesce(new.wrap_code, segments.c.wrap_code)
-    )
-    # Back in the call after all: there will be more to say.
+    # Back in the call after all: there will be more to say. What followed from the first time is made already.
     changes["finished_at"] = sa.case((new.outcome.is_not(None), segments.c.finished_at))
+    again = sa.and_(finished, new.outcome.is_(None))
+    changes["follow_up"] = sa.case((again, sa.null()), else_=segments.c.follow_up)
     changes["owed"] = sa.case((finished, sa.false()), else_=new.owed)
     changes["wrapped_at"] = sa.case(
         (finished, sa.func.coalesce(new.wrapped_at, segments.c.wrapped_at)), else_=new.wrapped_at
@@ -336,6 +337,9 @@ async def _fold(conn: Connection, merged: dict[CallKey, int]) -> None:
         if row.note:
             await _append_note(conn, target, row.note)
         await _move_written(conn, row.id, target)
+        for table in _OF_INTERACTIONS:
+            of_it = sa.update(table).where(table.c.interaction_id == row.id)
+            await conn.execute(of_it.values(interaction_id=target))
         await conn.execute(
             sa.update(aliases).where(aliases.c.interaction_id == row.id).values(interaction_id=target)
         )
@@ -350,30 +354,37 @@ async def _append_note(conn: Connection, interaction_id: int, text: str) -> None
 async def _move_written(conn: Connection, source: int, target: int) -> None:
     """What agents wrote of their part in the one goes to their part in the other; nothing is lost."""
     c = segments.c
-    wrote = sa.or_(c.note.is_not(None), c.wrap_code.is_not(None), c.follow_up.is_not(None))
-    written = await conn.execute(
-        sa.select(c.agent_id, c.note, c.wrap_code, c.follow_up)
-        .where(c.interaction_id == source, wrote)
-        .order_by(c.position)
-    )
-    for row in written.all():
+    wrote = sa.or_(*(c[name].is_not(None) for name in ("note", "wrap_code", "follow_up", "finished_at")))
+    written = sa.select(segments).where(c.interaction_id == source, wrote).order_by(c.position)
+    for row in (await conn.execute(written)).all():
         theirs = (
-            sa.select(c.id, c.note, c.wrap_code, c.follow_up)
+            sa.select(segments)
             .where(c.interaction_id == target, c.agent_id == row.agent_id)
-            .order_by(c.position.desc())
+            .order_by(c.answered_at.is_(None), c.position.desc())
             .limit(1)
         )
         part = (await conn.execute(theirs)).one_or_none()
-        if part is None:
-            if row.note:
-                await _append_note(conn, target, row.note)
-            continue
-        values = {
-            "note": "\n".join(dict.fromkeys(text for text in (part.note, row.note) if text)) or None,
-            "wrap_code": part.wrap_code or row.wrap_code,
-            "follow_up": part.follow_up or row.follow_up,
-        }
-        await conn.execute(sa.update(segments).where(c.id == part.id).values(values))
+        if part is not None:
+            await conn.execute(sa.update(segments).where(c.id == part.id).values(_both(part, row)))
+        elif row.note:
+            await _append_note(conn, target, row.note)
+
+
+def _both(part: Any, row: Any) -> dict[str, Any]:
+    """What stands in `part` when `row`, of the same agent in a call that merged into this one, comes to it."""
+    values = {
+        "note": "\n".join(dict.fromkeys(text for text in (part.note, row.note) if text)) or None,
+        "wrap_code": part.wrap_code or row.wrap_code,
+    }
+    if row.finished_at is None:
+        if part.finished_at is None:
+            return values | {"follow_up": part.follow_up or row.follow_up}
+        # Finished here, but not what was to follow there: there is something to do again.
+        return values if row.follow_up is None else values | {"follow_up": row.follow_up, "finished_at": None}
+    if part.finished_at is None and part.follow_up is None and part.outcome is not None:
+        done = {"finished_at": row.finished_at, "wrapped_at": part.wrapped_at or row.wrapped_at, "owed": False}
+        return values | done | {"follow_up": row.follow_up}
+    return values  # what followed there is made already
 
 
 async def add_contact(

@@ -6,7 +6,7 @@ loses any of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -24,16 +24,27 @@ MAX_OWED = 200
 
 
 async def mine(conn: Connection, interaction_id: int, agent_id: int) -> Segment | None:
-    """The agent's part of a contact: the last that they answered, else the last that was offered to them."""
+    """The agent's part of a contact, see `that_counts`; None when it was never offered to them."""
     query = (
         sa.select(segments, agents.c.name.label("agent_name"))
         .join_from(segments, agents, agents.c.id == s.agent_id)
         .where(s.interaction_id == interaction_id, s.agent_id == agent_id)
-        .order_by(sa.case((s.answered_at.is_not(None), 0), else_=1), s.position.desc())
-        .limit(1)
     )
-    row = (await conn.execute(query)).one_or_none()
-    return None if row is None else segment_of(row)
+    return that_counts([segment_of(row) for row in await conn.execute(query)])
+
+
+def that_counts(parts: Iterable[Segment]) -> Segment | None:
+    """Of the parts that one agent had in a contact the one that their draft belongs to.
+
+    One that they answered; of those one that is not finished; of those the one in which something is written
+    already, for a call that comes back goes on with the same draft; else the last.
+    """
+
+    def rank(one: Segment) -> tuple[bool, bool, bool, int]:
+        written = one.note is not None or one.wrap_code is not None or one.follow_up is not None
+        return one.answered_at is not None, one.finished_at is None, written, one.position
+
+    return max(parts, key=rank, default=None)
 
 
 async def set_note(conn: Connection, segment_id: int, text: str | None) -> None:
@@ -80,24 +91,29 @@ async def finish(
     return (await conn.execute(sa.update(segments).where(unfinished).values(values))).rowcount == 1
 
 
+async def finish_others(conn: Connection, part: Segment, at: datetime) -> None:
+    """Whoever is done with a contact is done with all of their parts of it that are over."""
+    theirs = (s.interaction_id == part.interaction_id, s.agent_id == part.agent_id, s.id != part.id)
+    over = (s.finished_at.is_(None), s.answered_at.is_not(None), s.outcome.is_not(None), s.follow_up.is_(None))
+    values = {"owed": False, "finished_at": at, "wrapped_at": sa.func.coalesce(s.wrapped_at, at)}
+    await conn.execute(sa.update(segments).where(*theirs, *over).values(values))
+
+
 async def keep_follow_up(conn: Connection, segment_id: int, follow_up: dict[str, Any]) -> None:
     """What became of the follow-up: the id of the promise or case is in it."""
     await conn.execute(sa.update(segments).where(s.id == segment_id).values(follow_up=follow_up))
 
 
-async def code_required(conn: Connection, pbx: str | None, queue: str | None) -> bool:
-    """Whether a call of this queue needs a code."""
-    found = await conn.scalar(
-        sa.select(queues.c.wrap_up_code_required).where(queues.c.pbx == pbx, queues.c.name == queue)
-    )
-    return bool(found)
+async def need_code(conn: Connection) -> frozenset[tuple[str, str]]:
+    """The queues whose calls need a code, as (pbx, queue)."""
+    rows = await conn.execute(sa.select(queues.c.pbx, queues.c.name).where(queues.c.wrap_up_code_required))
+    return frozenset((row.pbx, row.name) for row in rows)
 
 
-async def may_use(conn: Connection, code: str, queue: str | None) -> bool:
-    """Whether this code can be chosen for a call of this queue: in use, and not a heading over others."""
-    known = [one for one in await wrap_up_codes.all_codes(conn, queue) if one.active]
-    if queue is None:
-        known = [one for one in known if one.queue is None]
+async def may_use(conn: Connection, code: str, of: Collection[str]) -> bool:
+    """Whether this code can be chosen for a call of these queues: in use, and not a heading over others."""
+    codes = await wrap_up_codes.all_codes(conn)
+    known = [one for one in codes if one.active and (one.queue is None or one.queue in of)]
     return any(one.code == code for one in known) and all(one.parent != code for one in known)
 
 
