@@ -3,6 +3,7 @@ failed test saw stays in var/live."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
@@ -32,7 +33,7 @@ async def place(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
     """PBX, server and two browsers with an agent each, for all tests of a module."""
     folder = tmp_path_factory.mktemp("place")
     url = f"sqlite:///{folder / 'cti.db'}"
-    (folder / "cti.db").write_bytes(_sqlite_template.read_bytes())
+    shutil.copyfile(_sqlite_template, folder / "cti.db")
     async with workplace(url, folder) as made:
         yield made
 

@@ -1,7 +1,7 @@
 """Who is heard where: each party has a voice of its own pitch, and what arrives at a phone is listened to.
 
-A browser speaks a file; a caller of SIPp echoes or is silent; the music on hold is two notes. So a phone that hears
-a pitch hears that party, and nobody has to trust what a program says about itself.
+A browser speaks a file; a caller of SIPp echoes or is silent; the music on hold is two notes. So a phone that
+hears a pitch hears that party, and nobody has to trust what a program says about itself.
 """
 
 from __future__ import annotations
@@ -23,6 +23,69 @@ MUSIC_HZ: Final = 220.0  # and 277.2, see cti_server.demo.render
 PITCHES: Final = {"alice": ALICE_HZ, "bob": BOB_HZ, "music": MUSIC_HZ}
 
 SILENT: Final = 0.003  # of full scale; the quietest voice here is ten times that
+
+# --- in a page -------------------------------------------------------------------------------------------
+
+#: The page's own connections, to be asked for their counters. Echo and noise are not taken out of a test's voice:
+#: it is of one pitch, and so is what comes back of it.
+LISTEN = """
+window.heardBy = [];
+const Plain = window.RTCPeerConnection;
+window.RTCPeerConnection = class extends Plain {
+  constructor(...given) { super(...given); window.heardBy.push(this); }
+};
+const media = navigator.mediaDevices;
+if (media) {
+  const open = media.getUserMedia.bind(media);
+  const plain = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+  media.getUserMedia = (asked) => open({
+    ...asked, audio: asked.audio && { ...(asked.audio === true ? {} : asked.audio), ...plain },
+  });
+}
+"""
+#: What arrives in `seconds`: packets, level, and the strength of each pitch in the loudest tenth of a second.
+HEAR = """async ([seconds, pitches]) => {
+  const peer = window.heardBy.filter((one) => one.connectionState === "connected").at(-1);
+  if (!peer) return { packets: 0, level: 0, who: [] };
+  const read = async () => {
+    const sum = { packets: 0, energy: 0, time: 0 };
+    (await peer.getStats()).forEach((one) => {
+      if (one.type !== "inbound-rtp" || one.kind !== "audio") return;
+      sum.packets += one.packetsReceived ?? 0;
+      sum.energy += one.totalAudioEnergy ?? 0;
+      sum.time += one.totalSamplesDuration ?? 0;
+    });
+    return sum;
+  };
+  const track = peer.getReceivers().map((one) => one.track).find((one) => one && one.kind === "audio");
+  const context = (window.listening ??= new AudioContext());
+  await context.resume();
+  const source = context.createMediaStreamSource(new MediaStream([track]));
+  const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
+  source.connect(analyser);
+  const before = await read();
+  const bins = new Float32Array(analyser.frequencyBinCount);
+  const best = Object.fromEntries(Object.keys(pitches).map((name) => [name, -200]));
+  const end = performance.now() + seconds * 1000;
+  while (performance.now() < end) {
+    await new Promise((done) => setTimeout(done, 50));
+    analyser.getFloatFrequencyData(bins);
+    for (const [name, hz] of Object.entries(pitches)) {
+      const at = Math.round((hz * analyser.fftSize) / context.sampleRate);
+      best[name] = Math.max(best[name], ...bins.slice(at - 1, at + 2));
+    }
+  }
+  const after = await read();
+  source.disconnect();
+  const time = after.time - before.time;
+  return {
+    packets: after.packets - before.packets,
+    level: time > 0 ? Math.sqrt((after.energy - before.energy) / time) : 0,
+    who: Object.keys(best).filter((name) => best[name] > -62),
+  };
+}"""
+
+# --- by ourselves --------------------------------------------------------------------------------------------
 
 
 def voice(file: Path, pitch_hz: float, seconds: int = 8, rate: int = 48000) -> Path:

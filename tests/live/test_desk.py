@@ -10,6 +10,7 @@ from playwright.async_api import expect
 
 from tests.live.asterisk_says import TRUNK, loudness
 from tests.live.center import until
+from tests.live.two_browsers import Agent
 from tests.live.workplace import CUSTOMER, Workplace
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
@@ -198,9 +199,9 @@ async def channel(work: Workplace, device: str) -> str:
     return next(c.name for c in await work.asterisk.channels() if c.device == device)
 
 
-async def gone_or_wrapping(agent: object) -> bool:
-    state = agent.get("call-state")  # type: ignore[attr-defined]
-    return await state.count() == 0 or await state.first.get_attribute("data-state") == "wrap_up"
+async def gone_or_wrapping(agent: Agent) -> bool:
+    state = agent.get("call-state")
+    return await state.count() == 0 or "wrap_up" == await state.first.get_attribute("data-state")
 
 
 def longest_run(numbers: list[int]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Bad input and faults: browsers that close, phones that go away, commands that cannot be obeyed, a PBX that is gone."""
+"""Bad input and faults: browsers that close, phones that go, commands that cannot be, a PBX that is gone."""
 
 from __future__ import annotations
 

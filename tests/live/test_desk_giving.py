@@ -1,4 +1,4 @@
-"""Giving calls away and taking them: blind transfers and their way back, parking, picking, and who did not answer."""
+"""Giving calls away and taking them: blind transfers and their way back, parking, picking, no answer."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from playwright.async_api import (
 
 from cti_server.demo.seed_data import DEMO_PASSWORD
 from tests.live.center import Center, until
-from tests.live.listening import ALICE_HZ, BOB_HZ, PITCHES, Sound, voice
+from tests.live.listening import ALICE_HZ, BOB_HZ, HEAR, LISTEN, PITCHES, Sound, voice
 
 CHROMIUM = [
     "--no-sandbox",
@@ -44,62 +44,6 @@ PHONE = [
     "--disable-features=WebRtcHideLocalIpsWithMdns",
     "--autoplay-policy=no-user-gesture-required",
 ]
-#: The page's own connections, to be asked for their counters. Echo and noise are not taken out of a test's voice: it
-#: is of one pitch, and so is what comes back of it.
-LISTEN = """
-window.heardBy = [];
-const Plain = window.RTCPeerConnection;
-window.RTCPeerConnection = class extends Plain {
-  constructor(...given) { super(...given); window.heardBy.push(this); }
-};
-const media = navigator.mediaDevices;
-if (media) {
-  const open = media.getUserMedia.bind(media);
-  media.getUserMedia = (asked) => open({ ...asked, audio: asked.audio && {
-    ...(asked.audio === true ? {} : asked.audio), echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
-}
-"""
-#: What arrives in `seconds`: packets, level, and the strength of each pitch in the loudest tenth of a second.
-HEAR = """async ([seconds, pitches]) => {
-  const peer = window.heardBy.filter((one) => one.connectionState === "connected").at(-1);
-  if (!peer) return { packets: 0, level: 0, who: [] };
-  const read = async () => {
-    const sum = { packets: 0, energy: 0, time: 0 };
-    (await peer.getStats()).forEach((one) => {
-      if (one.type !== "inbound-rtp" || one.kind !== "audio") return;
-      sum.packets += one.packetsReceived ?? 0;
-      sum.energy += one.totalAudioEnergy ?? 0;
-      sum.time += one.totalSamplesDuration ?? 0;
-    });
-    return sum;
-  };
-  const track = peer.getReceivers().map((one) => one.track).find((one) => one && one.kind === "audio");
-  const context = (window.listening ??= new AudioContext());
-  await context.resume();
-  const source = context.createMediaStreamSource(new MediaStream([track]));
-  const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
-  source.connect(analyser);
-  const before = await read();
-  const bins = new Float32Array(analyser.frequencyBinCount);
-  const best = Object.fromEntries(Object.keys(pitches).map((name) => [name, -200]));
-  const end = performance.now() + seconds * 1000;
-  while (performance.now() < end) {
-    await new Promise((done) => setTimeout(done, 50));
-    analyser.getFloatFrequencyData(bins);
-    for (const [name, hz] of Object.entries(pitches)) {
-      const at = Math.round((hz * analyser.fftSize) / context.sampleRate);
-      best[name] = Math.max(best[name], ...bins.slice(at - 1, at + 2));
-    }
-  }
-  const after = await read();
-  source.disconnect();
-  const time = after.time - before.time;
-  return {
-    packets: after.packets - before.packets,
-    level: time > 0 ? Math.sqrt((after.energy - before.energy) / time) : 0,
-    who: Object.keys(best).filter((name) => best[name] > -62),
-  };
-}"""
 
 
 @dataclass
@@ -215,7 +159,7 @@ class Agent:
     @asynccontextmanager
     async def api(self) -> AsyncIterator[httpx.AsyncClient]:
         """With the cookie of this browser: what somebody could send who is signed in here."""
-        cookies = {c["name"]: c["value"] for c in await self.context.cookies()}  # type: ignore[typeddict-item]
+        cookies = {c["name"]: c["value"] for c in await self.context.cookies()}
         async with httpx.AsyncClient(base_url=self.site.url, cookies=cookies) as client:
             yield client
 

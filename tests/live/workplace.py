@@ -1,4 +1,4 @@
-"""A shift of two: Alice and Bob in a browser each, callers and desk phones beside them, and Asterisk's own word."""
+"""A shift of two: Alice and Bob in a browser each, callers and desk phones beside them, and Asterisk's word."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Workplace:
     async def keep(self, folder: Path) -> None:
         """Pictures of all pages, both logs, and what Asterisk says at this moment."""
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        await asyncio.to_thread(folder.mkdir, parents=True)
         for number, agent in enumerate(self.office.agents):
             with contextlib.suppress(PageError):
                 await agent.page.screenshot(path=folder / f"{number}-{agent.login}.png")
