@@ -201,7 +201,7 @@ async def channel(work: Workplace, device: str) -> str:
 
 async def gone_or_wrapping(agent: Agent) -> bool:
     state = agent.get("call-state")
-    return await state.count() == 0 or "wrap_up" == await state.first.get_attribute("data-state")
+    return await state.count() == 0 or await state.first.get_attribute("data-state") == "wrap_up"
 
 
 def longest_run(numbers: list[int]) -> list[int]:
