@@ -93,6 +93,7 @@ class Shift:
     asked_at: float = 0.0
     confirmed: bool = True
     joined: bool = False  # a member of some queue was seen since the shift began
+    joining: set[str] = field(default_factory=set)  # queues that were to be joined and do not show it yet
     trouble: str | None = None  # what the PBX refused of what was ordered last
     phone_gone: float | None = None
 
@@ -148,13 +149,16 @@ class Agent:
         }
 
     def team_view(self, queues: Iterable[str]) -> dict[str, Any]:
-        """What colleagues see."""
+        """What colleagues see: what the agent does, but not the number of whom they do it with."""
+        state = self.view()
+        if state["because"] is not None:
+            state["because"] = {**state["because"], "number": None}
         return {
             "agent": self.id,
             "name": self.name,
             "extension": self.extension,
             "role": self.role,
-            "state": self.view(),
+            "state": state,
             "queues": sorted(queues),
         }
 

@@ -44,6 +44,7 @@ class Floor:
         self.seats: dict[str, int] = {}  # seat → agent
         self.interfaces: dict[str, str] = {}  # member interface → seat
         self.contacts: dict[str, set[str]] = {}  # seat → where its phones registered from, once told
+        self.leaving: dict[tuple[str, str], int] = {}  # (queue, interface) that rings though its agent went home
         self.early: OrderedDict[str, CallerIdentified] = OrderedDict()
         self.bridges: dict[str, Call] = {}
         self.unknown_legs = 0  # signals about legs that no snapshot and no start told of

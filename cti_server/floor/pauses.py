@@ -41,6 +41,7 @@ def member_seen(floor: Floor, seat: str, at: float) -> None:
     if shift is None or not members:
         return
     shift.joined = True
+    shift.joining -= {member.queue for member in members}
     paused = is_paused(members)
     if shift.asked is None:
         return
@@ -82,7 +83,8 @@ def settle(floor: Floor, agent: Agent) -> None:
     if not members or (paused, reason) == (shift.asked, shift.asked_reason):
         return
     shift.asked, shift.asked_reason, shift.asked_at = paused, reason, floor.clock
-    shift.confirmed = _is_as_asked(shift, members)
+    # While another order is under way, what members show is about to change: then this one is needed, too.
+    shift.confirmed = shift.confirmed and _is_as_asked(shift, members)
     if shift.confirmed:
         return
     for interface in sorted({member.interface for member in members}):

@@ -110,6 +110,8 @@ def member_changed(floor: Floor, s: MemberChanged) -> None:
     queue = floor.queue(s.queue)
     queue.members[s.interface] = s
     floor.interfaces[s.interface] = s.seat
+    if s.paused:
+        floor.leaving.pop((s.queue, s.interface), None)
     floor.touch_queue(s.queue)
     member_seen(floor, s.seat, s.at)
 

@@ -13,7 +13,7 @@ from .legs import new_part, started
 from .outcome import seal
 from .parts import Origin, Part, PartState
 from .queueing import member_changed, member_removed
-from .shift import after_snapshot
+from .shift import after_snapshot, before_snapshot
 from .signals import LegRow, LegStarted, MemberRemoved, Signal, Snapshot
 from .wrapup import close, wraps_up
 
@@ -30,6 +30,7 @@ def reconcile(floor: Floor, s: Snapshot) -> None:
             _end_unseen(floor, call)  # Asterisk has been restarted since: whatever it was, it is over
     fresh = floor.boot != s.boot
     floor.boot = s.boot
+    before_snapshot(floor, s, fresh)
     _members(floor, s)  # first: a member's seat tells an agent's call from a customer's
     _legs(floor, s)
     _waiting(floor, s)

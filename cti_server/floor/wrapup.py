@@ -17,7 +17,7 @@ from . import events as kinds
 from .agents import SYSTEM, WRAP_UP_EXPIRED, Because, Wish
 from .calls import Call, Direction
 from .desk_signals import WrapUpCoded, WrapUpExtended, WrapUpFinished, WrapUpSignal, WrapUpWanted
-from .parts import Part, PartState
+from .parts import Origin, Part, PartState
 from .signals import Signal
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def wraps_up(call: Call, part: Part) -> bool:
     """
     if part.agent is None or call.direction is Direction.INTERNAL:
         return False
+    if part.origin is Origin.CONSULT and not part.met_customer:
+        return part.wrap.wanted  # who was only asked has nothing to write about a customer they did not meet
     return part.wrap.mode != "optional" or part.wrap.wanted
 
 

@@ -32,7 +32,7 @@ S = Standing
             2,
             [S.REACHING, S.CONSULTING, S.ALTERNATED, S.CONSULTING, S.ALTERNATED, S.TALKING, S.WRAP_UP],
         ),
-        ("desk-alternate", 3, [S.RINGING, S.CONSULTED, S.WRAP_UP]),
+        ("desk-alternate", 3, [S.RINGING, S.CONSULTED, S.NONE]),
         ("desk-alternate-and-complete", 2, [S.CONSULTING, S.ALTERNATED, S.WRAP_UP]),
         ("desk-alternate-and-complete", 3, [S.CONSULTED, S.TALKING, S.WRAP_UP]),
         ("desk-merge", 2, [S.CONSULTING, S.CONFERENCE, S.WRAP_UP]),
