@@ -168,12 +168,18 @@ class LiveCommands:
         put, now = attachment.pipeline.put, time.time()
         seat = agent.seat if agent.pbx == attachment.pbx.name else None
         put(AgentSeated(now, agent.id, agent.name, seat, agent.extension, agent.role))
+        if agent.id in self._hub.agents():
+            put(DesktopSeen(now, agent.id, connected=True))  # it came when the floor did not know them
         put(ShiftBegan(now, agent.id, phone.seat, phone.extension, phone.kind, phone.queues))
         wanted = {queue for queue, _ in phone.queues}
 
         def joined(floor: Floor) -> Done | None:
-            one = floor.agents[agent.id]
-            if one.shift is None or one.seat != phone.seat:
+            one, there = floor.agents.get(agent.id), floor.agent_at(phone.seat)
+            if there is not None and there is not one and there.shift is not None:
+                return _problem(
+                    "seat_taken", f"{there.name} is at this phone", "Choose another phone, or ask them."
+                )
+            if one is None or one.shift is None or one.seat != phone.seat or one.shift.since < now:
                 return None
             if one.shift.trouble is not None:
                 return _refused(one.shift.trouble)
@@ -183,12 +189,16 @@ class LiveCommands:
 
     async def end_shift(self, agent: int) -> str:
         attachment = self._at_work(agent)
+        _live(attachment)  # the queues would ring on at an empty desk
         if any(part.open for _, part in attachment.pipeline.floor.parts_of(agent)):
             raise CommandRefused(409, "in_a_call", "you are in a call", "Finish the call, or transfer it, first.")
         attachment.pipeline.put(ShiftEnded(time.time(), agent))
+        seat = attachment.pipeline.floor.agents[agent].seat
 
         def gone(floor: Floor) -> Done | None:
-            return OK if floor.agents[agent].shift is None else None
+            one = floor.agents.get(agent)
+            rung = any(not member.paused for member in floor.memberships(seat))
+            return OK if one is not None and one.shift is None and not rung else None
 
         return self._await(attachment, agent, "end_shift", gone)
 
@@ -200,11 +210,14 @@ class LiveCommands:
         attachment.pipeline.put(StateChosen(at, agent, ready, reason, by or By("agent", name)))
 
         def chosen(floor: Floor) -> Done | None:
-            shift = floor.agents[agent].shift
-            if shift is None or shift.wish.at < at:
+            one = floor.agents.get(agent)
+            shift = one.shift if one is not None else None
+            if one is None or shift is None or shift.wish.at < at:
                 return None
             if shift.trouble is not None:
                 return _refused(shift.trouble)
+            if shift.wish.ready and shift.joined and not floor.memberships(one.seat):
+                return None  # out of all queues, and joining them again
             # Members confirm a pause; during a call it is there already, and the wish only waits.
             return OK if shift.confirmed or shift.wish.ready != ready else None
 
@@ -234,6 +247,8 @@ class LiveCommands:
     ) -> None:
         try:
             problem = (await attachment.pipeline.when(seen, CONFIRM_S)).problem
+        except asyncio.CancelledError:
+            problem = {"code": "server_stopping", "detail": "the server stopped meanwhile", "remedy": None}
         except TimeoutError:
             problem = {
                 "code": "not_confirmed",
@@ -242,15 +257,11 @@ class LiveCommands:
             }
         except PipelineClosed as cause:
             problem = {"code": "pbx_unreachable", "detail": str(cause), "remedy": None}
-        async with self._desk.change() as change:
-            body = {
-                "request": request,
-                "command": command,
-                "call": None,
-                "ok": problem is None,
-                "problem": problem,
-            }
-            change.tell("command.done", body, {"agents": [agent], "everyone": False})
+        except Exception as cause:
+            log.exception("command.failed", request=request, command=command)
+            problem = {"code": "internal", "detail": f"the server failed: {type(cause).__name__}", "remedy": None}
+        body = {"request": request, "command": command, "call": None, "ok": problem is None, "problem": problem}
+        await self._desk.tell("command.done", body, {"agents": [agent], "everyone": False})
 
     async def choose_customer(self, call: str, customer: int, agent: int) -> None:
         found = self._floor.find(call)
@@ -372,12 +383,16 @@ class LivePush:
 def _live(attachment: Attachment) -> None:
     """Raises CommandRefused where the PBX is out of reach: nothing half is begun."""
     link = attachment.pipeline.floor.link
-    if link is not LinkState.LIVE:
+    if link is not LinkState.LIVE or not attachment.owner:
         raise CommandRefused(503, "pbx_unreachable", NOT_LIVE.format(pbx=attachment.pbx.name, state=link))
 
 
+def _problem(code: str, detail: str, remedy: str | None = None) -> Done:
+    return Done({"code": code, "detail": detail, "remedy": remedy})
+
+
 def _refused(detail: str) -> Done:
-    return Done({"code": "refused_by_pbx", "detail": detail, "remedy": None})
+    return _problem("refused_by_pbx", detail)
 
 
 def _has_shift(floor: Floor, agent: int) -> bool:

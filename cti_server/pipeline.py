@@ -17,6 +17,7 @@ import json
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -148,6 +149,10 @@ class Pipeline:
             told = await memory.known_people(conn, self.pbx)
         for signal in told:
             self.put(signal)
+        there = self._hub.agents()
+        for agent in list(self.floor.agents.values()):
+            if (agent.desktop_gone is None) != (agent.id in there):  # told while the inbox was full
+                self.put(DesktopSeen(time.time(), agent.id, agent.id in there))
 
     async def run(self) -> None:
         """Apply, write, hand out, until stopped. Raises LeaseLost when a newer process took the PBX over."""
@@ -163,13 +168,13 @@ class Pipeline:
             await asyncio.sleep(0)
 
     async def _woken(self) -> None:
-        """Something is in the inbox, or something is due."""
+        """Something is in the inbox, or something is due; on a busy floor the inbox is never empty."""
         due = self.floor.next_due()
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(None if due is None else max(0.0, due - time.time())):
                 await self._wake.wait()
-        except TimeoutError:
-            self._inbox.append(Tick(time.time()))
+        if due is not None and due <= (now := time.time()):
+            self._inbox.append(Tick(now))
 
     def stop(self) -> None:
         """Take nothing more in; `run` ends when what is in the inbox is written."""

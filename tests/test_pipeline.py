@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -13,6 +14,8 @@ import pytest
 
 from cti_server import pipeline as pipeline_module
 from cti_server.asterisk.link import SinkFull
+from cti_server.floor.agents import By
+from cti_server.floor.desk_signals import AgentSeated, ShiftBegan, StateChosen
 from cti_server.floor.signals import (
     CallerIdentified,
     LegStarted,
@@ -27,7 +30,7 @@ from cti_server.lookup.identify import Lookup
 from cti_server.pipeline import Pipeline, missed
 from cti_server.push.frames import Frame
 from cti_server.push.hub import Hub, Viewer
-from cti_server.record import customers, history, interactions, journal, leases
+from cti_server.record import agents, customers, history, interactions, journal, leases
 from cti_server.record.database import Database
 from tests.floor.test_transcripts import seated
 from tests.transcripts.play import Transcript
@@ -268,3 +271,35 @@ async def test_a_restart_brings_back_the_call_and_the_wrap_up(database: Database
         (row,) = (await history.page(conn, history.Filter())).items
     assert (row.outcome, row.complete, len(row.segments)) == ("answered", True, 1)
     assert 1800 <= (row.talk_ms or 0) <= 3500
+
+
+async def test_what_is_due_happens_though_signals_never_stop(database: Database) -> None:
+    """A busy floor always has something in its inbox; a wrap-up must end all the same."""
+    async with database.begin() as conn:
+        anna = await agents.add(conn, login="anna", name="Anna", seat="PJSIP/1001", pbx="demo")
+    async with running(database) as (pipeline, _):
+        now = time.time()
+        pipeline.put(ShiftBegan(now, anna, "PJSIP/1001", "1001", "desk", ()))
+        pipeline.put(StateChosen(now, anna, True, None, By("agent", "Anna")))
+        pipeline.floor.desktop_grace_s = 0.0
+        busy, real = 0, pipeline._write
+
+        async def write(batch: Any) -> range:
+            nonlocal busy
+            busy += 1
+            pipeline.put(LegStarted(time.time(), f"9.{busy}", f"9.{busy}", "PJSIP/t-1", True, "1", None, "4000"))
+            return await real(batch)
+
+        pipeline._write = write  # type: ignore[method-assign]
+        while busy < 10:
+            await asyncio.sleep(0)
+        assert pipeline.floor.agents[anna].view()["reason"] == "connection_lost"
+
+
+async def test_a_desktop_whose_coming_was_not_heard_is_known_a_little_later(database: Database) -> None:
+    async with running(database) as (pipeline, _):
+        pipeline.put(AgentSeated(time.time(), 7, "Anna", "PJSIP/1001", "1001"))
+        await pipeline.when(lambda floor: floor.agents.get(7), 5)
+        pipeline._hub.subscribe(Viewer(7, False))  # as when the inbox is full
+        await pipeline.read_again()
+        await pipeline.when(lambda floor: True if floor.agents[7].desktop_gone is None else None, 5)

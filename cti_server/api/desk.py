@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+import structlog
+
 from cti_server.record import journal
 from cti_server.record.database import Connection, Database
 from cti_server.record.journal import Entry, NewEntry
 
 STREAM: Final = "desk"
+TELL_TRIES = 4  # the database may be away for a moment; the result of a request waits that long for it
+TELL_AGAIN_S = 0.5
+TELL_S = 5.0
+
+log = structlog.get_logger()
 
 Publish = Callable[[Sequence[Entry]], None]
 """Hands committed journal rows to the hub, in order."""
@@ -64,3 +72,14 @@ class Desk:
                 for seq, entry in zip(numbers, made.entries, strict=True)
             ]
         )
+
+    async def tell(self, kind: str, body: dict[str, Any], audience: Any = None) -> None:
+        """Once, however often the database has to be asked; given up only when it stays away."""
+        for again in range(1, TELL_TRIES + 1):
+            try:
+                async with asyncio.timeout(TELL_S), self.change() as change:
+                    change.tell(kind, body, audience)
+                return
+            except Exception as cause:
+                log.error("desk.not_told", kind=kind, cause=f"{type(cause).__name__}: {cause}", tries=again)
+                await asyncio.sleep(TELL_AGAIN_S * again)

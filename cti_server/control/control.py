@@ -38,9 +38,6 @@ from .targets import phone_of, resolve, seat_at
 from .verbs import STEPS
 from .work import Failed, Work, refusal
 
-TELL_TRIES = 4  # the database may be away for a moment; the result of a command waits that long for it
-TELL_AGAIN_S = 0.5
-TELL_S = 5.0
 PART_STANDINGS = frozenset(Standing) - {Standing.NONE, Standing.WRAP_UP}
 #: what needs no part in the call: picking up, and for supervisors dropping somebody
 FROM_OUTSIDE = frozenset({Verb.PICK_UP})
@@ -249,15 +246,7 @@ class Control:
         await self._tell(agent, "phone.answer", body)
 
     async def _tell(self, agent: int, kind: str, body: dict[str, Any]) -> None:
-        """Once, however often the database has to be asked; given up only when it stays away."""
-        for again in range(1, TELL_TRIES + 1):
-            try:
-                async with asyncio.timeout(TELL_S), self._desk.change() as change:
-                    change.tell(kind, body, {"agents": [agent], "everyone": False})
-                return
-            except Exception as cause:
-                log.error("command.not_told", kind=kind, cause=f"{type(cause).__name__}: {cause}", tries=again)
-                await asyncio.sleep(TELL_AGAIN_S * again)
+        await self._desk.tell(kind, body, {"agents": [agent], "everyone": False})
 
 
 def new_leg(pbx: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cti_server.api import desk as desk_module
 from cti_server.api.ports import AgentTarget, Asking, CallCommand, CommandRefused, NumberTarget, QueueTarget, Verb
 from cti_server.asterisk.call_actions import (
     Atxfer,
@@ -20,7 +21,6 @@ from cti_server.asterisk.call_actions import (
     Redirect,
     Setvar,
 )
-from cti_server.control import control as control_module
 from cti_server.control import work as work_module
 from cti_server.control.requests import MAX_WAITING
 from cti_server.control.scene import Scene, Standing, scene_of
@@ -361,7 +361,7 @@ async def test_a_result_is_told_when_the_database_is_back(here: Site, monkeypatc
             raise failure
         return real()
 
-    monkeypatch.setattr(control_module, "TELL_AGAIN_S", 0.01)
+    monkeypatch.setattr(desk_module, "TELL_AGAIN_S", 0.01)
     monkeypatch.setattr(here.control._desk, "change", change)
     (done,) = await here.done(await here.ask(Verb.HOLD, scene.call))
     assert done["ok"] is True, done
