@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -45,13 +46,15 @@ async def list_help(principal: Signed, deps: DepsIn) -> list[HelpView]:
     "/calls/{call}/help",
     operation_id="askForHelp",
     status_code=202,
-    responses=documented(401, 403, 404, 422),
+    responses=documented(401, 403, 404, 409, 422),
 )
 async def ask_for_help(call: CallId, body: Asked, principal: Signed, deps: DepsIn) -> AcceptedView:
     """Ask the supervisors for help on a call that I am in. Asked again, only the words change."""
     view = visible_call(deps, principal, call)
     if not principal.has_part(view):
         raise Problem(403, "not_yours", "you have no part in this call")
+    if not _is_in(view, principal.id):
+        raise Problem(409, "call_over", "that call is over", remedy="Write to the supervisors instead.")
     request = uuid.uuid4().hex
     async with deps.desk.change() as change:
         asked = await help_requests.ask(
@@ -113,8 +116,12 @@ async def close_over(desk: Desk, floor: Floor) -> int:
 
 def _goes_on(floor: Floor, one: HelpRequest) -> bool:
     call = floor.call(one.call)
-    parts = call["agents"].values() if call is not None else ()
-    return any(part["agent"] == one.agent_id and part["state"] not in ("left", "wrap_up") for part in parts)
+    return call is not None and _is_in(call, one.agent_id)
+
+
+def _is_in(call: Mapping[str, Any], agent: int) -> bool:
+    parts = call["agents"].values()
+    return any(part["agent"] == agent and part["state"] not in ("left", "wrap_up") for part in parts)
 
 
 def help_view(one: HelpRequest) -> HelpView:

@@ -13,7 +13,7 @@ from cti_server.api.ports import Deps, Sitting
 from cti_server.api.principal import DepsIn, Principal, Signed
 from cti_server.api.problems import Problem, documented, not_found
 from cti_server.api.shapes import AcceptedView, AgentStateView, Me, ShiftView
-from cti_server.record import agent_queues, agents, phones, shifts
+from cti_server.record import agent_queues, agents, phones, reasons, shifts
 from cti_server.record.agents import Agent
 from cti_server.record.database import Connection
 from cti_server.record.phones import Phone
@@ -125,9 +125,16 @@ async def end_shift(principal: Signed, deps: DepsIn) -> AcceptedView:
 @routes.post("/state", operation_id="setMyState", status_code=202, responses=documented(401, 403, 409, 422, 503))
 async def set_my_state(body: MyState, principal: Signed, deps: DepsIn) -> AcceptedView:
     """Make myself ready or not ready, after my call if I have one. The event `command.done` tells what became
-    of it.
+    of it. 422 `unknown_reason` for what is not in use among GET /api/reasons: the server gives its own itself.
     """
     reason = body.reason if body.state == "not_ready" else None
+    if reason:
+        async with deps.database.read() as conn:
+            known = await reasons.find(conn, reason)
+        if known is None or not known.active:
+            raise Problem(
+                422, "unknown_reason", "this reason cannot be chosen", remedy="Choose one of GET /api/reasons."
+            )
     return {"request": await deps.commands.set_state(principal.id, body.state, reason or None)}
 
 

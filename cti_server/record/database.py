@@ -119,7 +119,11 @@ def lone_engine(url: sa.URL) -> AsyncEngine:
     """
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, 0, foreign_keys=False)
-    return create_async_engine(url, json_serializer=to_json, poolclass=NullPool)
+    return create_async_engine(url, json_serializer=to_json, hide_parameters=True, poolclass=NullPool)
+
+
+# hide_parameters: the values of a statement that failed may be a phone's password or a customer's words, and what
+# failed is logged.
 
 
 def _postgresql(url: sa.URL, pool_size: int) -> AsyncEngine:
@@ -127,6 +131,7 @@ def _postgresql(url: sa.URL, pool_size: int) -> AsyncEngine:
     return create_async_engine(
         url,
         json_serializer=to_json,
+        hide_parameters=True,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=5,
@@ -144,7 +149,7 @@ def _sqlite(url: sa.URL, pool_size: int, *, foreign_keys: bool = True) -> AsyncE
         if pool_size
         else {"poolclass": NullPool}
     )
-    engine = create_async_engine(url, json_serializer=to_json, **pool)
+    engine = create_async_engine(url, json_serializer=to_json, hide_parameters=True, **pool)
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def set_up(connection: Any, _record: object) -> None:

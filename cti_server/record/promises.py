@@ -140,7 +140,7 @@ async def change(
     now = await get(conn, promise_id)
     if now is None:
         raise UnknownPromise(promise_id)
-    new: dict[str, Any] = {**changes, "version": version + 1}
+    new: dict[str, Any] = {**changes, "version": p.version + 1}
     if "due_at" in changes or "starts_at" in changes:
         due, start = changes.get("due_at", now.due_at), changes.get("starts_at", now.starts_at)
         new |= {"raise_at": raise_at(now.kind, start, due, now.remind_ms), "raised_at": None}
@@ -148,7 +148,7 @@ async def change(
     if (state := new.get("state")) is not None:
         settled = state != "open"
         new |= {"settled_at": at if settled else None, "settled_by": by if settled else None}
-        if state == "broken" and now.broken_at is None:
+        if state == "broken" and now.state != "broken":
             new["broken_at"] = at
     same = sa.and_(p.id == promise_id, p.version == version)
     if (await conn.execute(sa.update(promises).where(same).values(new))).rowcount != 1:

@@ -229,6 +229,7 @@ async def test_help_ends_with_the_call(
     assert await close_over(desk, floor) == 0  # nobody knows what became of the call
     floor.all_links = {"demo": {"state": "live", "since": None, "detail": None}}
     floor.all_calls = [call(CALL, part(world.agent, "wrap_up"))]
+    problem(await li.post(f"/api/calls/{CALL}/help", json={}), 409, "call_over")
     assert [await close_over(desk, floor), await close_over(desk, floor)] == [1, 0]
     assert [(e.kind, e.body["help"]["state"]) for e in published] == [("help.changed", "done")]
 

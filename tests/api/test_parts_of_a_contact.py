@@ -1,4 +1,4 @@
-"""Wrap-up where an agent had a contact more than once, where it goes on again, and where it merged into another."""
+"""Wrap-up of a contact that I had more than once, that goes on again, or that merged into another."""
 
 from __future__ import annotations
 

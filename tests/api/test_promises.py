@@ -84,6 +84,7 @@ async def test_two_who_change_the_same_promise(sign_in: SignIn, world: World) ->
     assert sorted(answer.status_code for answer in answers) == [200, 409]
     stale = next(answer for answer in answers if answer.status_code == 409)
     assert "promise" in str(problem(stale, 409, "stale")["remedy"])
+    problem(await change(zhao, made | {"version": 2**31 - 1}, text="x"), 409, "stale")
 
 
 async def test_whose_promise(sign_in: SignIn, world: World, floor: FakeFloor) -> None:

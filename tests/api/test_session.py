@@ -148,10 +148,15 @@ async def test_my_language_and_state(
     assert (await li.get("/api/me")).json()["language"] == "zh"
     problem(await li.patch("/api/me", json={"language": "fr"}), 422, "invalid")
 
+    lunch = {"code": "lunch", "title_en": "Lunch", "title_zh": "午餐"}
+    await zhao.put("/api/reasons", json=[lunch, {**lunch, "code": "nap", "active": False}])
     answer = await li.post("/api/me/state", json={"state": "not_ready", "reason": "lunch"})
     assert (answer.status_code, answer.json()) == (202, {"request": "r-1"})
     assert commands.asked == [("set_state", world.agent, "not_ready", "lunch")]
     problem(await li.post("/api/me/state", json={"state": "not_ready", "reason": "a\r\nb"}), 422, "invalid")
+    for reason in ("nap", "on_call", "no_answer", "whatever"):
+        answer = await li.post("/api/me/state", json={"state": "not_ready", "reason": reason})
+        problem(answer, 422, "unknown_reason")
     problem(await li.post("/api/me/state", json={"state": "talking"}), 422, "invalid")
     commands.refusal = CommandRefused(409, "no_shift", "you are not at work")
     problem(await zhao.post("/api/me/state", json={"state": "ready"}), 409, "no_shift")

@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 import structlog
 
-from cti_server.record import agents, lines, queues
+from cti_server.record import agents, lines, phones, queues
 from cti_server.record.database import Database, normalise_url
 from cti_server.record.journal import NewEntry, append
+from cti_server.record.phones import Phone
 from cti_server.record.queues import Queue
 from cti_server.record.schema import UtcDateTime, to_json
 from cti_server.rules.facts import Line
@@ -163,3 +164,12 @@ async def test_lines_and_queues_are_saved_once(database: Database) -> None:
         [saved] = await queues.all_queues(conn, "demo")
         assert (saved.name, saved.wrap_up_ms) == ("support", 30000)
         assert await queues.all_queues(conn, "other") == []
+
+
+async def test_what_was_to_be_written_is_in_no_error(database: Database) -> None:
+    """Errors are logged, and a phone's password is written as it is."""
+    phone = Phone(pbx="demo", seat="PJSIP/1", extension="1", sip_password="s3cret", agent_id=999_999)
+    with pytest.raises(sa.exc.IntegrityError) as refused:
+        async with database.begin() as conn:
+            await phones.save(conn, phone)
+    assert "s3cret" not in str(refused.value)
