@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { callOf, me, unknownCard, wangCard } from "../dev/people";
 import { emptyDesk, type Desk } from "../store/fold";
 import type { CallParty, CallView, Me } from "../wire/types";
-import { answersItself, floorCall, FLOOR_WAIT_MS, isMeant, speakingHere } from "./floor";
+import { answersItself, floorCall, FLOOR_WAIT_MS, isMeant, isOver, speakingHere } from "./floor";
 import type { SipCall } from "./state";
 
 const seat = "PJSIP/1101";
@@ -48,7 +48,23 @@ test.each([
   ["but not for long", auto, [], FLOOR_WAIT_MS + 1, "preference"],
   ["and by hand stays by hand", {}, [], FLOOR_WAIT_MS + 1, null],
 ] as const)("%s", (_name, part, calls, rung, expected) => {
-  expect(answersItself(desk([...calls], part), sip("ringing"), rung)).toBe(expected);
+  expect(answersItself(desk([...calls], part), rung)).toBe(expected);
+});
+
+test.each([
+  ["the call that was asked for", [call({ state: "ringing" })], 0, "return"],
+  ["another that rings meanwhile", [call({ state: "ringing" }, {}, unknownCard)], 0, null],
+  ["another, while the old leg is not over yet", [call({ state: "talking", why: { ...queue, kind: "dialled" } })], FLOOR_WAIT_MS + 1, null],
+  ["one of two", [call({ state: "ringing" }), call({ state: "ringing" }, {}, unknownCard)], FLOOR_WAIT_MS + 1, null],
+  ["nothing that the floor does not know yet", [], 0, "wait"],
+] as const)("on its way back: %s", (_name, calls, rung, expected) => {
+  expect(answersItself(desk([...calls]), rung, wangCard.call)).toBe(expected);
+});
+
+test("a call on its way back is over when it ended, or is gone once its command is", () => {
+  expect(isOver(desk([call({ state: "wrap_up" }, { state: "ivr" })]), wangCard.call, false)).toBe(false);
+  expect(isOver(desk([call({ state: "wrap_up" }, { state: "ended" })]), wangCard.call, true)).toBe(true);
+  expect([isOver(desk([]), wangCard.call, true), isOver(desk([]), wangCard.call, false)]).toEqual([false, true]);
 });
 
 test("phone.answer is for the call that it names", () => {
@@ -56,13 +72,14 @@ test("phone.answer is for the call that it names", () => {
   const now = Date.parse(at);
   const rings = desk([call({ state: "ringing" })]);
   const event = (named: string) => ({ at, body: { call: named } });
-  expect(isMeant(rings, sip("ringing"), event(wangCard.call), now)).toBe(true);
-  expect(isMeant(rings, sip("ringing"), event("other"), now)).toBe(false);
+  expect(isMeant(rings, event(wangCard.call), now)).toBe(true);
+  expect(isMeant(rings, event("other"), now)).toBe(false);
   // A leg that fetches a parked call is a call of its own until it is answered.
   const fetches = desk([call({ state: "ringing", leg: "main-cti-1.7" })]);
-  expect(isMeant(fetches, sip("ringing"), { at, body: { call: "other", leg: "main-cti-1.7" } }, now)).toBe(true);
-  expect(isMeant(fetches, sip("ringing"), { at, body: { call: "other", leg: "main-cti-1.8" } }, now)).toBe(false);
-  expect(isMeant(rings, sip("talking"), event(wangCard.call), now)).toBe(false);
-  expect(isMeant(desk([]), sip("ringing"), event("other"), now + 500)).toBe(true);
-  expect(isMeant(desk([]), sip("ringing"), event("other"), now + 60_000)).toBe(false);
+  expect(isMeant(fetches, { at, body: { call: "other", leg: "main-cti-1.7" } }, now)).toBe(true);
+  expect(isMeant(fetches, { at, body: { call: "other", leg: "main-cti-1.8" } }, now)).toBe(false);
+  expect(isMeant(desk([call({ state: "talking" })]), event(wangCard.call), now)).toBe(false);
+  expect(isMeant(desk([]), event(wangCard.call), now)).toBe(false);
+  // A resume tells it again: the same call may ring here a second time.
+  expect(isMeant(rings, event(wangCard.call), now + 60_000)).toBe(false);
 });

@@ -36,9 +36,12 @@ export function floorCall(desk: Desk, sip: SipCall | null): Part | null {
   return ring ?? speakingHere(desk);
 }
 
-/** How a call that has rung for `rungMs` is answered without a hand. The floor is waited for, as it tells what the call is. */
-export function answersItself(desk: Desk, sip: SipCall, rungMs: number): AnsweredBy | null | "wait" {
-  const part = floorCall(desk, sip);
+/** How a call that has rung for `rungMs` is answered without a hand. The floor is waited for, as it tells what the call is:
+ *  one that is on its way back (`returning`) is, whatever rings meanwhile is not. */
+export function answersItself(desk: Desk, rungMs: number, returning: string | null = null): AnsweredBy | null | "wait" {
+  const rings = ringingHere(desk);
+  const part = rings.length === 1 ? (rings[0] ?? null) : null;
+  if (part && part.call.call === returning) return "return";
   if (part?.party.why && askedFor.has(part.party.why.kind)) return "server";
   if (part && part.call.direction === "outbound") return "server";
   if (!desk.me?.preferences?.auto_answer) return part || rungMs > FLOOR_WAIT_MS ? null : "wait";
@@ -49,12 +52,22 @@ export function answersItself(desk: Desk, sip: SipCall, rungMs: number): Answere
 
 export const FLOOR_WAIT_MS = 1500;
 
-/** `phone.answer` is for the call, or the leg, that rings here; one from before a reconnect is not for the next call. */
-export function isMeant(desk: Desk, sip: SipCall | null, event: { at: string; body: { call: string; leg?: string | null } }, now: number): boolean {
-  if (sip?.state !== "ringing") return false;
-  const rings = ringingHere(desk);
-  if (rings.length > 0) return rings.some(({ call, party }) => call.call === event.body.call || (party.leg !== null && party.leg === event.body.leg));
-  return Math.abs(now - Date.parse(event.at)) < MEANT_MS;
+/** The server's word that this phone is to answer. */
+export interface ToAnswer { at: string; body: { call: string; leg?: string | null } }
+
+/** It is for the call, or the leg, that rings here by the floor's word too; one that a resume tells again is not for the next ring. */
+export function isMeant(desk: Desk, event: ToAnswer, now: number): boolean {
+  const { call: named, leg } = event.body;
+  return isFresh(event, now) && ringingHere(desk).some(({ call, party }) => call.call === named || (party.leg !== null && party.leg === leg));
 }
 
+export const isFresh = (event: ToAnswer, now: number): boolean => Math.abs(now - Date.parse(event.at)) < MEANT_MS;
+
 const MEANT_MS = 10_000;
+
+/** A call that was to come back is over. While its command runs it may be gone from the desk for a moment: the old leg
+ *  ends before the new one rings. */
+export function isOver(desk: Desk, call: string, running: boolean): boolean {
+  const known = desk.calls[call];
+  return known ? known.state === "ended" : !running;
+}

@@ -2,8 +2,9 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { callOf, me, wangCard } from "../dev/people";
 import { emptyDesk, type Desk } from "../store/fold";
-import type { CallParty, PartyState, Softphone } from "../wire/types";
+import type { CallParty, CallView, PartyState, Softphone } from "../wire/types";
 import { MicrophoneError } from "./devices";
+import { FLOOR_WAIT_MS } from "./floor";
 import { openPhone } from "./phone";
 import type { EndedBy, LineEvents, Session, SessionEvents } from "./sip";
 import { silent, step, type PhoneState } from "./state";
@@ -200,8 +201,92 @@ test("after a reload the call that was here is brought back", async () => {
   expect([done.at(-1), state.recovery?.state]).toEqual([`reconnect ${wangCard.call}`, "coming"]);
   line.rang(new Call("b"));
   await settle();
+  expect(state.call?.state).toBe("ringing");
+  desk = mine("ringing");
+  phone.follow();
+  await settle();
   expect([state.call?.state, state.call?.by, state.recovery]).toEqual(["talking", "return", null]);
   expect(done).not.toContain("ring");
+});
+
+async function comesBack(): Promise<void> {
+  [desk, mark] = [mine("talking"), wangCard.call];
+  phone = openPhone(world());
+  locks.taken();
+  await settle();
+  line.registered();
+  await settle();
+  expect(state.recovery?.state).toBe("coming");
+}
+
+const another = (): Desk => {
+  const whole = mine("ringing");
+  const [ringing] = Object.values(whole.calls);
+  return { ...whole, calls: { another: { ...(ringing as CallView), call: "another" } } };
+};
+
+test("another call that rings while one is on its way back waits for a hand", async () => {
+  await comesBack();
+  const call = new Call("b");
+  line.rang(call);
+  desk = { ...mine("talking"), calls: { ...mine("talking").calls, ...another().calls } };
+  phone.follow();
+  await settle();
+  expect([state.call?.state, call.said, done.at(-1)]).toEqual(["ringing", [], "ring"]);
+  // It does not come, and what rings is no reason to go on saying that it does.
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect([state.call?.state, state.recovery?.code]).toEqual(["ringing", "did_not_come"]);
+});
+
+test("what the floor never names rings, though one is on its way back", async () => {
+  await comesBack();
+  line.rang(new Call("b"));
+  expect(done).not.toContain("ring");
+  await vi.advanceTimersByTimeAsync(FLOOR_WAIT_MS + 100);
+  expect([state.call?.state, done.at(-1)]).toEqual(["ringing", "ring"]);
+});
+
+test("the way back ends with its call: the next customer is not answered for it", async () => {
+  await comesBack();
+  desk = { ...mine(null), commands: { r1: { command: "reconnect", call: wangCard.call, ok: true, problem: null } } };
+  phone.follow();
+  expect([state.recovery, mark]).toEqual([null, null]);
+  line.rang(new Call("b"));
+  desk = another();
+  phone.follow();
+  await settle();
+  expect(state.call?.state).toBe("ringing");
+});
+
+const toAnswer = (call: string, ageMs = 0) => ({ at: new Date(Date.now() - ageMs).toISOString(), body: { call, leg: null } });
+
+test.each([
+  ["after the ring", 0, "talking"],
+  ["told again by a resume", 11_000, "ringing"],
+] as const)("the server's word to answer: %s", async (_name, age, expected) => {
+  await registered();
+  desk = mine("ringing");
+  line.rang(new Call("a"));
+  phone.toAnswer(toAnswer(wangCard.call, age));
+  await settle();
+  expect(state.call?.state).toBe(expected);
+});
+
+test("the server's word may come before the ring, and is for that ring only", async () => {
+  await registered();
+  phone.toAnswer(toAnswer(wangCard.call));
+  const call = new Call("a");
+  line.rang(call);
+  await settle();
+  expect(state.call?.state).toBe("ringing");
+  desk = mine("ringing");
+  phone.follow();
+  await settle();
+  expect([state.call?.state, state.call?.by]).toEqual(["talking", "server"]);
+  call.ends("them");
+  line.rang(new Call("b"));
+  await settle();
+  expect(state.call?.state).toBe("ringing");
 });
 
 test.each([

@@ -1,7 +1,7 @@
 // The phone at work: one line, one call at a time, and their ties to the floor. It decides; `sip`, `voice`, `sound`
 // and `windows` do. Loaded only by who sits at a browser phone (index.ts).
 import type { Problem, Softphone } from "../wire/types";
-import { answersItself, floorCall, FLOOR_WAIT_MS, isMeant, ringingHere, speakingHere } from "./floor";
+import { answersItself, floorCall, FLOOR_WAIT_MS, isFresh, isMeant, isOver, ringingHere, speakingHere, type ToAnswer } from "./floor";
 import { MicrophoneError } from "./devices";
 import type { Line, Session } from "./sip";
 import type { AnsweredBy } from "./state";
@@ -29,6 +29,9 @@ export function openPhone(world: World): Phone {
   let opening = 0;
   let forgottenSince: number | null = null;
   let unanswerable: Session | null = null;
+  let audible = false;
+  /** Kept a moment: it may come before the ring. */
+  let toAnswer: ToAnswer | null = null;
   /** Lines that take no more calls and still carry one. */
   let parting: Line[] = [];
   let closed = false;
@@ -118,8 +121,7 @@ export function openPhone(world: World): Phone {
     });
     voice = openVoice(fresh, world, () => void swapMicrophone());
     tell({ type: "rang", at: rangAt, id: fresh.id, number: fresh.number, name: fresh.name });
-    if (world.state().recovery && world.state().recovery?.state !== "failed") return void answer("return");
-    world.sound.ring(true);
+    audible = false;
     lookAgain = setTimeout(follow, FLOOR_WAIT_MS + 50);
     follow();
   }
@@ -128,6 +130,7 @@ export function openPhone(world: World): Phone {
     const [here, mine] = [session, voice];
     if (!here || !mine || world.state().call?.state !== "ringing") return;
     tell({ type: "answering", id: here.id, by });
+    toAnswer = null;
     world.sound.ring(false);
     try {
       await mine.answer(world.mic(), by === "preference");
@@ -166,6 +169,7 @@ export function openPhone(world: World): Phone {
 
   function onEnded(here: Session, by: "me" | "them" | "network"): void {
     if (session !== here) return;
+    toAnswer = null;
     clearTimeout(lookAgain);
     const spoke = world.state().call?.state === "talking";
     voice?.close();
@@ -207,7 +211,8 @@ export function openPhone(world: World): Phone {
   function failed(call: string, problem: Problem | null): void {
     clearTimeout(giveUp);
     request = null;
-    if (session || !world.state().recovery) return;
+    // It rings, or is being answered: it came after all. Another call that rings is no return.
+    if (!world.state().recovery || (session && ringingHere(world.desk()).some((part) => part.call.call === call))) return;
     world.mark.set(null);
     const over = problem?.code === "call_over";
     tell({ type: "recovery", recovery: over ? null : { call, state: "failed", code: problem?.code ?? "did_not_come", detail: problem?.detail ?? null } });
@@ -217,11 +222,8 @@ export function openPhone(world: World): Phone {
 
   function follow(): void {
     if (closed) return;
-    const { call, recovery } = world.state();
-    if (call?.state === "ringing" && session !== unanswerable) {
-      const by = answersItself(world.desk(), call, now() - rangAt);
-      if (by && by !== "wait") void answer(by);
-    }
+    if (world.state().call?.state === "ringing" && session !== unanswerable) heed();
+    const { recovery } = world.state();
     remember();
     const done = request === null ? undefined : world.desk().commands[request];
     if (done) {
@@ -230,7 +232,32 @@ export function openPhone(world: World): Phone {
     }
     // It ended, or went to another phone, before it could come back.
     if (recovery?.state === "failed" && world.isCurrent() && !speakingHere(world.desk())) tell({ type: "recovery", recovery: null });
+    const back = returning();
+    if (back !== null && world.isCurrent() && isOver(world.desk(), back, world.state().recovery?.state === "asking" || request !== null)) {
+      clearTimeout(giveUp);
+      request = null;
+      world.mark.set(null);
+      tell({ type: "recovery", recovery: null });
+    }
     seekLost();
+  }
+
+  /** The call that was asked for and is not here yet. */
+  function returning(): string | null {
+    const { recovery } = world.state();
+    return recovery && recovery.state !== "failed" ? recovery.call : null;
+  }
+
+  /** Something rings: it is answered if it was asked for or is wanted so, and else heard. */
+  function heed(): void {
+    if (toAnswer && isMeant(world.desk(), toAnswer, now())) return void answer("server");
+    const back = returning();
+    const by = answersItself(world.desk(), now() - rangAt, back);
+    if (by && by !== "wait") return void answer(by);
+    // What may be the call on its way back does not ring first.
+    if (audible || (by === "wait" && back !== null)) return;
+    audible = true;
+    world.sound.ring(true);
   }
 
   async function swapMicrophone(): Promise<void> {
@@ -267,7 +294,11 @@ export function openPhone(world: World): Phone {
       if (by === "other" && mayHold) letGo();
     },
     toAnswer: (event) => {
-      if (isMeant(world.desk(), world.state().call, event, now())) void answer("server");
+      if (!isFresh(event, now())) return;
+      toAnswer = event;
+      // Asked for anew: the microphone may be allowed by now.
+      unanswerable = null;
+      follow();
     },
     rest: () => {
       opening += 1;

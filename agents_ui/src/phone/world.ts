@@ -1,6 +1,7 @@
 // What the phone needs of the world, and what it offers: the two sides of phone.ts.
 import type { Desk } from "../store/fold";
 import type { Problem, Softphone } from "../wire/types";
+import type { ToAnswer } from "./floor";
 import type { OpenLine } from "./sip";
 import type { Sound } from "./sound";
 import type { AnsweredBy, PhoneEvent, PhoneState } from "./state";
@@ -48,6 +49,6 @@ export interface Phone {
   /** Takes no more calls; the one that is on goes on. `useHere` wakes it. */
   rest(): void;
   claimed(desktop: "mine" | "other"): void;
-  toAnswer(event: { at: string; body: { call: string } }): void;
+  toAnswer(event: ToAnswer): void;
   close(): void;
 }

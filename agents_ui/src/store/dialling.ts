@@ -36,8 +36,9 @@ export function takeAsked(): string | null {
 export function followTelLinks(): () => void {
   const number = takeAsked();
   if (number) usePanel.getState().set({ asked: { number, why: "outside" } });
-  document.addEventListener("click", onClick);
-  return () => document.removeEventListener("click", onClick);
+  // On the way down: what a link stands in may stop the click on its way up.
+  document.addEventListener("click", onClick, true);
+  return () => document.removeEventListener("click", onClick, true);
 }
 
 /** Whether this browser can be told to open tel: links here: only over https or on localhost. */

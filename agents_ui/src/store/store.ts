@@ -73,10 +73,12 @@ export function currentCall(desk: Desk, selected: string | null): CallView | nul
 }
 
 let toastId = 0;
-export function toast(entry: Omit<Toast, "id">): void {
+/** Returns what takes it away. */
+export function toast(entry: Omit<Toast, "id">): () => void {
   const id = (toastId += 1);
   useStore.getState().set({ toasts: [...useStore.getState().toasts.slice(-3), { ...entry, id }] });
   if (!entry.stays) setTimeout(() => dismissToast(id), entry.tone === "bad" || entry.action ? 12_000 : 4000);
+  return () => dismissToast(id);
 }
 
 export function dismissToast(id: number): void {

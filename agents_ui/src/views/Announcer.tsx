@@ -14,8 +14,9 @@ import { useMyCalls } from "../store/hooks";
 import { useLists } from "../store/lists";
 import { unreadOf, useMessages } from "../store/messages";
 import { navigate } from "../store/navigate";
+import { watchReach, type ReachWatch } from "../store/phoneReach";
 import { myPromises, urgencyOf } from "../store/promises";
-import { toast, useStore } from "../store/store";
+import { myCalls, toast, useStore } from "../store/store";
 import type { QueueView } from "../wire/types";
 
 export function Announcer() {
@@ -92,28 +93,43 @@ function useWaiting(): number {
   return unreadOf(desk, readTo) + late + asking;
 }
 
-/** My state outside calls, and a phone that can no longer be rung: said, and in mid-call shown until it is dismissed. */
+/** My state outside calls, and a phone that can no longer be rung: said, and shown until it can be again. */
 function useMyNews(say: (text: string) => void): void {
   const t = useT();
   const language = useStore((store) => store.language);
   const state = useStore((store) => store.desk.me?.state);
-  const inCall = useMyCalls().some((call) => ["talking", "hold", "consulting"].includes(myParty(call, useStore.getState().desk.me)?.state ?? ""));
   const reasons = useLists((lists) => lists.reasons);
-  const before = useRef<{ name: string; reason: string | null; reachable: boolean | null } | null>(null);
+  const before = useRef<{ name: string; reason: string | null } | null>(null);
+  const reach = useRef<ReachWatch | null>(null);
   useEffect(() => {
-    const was = before.current;
-    before.current = state ? { name: state.name, reason: state.reason, reachable: state.phone.reachable } : null;
-    if (!state || !was) return;
-    if (was.reachable === true && state.phone.reachable === false) {
-      const text = t(inCall ? "seat.lost_in_call" : "seat.lost_now");
+    const lost = () => {
+      const text = t(isSpeaking() ? "seat.lost_in_call" : "seat.lost_now");
       say(text);
-      toast({ tone: "bad", text, stays: true });
-      attract({ title: text, body: "", tag: "phone", open: () => navigate("/") });
-    } else if (was.reachable === false && state.phone.reachable === true) {
+      const undo = [toast({ tone: "bad", text, stays: true }), attract({ title: text, body: "", tag: "phone", open: () => navigate("/") })];
+      return () => undo.forEach((take) => take());
+    };
+    const found = () => {
       say(t("seat.found"));
       toast({ tone: "ok", text: t("seat.found") });
-    } else if ((was.name !== state.name || was.reason !== state.reason) && (state.name === "ready" || state.name === "not_ready")) {
+    };
+    const watch = watchReach({ lost, found });
+    reach.current = watch;
+    watch.told(useStore.getState().desk.me?.state.phone.reachable ?? null);
+    return watch.end;
+  }, [t, say]);
+  const reachable = state?.phone.reachable ?? null;
+  useEffect(() => reach.current?.told(reachable), [reachable]);
+  useEffect(() => {
+    const was = before.current;
+    before.current = state ? { name: state.name, reason: state.reason } : null;
+    if (!state || !was) return;
+    if ((was.name !== state.name || was.reason !== state.reason) && (state.name === "ready" || state.name === "not_ready")) {
       say(t("state.now", { state: stateTitle(state, { t, reasons, language }) }));
     }
-  }, [state, inCall, reasons, language, t, say]);
+  }, [state, reasons, language, t, say]);
+}
+
+function isSpeaking(): boolean {
+  const { desk } = useStore.getState();
+  return myCalls(desk).some((call) => ["talking", "hold", "consulting"].includes(myParty(call, desk.me)?.state ?? ""));
 }

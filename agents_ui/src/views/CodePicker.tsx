@@ -1,6 +1,6 @@
 // What became of the call: wrap-up codes under their headings, found by typing any part of them.
-import { useEffect, useMemo, useState } from "react";
-import { Button, ComboBox, Header, Input, Label, ListBox, ListBoxItem, ListBoxSection, Popover } from "react-aria-components";
+import { useContext, useEffect, useMemo, useRef, useState } from "react";
+import { Button, ComboBox, ComboBoxStateContext, Header, Input, Label, ListBox, ListBoxItem, ListBoxSection, Popover } from "react-aria-components";
 import { useT } from "../i18n";
 import { Icon } from "../parts/Icon";
 import { choices, loadCodes, matching, useLists, type CodeChoice } from "../store/lists";
@@ -44,6 +44,7 @@ export function CodePicker({ queue, value, required, onChange }: CodePickerProps
         <Input placeholder={t("wrapup.code_hint")} />
         <Button className="button ghost square small" aria-label={t("wrapup.show_codes")}><Icon name="chevron" size={14} /></Button>
       </div>
+      <OpenAfterScroll />
       <Popover className="popover codes-list">
         <ListBox<Section> className="menu">
           {(section) => (
@@ -61,6 +62,31 @@ export function CodePicker({ queue, value, required, onChange }: CodePickerProps
       </Popover>
     </ComboBox>
   );
+}
+
+const SETTLES_MS = 1000;
+
+/** Focus may scroll the page to the field, and a scroll closes the list: then it is opened again where the field now is. */
+function OpenAfterScroll() {
+  const state = useContext(ComboBoxStateContext);
+  const [focusedAt, scrolledAt] = [useRef(0), useRef(0)];
+  const { isFocused = false, isOpen = false } = state ?? {};
+  useEffect(() => {
+    if (!isFocused) return;
+    focusedAt.current = performance.now();
+    const scrolled = (event: Event) => {
+      if ((event.target as Node).contains(document.activeElement)) scrolledAt.current = performance.now();
+    };
+    addEventListener("scroll", scrolled, true);
+    return () => removeEventListener("scroll", scrolled, true);
+  }, [isFocused, focusedAt, scrolledAt]);
+  useEffect(() => {
+    const byScroll = performance.now() - scrolledAt.current < 250 && performance.now() - focusedAt.current < SETTLES_MS;
+    if (isFocused && !isOpen && byScroll) state?.open(null, "focus");
+    // Only when it opens or closes.
+    // eslint-disable-next-line
+  }, [isOpen]);
+  return null;
 }
 
 interface Section { id: string; title: string; choices: CodeChoice[] }
