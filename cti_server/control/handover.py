@@ -7,6 +7,7 @@ keys, or before the server was restarted, has a capsule too.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -23,6 +24,7 @@ from .scene import part_of
 
 MAX_CALLS = 1000  # whose capsules are kept; past it those of calls that are over go first, then the oldest
 MAX_SENT = 20  # of one call, the last ones
+DRAFT_S = 1.0  # for the draft in the record; without it the call goes all the same
 KINDS: dict[Origin, Literal["transfer", "consult"]] = {Origin.TRANSFER: "transfer", Origin.CONSULT: "consult"}
 
 log = structlog.get_logger()
@@ -67,7 +69,8 @@ class Handovers:
     async def send(self, call: Call, sent: Sent) -> Sent:
         """Keep it, with the sender's draft as it is now. The transfer does not wait for a record that is away."""
         try:
-            sent = await self._with_draft(call, sent)
+            async with asyncio.timeout(DRAFT_S):
+                sent = await self._with_draft(call, sent)
         except Exception:
             log.exception("handover.no_draft", call=call.id, agent=sent.agent)
         if call.id not in self._sent and len(self._sent) >= MAX_CALLS:

@@ -150,6 +150,7 @@ class Part:
             self.state = PartState.WRAP_UP if wrap_up else PartState.LEFT
             self.outcome = "answered" if self.answered_at is not None else "unseen"
             self.reason = "unseen"
+            self.wrapped_at = None if wrap_up else self.since  # else a restart would bring back a wrap-up
 
     def view(self) -> dict[str, Any]:
         return {

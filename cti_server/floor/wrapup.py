@@ -41,8 +41,11 @@ def policy(floor: Floor, part: Part) -> None:
     if queue is None:
         return
     given, mine = queue.wrap_up, part.wrap
+    limit_s, used = mine.limit_s or given.limit_s, 0
+    if part.ended_at is not None and mine.ends_at is not None and limit_s:
+        used = round((mine.ends_at - part.ended_at) / limit_s) - 1  # the record does not count them
     mine.mode, mine.limit_s, mine.code_required = given.mode, given.limit_s, given.code_required
-    mine.extensions_left = given.extensions_left
+    mine.extensions_left = max(0, given.extensions_left - max(0, used))
 
 
 def close(part: Part, at: float) -> None:

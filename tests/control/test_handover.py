@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -128,3 +129,20 @@ async def test_a_call_given_by_a_phones_own_keys_has_a_capsule_too(
 async def test_a_call_from_a_queue_has_none(database: Database) -> None:
     floor, scene = floor_when("answered", 2, Standing.RINGING)
     assert Handovers(floor.calls.get, database).view(scene.call.id, 2) is None
+
+
+async def test_a_transfer_does_not_wait_for_a_record_that_hangs(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(wrap_ups, "mine", hangs)
+    monkeypatch.setattr(handover_module, "DRAFT_S", 0.1)
+    calls = Calls()
+    call = calls.add("a")
+    call.interaction = 1
+    handovers = Handovers(calls.get, database)
+    async with asyncio.timeout(5):
+        assert await handovers.send(call, BY_ALICE) is BY_ALICE
+    assert handovers.view(call.id, 3) is not None

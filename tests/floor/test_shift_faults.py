@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 
 from cti_server.floor.agents import Because
+from cti_server.floor.apply import Floor
 from cti_server.floor.desk_signals import (
     OrderFailed,
     ShiftBegan,
     ShiftEnded,
     ShiftRestored,
     StateChosen,
+    WrapUpExtended,
 )
 from cti_server.floor.orders import Join, Leave, Pause
-from cti_server.floor.parts import PartState
+from cti_server.floor.parts import PartState, WrapUp
 from cti_server.floor.signals import (
     LegAnswered,
     LegBridged,
@@ -22,6 +24,7 @@ from cti_server.floor.signals import (
     LegStarted,
     MemberRemoved,
     PhoneChanged,
+    QueueDescribed,
     Snapshot,
 )
 from tests.floor.test_shift import AGENT, ANNA, BOB, SEAT, Stage
@@ -177,3 +180,31 @@ def test_who_was_only_asked_has_nothing_to_wrap_up(stage: Stage) -> None:
     stage.play(LegBridged(130.1, "10.1-1001", "10.1", "b1"))
     stage.hang_up("10.1", 140.0)
     assert stage.state() == ("wrap_up", None)
+
+
+def test_what_has_no_wrap_up_is_not_in_wrap_up_after_a_restart() -> None:
+    stage = Stage(mode="optional")
+    stage.sign_in()
+    stage.ready()
+    stage.ring("10.1", 110.0)
+    stage.answer("10.1", 112.0)
+    (call,) = stage.floor.calls.values()
+    stage.play(Snapshot(300.0, boot=2))  # its end was not seen
+    assert [(p.state, p.wrapped_at is not None, p.ended_at) for p in call.parts] == [(PartState.LEFT, True, None)]
+
+
+def test_extra_time_that_was_taken_is_not_given_again_after_a_restart(stage: Stage) -> None:
+    stage.ready()
+    stage.ring("10.1", 110.0)
+    stage.answer("10.1", 112.0)
+    stage.hang_up("10.1", 130.0)
+    (call,) = stage.floor.calls.values()
+    stage.play(WrapUpExtended(140.0, call.id, ANNA))
+    (part,) = call.parts
+    assert (part.wrap.ends_at, part.wrap.extensions_left) == (170.0, 0)
+
+    part.wrap = WrapUp(ends_at=170.0)  # as the record brings it back
+    after = Floor("main")
+    after.restore(call)
+    after.apply(QueueDescribed(200.0, "support", "Support", "支持", 5.0, "forced", 20.0, 1, False))
+    assert (part.wrap.mode, part.wrap.extensions_left) == ("forced", 0)
