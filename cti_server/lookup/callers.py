@@ -101,7 +101,9 @@ class Callers:
         if customer is not None and (identified.customer is None or identified.customer.id != customer):
             identified = await self._lookup.showing(identified, customer) or identified
         card = await self._lookup.card(call.id, identified, call.interaction)
-        self._keep(call.linkedid, Caller(identified, card))
+        # Asked for before the lookup: a call that is being dialled has no number yet, and would be known by none.
+        if known is not None or call.match != "pending":
+            self._keep(call.linkedid, Caller(identified, card))
         return card
 
     def recall(self, call: Call) -> None:
