@@ -56,7 +56,9 @@ async def finish_interaction(interaction: int, body: Draft, principal: Principal
         mine = await mine_of(change.conn, deps, principal, found)
         if mine.finished_at is None:
             _check_over(deps, principal, found, mine)
-            answer = await _finish(change, principal, found, mine, body)
+            # From the tray: the hours since the call were no time of work on it.
+            wrapping = part_state(deps, principal, found) == "wrap_up"
+            answer = await _finish(change, principal, found, mine, body, None if wrapping else mine.ended_at)
         else:
             answer = await _finished_before(change.conn, found, mine, body)
     try:
@@ -118,13 +120,18 @@ def _check_over(deps: Deps, principal: Principal, one: Interaction, mine: Segmen
 
 
 async def _finish(
-    change: Change, principal: Principal, one: Interaction, mine: Segment, body: Draft
+    change: Change,
+    principal: Principal,
+    one: Interaction,
+    mine: Segment,
+    body: Draft,
+    wrapped_at: datetime | None,
 ) -> FinishedView:
     stored = {"note": mine.note, "wrap_code": mine.wrap_code, "follow_up": mine.follow_up}
     values: dict[str, Any] = {**stored, **body.changes()}
     await _check_code(change.conn, one, mine, values["wrap_code"])
     follow_up = _typed(values["follow_up"])
-    if not await wrap_ups.finish(change.conn, mine.id, change.at, **values):
+    if not await wrap_ups.finish(change.conn, mine.id, change.at, wrapped_at=wrapped_at, **values):
         raise finished()  # by my other desktop, between two statements of ours
     await wrap_ups.finish_others(change.conn, mine, change.at)
     promise, case = await _make(change, principal, one, mine, follow_up)

@@ -77,8 +77,11 @@ async def finish(
     note: str | None,
     wrap_code: str | None,
     follow_up: dict[str, Any] | None,
+    wrapped_at: datetime | None = None,
 ) -> bool:
-    """Nothing is missing any more. False when it was finished already: of two at once, one gets True."""
+    """Nothing is missing any more. `wrapped_at` is when wrap-up was over, if nobody saw it; `at` without one.
+
+    False when it was finished already: of two at once, one gets True."""
     unfinished = sa.and_(s.id == segment_id, s.finished_at.is_(None))
     values = {
         "note": note or None,
@@ -86,7 +89,7 @@ async def finish(
         "follow_up": follow_up,
         "owed": False,
         "finished_at": at,
-        "wrapped_at": sa.func.coalesce(s.wrapped_at, at),
+        "wrapped_at": sa.func.coalesce(s.wrapped_at, wrapped_at or at),
     }
     return (await conn.execute(sa.update(segments).where(unfinished).values(values))).rowcount == 1
 
@@ -95,7 +98,7 @@ async def finish_others(conn: Connection, part: Segment, at: datetime) -> None:
     """Whoever is done with a contact is done with all of their parts of it that are over."""
     theirs = (s.interaction_id == part.interaction_id, s.agent_id == part.agent_id, s.id != part.id)
     over = (s.finished_at.is_(None), s.answered_at.is_not(None), s.outcome.is_not(None), s.follow_up.is_(None))
-    values = {"owed": False, "finished_at": at, "wrapped_at": sa.func.coalesce(s.wrapped_at, at)}
+    values = {"owed": False, "finished_at": at, "wrapped_at": sa.func.coalesce(s.wrapped_at, s.ended_at, at)}
     await conn.execute(sa.update(segments).where(*theirs, *over).values(values))
 
 

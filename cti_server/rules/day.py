@@ -89,9 +89,13 @@ def time_in(found: Iterable[Span]) -> dict[tuple[str, str | None], int]:
 
 
 def numbers(stretches: Sequence[Stretch], found: Sequence[Span], now: datetime) -> Numbers:
-    """The day's numbers. Wrap-up that goes on counts up to `now`."""
+    """The day's numbers. A call or wrap-up that goes on counts up to `now`."""
     handled = [one for one in stretches if one.answered_at is not None]
     talk, hold = sum(one.talk_ms for one in handled), sum(one.hold_ms for one in handled)
+    # The record books a call's time when its state changes; what runs now is what I do now.
+    running = sum(_running(one, now) for one in handled if one.outcome is None)
+    on_hold = bool(found) and found[-1].name == "hold"
+    talk, hold = (talk, hold + running) if on_hold else (talk + running, hold)
     wrap = sum(_ms(one.ended_at, one.wrapped_at or now) for one in handled if one.ended_at is not None)
     contact = sum(span.ms for span in found if span.name in ON_CONTACT)
     ready = sum(span.ms for span in found if span.name == "ready")
@@ -110,6 +114,11 @@ def numbers(stretches: Sequence[Stretch], found: Sequence[Span], now: datetime) 
         ready_ms=ready,
         occupancy=round(contact / (contact + ready), 4) if contact + ready else None,
     )
+
+
+def _running(one: Stretch, now: datetime) -> int:
+    """What is not booked yet of a call that goes on."""
+    return max(0, _ms(one.answered_at, now) - one.talk_ms - one.hold_ms) if one.answered_at is not None else 0
 
 
 def _ms(since: datetime, until: datetime) -> int:

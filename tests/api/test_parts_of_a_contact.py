@@ -14,7 +14,7 @@ from cti_server.record.database import Database
 from cti_server.record.interactions import save_calls
 from cti_server.record.promises import promises
 from tests.api.calls import a_call, record, segment
-from tests.api.conftest import SignIn, problem
+from tests.api.conftest import SignIn, Time, problem
 from tests.api.fakes import FakeCommands, FakeFloor, call, part
 from tests.lookup.seed import NOW, World
 
@@ -146,3 +146,12 @@ async def test_whose_it_is_shows_to_who_speaks_with_them_now(
     answer = await li.put(f"/api/interactions/{number}/customer", json={"customer_id": world.son})
     assert answer.status_code == 204
     assert commands.asked == [("choose_customer", CALL, world.son, world.agent)]
+
+
+async def test_what_i_finish_from_the_tray_took_no_hours_of_wrap_up(
+    li: httpx.AsyncClient, number: int, clock: Time
+) -> None:
+    clock.now = NOW + timedelta(hours=3)  # the server was away meanwhile, and nobody saw the wrap-up's end
+    assert (await finish(li, number, note="late")).status_code == 200
+    numbers = (await li.get("/api/me/day", params={"date": "2026-11-22"})).json()["numbers"]
+    assert (numbers["handled"], numbers["wrap_ms"], numbers["aht_ms"]) == (1, 0, 240_000)

@@ -75,6 +75,14 @@ def test_occupancy_is_contact_by_contact_and_ready() -> None:
     assert numbers((), (), at(0)).occupancy is None
 
 
+def test_a_call_that_goes_on_counts_up_to_now() -> None:
+    on = stretch(answered_at=at(92), ended_at=None, wrapped_at=None, outcome=None, talk_ms=60_000, hold_ms=0)
+    counted = numbers([on], spans([*DAY, (at(92), "talking", None)], at(0), at(102)), at(102))
+    assert (counted.talk_ms, counted.hold_ms, counted.aht_ms) == (600_000, 0, 600_000)
+    counted = numbers([on], spans([*DAY, (at(93), "hold", None)], at(0), at(102)), at(102))
+    assert (counted.talk_ms, counted.hold_ms, counted.aht_ms) == (60_000, 540_000, 600_000)
+
+
 def test_counts_and_aht() -> None:
     calls = [
         stretch(),
@@ -92,7 +100,7 @@ def test_counts_and_aht() -> None:
         1,
         1,
     )
-    assert (counted.talk_ms, counted.hold_ms, counted.wrap_ms) == (540_000, 108_000, 240_000)
+    assert (counted.talk_ms, counted.hold_ms, counted.wrap_ms) == (540_000 + 414_000, 108_000, 240_000)
     assert counted.ring_ms == 44_000
-    assert counted.aht_ms == (540_000 + 108_000 + 240_000) // 4
+    assert counted.aht_ms == (954_000 + 108_000 + 240_000) // 4
     assert numbers((), (), at(0)).aht_ms is None
