@@ -142,6 +142,8 @@ def drop(scene: Scene, given: Given) -> Steps:
         raise CommandRefused(409, "leg_gone", "they have left the call already")
     if leg is scene.mine:
         raise CommandRefused(409, "not_possible", "that is your own phone", "Hang up instead.")
+    if scene.standing is Standing.CONSULTED and leg not in scene.heard and not given.asking.supervises:
+        raise CommandRefused(403, "not_yours", "you were only asked: the caller is not yours to drop")
     return [Step(lambda s: moves.hang_up(there(s, leg).channel), effects.leg_gone(leg.id), "they are still there")]
 
 

@@ -594,3 +594,13 @@ async def test_a_supervisor_drops_somebody_from_a_call_of_others(here: Site) -> 
     (done,) = await here.done(await here.ask(Verb.DROP, scene.call, boss, leg=colleague.id))
     assert done["ok"] is True, done
     assert [(type(a), a.channel) for a in here.pbx.sent if isinstance(a, Hangup)] == [(Hangup, colleague.channel)]
+
+
+async def test_who_is_only_asked_cannot_drop_the_caller(here: Site) -> None:
+    scene = await here.play("desk-alternate", 3, Standing.CONSULTED)
+    asked = Asking(3, "agent 3")
+    caller = next(leg for leg in scene.call.legs.values() if leg.id == scene.call.first_leg)
+    with pytest.raises(CommandRefused) as caught:
+        await here.ask(Verb.DROP, scene.call, asking=asked, leg=caller.id)
+    assert (caught.value.status, caught.value.code) == (403, "not_yours")
+    assert here.pbx.sent == []
