@@ -101,12 +101,16 @@ def _segments() -> None:
     op.execute(NOTES_THAT_MOVED)
     # Until now nothing was owed: what was wrapped up is finished, and so is what nobody came back to.
     moment = sa.DateTime(timezone=True)
-    s = sa.table("segments", *(sa.column(n, moment) for n in ("finished_at", "wrapped_at", "ended_at")))
+    moments = ("finished_at", "wrapped_at", "ended_at", "answered_at")
+    s = sa.table("segments", sa.column("outcome"), *(sa.column(n, moment) for n in moments))
     stale = datetime.now(UTC) - WRAP_UP_KEPT
     if op.get_bind().dialect.name == "sqlite":
         stale = stale.replace(tzinfo=None)
-    over = sa.or_(s.c.wrapped_at.is_not(None), s.c.ended_at < stale)
-    op.execute(sa.update(s).where(over).values(finished_at=sa.func.coalesce(s.c.wrapped_at, s.c.ended_at)))
+    # Of what ended while nobody looked it is only known when it began.
+    unseen = sa.and_(s.c.outcome.is_not(None), s.c.ended_at.is_(None), s.c.answered_at < stale)
+    over = sa.or_(s.c.wrapped_at.is_not(None), s.c.ended_at < stale, unseen)
+    at = sa.func.coalesce(s.c.wrapped_at, s.c.ended_at, s.c.answered_at)
+    op.execute(sa.update(s).where(over).values(finished_at=at))
 
 
 def _agent(name: str = "agent_id", *, nullable: bool = False) -> sa.Column[int]:

@@ -137,14 +137,21 @@ async def test_notes_of_the_time_before_drafts_belonged_to_segments(empty_url: s
                     "(1, 'a', 'A', 'agent', 'en', true)"
                 )
             )
-            rows = [(1, 0, None), (1, 1, None), (3, 0, "one"), (3, 1, "two")]
-            for interaction, position, note in rows:
+            # Of the third's last part nobody saw the end.
+            rows = [(1, 0, None, True), (1, 1, None, True), (3, 0, "one", True), (3, 1, "two", False)]
+            for interaction, position, note, seen in rows:
                 await conn.execute(
                     sa.text(
                         "INSERT INTO segments (interaction_id, position, agent_id, origin, answered_at, ended_at, "
-                        "note) VALUES (:i, :p, 1, 'offer', :at, :at, :note)"
-                    ).bindparams(sa.bindparam("at", type_=sa.DateTime(timezone=True))),
-                    {"i": interaction, "p": position, "note": note, "at": after(-999_999)},
+                        "outcome, note) VALUES (:i, :p, 1, 'offer', :at, :end, 'answered', :note)"
+                    ).bindparams(*(sa.bindparam(n, type_=sa.DateTime(timezone=True)) for n in ("at", "end"))),
+                    {
+                        "i": interaction,
+                        "p": position,
+                        "note": note,
+                        "at": after(-999_999),
+                        "end": after(-999_999) if seen else None,
+                    },
                 )
         await migrate.upgrade(empty_url)
         async with database.read() as conn:
