@@ -1,6 +1,6 @@
 """The call floor: apply(signal) → events. This file keeps the books and says what changed; what each signal
-means stands in `legs.py`, `talks.py`, `queueing.py`, `desk.py`, `shift.py`, `pauses.py`, `wrapup.py` and
-`reconcile.py`: one function a signal, found through one table.
+means stands in `legs.py`, `talks.py`, `queueing.py`, `desk.py`, `seats.py`, `shift.py`, `pauses.py`,
+`wrapup.py` and `reconcile.py`: one function a signal, found through one table.
 
 After a signal every touched thing is viewed again and compared with what was last told of it. An event is
 told exactly when the view differs, so that old snapshot + events = fresh snapshot holds by construction, and
@@ -356,8 +356,8 @@ def _audience(view: dict[str, Any] | None) -> frozenset[int]:
 Handler = Callable[[Floor, Any], None]
 HANDLERS: dict[type[Signal], Handler] = {}
 
-from . import desk, legs, pauses, queueing, reconcile, shift, talks, wrapup  # noqa: E402
+from . import desk, legs, pauses, queueing, reconcile, seats, shift, talks, wrapup  # noqa: E402
 from . import why as reasons  # noqa: E402
 
-for module in (legs, talks, queueing, desk, shift, pauses, wrapup, reconcile):
+for module in (legs, talks, queueing, desk, seats, shift, pauses, wrapup, reconcile):
     HANDLERS.update(module.HANDLERS)

@@ -20,7 +20,8 @@ from .calls import Direction
 from .desk_signals import OrderFailed
 from .orders import Pause
 from .parts import CONNECTED, PartState
-from .shift import see_phone, wish
+from .seats import see_phone
+from .shift import wish
 from .signals import MemberChanged, Signal
 from .wrapup import wraps_up
 
