@@ -31,6 +31,7 @@ from .wrapup import wraps_up
 if TYPE_CHECKING:
     from .apply import Floor
 
+START = "s"  # the dialplan's name for "no number"
 REFUSED = (17, 21)  # Q.850: user busy, call rejected
 
 RING_OUTCOMES = {
@@ -60,7 +61,8 @@ def started(floor: Floor, s: LegStarted) -> None:
 def _first_leg(floor: Floor, call: Call, leg: Leg) -> None:
     """Who began the call tells its direction: an agent's phone calls out or inside, anybody else calls in."""
     call.first_leg = leg.id
-    call.ani_raw, call.ani_name, call.dnis = leg.number, leg.name, leg.exten
+    call.ani_raw, call.ani_name = leg.number, leg.name
+    call.dnis = None if leg.exten == START else leg.exten
     if floor.is_seat(leg.device):
         call.direction = Direction.INTERNAL
         part = new_part(floor, call, leg.device, leg.started_at, Origin.INTERNAL)
@@ -116,7 +118,7 @@ def dialled(floor: Floor, s: LegDialled) -> None:
         return
     leg.dialled, leg.dialled_by, leg.dialled_number = True, s.by, s.number
     call.hangup_by = None
-    if call.dnis in (None, "s") and s.number is not None and leg.id != call.first_leg:
+    if call.dnis is None and s.number is not None and leg.id != call.first_leg:
         call.dnis = s.number  # an originated leg begins at no number
     if leg.local:
         floor.touch(call)
