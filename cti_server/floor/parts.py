@@ -150,6 +150,11 @@ class Part:
             self.state = PartState.WRAP_UP if wrap_up else PartState.LEFT
             self.outcome = "answered" if self.answered_at is not None else "unseen"
             self.reason = "unseen"
+            if not wrap_up:
+                self.wrapped_at = self.since  # nothing follows, so nothing waits in anybody's tray
+                self.wrap.owed = (
+                    self.answered_at is not None and self.wrap.code_required and self.wrap.code is None
+                )
             self.wrapped_at = None if wrap_up else self.since  # else a restart would bring back a wrap-up
 
     def view(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from cti_server.api.ports import CommandRefused
+from cti_server.asterisk.link import SinkFull
 from cti_server.lookup.identify import Identified, Lookup
 from cti_server.record import agents
 from cti_server.record.database import Database
@@ -145,3 +146,13 @@ async def test_a_script_needs_the_token(client: httpx.AsyncClient) -> None:
         answer = await client.post("/api/identify", json={"uniqueid": "x"}, headers=headers)
         problem(answer, 401, "wrong_token")
         assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_what_cannot_be_taken_in_now_is_to_be_tried_again(
+    li: httpx.AsyncClient, commands: FakeCommands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> str:
+        raise SinkFull("20000 signals wait to be applied")
+
+    monkeypatch.setattr(commands, "set_state", full)
+    problem(await li.post("/api/me/state", json={"state": "ready"}), 503, "overloaded")
