@@ -8,9 +8,12 @@ export const ago = (seconds: number) => new Date(NOW - seconds * 1000).toISOStri
 export const ahead = (seconds: number) => ago(-seconds);
 const DAY = 86_400;
 
+const eventIn: Partial<Record<AgentStateView["name"], string>> = { reserved: "call_offered", talking: "call_answered", hold: "hold", wrap_up: "call_ended" };
+const because = (event: string, queue: string | null) => ({ event, call: null, queue, number: queue && "+8613800138000" });
+
 export function stateOf(name: AgentStateView["name"], seconds: number, reason: string | null = null, part: Partial<AgentStateView> = {}): AgentStateView {
   return {
-    name, reason, since: ago(seconds), by: { kind: "agent", name: "Li Wei" }, because: { event: "chosen", call: null, queue: null, number: null },
+    name, reason, since: ago(seconds), ...(eventIn[name] ? { by: null, because: because(eventIn[name], "support") } : { by: { kind: "agent" as const, name: "Li Wei" }, because: because("chosen", null) }),
     pending: null, until: null, phone: { seat: "PJSIP/1001", reachable: true, since: ago(5400) }, on_shift: true, ...part,
   };
 }
@@ -144,6 +147,7 @@ export function partyOf(part: Partial<CallParty> = {}): CallParty {
 
 export function callOf(card: Card, part: Partial<CallView> = {}): CallView {
   const customer = card.customer;
+  const rings = part.agents?.["3"]?.state === "ringing";
   return {
     call: card.call, interaction: 612, pbx: "demo", direction: "inbound", state: "talking", ani: card.number.e164, ani_name: null, dnis: "4008001234",
     queue: "support", position: null,
@@ -155,9 +159,9 @@ export function callOf(card: Card, part: Partial<CallView> = {}): CallView {
     customer: customer ? { id: customer.id, name: customer.name, tier: customer.tier } : null,
     verdict: card.verdict.code, match: card.match.standing,
     agents: { "3": partyOf() }, others: [], outcome: null, ended_by: null, recording: "on", park_space: null,
-    people: [
-      { leg: "demo-1795323611.4", role: "customer", agent: null, seat: null, number: card.number.e164, name: customer?.name ?? null, state: "talking" },
-      { leg: "demo-1795323651.5", role: "agent", agent: 3, seat: "PJSIP/1001", number: "1001", name: "Li Wei", state: "talking" },
+    people: part.state === "ended" ? [] : [
+      { leg: "demo-1795323611.4", role: "customer", agent: null, seat: null, number: card.number.e164, name: customer?.name ?? null, state: rings ? "queued" : "talking" },
+      { leg: "demo-1795323651.5", role: "agent", agent: 3, seat: "PJSIP/1001", number: "1001", name: "Li Wei", state: rings ? "ringing" : "talking" },
     ],
     ...part,
   };

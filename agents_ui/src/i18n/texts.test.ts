@@ -81,7 +81,7 @@ test("sentences are built from code and facts; an unknown code still says what i
 
 test("numbers and times as people read them", () => {
   expect([0, 7000, 271_900, 3_765_000, -5].map(formatSpan)).toEqual(["0:00", "0:07", "4:31", "1:02:45", "0:00"]);
-  expect([formatMinutes(45, "en"), formatMinutes(750, "en"), formatMinutes(750, "zh"), formatMinutes(0, "en")]).toEqual(["45 min", "12 h 30 min", "12 小时 30 分钟", "0 min"]);
+  expect([formatMinutes(45, "en"), formatMinutes(750, "en"), formatMinutes(750, "zh"), formatMinutes(0, "en")]).toEqual(["45 min", "12 h 30 min", "12 小时 30 分", "0 min"]);
   expect(formatDate("2027-03-31", "en")).toBe("31 Mar 2027");
   expect(formatAgo("2026-11-17T05:00:00Z", "en", Date.parse("2026-11-22T05:00:00Z"))).toBe("5 days ago");
   expect([formatRough(7_200_000, "en"), formatRough(3 * 86_400_000, "en")]).toEqual(["2 hrs", "3 days"]);

@@ -23,7 +23,7 @@ export function formatSpan(ms: number): string {
 /** 45 min, 12 h 30 min. */
 export function formatMinutes(total: number, language: Language): string {
   const [hours, minutes] = [Math.floor(total / 60), Math.round(total % 60)];
-  const [h, m] = language === "zh" ? ["小时", "分钟"] : ["h", "min"];
+  const [h, m] = language === "zh" ? ["小时", hours ? "分" : "分钟"] : ["h", "min"];
   const parts = [hours ? `${hours} ${h}` : "", minutes || !hours ? `${minutes} ${m}` : ""];
   return parts.filter(Boolean).join(" ");
 }

@@ -29,7 +29,7 @@ export function MyState() {
     if (me.role !== "agent" && !me.seat) return null;
     return (
       <div className="my-state" data-testid="my-state" data-state="signed_out">
-        <Button className="button state neutral" isDisabled={!connected || beginning} onPress={() => void beginShift(null)}>
+        <Button className="button state primary" isDisabled={!connected || beginning} onPress={() => void beginShift(null)}>
           <Icon name="phone" size={14} />{t(beginning ? "seat.beginning" : "seat.begin")}
         </Button>
       </div>
