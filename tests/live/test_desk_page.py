@@ -1,0 +1,77 @@
+"""The page in an agent's hands: numbers in rows, a window beside another program, a call that was to come back and
+is over."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from playwright.async_api import Route, expect
+
+from tests.live.workplace import CUSTOMER, Workplace
+
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+
+
+async def test_a_number_in_the_search_results_dials(work: Workplace) -> None:
+    alice = work.alice
+    await work.answered_call(alice)
+    await alice.get("search-box").locator("input").fill("申江")
+    await alice.get("search-results").get_by_test_id("tel").first.click()
+    # With a call going on it asks first; the row did not take the click for its own.
+    await expect(alice.get("dial-question")).to_be_visible()
+    await alice.page.keyboard.press("Escape")
+    await expect(alice.get("dial-question")).to_have_count(0)
+    await alice.choose("not_ready", "lunch")
+    await expect(alice.get("state-pending")).to_contain_text("Lunch")
+    await alice.get("search-results").get_by_text(CUSTOMER).first.click()
+    await expect(alice.page.locator("main")).to_contain_text(CUSTOMER)
+    await alice.get("search-box").locator("input").fill("")
+
+
+async def test_wrap_up_in_a_narrow_window(work: Workplace) -> None:
+    alice = work.alice
+    caller = await work.answered_call(alice)
+    await asyncio.to_thread(caller.hang_up)
+    await alice.call_is("wrap_up")
+    await alice.page.set_viewport_size({"width": 480, "height": 600})
+    try:
+        await alice.get("wrapup-codes").locator("input").click()
+        code = alice.page.get_by_role("option").first
+        await expect(code).to_be_visible()
+        await code.click()
+        await expect(alice.get("wrapup-codes")).not_to_have_attribute("data-code", "")
+        await alice.finish()
+    finally:
+        await alice.page.set_viewport_size({"width": 1280, "height": 720})
+
+
+async def test_only_the_call_that_was_asked_for_comes_back_by_itself(work: Workplace) -> None:
+    """Opened again in mid-call, but the caller hangs up before the way back is done: the next customer rings."""
+    alice, says = work.alice, work.asterisk
+    first = await work.answered_call(alice)
+    await alice.page.close()
+    alice.page = await alice.context.new_page()
+    alice.listen()
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        asked.set()
+        await go.wait()
+        await route.continue_()
+
+    await alice.page.route("**/reconnect", slow)
+    await alice.page.goto(work.site.url)
+    async with asyncio.timeout(15):
+        await asked.wait()
+    await asyncio.to_thread(first.hang_up)
+    await alice.call_is("wrap_up")
+    await alice.finish_wrap_ups()
+    await alice.ready()
+
+    await work.caller()
+    await alice.call_is("ringing")
+    await says.has(alice.seat, state="Ringing")
+    # It rings until the queue gives up: nobody and nothing answered.
+    await alice.is_("not_ready", "was not answered")
+    go.set()
