@@ -99,13 +99,19 @@ def retrieve(mine: str) -> Moves:
     return [PlayDTMF(_channel(mine), RETRIEVE_KEY, receive=True)]
 
 
-def mute(mine: str) -> Moves:
-    """Asterisk drops what comes from my phone. No event tells; it is done when these answered."""
-    return [Setvar(_channel(mine), "MUTEAUDIO(in)", "on"), Setvar(mine, "CTI_MUTED", "1")]
+def mute(mine: str, *, by_phone: bool = False) -> Moves:
+    """Asterisk drops what comes from my phone. No event tells; it is done when these answered.
+
+    Then no packet goes to the other side at all (measured). A phone that mutes itself, `by_phone`, sends silence
+    instead, which no carrier takes for a dead line: of that Asterisk only keeps the note.
+    """
+    noted = Setvar(_channel(mine), "CTI_MUTED", "1")
+    return [noted] if by_phone else [Setvar(mine, "MUTEAUDIO(in)", "on"), noted]
 
 
-def unmute(mine: str) -> Moves:
-    return [Setvar(_channel(mine), "MUTEAUDIO(in)", "off"), Setvar(mine, "CTI_MUTED", "")]
+def unmute(mine: str, *, by_phone: bool = False) -> Moves:
+    noted = Setvar(_channel(mine), "CTI_MUTED", "")
+    return [noted] if by_phone else [Setvar(mine, "MUTEAUDIO(in)", "off"), noted]
 
 
 def dtmf(other: str, digits: str) -> Moves:

@@ -65,11 +65,16 @@ def retrieve(scene: Scene, given: Given) -> Steps:
 
 
 def mute(scene: Scene, given: Given) -> Steps:
-    return [Step(lambda s: moves.mute(mine(s)), effects.muted, muted=True)]
+    return [Step(lambda s: moves.mute(mine(s), by_phone=mutes_itself(given)), effects.muted, muted=True)]
 
 
 def unmute(scene: Scene, given: Given) -> Steps:
-    return [Step(lambda s: moves.unmute(mine(s)), effects.unmuted, muted=False)]
+    return [Step(lambda s: moves.unmute(mine(s), by_phone=mutes_itself(given)), effects.unmuted, muted=False)]
+
+
+def mutes_itself(given: Given) -> bool:
+    """A browser does, in whichever window the voice is, as soon as the floor shows it."""
+    return given.phone is not None and given.phone.answers_itself
 
 
 def dtmf(scene: Scene, given: Given) -> Steps:

@@ -22,6 +22,8 @@ EVERY: dict[str, Callable[[], Moves]] = {
     "retrieve": lambda: moves.retrieve(MINE),
     "mute": lambda: moves.mute(MINE),
     "unmute": lambda: moves.unmute(MINE),
+    "mute by phone": lambda: moves.mute(MINE, by_phone=True),
+    "unmute by phone": lambda: moves.unmute(MINE, by_phone=True),
     "dtmf": lambda: moves.dtmf(OTHER, "12#"),
     "transfer": lambda: moves.transfer(MINE, Number("+8613800138000")),
     "transfer to a queue": lambda: moves.transfer(MINE, Queue("support")),
@@ -117,3 +119,12 @@ def test_no_action_is_a_command_line() -> None:
             assert isinstance(action, Action)
             assert action.name not in ("Command", "MixMonitor", "AGI", "UpdateConfig")
             assert not {"Application", "Data", "Command"} & {name for name, _ in action.headers()}
+
+
+def test_a_phone_that_mutes_itself_goes_on_sending_silence() -> None:
+    (noted,) = moves.mute(MINE, by_phone=True)
+    assert noted.headers()[1:] == [("Variable", "CTI_MUTED"), ("Value", "1")]
+    assert [one.headers()[1] for one in moves.mute(MINE)] == [
+        ("Variable", "MUTEAUDIO(in)"),
+        ("Variable", "CTI_MUTED"),
+    ]

@@ -124,6 +124,27 @@ test("rings, is answered, is hung up", async () => {
   expect(done.at(-1)).toBe("free");
 });
 
+test("muted from another window, the microphone is muted here", async () => {
+  await registered();
+  desk = mine("talking");
+  line.rang(new Call("a"));
+  await phone.answer();
+  const [id] = Object.keys(desk.calls) as [string];
+  const shown = (muted: boolean) => {
+    const call = desk.calls[id] as CallView;
+    desk = { ...desk, calls: { [id]: { ...call, agents: { "3": { ...(call.agents["3"] as CallParty), muted } } } } };
+    phone.follow();
+  };
+  shown(false);
+  shown(true);
+  expect(state.muted).toBe(true);
+  phone.setMuted(false); // pressed here, while the floor does not show it yet
+  shown(true);
+  expect(state.muted).toBe(false);
+  shown(false);
+  expect(state.muted).toBe(false);
+});
+
 test("remembers by the floor's name which call it speaks on", async () => {
   await registered();
   line.rang(new Call("a"));

@@ -30,6 +30,7 @@ export function openPhone(world: World): Phone {
   let forgottenSince: number | null = null;
   let unanswerable: Session | null = null;
   let audible = false;
+  let shownMuted: boolean | null = null;
   /** Kept a moment: it may come before the ring. */
   let toAnswer: ToAnswer | null = null;
   /** Lines that take no more calls and still carry one. */
@@ -220,8 +221,21 @@ export function openPhone(world: World): Phone {
 
   // --- the floor --------------------------------------------------------------------------------------------
 
+  function setMuted(on: boolean): void {
+    voice?.mute(on);
+    tell({ type: "muted", on });
+  }
+
+  /** Muted or not by another window, or by a key of the panel: the microphone is here. */
+  function followMute(): void {
+    const shown = floorCall(world.desk(), world.state().call)?.party.muted ?? null;
+    if (shown !== null && shownMuted !== null && shown !== shownMuted && shown !== world.state().muted) setMuted(shown);
+    shownMuted = shown;
+  }
+
   function follow(): void {
     if (closed) return;
+    followMute();
     if (world.state().call?.state === "ringing" && session !== unanswerable) heed();
     const { recovery } = world.state();
     remember();
@@ -273,10 +287,7 @@ export function openPhone(world: World): Phone {
     answer,
     reject: (busy = false) => session?.end(busy ? 486 : 480),
     hangUp: () => session?.end(),
-    setMuted: (on) => {
-      voice?.mute(on);
-      tell({ type: "muted", on });
-    },
+    setMuted,
     press: (digits) => session?.press(digits),
     useHere: () => {
       asked = true;
