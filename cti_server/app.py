@@ -23,14 +23,14 @@ import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
+from .api.access.session import admit
+from .api.agent.help_requests import close_over
+from .api.agent.me import me_view
+from .api.agent.promises import raise_due
 from .api.create import create_api
 from .api.desk import Desk
-from .api.help import close_over
-from .api.me import me_view
 from .api.ports import Deps
 from .api.principal import Principal
-from .api.promises import raise_due
-from .api.session import admit
 from .asterisk.fastagi import FastAgiServer
 from .attachment import Attachment
 from .control.control import Control
@@ -43,8 +43,10 @@ from .pipeline import frame_of
 from .push import session as push_session
 from .push.hub import Hub, Viewer
 from .push.session import Sources
-from .record import agents, journal, messages, sessions
+from .record import journal
+from .record.center import agents, sessions
 from .record.database import Database
+from .record.desk import messages
 from .settings import Settings
 
 JOURNAL_KEPT = timedelta(days=3)  # a desktop that was away for longer starts over with a snapshot

@@ -41,8 +41,10 @@ from .pipeline import PipelineClosed, frame_of, missed
 from .push.frames import Frame, Positions
 from .push.hub import Hub, Viewer
 from .push.session import Missed
-from .record import history, journal, sessions
-from .record.agents import Agent as AgentRecord
+from .record import journal
+from .record.center import sessions
+from .record.center.agents import Agent as AgentRecord
+from .record.contacts import history
 from .record.database import Database
 
 MAX_MISSED = 5_000  # events of a stream; past it a snapshot is less to read, and to send, than what was missed

@@ -13,23 +13,14 @@ from .floor.calls import Call
 from .floor.desk_signals import AgentSeated, ShiftRestored
 from .floor.events import Event
 from .floor.signals import CallerIdentified, QueueDescribed, Signal
-from .record import (
-    agent_queues,
-    agent_states,
-    agents,
-    history,
-    interactions,
-    journal,
-    phones,
-    queues,
-    restart,
-    shifts,
-)
-from .record.agent_states import AgentStateRow
+from .record import journal
 from .record.calls import call_of, record_of
+from .record.center import agent_queues, agent_states, agents, phones, queues, shifts
+from .record.center.agent_states import AgentStateRow
+from .record.center.queues import Queue
+from .record.center.shifts import Shift
+from .record.contacts import history, interactions, restart
 from .record.database import Connection
-from .record.queues import Queue
-from .record.shifts import Shift
 
 WRAP_UP_KEPT = timedelta(hours=12)  # a wrap-up left open longer ago than that is not brought back
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cti_server.demo.stage import only_one
-from cti_server.record import agent_queues, agents, lines, phones, queues
+from cti_server.record.center import agent_queues, agents, lines, phones, queues
 from cti_server.record.database import Database
 
 HEADER = "external_ref,kind,name,phone\n"

@@ -17,8 +17,8 @@ from cti_server.api.ports import CommandRefused, Sitting
 from cti_server.floor.signals import LinkChanged, LinkState, MemberChanged, MemberRemoved, MemberStatus
 from cti_server.live import LiveCommands, LiveFloor, Presence
 from cti_server.push.hub import Viewer
-from cti_server.record import agents
-from cti_server.record.agents import Agent
+from cti_server.record.center import agents
+from cti_server.record.center.agents import Agent
 from cti_server.record.database import Database
 from cti_server.record.journal import Entry
 from tests.control.site import NOW, Site, site

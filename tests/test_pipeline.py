@@ -30,7 +30,10 @@ from cti_server.lookup.identify import Lookup
 from cti_server.pipeline import Pipeline, missed
 from cti_server.push.frames import Frame
 from cti_server.push.hub import Hub, Viewer
-from cti_server.record import agents, customers, history, interactions, journal, leases
+from cti_server.record import journal, leases
+from cti_server.record.center import agents
+from cti_server.record.contacts import history, interactions
+from cti_server.record.crm import customers
 from cti_server.record.database import Database
 from tests.floor.test_transcripts import seated
 from tests.transcripts.play import Transcript

@@ -10,29 +10,12 @@ from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
-from cti_server.api import (
-    calls,
-    codes,
-    control,
-    customers,
-    day,
-    drafts,
-    health,
-    help,  # noqa: A004 - the resource is called so
-    identify,
-    interactions,
-    me,
-    messages,
-    owed,
-    phones,
-    problems,
-    promises,
-    queues,
-    session,
-    team,
-    wrap_up,
-)
+from cti_server.api import health, problems
+from cti_server.api.access import session
+from cti_server.api.agent import codes, day, drafts, help_requests, me, messages, owed, phones, promises, wrap_up
+from cti_server.api.crm import customers, identify, interactions
 from cti_server.api.desktop import Desktop
+from cti_server.api.floor import calls, control, queues, team
 from cti_server.api.middleware import Edge
 from cti_server.api.ports import CommandRefused, Deps
 from cti_server.api.principal import COOKIE
@@ -50,7 +33,7 @@ RESOURCES: Final = (
     promises,
     calls,
     control,
-    help,
+    help_requests,
     messages,
     team,
     queues,

@@ -16,7 +16,7 @@ from cti_server.floor.agents import By
 from cti_server.ivr.identify import Caller
 from cti_server.lookup.identify import Lookup
 from cti_server.lookup.shapes import Card
-from cti_server.record.agents import Agent
+from cti_server.record.center.agents import Agent
 from cti_server.record.database import Database
 
 

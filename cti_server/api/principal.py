@@ -11,8 +11,8 @@ from fastapi import Depends, Request
 
 from cti_server.api.ports import Deps
 from cti_server.api.problems import Problem, not_found
-from cti_server.record import sessions
-from cti_server.record.agents import Agent
+from cti_server.record.center import sessions
+from cti_server.record.center.agents import Agent
 from cti_server.rules.facts import Role
 
 COOKIE: Final = "cti_session"

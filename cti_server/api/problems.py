@@ -12,9 +12,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from typing_extensions import TypedDict
 
-from cti_server.record.contact_points import ContactPointTaken
+from cti_server.record.crm.contact_points import ContactPointTaken
+from cti_server.record.crm.customers import BadCompany, ExternalRefTaken, StaleVersion, UnknownCustomer
 from cti_server.record.cursor import BadCursor
-from cti_server.record.customers import BadCompany, ExternalRefTaken, StaleVersion, UnknownCustomer
 
 MEDIA_TYPE: Final = "application/problem+json"
 

@@ -56,7 +56,7 @@ def queue_add(
     skill: Annotated[str | None, typer.Option(help="The skill that orders its agents: `user skill`.")] = None,
 ) -> None:
     """Add a queue, or change the one with this name."""
-    from cti_server.record.queues import Queue, WrapUpMode
+    from cti_server.record.center.queues import Queue, WrapUpMode
 
     if wrap_up not in get_args(WrapUpMode):
         fail(f"--wrap-up is one of {', '.join(get_args(WrapUpMode))}")
@@ -81,7 +81,7 @@ def queue_add(
 
 
 async def _save(settings: Settings, table: str, row: Any) -> None:
-    from cti_server.record import lines, queues
+    from cti_server.record.center import lines, queues
     from cti_server.record.database import Database
 
     save: Any = {"lines": lines.save, "queues": queues.save}[table]

@@ -26,7 +26,7 @@ def user_add(
     password: Annotated[str | None, typer.Option(help="Asked for when not given.")] = None,
 ) -> None:
     """Add somebody who signs in; or, with a login that exists, change them."""
-    from cti_server.api.passwords import hash_password
+    from cti_server.api.access.passwords import hash_password
 
     if role not in ("agent", "supervisor", "administrator") or language not in ("en", "zh"):
         fail("the role is agent, supervisor or administrator; the language en or zh")
@@ -50,7 +50,7 @@ def user_add(
 
 
 async def _save_user(settings: Settings, login: str, fields: dict[str, Any]) -> None:
-    from cti_server.record import agents
+    from cti_server.record.center import agents
     from cti_server.record.database import Database
 
     async with Database(settings.database_url) as database, database.begin() as conn:
@@ -80,7 +80,7 @@ def user_serves(
 
 
 async def _serves(settings: Settings, login: str, names: list[str], penalty: int | None, pbx: str) -> None:
-    from cti_server.record import agent_queues, queues
+    from cti_server.record.center import agent_queues, queues
     from cti_server.record.database import Database
 
     async with Database(settings.database_url) as database, database.begin() as conn:
@@ -109,7 +109,7 @@ def user_skill(
 
 
 async def _teach(settings: Settings, login: str, levels: dict[str, int]) -> None:
-    from cti_server.record import agent_queues
+    from cti_server.record.center import agent_queues
     from cti_server.record.database import Database
 
     async with Database(settings.database_url) as database, database.begin() as conn:
@@ -135,7 +135,7 @@ def phone_add(
     pbx: Annotated[str | None, typer.Option(help="Its PBX; the first one unless named.")] = None,
 ) -> None:
     """Add a phone, or change the one at this seat."""
-    from cti_server.record.phones import Phone, PhoneKind
+    from cti_server.record.center.phones import Phone, PhoneKind
 
     if kind not in get_args(PhoneKind):
         fail(f"--kind is one of {', '.join(get_args(PhoneKind))}")
@@ -163,7 +163,7 @@ def phone_add(
 async def _save_phone(settings: Settings, made: Any, owner: str | None) -> None:
     from dataclasses import replace
 
-    from cti_server.record import phones
+    from cti_server.record.center import phones
     from cti_server.record.database import Database
 
     async with Database(settings.database_url) as database, database.begin() as conn:
@@ -172,7 +172,7 @@ async def _save_phone(settings: Settings, made: Any, owner: str | None) -> None:
 
 
 async def _known(conn: Any, login: str) -> int:
-    from cti_server.record import agents
+    from cti_server.record.center import agents
 
     found = await agents.by_login(conn, login)
     if found is None:

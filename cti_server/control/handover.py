@@ -17,7 +17,7 @@ import structlog
 from cti_server.floor.calls import Call
 from cti_server.floor.parts import CONNECTED, Origin, Part
 from cti_server.floor.times import iso
-from cti_server.record import wrap_ups
+from cti_server.record.contacts import wrap_ups
 from cti_server.record.database import Database
 
 from .scene import part_of

@@ -8,26 +8,18 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from cti_server.api.passwords import hash_password
+from cti_server.api.access.passwords import hash_password
 from cti_server.demo import seed_desk
 from cti_server.demo.seed_data import CUSTOMERS, DEMO_PASSWORD, LINES, LOGINS, SERVICE_LEVELS, Cover, Who, queues
 from cti_server.demo.seed_history import CASES, NOTES, PAST, PROMISES, Past
-from cti_server.record import (
-    agents,
-    bulk,
-    cases,
-    contracts,
-    customers,
-    interactions,
-    lines,
-    notes,
-    products,
-    promises,
-)
-from cti_server.record import queues as queue_table
+from cti_server.record.center import agents, lines
+from cti_server.record.center import queues as queue_table
+from cti_server.record.contacts import interactions
+from cti_server.record.contacts.interactions import InteractionRecord, SegmentRecord
+from cti_server.record.crm import bulk, cases, contracts, customers, notes, products
+from cti_server.record.crm.drafts import CustomerDraft, PointDraft
 from cti_server.record.database import Connection, Database
-from cti_server.record.drafts import CustomerDraft, PointDraft
-from cti_server.record.interactions import InteractionRecord, SegmentRecord
+from cti_server.record.desk import promises
 from cti_server.rules.facts import Contract, ServiceLevel
 
 ZONES = {"zh": "Asia/Shanghai", "en": "Europe/London"}

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cti_server.record.queues import Queue
+from cti_server.record.center.queues import Queue
 from cti_server.rules.facts import ContractStatus, CustomerKind, Language, Line, Role, ServiceLevel
 
 DEMO_PASSWORD = "cti-demo-2026"  # noqa: S105 the demo prints it at the sign-in

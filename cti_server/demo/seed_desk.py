@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from cti_server.demo.render import BROWSERS, DESKPHONES, PbxConfig
 from cti_server.demo.seed_data import LOGINS
-from cti_server.record import agent_queues, phones, reasons, wrap_up_codes
-from cti_server.record import queues as queue_table
+from cti_server.record.center import agent_queues, phones, reasons, wrap_up_codes
+from cti_server.record.center import queues as queue_table
+from cti_server.record.center.phones import Phone
+from cti_server.record.center.reasons import ReasonCode
+from cti_server.record.center.wrap_up_codes import WrapUpCode
 from cti_server.record.database import Connection
-from cti_server.record.phones import Phone
-from cti_server.record.reasons import ReasonCode
-from cti_server.record.wrap_up_codes import WrapUpCode
 
 REASONS = (
     ("break", "Break", "小休"),

@@ -10,10 +10,10 @@ from cti_server.asterisk.session import ActionFailed, ListBroken, Session
 from cti_server.doctor.actions import ANSWER_S, value
 from cti_server.doctor.findings import Finding, say
 from cti_server.doctor.reach import Patient
-from cti_server.record import agents, lines, queues
-from cti_server.record.agents import Agent
+from cti_server.record.center import agents, lines, queues
+from cti_server.record.center.agents import Agent
+from cti_server.record.center.queues import Queue
 from cti_server.record.database import Database
-from cti_server.record.queues import Queue
 from cti_server.rules.facts import Line
 from cti_server.wire.ami import Message
 

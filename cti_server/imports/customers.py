@@ -11,9 +11,10 @@ from pathlib import Path
 from cti_server.imports.columns import WrongFile, columns
 from cti_server.imports.files import Row, open_rows
 from cti_server.imports.rows import BadRow, Known, draft
-from cti_server.record import agents, bulk, contracts
+from cti_server.record.center import agents
+from cti_server.record.crm import bulk, contracts
+from cti_server.record.crm.drafts import CustomerDraft, Refused
 from cti_server.record.database import Database
-from cti_server.record.drafts import CustomerDraft, Refused
 
 BATCH = 100
 """Rows in one transaction: on SQLite calls that are being written wait for one batch, some tens of

@@ -11,7 +11,7 @@ from datetime import date
 from typing import TypeVar
 from zoneinfo import available_timezones
 
-from cti_server.record.drafts import ContractDraft, CustomerDraft, PointDraft
+from cti_server.record.crm.drafts import ContractDraft, CustomerDraft, PointDraft
 from cti_server.rules.facts import ContractStatus, CustomerKind
 from cti_server.rules.numbers import normalise
 

@@ -9,8 +9,8 @@ from cti_server.floor.calls import Call, Direction
 from cti_server.floor.parts import Origin, Part, PartState, WrapUp
 from cti_server.floor.times import ms
 
-from .history import Interaction, Segment
-from .interactions import InteractionRecord, SegmentRecord
+from .contacts.history import Interaction, Segment
+from .contacts.interactions import InteractionRecord, SegmentRecord
 
 
 def record_of(call: Call) -> InteractionRecord:

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from cti_server.record import (
+from cti_server.record import journal, leases
+from cti_server.record.center import (
     agent_queues,
     agent_states,
     agents,
-    cases,
-    contact_points,
-    contracts,
-    customers,
-    help_requests,
-    interactions,
-    journal,
-    leases,
     lines,
-    messages,
-    notes,
     phones,
-    products,
-    promises,
     queues,
     reasons,
     sessions,
     shifts,
     wrap_up_codes,
 )
+from cti_server.record.contacts import interactions
+from cti_server.record.crm import cases, contact_points, contracts, customers, notes, products
+from cti_server.record.desk import help_requests, messages, promises
 from cti_server.record.schema import metadata
 
 __all__ = ["metadata"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from cti_server.record.contacts.interactions import InteractionRecord, SegmentRecord, save_calls
 from cti_server.record.database import Database
-from cti_server.record.interactions import InteractionRecord, SegmentRecord, save_calls
 from tests.lookup.seed import NOW
 
 

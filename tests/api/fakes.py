@@ -8,7 +8,7 @@ from typing import Any
 from cti_server.api.ports import Asking, CallCommand, CommandRefused, Sitting
 from cti_server.floor.agents import By
 from cti_server.lookup.shapes import Card
-from cti_server.record.agents import Agent
+from cti_server.record.center.agents import Agent
 
 AT = "2026-11-22T05:00:00.000Z"
 

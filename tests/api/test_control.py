@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from cti_server.api.control import PLAIN
 from cti_server.api.create import openapi_document
+from cti_server.api.floor.control import PLAIN
 from cti_server.api.ports import (
     AgentTarget,
     CallCommand,

@@ -11,15 +11,15 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from cti_server.api.agent.help_requests import close_over
 from cti_server.api.desk import Desk
-from cti_server.api.help import close_over
-from cti_server.record import agent_states, agents, phones, shifts
-from cti_server.record.agent_states import AgentStateRow
+from cti_server.record.center import agent_states, agents, phones, shifts
+from cti_server.record.center.agent_states import AgentStateRow
+from cti_server.record.center.phones import Phone
+from cti_server.record.center.shifts import Shift
+from cti_server.record.contacts.interactions import save_calls
 from cti_server.record.database import Database
-from cti_server.record.interactions import save_calls
 from cti_server.record.journal import Entry
-from cti_server.record.phones import Phone
-from cti_server.record.shifts import Shift
 from tests.api.calls import record, segment
 from tests.api.conftest import SignIn, Time, client_of, problem
 from tests.api.fakes import FakeFloor, call, member, part, queue

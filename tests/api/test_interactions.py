@@ -7,8 +7,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from cti_server.record.contacts.interactions import InteractionRecord, SegmentRecord, save_calls
 from cti_server.record.database import Database
-from cti_server.record.interactions import InteractionRecord, SegmentRecord, save_calls
 from cti_server.record.journal import Entry
 from tests.api.conftest import problem
 from tests.lookup.seed import NOW, World

@@ -8,7 +8,7 @@ import pytest
 from cti_server.api.ports import CommandRefused
 from cti_server.asterisk.link import SinkFull
 from cti_server.lookup.identify import Identified, Lookup
-from cti_server.record import agents
+from cti_server.record.center import agents
 from cti_server.record.database import Database
 from tests.api.calls import a_call
 from tests.api.conftest import TOKEN, problem

@@ -9,10 +9,10 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from cti_server.record import promises as ledger
+from cti_server.record.contacts.interactions import save_calls
 from cti_server.record.database import Database
-from cti_server.record.interactions import save_calls
-from cti_server.record.promises import promises
+from cti_server.record.desk import promises as ledger
+from cti_server.record.desk.promises import promises
 from tests.api.calls import a_call, record, segment
 from tests.api.conftest import SignIn, Time, problem
 from tests.api.fakes import FakeCommands, FakeFloor, call, part

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from cti_server.api.agent.promises import raise_due
 from cti_server.api.desk import Desk
-from cti_server.api.promises import raise_due
 from cti_server.lookup.identify import Lookup
 from cti_server.record.database import Database
 from cti_server.record.journal import Entry

@@ -7,12 +7,12 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from cti_server.api.attempts import FREE, KEPT, LONGEST_WAIT, Attempts
+from cti_server.api.access.attempts import FREE, KEPT, LONGEST_WAIT, Attempts
+from cti_server.api.access.session import admit
 from cti_server.api.ports import CommandRefused, Sitting
-from cti_server.api.session import admit
-from cti_server.record import agent_queues, agents, phones, queues
+from cti_server.record.center import agent_queues, agents, phones, queues
+from cti_server.record.center.phones import Phone
 from cti_server.record.database import Database
-from cti_server.record.phones import Phone
 from tests.api.conftest import PASSWORD, SignIn, Time, problem
 from tests.api.fakes import FakeCommands, FakeFloor, member, state
 from tests.lookup.seed import World

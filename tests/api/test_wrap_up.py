@@ -12,12 +12,12 @@ import sqlalchemy as sa
 
 from cti_server.api.ports import CommandRefused
 from cti_server.lookup.identify import Lookup
-from cti_server.record import queues, wrap_up_codes
+from cti_server.record.center import queues, wrap_up_codes
+from cti_server.record.center.wrap_up_codes import WrapUpCode
+from cti_server.record.contacts.interactions import save_calls
 from cti_server.record.database import Database
-from cti_server.record.interactions import save_calls
+from cti_server.record.desk.promises import promises
 from cti_server.record.journal import Entry
-from cti_server.record.promises import promises
-from cti_server.record.wrap_up_codes import WrapUpCode
 from tests.api.calls import a_call, record, segment
 from tests.api.conftest import SignIn, problem
 from tests.api.fakes import FakeCommands, FakeFloor, call, part

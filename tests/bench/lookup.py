@@ -17,7 +17,8 @@ from pathlib import Path
 from cti_server.demo import stage
 from cti_server.demo.pbx import DemoPbx, free_config
 from cti_server.demo.seed_data import LINES
-from cti_server.record import lines, migrate
+from cti_server.record import migrate
+from cti_server.record.center import lines
 from cti_server.record.database import Database
 from tests.live.center import Center
 

@@ -12,14 +12,15 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from cti_server.api.passwords import hash_password
+from cti_server.api.access.passwords import hash_password
 from cti_server.demo import stage
 from cti_server.demo.seed import seed
 from cti_server.demo.seed_data import DEMO_PASSWORD
-from cti_server.record import agents, migrate
-from cti_server.record import queues as queue_table
+from cti_server.record import migrate
+from cti_server.record.center import agents
+from cti_server.record.center import queues as queue_table
+from cti_server.record.center.queues import Queue
 from cti_server.record.database import Database
-from cti_server.record.queues import Queue
 from tests.live.center import Center
 
 from .floorplan import EXTENSIONS, BigPbx, phones, queues

@@ -23,7 +23,8 @@ from cti_server.floor.calls import Call
 from cti_server.floor.signals import LegEnded, LegHeld, LegRetrieved, LinkChanged, LinkState, Signal
 from cti_server.lookup.identify import Lookup
 from cti_server.push.hub import Hub
-from cti_server.record import agents, leases
+from cti_server.record import leases
+from cti_server.record.center import agents
 from cti_server.record.database import Database
 from cti_server.record.journal import Entry
 from cti_server.settings import Account, PbxSettings, Settings

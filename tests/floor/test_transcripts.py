@@ -14,8 +14,8 @@ from cti_server.floor.calls import Call
 from cti_server.floor.desk_signals import AgentSeated, WrapUpFinished
 from cti_server.floor.signals import Signal, Snapshot
 from cti_server.record.calls import call_of, record_of
-from cti_server.record.history import Interaction, Segment
-from cti_server.record.interactions import InteractionRecord
+from cti_server.record.contacts.history import Interaction, Segment
+from cti_server.record.contacts.interactions import InteractionRecord
 from tests.floor.fold import Desktop
 from tests.transcripts.play import Transcript, names
 

@@ -10,7 +10,7 @@ import xlsxwriter
 
 from cti_server.imports.columns import COLUMNS, REQUIRED, WrongFile, columns
 from cti_server.imports.customers import Report, bad_lines, import_customers
-from cti_server.record import contracts, search
+from cti_server.record.crm import contracts, search
 from cti_server.record.database import Database
 from cti_server.rules.facts import Customer, ServiceLevel
 from tests.record.builders import NOON, a_contract, a_customer, an_agent

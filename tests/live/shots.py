@@ -16,7 +16,7 @@ from playwright.async_api import Page, ViewportSize, expect
 
 from cti_server.demo.calls import place_call
 from cti_server.demo.seed_data import CALLERS
-from cti_server.record import queues
+from cti_server.record.center import queues
 from cti_server.record.database import Database
 from tests.live.center import Center, center, until
 from tests.live.two_browsers import Agent, Office, office

@@ -15,8 +15,8 @@ from playwright.async_api import Browser, Locator, Page, async_playwright, expec
 
 from cti_server.demo.calls import dial, place_call
 from cti_server.demo.seed_data import DEMO_PASSWORD
-from cti_server.record import agent_queues, agents, queues
-from cti_server.record import phones as record
+from cti_server.record.center import agent_queues, agents, queues
+from cti_server.record.center import phones as record
 from cti_server.record.database import Database
 from tests.live.center import Center, center, until
 from tests.live.test_end_to_end import CHROMIUM

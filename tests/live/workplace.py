@@ -15,7 +15,7 @@ from playwright.async_api import Error as PageError
 
 from cti_server.demo.calls import Deskphone, PhoneHabits, place_call, trunk_far_end
 from cti_server.demo.sipp_process import Sipp
-from cti_server.record import agents
+from cti_server.record.center import agents
 from cti_server.record.database import Database
 from tests.live.asterisk_says import AsteriskSays
 from tests.live.center import Center, center, until

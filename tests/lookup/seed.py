@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from cti_server.record import agents, cases, contracts, customers, lines, notes, products, queues
+from cti_server.record.center import agents, lines, queues
+from cti_server.record.contacts.interactions import InteractionRecord, SegmentRecord, add_contact
+from cti_server.record.crm import cases, contracts, customers, notes, products
 from cti_server.record.database import Connection, Database
-from cti_server.record.interactions import InteractionRecord, SegmentRecord, add_contact
 from cti_server.rules.facts import Contract, Line, ServiceLevel, Standing
 
 NOW = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)

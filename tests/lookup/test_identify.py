@@ -9,7 +9,8 @@ import pytest
 
 from cti_server.lookup.identify import LINES_FRESH_FOR, Lookup
 from cti_server.lookup.variables import NAMES, safe, variables
-from cti_server.record import customers, lines
+from cti_server.record.center import lines
+from cti_server.record.crm import customers
 from cti_server.record.database import Database
 from cti_server.rules.facts import Line
 from tests.lookup.seed import FAMILY, NOW, World, seed

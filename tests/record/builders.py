@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from cti_server.record import agents, contracts, customers
+from cti_server.record.center import agents
+from cti_server.record.contacts.interactions import InteractionRecord, SegmentRecord
+from cti_server.record.crm import contracts, customers
 from cti_server.record.database import Connection
-from cti_server.record.interactions import InteractionRecord, SegmentRecord
 from cti_server.rules.facts import Contract, Customer, CustomerKind, ServiceLevel
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cti_server.record import card_facts, cases, notes, products
-from cti_server.record.contact_points import choose
+from cti_server.record.contacts.interactions import save_calls
+from cti_server.record.crm import card_facts, cases, notes, products
+from cti_server.record.crm.contact_points import choose
 from cti_server.record.database import Database
-from cti_server.record.interactions import save_calls
 from tests.record.builders import NOON, a_contract, a_customer, after, an_agent, call
 
 NUMBER = "+8613800138000"

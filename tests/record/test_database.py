@@ -11,11 +11,11 @@ import pytest
 import sqlalchemy as sa
 import structlog
 
-from cti_server.record import agents, lines, phones, queues
+from cti_server.record.center import agents, lines, phones, queues
+from cti_server.record.center.phones import Phone
+from cti_server.record.center.queues import Queue
 from cti_server.record.database import Database, normalise_url
 from cti_server.record.journal import NewEntry, append
-from cti_server.record.phones import Phone
-from cti_server.record.queues import Queue
 from cti_server.record.schema import UtcDateTime, to_json
 from cti_server.rules.facts import Line
 from tests.conftest import PostgresServer

@@ -8,27 +8,25 @@ from typing import Any
 
 import pytest
 
-from cti_server.record import (
+from cti_server.record.center import (
     agent_queues,
     agent_states,
     agents,
-    help_requests,
-    messages,
     phones,
-    promises,
     queues,
     reasons,
     shifts,
     wrap_up_codes,
 )
-from cti_server.record.agent_states import AgentStateRow
-from cti_server.record.customers import StaleVersion
+from cti_server.record.center.agent_states import AgentStateRow
+from cti_server.record.center.phones import Phone
+from cti_server.record.center.queues import Queue
+from cti_server.record.center.reasons import ReasonCode
+from cti_server.record.center.shifts import Shift
+from cti_server.record.center.wrap_up_codes import WrapUpCode
+from cti_server.record.crm.customers import StaleVersion
 from cti_server.record.database import Database
-from cti_server.record.phones import Phone
-from cti_server.record.queues import Queue
-from cti_server.record.reasons import ReasonCode
-from cti_server.record.shifts import Shift
-from cti_server.record.wrap_up_codes import WrapUpCode
+from cti_server.record.desk import help_requests, messages, promises
 from tests.record.builders import NOON, a_customer, after, an_agent
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from cti_server.record import history
+from cti_server.record.contacts import history
+from cti_server.record.contacts.history import Filter
+from cti_server.record.contacts.interactions import save_calls
 from cti_server.record.cursor import BadCursor
 from cti_server.record.database import Connection, Database
-from cti_server.record.history import Filter
-from cti_server.record.interactions import save_calls
 from tests.record.builders import NOON, a_customer, after, an_agent, call, part
 
 

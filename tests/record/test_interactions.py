@@ -8,10 +8,11 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
-from cti_server.record import customers, history, restart
+from cti_server.record.contacts import history, restart
+from cti_server.record.contacts.history import Interaction
+from cti_server.record.contacts.interactions import InteractionRecord, add_contact, save_calls
+from cti_server.record.crm import customers
 from cti_server.record.database import Database
-from cti_server.record.history import Interaction
-from cti_server.record.interactions import InteractionRecord, add_contact, save_calls
 from tests.record.builders import NOON, a_customer, after, an_agent, call, part
 
 

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from cti_server.record import migrate, search
+from cti_server.record import migrate
+from cti_server.record.crm import search
 from cti_server.record.database import Database
 from cti_server.record.tables import metadata
 from tests.conftest import PostgresServer

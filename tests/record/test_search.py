@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cti_server.record import customers, search
+from cti_server.record.crm import customers, search
 from cti_server.record.cursor import BadCursor
 from cti_server.record.database import Connection, Database
 from tests.record.builders import NOON, a_contract, a_customer

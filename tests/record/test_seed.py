@@ -6,24 +6,14 @@ from datetime import timedelta
 
 from pwdlib import PasswordHash
 
-from cti_server.api.codes import SYSTEM_REASONS
+from cti_server.api.agent.codes import SYSTEM_REASONS
 from cti_server.demo.seed import seed
 from cti_server.demo.seed_data import CALLERS, CUSTOMERS, DEMO_PASSWORD, LINES
-from cti_server.record import (
-    agent_queues,
-    agents,
-    card_facts,
-    customers,
-    history,
-    lines,
-    phones,
-    promises,
-    queues,
-    reasons,
-    search,
-    wrap_up_codes,
-)
+from cti_server.record.center import agent_queues, agents, lines, phones, queues, reasons, wrap_up_codes
+from cti_server.record.contacts import history
+from cti_server.record.crm import card_facts, customers, search
 from cti_server.record.database import Database
+from cti_server.record.desk import promises
 from cti_server.rules.match import match
 from cti_server.rules.numbers import normalise
 from cti_server.rules.verdict import verdict

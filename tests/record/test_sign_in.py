@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from cti_server.record import agents, sessions
-from cti_server.record.agents import LoginTaken
+from cti_server.record.center import agents, sessions
+from cti_server.record.center.agents import LoginTaken
 from cti_server.record.database import Database
 from tests.record.builders import NOON, after, an_agent
 

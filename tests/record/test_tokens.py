@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cti_server.record import tokens
+from cti_server.record.crm import tokens
 
 
 @pytest.mark.parametrize(

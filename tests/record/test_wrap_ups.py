@@ -6,10 +6,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cti_server.record import history, migrate, wrap_ups
+from cti_server.record import migrate
+from cti_server.record.contacts import history, wrap_ups
+from cti_server.record.contacts.history import Segment
+from cti_server.record.contacts.interactions import save_calls
 from cti_server.record.database import Database
-from cti_server.record.history import Segment
-from cti_server.record.interactions import save_calls
 from tests.record.builders import a_customer, after, an_agent, call, part
 
 KEY = ("demo", 100, "demo-1.1")

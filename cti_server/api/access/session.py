@@ -1,0 +1,112 @@
+"""Signing in and out, and the one-time ticket for a websocket."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import time
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from cti_server.api.access.attempts import Attempts
+from cti_server.api.access.passwords import MAX_PASSWORD, Verifier
+from cti_server.api.agent.me import me_view
+from cti_server.api.principal import COOKIE, DepsIn, Principal, Signed, digest
+from cti_server.api.problems import Problem, documented
+from cti_server.api.shapes import Me, TicketView
+from cti_server.record.center import agents, sessions
+from cti_server.record.center.agents import Agent
+from cti_server.record.database import Database
+
+SESSION_LASTS: Final = timedelta(hours=16)  # a long shift; a sign-in in its middle would cost a call
+TICKET_LASTS: Final = timedelta(seconds=30)
+
+
+class SignIn(BaseModel):
+    """What a person types to sign in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    login: Annotated[str, Field(min_length=1, max_length=80)]
+    password: Annotated[
+        str, Field(min_length=1, max_length=MAX_PASSWORD, json_schema_extra={"format": "password"})
+    ]
+
+
+def router() -> APIRouter:
+    """The routes of /api/session, with a memory of failed attempts of their own."""
+    routes = APIRouter(prefix="/api/session", tags=["session"])
+    attempts, verifier = Attempts(), Verifier()
+
+    @routes.post("", operation_id="signIn", responses=documented(401, 403, 413, 422, 429))
+    async def sign_in(body: SignIn, request: Request, response: Response, deps: DepsIn) -> Me:
+        """Sign in. The session is a cookie that scripts cannot read."""
+        address = request.client.host if request.client else ""
+        login = body.login.strip().casefold()
+        if wait := attempts.wait(login, address, time.monotonic()):
+            raise Problem(
+                429,
+                "too_many_attempts",
+                "too many failed attempts to sign in",
+                remedy=f"Wait {math.ceil(wait)} s.",
+                headers={"Retry-After": str(math.ceil(wait))},
+            )
+        async with deps.database.read() as conn:
+            agent = await agents.by_login(conn, login)
+        stored = agent.password_hash if agent is not None and agent.active else None
+        if not await verifier.matches(body.password, stored) or agent is None:
+            attempts.failed(login, address, time.monotonic())
+            raise Problem(401, "wrong_credentials", "the login or the password is wrong")
+        attempts.succeeded(login, address)
+        token = secrets.token_urlsafe(32)
+        now = deps.now()
+        async with deps.database.begin() as conn:
+            await sessions.purge(conn, now)
+            await sessions.open_session(conn, digest(token), agent.id, now, now + SESSION_LASTS)
+        response.set_cookie(
+            COOKIE,
+            token,
+            max_age=int(SESSION_LASTS.total_seconds()),
+            path="/",
+            httponly=True,
+            samesite="strict",
+            secure=deps.cookie_secure,
+        )
+        return await me_view(deps, Principal(agent))
+
+    @routes.delete("", operation_id="signOut", status_code=204, responses=documented(403))
+    async def sign_out(request: Request, response: Response, deps: DepsIn) -> None:
+        """End this session and its websockets. Does nothing without one."""
+        token = request.cookies.get(COOKIE)
+        response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=deps.cookie_secure)
+        if not token:
+            return
+        async with deps.database.begin() as conn:
+            agent = await sessions.agent_of(conn, digest(token), deps.now())
+            await sessions.close_session(conn, digest(token))
+            if agent is not None:
+                await sessions.drop_tickets(conn, agent.id)
+        if agent is not None:
+            await deps.commands.signed_out(agent.id)
+
+    @routes.post("/ticket", operation_id="issueTicket", responses=documented(401, 403))
+    async def issue_ticket(principal: Signed, deps: DepsIn) -> TicketView:
+        """A ticket for the first message on /ws. It is good once."""
+        ticket = secrets.token_urlsafe(32)
+        async with deps.database.begin() as conn:
+            await sessions.issue_ticket(conn, digest(ticket), principal.id, deps.now() + TICKET_LASTS)
+        return {"ticket": ticket, "expires_in": int(TICKET_LASTS.total_seconds())}
+
+    return routes
+
+
+async def admit(database: Database, ticket: str, now: datetime) -> Agent | None:
+    """Spend a ticket: its agent, or None when it was used, has expired or never was. For the websocket."""
+    async with database.begin() as conn:
+        agent_id = await sessions.redeem_ticket(conn, digest(ticket), now)
+        if agent_id is None:
+            return None
+        return await sessions.signed_in(conn, agent_id, now)

@@ -1,0 +1,155 @@
+"""The signed-in agent: who they are, what language they read, whether they are ready."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, cast
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from cti_server.api.agent.owed import count_owed
+from cti_server.api.desk import only
+from cti_server.api.ports import Deps, Sitting
+from cti_server.api.principal import DepsIn, Principal, Signed
+from cti_server.api.problems import Problem, documented, not_found
+from cti_server.api.shapes import AcceptedView, AgentStateView, Me, ShiftView
+from cti_server.record.center import agent_queues, agents, phones, reasons, shifts
+from cti_server.record.center.agents import Agent
+from cti_server.record.center.phones import Phone
+from cti_server.record.database import Connection
+from cti_server.rules.facts import Language
+
+routes = APIRouter(prefix="/api/me", tags=["me"])
+
+
+class MySettings(BaseModel):
+    """A change of my settings; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    language: Language | None = None
+    auto_answer: bool | None = None
+
+
+class MyPhone(BaseModel):
+    """Where I sit: an extension, or a seat such as PJSIP/1001; null for where I sat last."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    phone: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+
+
+class MyState(BaseModel):
+    """Ready, or not ready with a reason that the supervisor sees."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: Literal["ready", "not_ready"]
+    # Goes to the PBX as the reason of a pause, and an AMI line ends at a line feed.
+    reason: Annotated[str, Field(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")] | None = None
+
+
+async def me_view(deps: Deps, principal: Principal) -> Me:
+    """Me, as the floor sees me now, and what the record says that I owe."""
+    agent = principal.agent
+    return {
+        "id": agent.id,
+        "login": agent.login,
+        "name": agent.name,
+        "role": agent.role,
+        "language": agent.language,
+        "seat": agent.seat,
+        "extension": agent.extension,
+        "pbx": agent.pbx,
+        "state": cast(AgentStateView, dict(deps.floor.agent_state(agent.id))),
+        "shift": cast("ShiftView | None", deps.floor.shift(agent.id)),
+        "queues": [
+            queue["queue"]
+            for queue in deps.floor.queues()
+            if any(member["agent"] == agent.id for member in queue["members"])
+        ],
+        "preferences": {"auto_answer": agent.auto_answer},
+        "may_pick": agent.may_pick or principal.sees_floor,
+        "owed": await count_owed(deps, agent.id),
+    }
+
+
+@routes.get("", operation_id="getMe", responses=documented(401))
+async def get_me(principal: Signed, deps: DepsIn) -> Me:
+    """Me, as the floor sees me now."""
+    return await me_view(deps, principal)
+
+
+@routes.patch("", operation_id="changeMe", responses=documented(401, 403, 404, 422))
+async def change_me(body: MySettings, principal: Signed, deps: DepsIn) -> Me:
+    """Change the language of my desktop, or whether my phone answers a queue's call by itself."""
+    changes = body.model_dump(exclude_none=True)
+    if not changes:
+        return await me_view(deps, principal)
+    async with deps.desk.change() as change:
+        changed = await agents.update(change.conn, principal.id, **changes)
+        if changed is None:
+            raise not_found("agent")
+        settings = {"language": changed.language, "auto_answer": changed.auto_answer}
+        change.tell("settings.changed", {"agent": principal.id, **settings}, only(principal.id))
+    return await me_view(deps, Principal(changed))
+
+
+@routes.post(
+    "/shift", operation_id="beginShift", status_code=202, responses=documented(401, 403, 404, 409, 422, 503)
+)
+async def begin_shift(body: MyPhone, principal: Signed, deps: DepsIn) -> AcceptedView:
+    """Be at work at a phone: join my queues, not ready yet. Once more with another phone moves me there."""
+    agent = principal.agent
+    if _in_a_call(deps, agent.id):
+        raise Problem(409, "in_a_call", "you are in a call", remedy="Change your phone when it is over.")
+    pbx = agent.pbx or deps.default_pbx
+    async with deps.database.read() as conn:
+        phone = await _phone(conn, agent, pbx, body.phone)
+        queues = await agent_queues.queues_of(conn, agent.id, pbx)
+    if (there := deps.floor.at_seat(pbx, phone.seat)) not in (None, agent.id):
+        name = next((one["name"] for one in deps.floor.team() if one["agent"] == there), "somebody else")
+        raise Problem(409, "seat_taken", f"{name} is at this phone", remedy="Choose another phone, or ask them.")
+    if phone.agent_id not in (None, agent.id):
+        raise Problem(409, "seat_taken", "this phone belongs to somebody else", remedy="Choose another phone.")
+    sitting = Sitting(phone.seat, phone.extension or None, phone.kind, tuple(queues))
+    return {"request": await deps.commands.begin_shift(agent, sitting)}
+
+
+@routes.delete("/shift", operation_id="endShift", status_code=202, responses=documented(401, 403, 409, 503))
+async def end_shift(principal: Signed, deps: DepsIn) -> AcceptedView:
+    """Go home: leave my queues. 409 while I am in a call."""
+    return {"request": await deps.commands.end_shift(principal.id)}
+
+
+@routes.post("/state", operation_id="setMyState", status_code=202, responses=documented(401, 403, 409, 422, 503))
+async def set_my_state(body: MyState, principal: Signed, deps: DepsIn) -> AcceptedView:
+    """Make myself ready or not ready, after my call if I have one. The event `command.done` tells what became
+    of it. 422 `unknown_reason` for what is not in use among GET /api/reasons: the server gives its own itself.
+    """
+    reason = body.reason if body.state == "not_ready" else None
+    if reason:
+        async with deps.database.read() as conn:
+            known = await reasons.find(conn, reason)
+        if known is None or not known.active:
+            raise Problem(
+                422, "unknown_reason", "this reason cannot be chosen", remedy="Choose one of GET /api/reasons."
+            )
+    return {"request": await deps.commands.set_state(principal.id, body.state, reason or None)}
+
+
+async def _phone(conn: Connection, agent: Agent, pbx: str, wanted: str | None) -> Phone:
+    """The phone that is asked for; without a word the one they sat at last, else their own."""
+    seat = wanted or await shifts.last_seat(conn, agent.id, pbx) or agent.seat
+    if seat is None:
+        raise Problem(409, "no_phone", "no phone is known to be yours", remedy="Say which one you sit at.")
+    found = await phones.find(conn, pbx, seat)
+    if found is None and seat == agent.seat:
+        return Phone(pbx=pbx, seat=seat, extension=agent.extension or "", kind="other")
+    if found is None:
+        raise Problem(404, "unknown_phone", f"there is no phone {seat}", remedy="Choose one of GET /api/phones.")
+    return found
+
+
+def _in_a_call(deps: Deps, agent: int) -> bool:
+    return deps.floor.agent_state(agent)["name"] in ("reserved", "talking", "hold")

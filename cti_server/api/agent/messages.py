@@ -1,0 +1,165 @@
+"""Messages between agents and supervisors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from cti_server.api.desk import only
+from cti_server.api.desk_shapes import MessageList, MessageView
+from cti_server.api.params import MAX_ID, Id
+from cti_server.api.principal import DepsIn, Principal, Signed, visible_call
+from cti_server.api.problems import Problem, documented
+from cti_server.lookup.card import person_view
+from cti_server.lookup.shapes import stamp
+from cti_server.record.center import agents
+from cti_server.record.center.agents import Agent
+from cti_server.record.database import Connection
+from cti_server.record.desk import messages
+from cti_server.record.desk.messages import Message, MessageTo
+
+routes = APIRouter(prefix="/api/messages", tags=["messages"])
+
+SHOWN = 100
+
+
+class ToAgent(BaseModel):
+    """One person."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    agent: Id
+
+
+class ToRole(BaseModel):
+    """Whoever supervises."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: Literal["supervisors"]
+
+
+class ToTeam(BaseModel):
+    """Everybody."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    team: Literal[True]
+
+
+class NewMessage(BaseModel):
+    """What I say, perhaps about a call that I see."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: ToAgent | ToRole | ToTeam
+    text: Annotated[str, Field(min_length=1, max_length=2000)]
+    call: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
+class Read(BaseModel):
+    """I have read everything up to this message."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    up_to: Annotated[int, Field(ge=0, le=MAX_ID)]
+
+
+@routes.get("", operation_id="listMessages", responses=documented(401, 422))
+async def list_messages(
+    principal: Signed,
+    deps: DepsIn,
+    since: Annotated[int, Query(ge=0, le=MAX_ID, description="the last message that I have")] = 0,
+) -> MessageList:
+    """The last 100 messages to me and from me, in order."""
+    async with deps.database.read() as conn:
+        found = await messages.of_agent(
+            conn, principal.id, supervises=principal.sees_floor, since=since, limit=SHOWN
+        )
+        return await _list(conn, principal, found)
+
+
+@routes.post("", operation_id="sendMessage", status_code=201, responses=documented(401, 403, 404, 413, 422))
+async def send_message(body: NewMessage, principal: Signed, deps: DepsIn) -> MessageView:
+    """Agents write to supervisors, to all of them or to one; supervisors to anybody."""
+    if body.call is not None:
+        visible_call(deps, principal, body.call)
+    if not body.text.strip():
+        raise Problem(422, "empty", "the message says nothing", remedy="Write something first.")
+    async with deps.desk.change() as change:
+        kind, receiver = await _receiver(change.conn, principal, body.to)
+        made = await messages.add(
+            change.conn,
+            at=change.at,
+            sender_id=principal.id,
+            to_kind=kind,
+            to_agent_id=receiver.id if receiver is not None else None,
+            text=body.text,
+            call=body.call,
+        )
+        view = message_view(made)
+        audience: Any = None
+        if receiver is not None:
+            audience = only(principal.id, receiver.id)
+        elif kind == "supervisors":
+            audience = {"agents": [principal.id], "everyone": False}
+        change.tell("message.sent", {"message": view}, audience)
+    return view
+
+
+@routes.post("/read", operation_id="readMessages", responses=documented(401, 403, 422))
+async def read_messages(body: Read, principal: Signed, deps: DepsIn) -> MessageList:
+    """Mark messages as read, on all my desktops. The answer has no `items`."""
+    async with deps.desk.change() as change:
+        await messages.mark_read(change.conn, principal.id, body.up_to)
+        now = await _list(change.conn, principal, ())
+        told = {"agent": principal.id, "read_to": now["read_to"], "unread": now["unread"]}
+        change.tell("message.read", told, only(principal.id))
+    return now
+
+
+def message_view(one: Message) -> MessageView:
+    return {
+        "id": one.id,
+        "at": stamp(one.at),
+        "from": {"id": one.sender_id, "name": one.sender_name},
+        "to": {
+            "agent": person_view(one.to_agent_id, one.to_agent_name),
+            "role": "supervisors" if one.to_kind == "supervisors" else None,
+            "team": one.to_kind == "team",
+        },
+        "text": one.text,
+        "call": one.call,
+    }
+
+
+async def _list(conn: Connection, principal: Principal, found: Sequence[Message]) -> MessageList:
+    return {
+        "items": [message_view(one) for one in found],
+        "read_to": await messages.read_to(conn, principal.id),
+        "unread": await messages.unread(conn, principal.id, supervises=principal.sees_floor),
+    }
+
+
+async def _receiver(
+    conn: Connection, principal: Principal, to: ToAgent | ToRole | ToTeam
+) -> tuple[MessageTo, Agent | None]:
+    if isinstance(to, ToRole):
+        return "supervisors", None
+    if isinstance(to, ToTeam):
+        if not principal.sees_floor:
+            raise _not_allowed()
+        return "team", None
+    receiver = await agents.get(conn, to.agent)
+    if receiver is None or not receiver.active:
+        raise Problem(404, "not_found", "there is no such agent")
+    if not principal.sees_floor and not Principal(receiver).sees_floor:
+        raise _not_allowed()
+    return "agent", receiver
+
+
+def _not_allowed() -> Problem:
+    return Problem(403, "forbidden", "agents write to supervisors", remedy='Send it to {"role": "supervisors"}.')

@@ -1,0 +1,117 @@
+"""Phones to sit down at, and what my browser needs to be one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from cti_server.api.desk import only
+from cti_server.api.desk_shapes import PhoneView, SoftphoneView
+from cti_server.api.ports import Deps
+from cti_server.api.principal import DepsIn, Principal, Signed
+from cti_server.api.problems import Problem, documented
+from cti_server.lookup.shapes import Named
+from cti_server.record.center import agents, phones, shifts
+from cti_server.record.center.phones import Phone
+
+routes = APIRouter(prefix="/api", tags=["phones"])
+
+
+class Claim(BaseModel):
+    """One browser window, by a random id that it chose."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    desktop: Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
+
+
+@routes.get("/phones", operation_id="listPhones", responses=documented(401))
+async def list_phones(principal: Signed, deps: DepsIn) -> list[PhoneView]:
+    """The phones that I may sit down at, with who sits there. Others' own phones are for supervisors."""
+    async with deps.database.read() as conn:
+        known = await phones.all_phones(conn, None if principal.sees_floor else principal.agent.pbx)
+        sitting = {(one.pbx, one.seat): one.agent_id for one in await shifts.all_open(conn)}
+        names = {one.id: one.name for one in await agents.all_active(conn)}
+    reachable = {one["agent"]: one["state"]["phone"]["reachable"] for one in deps.floor.team()}
+
+    def view(phone: Phone) -> PhoneView:
+        there = sitting.get((phone.pbx, phone.seat))
+        agent: Named | None = {"id": there, "name": names.get(there, "")} if there is not None else None
+        return {
+            "id": phone.id,
+            "pbx": phone.pbx,
+            "seat": phone.seat,
+            "extension": phone.extension,
+            "label_en": phone.label_en,
+            "label_zh": phone.label_zh,
+            "kind": phone.kind,
+            "personal": phone.agent_id is not None,
+            "agent": agent,
+            "reachable": reachable.get(there) if there is not None else None,
+        }
+
+    return [view(one) for one in known if principal.sees_floor or one.agent_id in (None, principal.id)]
+
+
+@routes.get("/me/softphone", operation_id="getSoftphone", responses=documented(401, 409))
+async def get_softphone(principal: Signed, deps: DepsIn) -> SoftphoneView:
+    """What my browser registers with while I sit at a browser phone; nobody else's, and no other time."""
+    phone = await _browser_phone(principal, deps)
+    if deps.softphone_url is None:
+        raise Problem(
+            409,
+            "softphone_off",
+            "this server knows no websocket of Asterisk",
+            remedy="Set CTI_SOFTPHONE_URL, e.g. wss://pbx.example:8089/ws, and restart the server.",
+        )
+    host = urlsplit(deps.softphone_url).hostname or "localhost"
+    user = phone.sip_user or phone.extension
+    return {
+        "url": deps.softphone_url,
+        "uri": f"sip:{user}@{f'[{host}]' if ':' in host else host}",
+        "user": user,
+        "password": phone.sip_password or "",
+        "display_name": principal.agent.name,
+        "ice": [_ice_server(one) for one in deps.softphone_ice],
+    }
+
+
+def _ice_server(given: str) -> dict[str, Any]:
+    """`turn:user:secret@host:3478` as a browser wants it (RTCIceServer): the account beside the address."""
+    scheme, _, rest = given.partition(":")
+    account, at, host = rest.rpartition("@")
+    user, _, secret = account.partition(":")
+    return {"urls": f"{scheme}:{host}", "username": user, "credential": secret} if at else {"urls": given}
+
+
+@routes.post(
+    "/me/softphone/claim",
+    operation_id="claimSoftphone",
+    status_code=204,
+    responses=documented(401, 403, 409, 422),
+)
+async def claim_softphone(body: Claim, principal: Signed, deps: DepsIn) -> None:
+    """This window is my phone from now on; my others hear `phone.claimed` and let go."""
+    await _browser_phone(principal, deps)
+    async with deps.desk.change() as change:
+        told = {"agent": principal.id, "desktop": body.desktop}
+        change.tell("phone.claimed", told, only(principal.id))
+
+
+async def _browser_phone(principal: Principal, deps: Deps) -> Phone:
+    async with deps.database.read() as conn:
+        shift = await shifts.of_agent(conn, principal.id)
+        phone = await phones.by_seat(conn, shift.pbx, shift.seat) if shift is not None else None
+    if shift is None:
+        raise Problem(409, "no_shift", "you are not at work", remedy="Sign in at a browser phone first.")
+    if phone is None or phone.kind != "browser":
+        raise Problem(
+            409,
+            "other_phone",
+            f"you sit at {shift.seat}, which is not in a browser",
+            remedy="Sign in at another phone.",
+        )
+    return phone

@@ -1,0 +1,205 @@
+"""Promises to customers: made, found, kept, and raised before they break."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from cti_server.api.desk import Desk
+from cti_server.api.desk_shapes import PromisePage
+from cti_server.api.moments import ClampedMoment
+from cti_server.api.params import Cursor, Id, Limit
+from cti_server.api.ports import Deps
+from cti_server.api.principal import DepsIn, Principal, Signed
+from cti_server.api.problems import FieldError, Problem, documented, not_found
+from cti_server.lookup.card import promise_view
+from cti_server.lookup.shapes import PromiseView
+from cti_server.record.center import agents
+from cti_server.record.contacts import history
+from cti_server.record.crm import customers
+from cti_server.record.database import Connection
+from cti_server.record.desk import promises
+from cti_server.rules.facts import Promise, PromiseKind, PromiseState
+
+routes = APIRouter(prefix="/api/promises", tags=["promises"])
+
+Text = Annotated[str, Field(max_length=500)]
+PhoneNumber = Annotated[str, Field(max_length=40)]
+
+
+class NewPromise(BaseModel):
+    """What is promised to a customer, from … due."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    customer_id: Id
+    kind: PromiseKind
+    text: Text = ""
+    number: PhoneNumber | None = None
+    since: Annotated[ClampedMoment | None, Field(alias="from")] = None
+    due: ClampedMoment
+    owner_id: Id | None = None
+    interaction_id: Id | None = None
+    remind_ms: Annotated[int, Field(ge=0, le=7 * 86_400_000)] = promises.REMIND_MS
+
+
+class PromiseChange(BaseModel):
+    """What changes of a promise that was at `version`. Another time opens it again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    state: PromiseState | None = None
+    text: Text | None = None
+    number: PhoneNumber | None = None
+    since: Annotated[ClampedMoment | None, Field(alias="from")] = None
+    due: ClampedMoment | None = None
+    owner_id: Id | None = None
+
+
+@routes.get("", operation_id="listPromises", responses=documented(400, 401, 403, 404, 422))
+async def list_promises(
+    principal: Signed,
+    deps: DepsIn,
+    customer: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="with their company's")] = None,
+    owner: Annotated[
+        str | None, Query(pattern=r"^(me|[1-9][0-9]{0,17})$", description="`me` or an agent's id")
+    ] = None,
+    state: PromiseState | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> PromisePage:
+    """The first due first. Agents get their own, and everybody's to one `customer`; supervisors get all."""
+    if owner is None:
+        owner_id = None if principal.sees_floor or customer is not None else principal.id
+    else:
+        owner_id = principal.id if owner == "me" else int(owner)
+    if owner_id not in (None, principal.id) and not principal.sees_floor and customer is None:
+        raise Problem(403, "forbidden", "the promises of other agents are for supervisors")
+    async with deps.database.read() as conn:
+        theirs = await _with_company(conn, customer) if customer is not None else None
+        page = await promises.find(
+            conn, customer_ids=theirs, owner_id=owner_id, state=state, cursor=cursor, limit=limit
+        )
+    return {"items": [promise_view(one) for one in page.items], "next": page.next}
+
+
+@routes.post("", operation_id="makePromise", status_code=201, responses=documented(401, 403, 404, 413, 422))
+async def make_promise(body: NewPromise, principal: Signed, deps: DepsIn, response: Response) -> PromiseView:
+    """Promise something; it is mine unless `owner_id` names somebody else."""
+    async with deps.desk.change() as change:
+        await _with_company(change.conn, body.customer_id)
+        _check_times(body.since, body.due, change.at)
+        if body.kind != "callback" and not body.text.strip():
+            raise _invalid("body.text", "say what is promised")
+        await _check_owner(change.conn, body.owner_id)
+        if body.interaction_id is not None and await history.get(change.conn, body.interaction_id) is None:
+            raise not_found("interaction")
+        made = await promises.add(
+            change.conn,
+            customer_id=body.customer_id,
+            kind=body.kind,
+            text=body.text,
+            number=body.number,
+            starts_at=body.since,
+            due_at=body.due,
+            at=change.at,
+            owner_id=body.owner_id or principal.id,
+            created_by=principal.id,
+            interaction_id=body.interaction_id,
+            remind_ms=body.remind_ms,
+        )
+        view = promise_view(made)
+        change.tell("promise.changed", {"promise": view})
+    response.headers["Location"] = f"/api/promises/{made.id}"
+    return view
+
+
+@routes.patch("/{promise}", operation_id="changePromise", responses=documented(401, 403, 404, 409, 413, 422))
+async def change_promise(promise: Id, body: PromiseChange, principal: Signed, deps: DepsIn) -> PromiseView:
+    """Keep it, give it up, or give it another time or owner, unless somebody changed it since `version`."""
+    given = body.model_dump(exclude={"version"}, exclude_unset=True)
+    names = {"since": "starts_at", "due": "due_at"}
+    changes: dict[str, Any] = {names.get(name, name): value for name, value in given.items()}
+    async with deps.desk.change() as change:
+        now = await promises.get(change.conn, promise)
+        if now is None:
+            raise not_found("promise")
+        await _check_mine(change.conn, deps, principal, now)
+        for name in ("state", "text", "due_at"):
+            if name in changes and changes[name] is None:
+                raise _invalid(f"body.{name.removesuffix('_at')}", "a promise has one")
+        if "due_at" in changes or "starts_at" in changes:
+            if "state" in changes:
+                raise _invalid("body.state", "another time opens the promise again; give one or the other")
+            _check_times(changes.get("starts_at", now.starts_at), changes.get("due_at", now.due_at), change.at)
+        elif changes.get("state") == "open":
+            _check_times(now.starts_at, now.due_at, change.at)
+        await _check_owner(change.conn, changes.get("owner_id"))
+        changed = await promises.change(change.conn, promise, body.version, changes, change.at, principal.id)
+        view = promise_view(changed)
+        change.tell("promise.changed", {"promise": view})
+    return view
+
+
+async def raise_due(desk: Desk) -> int:
+    """Tell of the promises that fall due soon, or have just been broken; answer how many.
+
+    That they were raised is written in the transaction that tells of it: once, whatever crashes.
+    """
+    async with desk.change() as change:
+        due = await promises.take_due(change.conn, change.at)
+        for one in due:
+            to = {"agents": [one.owner_id], "everyone": False} if one.owner_id is not None else None
+            change.tell("promise.due", {"promise": promise_view(one)}, to)
+            if one.state == "broken":
+                change.tell("promise.changed", {"promise": promise_view(one)})
+    return len(due)
+
+
+async def _with_company(conn: Connection, customer_id: int) -> list[int]:
+    customer = await customers.get(conn, customer_id)
+    if customer is None:
+        raise not_found("customer")
+    return [customer.id, *([customer.company.id] if customer.company else [])]
+
+
+async def _check_mine(conn: Connection, deps: Deps, principal: Principal, one: Promise) -> None:
+    """Agents change what they promised or owe, and what was promised to whom they speak with now."""
+    if principal.sees_floor or one.owner_id is None or principal.id in (one.owner_id, one.created_by):
+        return
+    calls = [call for call in deps.floor.calls() if principal.has_part(call) and call["customer"] is not None]
+    for call in calls:
+        customer = await customers.get(conn, call["customer"]["id"])
+        if customer is not None and one.customer_id in (
+            customer.id,
+            customer.company.id if customer.company is not None else None,
+        ):
+            return
+    raise Problem(
+        403,
+        "not_yours",
+        f"{one.owner_name} owes this",
+        remedy="Its owner, a supervisor, or who speaks with the customer can change it.",
+    )
+
+
+async def _check_owner(conn: Connection, owner_id: int | None) -> None:
+    owner = await agents.get(conn, owner_id) if owner_id is not None else None
+    if owner_id is not None and (owner is None or not owner.active):
+        raise _invalid("body.owner_id", "there is no such agent")
+
+
+def _check_times(since: datetime | None, due: datetime, at: datetime) -> None:
+    if due <= at:
+        raise Problem(422, "in_the_past", "that time is over", remedy="Choose a time to come.")
+    if since is not None and since >= due:
+        raise Problem(422, "bad_period", "a promise begins before it is due", remedy="Choose another time.")
+
+
+def _invalid(at: str, message: str) -> Problem:
+    errors: list[FieldError] = [{"at": at, "message": message}]
+    return Problem(422, "invalid", "the request does not fit the API", errors=errors)

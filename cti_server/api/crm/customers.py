@@ -1,0 +1,300 @@
+"""Customers: search, one with all that is theirs, and what a person changes of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from cti_server.api.crm.interactions import page_view
+from cti_server.api.desk import Change
+from cti_server.api.params import Cursor, Id, Limit
+from cti_server.api.ports import Deps
+from cti_server.api.principal import DepsIn, Signed
+from cti_server.api.problems import FieldError, Problem, documented, not_found
+from cti_server.api.shapes import ContractBriefView, CustomerDetail, CustomerPage, CustomerRowView, InteractionPage
+from cti_server.lookup.card import (
+    brief_view,
+    case_view,
+    contact_point_view,
+    contract_view,
+    customer_view,
+    note_view,
+    product_view,
+    verdict_view,
+)
+from cti_server.lookup.shapes import ContactPointView, NoteView
+from cti_server.record.center import agents
+from cti_server.record.contacts import history
+from cti_server.record.crm import cases, contracts, customers, notes, products, search
+from cti_server.record.crm.search import Found
+from cti_server.record.database import Connection
+from cti_server.rules.facts import AgentBrief, ContactKind, Customer, CustomerKind, Language, Note, Standing
+from cti_server.rules.verdict import is_time_zone, verdict
+
+routes = APIRouter(prefix="/api/customers", tags=["customers"])
+
+PEOPLE_SHOWN: Final = 200
+
+
+def _time_zone(name: str | None) -> str | None:
+    if name is not None and not is_time_zone(name):
+        raise ValueError("not an IANA time zone such as Asia/Shanghai")
+    return name
+
+
+def _absent(value: object) -> object:
+    """A field that was emptied is absent: two customers without a reference do not share the reference ''."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)]
+Text = Annotated[str, Field(max_length=10_000)]
+ShortOrNone = Annotated[Short | None, BeforeValidator(_absent)]
+TextOrNone = Annotated[Text | None, BeforeValidator(_absent)]
+TimeZone = Annotated[str | None, Field(max_length=64), AfterValidator(_time_zone), BeforeValidator(_absent)]
+
+# Why a number was not understood, in words that help to write it again.
+_HINTS: Final = {
+    "area_code_missing": "write it with its area code",
+    "country_code": "no country has this country code",
+    "too_short": "it is too short",
+    "too_long": "it is too long",
+    "letters": "it has letters in it",
+    "symbols": "it has symbols in it",
+    "short_code": "a short code cannot call",
+    "ambiguous": "it can be read in two ways; write it with + and the country code",
+    "not_in_plan": "the numbering plan has no such number; write a foreign one with + and the country code",
+}
+
+
+class NewContactPoint(BaseModel):
+    """A number or an address, as a person writes it. A number is kept as written and in E.164."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: ContactKind = "phone"
+    raw: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    label: Short = ""
+    extension: Annotated[str, Field(pattern=r"^[0-9]{1,10}$")] | None = None
+    standing: Standing = "verified"
+
+
+class CustomerFields(BaseModel):
+    """What a person may write of a customer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    company_id: Id | None = None
+    role_title: ShortOrNone = None
+    tier: ShortOrNone = None
+    language: Language | None = None
+    time_zone: TimeZone = None
+    preferred_agent_id: Id | None = None
+    remarks: TextOrNone = None
+    external_ref: ShortOrNone = None
+
+
+class NewCustomer(CustomerFields):
+    """A customer to add."""
+
+    kind: CustomerKind = "person"
+    name: Name
+    contact_points: Annotated[list[NewContactPoint], Field(max_length=20)] = []
+
+
+class CustomerChange(CustomerFields):
+    """Fields to change; those left out stay. `version` is the one that was read."""
+
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    name: Name | None = None
+
+
+class NewNote(BaseModel):
+    """A note about a customer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000)]
+    pinned: bool = False
+
+
+@routes.get("", operation_id="findCustomers", responses=documented(400, 401, 422))
+async def find_customers(
+    _: Signed,
+    deps: DepsIn,
+    q: Annotated[str, Query(max_length=200)] = "",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> CustomerPage:
+    """By name, company, part of a number, email, reference or contract number; all of them by name without
+    `q`.
+    """
+    async with deps.database.read() as conn:
+        page = await search.find(conn, q, cursor, limit)
+    now = deps.now()
+    return {"items": [_row_view(found, now) for found in page.items], "next": page.next}
+
+
+@routes.post("", operation_id="addCustomer", status_code=201, responses=documented(401, 403, 409, 413, 422))
+async def add_customer(body: NewCustomer, response: Response, principal: Signed, deps: DepsIn) -> CustomerDetail:
+    """Add a customer with their contact points."""
+    fields = body.model_dump(exclude={"kind", "name", "contact_points"}, exclude_unset=True)
+    async with deps.desk.change() as change:
+        await _check_agent(change.conn, fields)
+        made = await customers.create(change.conn, kind=body.kind, name=body.name, at=change.at, **fields)
+        for point in body.contact_points:
+            await _add_point(deps, change, made.id, point)
+        customer = await _tell(change, made.id)
+        detail = await _detail(change.conn, customer, change.at)
+    response.headers["Location"] = f"/api/customers/{customer.id}"
+    return detail
+
+
+@routes.get("/{customer}", operation_id="getCustomer", responses=documented(401, 404, 422))
+async def get_customer(customer: Id, _: Signed, deps: DepsIn) -> CustomerDetail:
+    """One customer with all that is theirs."""
+    async with deps.database.read() as conn:
+        return await _detail(conn, await _known(conn, customer), deps.now())
+
+
+@routes.patch("/{customer}", operation_id="changeCustomer", responses=documented(401, 403, 404, 409, 413, 422))
+async def change_customer(customer: Id, body: CustomerChange, _: Signed, deps: DepsIn) -> CustomerDetail:
+    """Change fields of a customer, unless somebody else did since `version`."""
+    changes = body.model_dump(exclude={"version"}, exclude_unset=True)
+    if changes.get("name", "") is None:
+        raise _invalid("body.name", "a customer has a name")
+    async with deps.desk.change() as change:
+        await _check_agent(change.conn, changes)
+        await customers.update(change.conn, customer, body.version, changes, change.at)
+        return await _detail(change.conn, await _tell(change, customer), change.at)
+
+
+@routes.post(
+    "/{customer}/contact-points",
+    operation_id="addContactPoint",
+    status_code=201,
+    responses=documented(401, 403, 404, 409, 422),
+)
+async def add_contact_point(customer: Id, body: NewContactPoint, _: Signed, deps: DepsIn) -> ContactPointView:
+    """Add a number or an address."""
+    async with deps.desk.change() as change:
+        view = await _add_point(deps, change, customer, body)
+        await _tell(change, customer)
+    return view
+
+
+@routes.delete(
+    "/{customer}/contact-points/{contact_point}",
+    operation_id="removeContactPoint",
+    status_code=204,
+    responses=documented(401, 403, 404, 422),
+)
+async def remove_contact_point(customer: Id, contact_point: Id, _: Signed, deps: DepsIn) -> None:
+    """Remove a number or an address."""
+    async with deps.desk.change() as change:
+        if not await customers.remove_contact_point(change.conn, customer, contact_point, change.at):
+            raise not_found("contact point")
+        await _tell(change, customer)
+
+
+@routes.post(
+    "/{customer}/notes", operation_id="addNote", status_code=201, responses=documented(401, 403, 404, 413, 422)
+)
+async def add_note(customer: Id, body: NewNote, principal: Signed, deps: DepsIn) -> NoteView:
+    """Write a note about a customer."""
+    me = principal.agent
+    async with deps.desk.change() as change:
+        await customers.touch(change.conn, customer, change.at)
+        note_id = await notes.add(
+            change.conn, customer, body.text, at=change.at, agent_id=me.id, pinned=body.pinned
+        )
+        await _tell(change, customer)
+    return note_view(Note(note_id, customer, AgentBrief(me.id, me.name), change.at, body.text, body.pinned))
+
+
+@routes.get("/{customer}/timeline", operation_id="getTimeline", responses=documented(400, 401, 404, 422))
+async def get_timeline(
+    customer: Id, _: Signed, deps: DepsIn, limit: Limit = 50, cursor: Cursor = None
+) -> InteractionPage:
+    """Every contact with a customer, for a company with its people too, the latest first."""
+    async with deps.database.read() as conn:
+        await _known(conn, customer)
+        return page_view(await history.timeline(conn, customer, cursor, limit))
+
+
+async def _known(conn: Connection, customer_id: int) -> Customer:
+    customer = await customers.get(conn, customer_id)
+    if customer is None:
+        raise not_found("customer")
+    return customer
+
+
+async def _detail(conn: Connection, customer: Customer, at: datetime) -> CustomerDetail:
+    owners = [customer.id, *([customer.company.id] if customer.company else [])]
+    held = await contracts.of_customers(conn, owners)
+    people = await customers.people_of(conn, customer.id, PEOPLE_SHOWN) if customer.kind == "company" else []
+    return {
+        **customer_view(customer),
+        "verdict": verdict_view(verdict(held, at, customer.time_zone, customer.company)),
+        "contracts": [contract_view(one) for one in held],
+        "products": [product_view(one) for one in await products.of_customers(conn, owners)],
+        "cases": [case_view(one) for one in await cases.of_customer(conn, customer.id)],
+        "notes": [note_view(one) for one in await notes.of_customer(conn, customer.id)],
+        "people": [brief_view(one) for one in people],
+    }
+
+
+async def _add_point(deps: Deps, change: Change, customer: int, body: NewContactPoint) -> ContactPointView:
+    e164, extension = None, body.extension
+    if body.kind == "phone":
+        number = deps.lookup.number(body.raw)
+        if number.kind != "e164":
+            hint = _HINTS.get(number.reason, "write it with + and the country code")
+            raise _invalid("body.raw", f"not a telephone number that could call: {hint}", "bad_number")
+        e164, extension = number.e164, extension or number.extension
+    elif "@" not in body.raw:
+        raise _invalid("body.raw", "not an email address")
+    point = await customers.add_contact_point(
+        change.conn,
+        customer,
+        at=change.at,
+        kind=body.kind,
+        raw=body.raw,
+        e164=e164,
+        extension=extension,
+        label=body.label,
+        standing=body.standing,
+    )
+    return contact_point_view(point)
+
+
+async def _tell(change: Change, customer_id: int) -> Customer:
+    """Tell the desktops that the customer changed; answers the customer as they are now."""
+    customer = await _known(change.conn, customer_id)
+    change.tell("customer.changed", {"customer": customer.id, "version": customer.version})
+    return customer
+
+
+async def _check_agent(conn: Connection, fields: dict[str, Any]) -> None:
+    agent_id = fields.get("preferred_agent_id")
+    if agent_id is not None and await agents.get(conn, agent_id) is None:
+        raise _invalid("body.preferred_agent_id", "there is no such agent")
+
+
+def _invalid(at: str, message: str, code: str = "invalid") -> Problem:
+    errors: list[FieldError] = [{"at": at, "message": message}]
+    return Problem(422, code, "the request does not fit the API", errors=errors)
+
+
+def _row_view(found: Found, now: datetime) -> CustomerRowView:
+    customer = found.customer
+    judged = verdict(found.contracts, now, customer.time_zone, customer.company)
+    numbers = [point.e164 or point.raw for point in customer.contact_points if point.kind == "phone"]
+    contract: ContractBriefView | None = None
+    if judged.contract is not None:
+        contract = {"number": judged.contract.number, "verdict": judged.code}
+    return {**brief_view(customer), "numbers": numbers, "contract": contract}

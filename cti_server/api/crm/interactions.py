@@ -1,0 +1,181 @@
+"""Interactions: every contact of the past, filtered and in pages, and the note an agent wrote about one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from cti_server.api.moments import Moment, clamped
+from cti_server.api.params import Cursor, Id, Limit
+from cti_server.api.principal import DepsIn, Principal, Signed
+from cti_server.api.problems import Problem, documented, not_found
+from cti_server.api.shapes import InteractionPage, InteractionView, SegmentView, StepView
+from cti_server.lookup.shapes import Named, stamp, stamp_or_none
+from cti_server.record.contacts import history, wrap_ups
+from cti_server.record.contacts.history import Filter, Interaction, Segment
+from cti_server.record.cursor import Page
+from cti_server.record.database import Connection
+from cti_server.rules.facts import Channel, Direction, Outcome
+
+routes = APIRouter(prefix="/api/interactions", tags=["interactions"])
+
+
+class NoteText(BaseModel):
+    """The whole note; it replaces what was there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[str, Field(max_length=10_000)]
+
+
+@routes.get("", operation_id="listInteractions", responses=documented(400, 401, 403, 422))
+async def list_interactions(
+    principal: Signed,
+    deps: DepsIn,
+    since: Annotated[Moment | None, Query(alias="from", description="included")] = None,
+    until: Annotated[Moment | None, Query(alias="to", description="not included")] = None,
+    agent: Annotated[
+        str | None, Query(pattern=r"^(me|[1-9][0-9]{0,17})$", description="`me` or an agent's id")
+    ] = None,
+    queue: Annotated[str | None, Query(max_length=80)] = None,
+    outcome: Outcome | None = None,
+    channel: Channel | None = None,
+    direction: Direction | None = None,
+    customer: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+    q: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> InteractionPage:
+    """The latest first. Agents get their own, and everybody's with one `customer`; supervisors get all."""
+    wanted = Filter(
+        since=_clamped(since),
+        until=_clamped(until),
+        agent_id=_agent(principal, agent, customer),
+        queue=queue,
+        outcome=outcome,
+        channel=channel,
+        direction=direction,
+        customer_id=customer,
+        q=q,
+    )
+    async with deps.database.read() as conn:
+        return page_view(await history.page(conn, wanted, cursor, limit))
+
+
+@routes.get("/{interaction}", operation_id="getInteraction", responses=documented(401, 404, 422))
+async def get_interaction(interaction: Id, _: Signed, deps: DepsIn) -> InteractionView:
+    """One contact with its segments."""
+    async with deps.database.read() as conn:
+        return interaction_view(await known(conn, interaction))
+
+
+@routes.put("/{interaction}/note", operation_id="writeNote", responses=documented(401, 403, 404, 413, 422))
+async def write_note(interaction: Id, body: NoteText, principal: Signed, deps: DepsIn) -> InteractionView:
+    """Write what you have to say of a contact: of your part in it, or of any contact as a supervisor.
+
+    `note` of the answer is everybody's together; your own is in your segment.
+    """
+    async with deps.desk.change() as change:
+        found = await known(change.conn, interaction)
+        mine = await wrap_ups.mine(change.conn, found.id, principal.id)
+        if mine is not None:
+            await wrap_ups.set_note(change.conn, mine.id, body.text)
+        elif principal.sees_floor:
+            await history.set_note(change.conn, interaction, body.text)
+        else:
+            raise Problem(403, "not_yours", "only those who had this contact write its note")
+        changed = await known(change.conn, interaction)
+        change.tell("interaction.changed", {"interaction": changed.id, "customer": changed.customer_id})
+    return interaction_view(changed)
+
+
+def page_view(page: Page[Interaction]) -> InteractionPage:
+    return {"items": [interaction_view(one) for one in page.items], "next": page.next}
+
+
+def interaction_view(one: Interaction) -> InteractionView:
+    customer: Named | None = None
+    if one.customer_id is not None:
+        customer = {"id": one.customer_id, "name": one.customer_name or ""}
+    path: list[StepView] = [
+        {"step": step["step"], "choice": step.get("choice"), "at": step.get("at")} for step in one.ivr_path
+    ]
+    return {
+        "id": one.id,
+        "channel": one.channel,
+        "direction": one.direction,
+        "call": f"{one.pbx}:{one.boot}:{one.linkedid}" if one.linkedid else None,
+        "customer": customer,
+        "match": one.match_standing,
+        "ani": one.ani_e164,
+        "ani_raw": one.ani_raw,
+        "ani_name": one.ani_name,
+        "dnis": one.dnis,
+        "queue": one.queue,
+        "path": path,
+        "language": one.language,
+        "verdict": one.verdict,
+        "subject": one.subject,
+        "note": one.note,
+        "started_at": stamp(one.started_at),
+        "queued_at": stamp_or_none(one.queued_at),
+        "answered_at": stamp_or_none(one.answered_at),
+        "ended_at": stamp_or_none(one.ended_at),
+        "wait_ms": one.wait_ms,
+        "ring_ms": one.ring_ms,
+        "talk_ms": one.talk_ms,
+        "hold_ms": one.hold_ms,
+        "ended_by": one.ended_by,
+        "outcome": one.outcome,
+        "complete": one.complete,
+        "segments": [segment_view(part) for part in one.segments],
+    }
+
+
+def segment_view(part: Segment) -> SegmentView:
+    agent: Named | None = None
+    if part.agent_id is not None:
+        agent = {"id": part.agent_id, "name": part.agent_name or ""}
+    return {
+        "position": part.position,
+        "agent": agent,
+        "seat": part.seat,
+        "queue": part.queue,
+        "origin": part.origin,
+        "offered_at": stamp_or_none(part.offered_at),
+        "answered_at": stamp_or_none(part.answered_at),
+        "ended_at": stamp_or_none(part.ended_at),
+        "ring_ms": part.ring_ms,
+        "talk_ms": part.talk_ms,
+        "hold_ms": part.hold_ms,
+        "outcome": part.outcome,
+        "wrapped_at": stamp_or_none(part.wrapped_at),
+        "note": part.note,
+        "code": part.wrap_code,
+        "follow_up": part.follow_up,
+        "finished_at": stamp_or_none(part.finished_at),
+        "owed": wrap_ups.is_owed(part),
+    }
+
+
+async def known(conn: Connection, interaction: int) -> Interaction:
+    found = await history.get(conn, interaction)
+    if found is None:
+        raise not_found("interaction")
+    return found
+
+
+def _agent(principal: Principal, agent: str | None, customer: int | None) -> int | None:
+    if agent is None:
+        return None if principal.sees_floor or customer is not None else principal.id
+    wanted = principal.id if agent == "me" else int(agent)
+    if wanted != principal.id and not principal.sees_floor and customer is None:
+        raise Problem(403, "forbidden", "the contacts of other agents are for supervisors")
+    return wanted
+
+
+def _clamped(at: datetime | None) -> datetime | None:
+    return None if at is None else clamped(at)

@@ -1,0 +1,1 @@
+"""The floor as it is this second, and what is done with its calls."""

@@ -1,0 +1,286 @@
+"""History: interactions as they are read back, in pages, and what a person at the desk changes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from cti_server.record.center.agents import agents
+from cti_server.record.contacts.interactions import (
+    CallKey,
+    InteractionRecord,
+    MatchStanding,
+    SegmentRecord,
+    aliases,
+    interactions,
+    segments,
+)
+from cti_server.record.crm import tokens
+from cti_server.record.crm.customers import customers
+from cti_server.record.cursor import Page, bounded, cut, decode
+from cti_server.record.database import Connection
+from cti_server.rules.facts import Channel, Direction, InteractionBrief, Outcome
+
+i, s = interactions.c, segments.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment(SegmentRecord):
+    """A segment with its names. `interaction_id` is the contact that it is a part of."""
+
+    id: int
+    interaction_id: int
+    agent_name: str | None = None
+    follow_up: dict[str, Any] | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction(InteractionRecord):
+    """A contact with its id, what people wrote about it, and its names; open while `outcome` is None.
+
+    `note` is all of it: what was written of the contact, then what each agent wrote of their part.
+    """
+
+    id: int
+    customer_name: str | None = None
+    customer_tier: str | None = None
+    subject: str | None = None
+    note: str | None = None
+    segments: tuple[Segment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which interactions to list; what is None does not matter. `since` is included, `until` is not.
+
+    `q` is a fragment of a number (three digits or more), or part of the customer's or caller's name, of the
+    subject or of the note. `agent_id` means that one of the segments was offered to them.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    agent_id: int | None = None
+    queue: str | None = None
+    outcome: Outcome | None = None
+    channel: Channel | None = None
+    direction: Direction | None = None
+    customer_id: int | None = None
+    q: str | None = None
+
+
+BETWEEN_NOTES = "\n"
+_READ = [f.name for f in fields(InteractionRecord) if f.name not in ("aliases", "segments")]
+_SEGMENT = [f.name for f in fields(SegmentRecord)]
+_EQUAL = ("queue", "outcome", "channel", "direction", "customer_id")
+SELECT = sa.select(
+    interactions, customers.c.name.label("customer_name"), customers.c.tier.label("customer_tier")
+).outerjoin_from(interactions, customers, customers.c.id == i.customer_id)
+
+
+async def get(conn: Connection, interaction_id: int) -> Interaction | None:
+    """One interaction with its segments."""
+    found = await read(conn, SELECT.where(i.id == interaction_id))
+    return found[0] if found else None
+
+
+async def by_key(conn: Connection, key: CallKey) -> Interaction | None:
+    """The interaction of a call, also by a linkedid that was merged into it."""
+    merged = sa.select(aliases.c.interaction_id).where(
+        aliases.c.pbx == key[0], aliases.c.boot == key[1], aliases.c.linkedid == key[2]
+    )
+    own = sa.and_(i.pbx == key[0], i.boot == key[1], i.linkedid == key[2])
+    found = await read(conn, SELECT.where(sa.or_(own, i.id.in_(merged))))
+    return found[0] if found else None
+
+
+async def page(conn: Connection, wanted: Filter, cursor: str | None = None, limit: int = 50) -> Page[Interaction]:
+    """The interactions wanted, the latest first. Raises BadCursor."""
+    return await _page(conn, SELECT.where(*_conditions(wanted)), cursor, limit)
+
+
+async def timeline(
+    conn: Connection, customer_id: int, cursor: str | None = None, limit: int = 50
+) -> Page[Interaction]:
+    """Everything with one customer, for a company with its people too, the latest first. Raises BadCursor."""
+    return await _page(conn, SELECT.where(await _of_customer(conn, customer_id)), cursor, limit)
+
+
+async def recent(
+    conn: Connection, customer_id: int, limit: int = 10, without: int | None = None
+) -> list[InteractionBrief]:
+    """The last contacts with a customer, for a company with its people's, the latest first.
+
+    `without` is the interaction that is going on.
+    """
+    answered_by = (
+        sa.select(agents.c.name)
+        .join_from(segments, agents, agents.c.id == s.agent_id)
+        .where(s.interaction_id == i.id, s.answered_at.is_not(None))
+        .order_by(s.position.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    written = sa.select(s.note).where(s.interaction_id == i.id, s.note.is_not(None)).order_by(s.position)
+    parts = written.correlate(interactions).subquery("written")
+    of_parts = sa.select(sa.func.aggregate_strings(parts.c.note, BETWEEN_NOTES)).scalar_subquery()
+    columns = (i.id, i.channel, i.direction, i.started_at, i.outcome, i.queue, i.talk_ms, i.subject, i.note)
+    query = sa.select(*columns, answered_by.label("agent_name"), of_parts.label("part_notes"))
+    query = query.where(await _of_customer(conn, customer_id))
+    if without is not None:
+        query = query.where(i.id != without)
+    query = query.order_by(i.started_at.desc(), i.id.desc()).limit(limit)
+    return [
+        InteractionBrief(
+            id=row.id,
+            channel=row.channel,
+            direction=row.direction,
+            at=row.started_at,
+            outcome=row.outcome,
+            queue=row.queue,
+            agent_name=row.agent_name,
+            talk_ms=row.talk_ms,
+            subject=row.subject,
+            note=_together(row.note, row.part_notes),
+        )
+        for row in await conn.execute(query)
+    ]
+
+
+async def unwrapped(conn: Connection, agent_id: int, since: datetime) -> list[Segment]:
+    """What an agent has answered and ended since then, and not wrapped up, the oldest first."""
+    query = (
+        sa.select(segments, agents.c.name.label("agent_name"))
+        .join_from(segments, agents, agents.c.id == s.agent_id)
+        .where(s.agent_id == agent_id, s.answered_at.is_not(None), s.wrapped_at.is_(None), s.ended_at >= since)
+        .order_by(s.ended_at, s.id)
+    )
+    return [segment_of(row) for row in await conn.execute(query)]
+
+
+async def reassociate(
+    conn: Connection,
+    interaction_id: int,
+    customer_id: int | None,
+    at: datetime,
+    standing: MatchStanding = "verified",
+) -> bool:
+    """A person says whose contact this was; `save_calls` leaves it alone from now on. False if there is no
+    such row.
+    """
+    changed = await conn.execute(
+        sa.update(interactions)
+        .where(i.id == interaction_id)
+        .values(customer_id=customer_id, match_standing=standing if customer_id else "none", customer_set_at=at)
+    )
+    return changed.rowcount == 1
+
+
+async def set_note(conn: Connection, interaction_id: int, text: str | None) -> bool:
+    """Replace the note of the interaction itself; what its agents wrote stays. False if there is no such row."""
+    statement = sa.update(interactions).where(i.id == interaction_id).values(note=text or None)
+    return (await conn.execute(statement)).rowcount == 1
+
+
+async def _of_customer(conn: Connection, customer_id: int) -> sa.ColumnElement[bool]:
+    # The ids are read first: with them in hand each engine walks the index of (customer, time) and nothing
+    # else.
+    people = await conn.scalars(sa.select(customers.c.id).where(customers.c.company_id == customer_id))
+    ids = [customer_id, *people]
+    return i.customer_id == customer_id if len(ids) == 1 else i.customer_id.in_(ids)
+
+
+def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if wanted.since is not None:
+        found.append(i.started_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(i.started_at < wanted.until)
+    found += [i[name] == value for name in _EQUAL if (value := getattr(wanted, name)) is not None]
+    if wanted.agent_id is not None:
+        found.append(i.id.in_(sa.select(s.interaction_id).where(s.agent_id == wanted.agent_id)))
+    if wanted.q and wanted.q.strip():
+        found.append(_mentions(wanted.q.strip()))
+    return found
+
+
+def _mentions(q: str) -> sa.ColumnElement[bool]:
+    texts = [column.icontains(q, autoescape=True) for column in (i.ani_name, i.subject, i.note, i.ani_raw)] + [
+        customers.c.name_key.contains(tokens.key(q), autoescape=True),
+        i.id.in_(sa.select(s.interaction_id).where(s.note.icontains(q, autoescape=True))),
+    ]
+    if (fragment := tokens.number_fragment(q)) is not None:
+        texts += [column.contains(fragment, autoescape=True) for column in (i.ani_e164, i.ani_raw, i.dnis)]
+    return sa.or_(*texts)
+
+
+async def _page(conn: Connection, query: Any, cursor: str | None, limit: int) -> Page[Interaction]:
+    if cursor is not None:
+        at, last = decode(cursor, datetime, int)
+        query = query.where(i.started_at <= at, sa.or_(i.started_at < at, i.id < last))
+    limit = bounded(limit)
+    found = await read(conn, query.order_by(i.started_at.desc(), i.id.desc()).limit(limit + 1))
+    return cut(found, limit, lambda item: item.started_at, lambda item: item.id)
+
+
+async def read(conn: Connection, query: Any, *, with_aliases: bool = False) -> list[Interaction]:
+    """The interactions of a query of SELECT, with their segments."""
+    rows = (await conn.execute(query)).all()
+    ids = [row.id for row in rows]
+    parts = await _segments(conn, ids)
+    merged = await _aliases(conn, ids) if with_aliases else {}
+    return [
+        Interaction(
+            id=row.id,
+            customer_name=row.customer_name,
+            customer_tier=row.customer_tier,
+            subject=row.subject,
+            note=_together(row.note, *(part.note for part in parts.get(row.id, ()))),
+            aliases=tuple(merged.get(row.id, ())),
+            segments=tuple(parts.get(row.id, ())),
+            **{name: getattr(row, name) for name in _READ},
+        )
+        for row in rows
+    ]
+
+
+def _together(*texts: str | None) -> str | None:
+    return BETWEEN_NOTES.join(dict.fromkeys(text for text in texts if text)) or None
+
+
+async def _segments(conn: Connection, ids: Collection[int]) -> dict[int, list[Segment]]:
+    found: dict[int, list[Segment]] = {}
+    if ids:
+        query = (
+            sa.select(segments, agents.c.name.label("agent_name"))
+            .outerjoin_from(segments, agents, agents.c.id == s.agent_id)
+            .where(s.interaction_id.in_(list(ids)))
+            .order_by(s.interaction_id, s.position)
+        )
+        for row in await conn.execute(query):
+            found.setdefault(row.interaction_id, []).append(segment_of(row))
+    return found
+
+
+async def _aliases(conn: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    if ids:
+        query = sa.select(aliases).where(aliases.c.interaction_id.in_(ids)).order_by(aliases.c.linkedid)
+        for row in await conn.execute(query):
+            found.setdefault(row.interaction_id, []).append(row.linkedid)
+    return found
+
+
+def segment_of(row: Any) -> Segment:
+    return Segment(
+        id=row.id,
+        interaction_id=row.interaction_id,
+        agent_name=row.agent_name,
+        follow_up=row.follow_up,
+        finished_at=row.finished_at,
+        **{name: getattr(row, name) for name in _SEGMENT},
+    )

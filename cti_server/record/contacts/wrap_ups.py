@@ -1,0 +1,150 @@
+"""Wrap-up as it is kept: each agent's draft in their segment, what is finished, and what they still owe.
+
+The floor says when wrap-up ends; what was typed is here, so that neither a crash nor a call that is long over
+loses any of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any, Final, cast
+
+import sqlalchemy as sa
+
+from cti_server.record.center import wrap_up_codes
+from cti_server.record.center.agents import agents
+from cti_server.record.center.queues import queues
+from cti_server.record.contacts.history import SELECT, Interaction, Segment, read, segment_of
+from cti_server.record.contacts.interactions import interactions, segments
+from cti_server.record.database import Connection
+
+s = segments.c
+MAX_OWED = 200
+
+
+async def mine(conn: Connection, interaction_id: int, agent_id: int) -> Segment | None:
+    """The agent's part of a contact, see `that_counts`; None when it was never offered to them."""
+    query = (
+        sa.select(segments, agents.c.name.label("agent_name"))
+        .join_from(segments, agents, agents.c.id == s.agent_id)
+        .where(s.interaction_id == interaction_id, s.agent_id == agent_id)
+    )
+    return that_counts([segment_of(row) for row in await conn.execute(query)])
+
+
+def that_counts(parts: Iterable[Segment]) -> Segment | None:
+    """Of the parts that one agent had in a contact the one that their draft belongs to.
+
+    One that they answered; of those one that is not finished; of those the one in which something is written
+    already, for a call that comes back goes on with the same draft; else the last.
+    """
+
+    def rank(one: Segment) -> tuple[bool, bool, bool, int]:
+        written = one.note is not None or one.wrap_code is not None or one.follow_up is not None
+        return one.answered_at is not None, one.finished_at is None, written, one.position
+
+    return max(parts, key=rank, default=None)
+
+
+async def set_note(conn: Connection, segment_id: int, text: str | None) -> None:
+    """Replace what the agent wrote of their part, finished or not."""
+    await conn.execute(sa.update(segments).where(s.id == segment_id).values(note=text or None))
+
+
+ANY: Final = object()
+
+
+async def save_draft(
+    conn: Connection, segment_id: int, changes: dict[str, Any], base: str | object | None = ANY
+) -> bool:
+    """Keep `note`, `wrap_code`, `follow_up` as typed, over a note that is still `base`.
+
+    False when the agent finished it meanwhile, or wrote another note in another window.
+    """
+    wanted = [s.id == segment_id, s.finished_at.is_(None)]
+    if base is not ANY and "note" in changes:
+        same = s.note.is_not_distinct_from(base or None)
+        wanted.append(sa.or_(same, s.note.is_not_distinct_from(changes["note"])))
+    return (await conn.execute(sa.update(segments).where(*wanted).values(changes))).rowcount == 1
+
+
+async def finish(
+    conn: Connection,
+    segment_id: int,
+    at: datetime,
+    *,
+    note: str | None,
+    wrap_code: str | None,
+    follow_up: dict[str, Any] | None,
+    wrapped_at: datetime | None = None,
+) -> bool:
+    """Nothing is missing any more. `wrapped_at` is when wrap-up was over, if nobody saw it; `at` without one.
+
+    False when it was finished already: of two at once, one gets True."""
+    unfinished = sa.and_(s.id == segment_id, s.finished_at.is_(None))
+    values = {
+        "note": note or None,
+        "wrap_code": wrap_code,
+        "follow_up": follow_up,
+        "owed": False,
+        "finished_at": at,
+        "wrapped_at": sa.func.coalesce(s.wrapped_at, wrapped_at or at),
+    }
+    return (await conn.execute(sa.update(segments).where(unfinished).values(values))).rowcount == 1
+
+
+async def finish_others(conn: Connection, part: Segment, at: datetime) -> None:
+    """Whoever is done with a contact is done with all of their parts of it that are over."""
+    theirs = (s.interaction_id == part.interaction_id, s.agent_id == part.agent_id, s.id != part.id)
+    over = (s.finished_at.is_(None), s.answered_at.is_not(None), s.outcome.is_not(None), s.follow_up.is_(None))
+    values = {"owed": False, "finished_at": at, "wrapped_at": sa.func.coalesce(s.wrapped_at, s.ended_at, at)}
+    await conn.execute(sa.update(segments).where(*theirs, *over).values(values))
+
+
+async def keep_follow_up(conn: Connection, segment_id: int, follow_up: dict[str, Any]) -> None:
+    """What became of the follow-up: the id of the promise or case is in it."""
+    await conn.execute(sa.update(segments).where(s.id == segment_id).values(follow_up=follow_up))
+
+
+async def need_code(conn: Connection) -> frozenset[tuple[str, str]]:
+    """The queues whose calls need a code, as (pbx, queue)."""
+    rows = await conn.execute(sa.select(queues.c.pbx, queues.c.name).where(queues.c.wrap_up_code_required))
+    return frozenset((row.pbx, row.name) for row in rows)
+
+
+async def may_use(conn: Connection, code: str, of: Collection[str]) -> bool:
+    """Whether this code can be chosen for a call of these queues: in use, and not a heading over others."""
+    codes = await wrap_up_codes.all_codes(conn)
+    known = [one for one in codes if one.active and (one.queue is None or one.queue in of)]
+    return any(one.code == code for one in known) and all(one.parent != code for one in known)
+
+
+async def owed(conn: Connection, agent_id: int, live: Collection[int] = ()) -> list[Interaction]:
+    """The contacts that the agent has not finished, the oldest first; `live` are those still on the floor."""
+    query = SELECT.where(interactions.c.id.in_(_owed(agent_id, live))).order_by(
+        interactions.c.started_at, interactions.c.id
+    )
+    return await read(conn, query.limit(MAX_OWED))
+
+
+async def count_owed(conn: Connection, agent_id: int, live: Collection[int] = ()) -> int:
+    query = sa.select(sa.func.count(sa.distinct(s.interaction_id))).where(*_unfinished(agent_id, live))
+    return cast(int, await conn.scalar(query))
+
+
+def _owed(agent_id: int, live: Collection[int]) -> Any:
+    return sa.select(s.interaction_id).where(*_unfinished(agent_id, live))
+
+
+def _unfinished(agent_id: int, live: Collection[int]) -> list[sa.ColumnElement[bool]]:
+    """Of what they answered and is over: a code is missing, a follow-up was typed, or wrap-up never ended."""
+    open_ends = sa.or_(s.owed, s.follow_up.is_not(None), s.wrapped_at.is_(None))
+    over = sa.and_(s.agent_id == agent_id, s.finished_at.is_(None), s.answered_at.is_not(None))
+    return [over, s.outcome.is_not(None), open_ends, s.interaction_id.not_in(list(live))]
+
+
+def is_owed(part: Segment) -> bool:
+    """The same of one segment that was read."""
+    missing = part.owed or part.follow_up is not None or part.wrapped_at is None
+    return part.answered_at is not None and part.outcome is not None and part.finished_at is None and missing

@@ -1,0 +1,274 @@
+"""Customers: people and companies. An edit names the version it began with, so that nobody's work is
+overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from cti_server.record.center.agents import agents
+from cti_server.record.crm import contact_points as points
+from cti_server.record.crm import search_index, tokens
+from cti_server.record.database import Connection
+from cti_server.record.schema import CleanText, Id, UtcDateTime, id_column, metadata
+from cti_server.rules.facts import (
+    AgentBrief,
+    CompanyBrief,
+    ContactKind,
+    ContactPoint,
+    Customer,
+    CustomerKind,
+    Standing,
+)
+
+customers = sa.Table(
+    "customers",
+    metadata,
+    id_column(),
+    sa.Column("kind", CleanText, nullable=False),
+    sa.Column("name", CleanText, nullable=False),
+    sa.Column("name_key", CleanText, nullable=False, index=True),
+    sa.Column("company_id", Id, sa.ForeignKey("customers.id", ondelete="SET NULL"), index=True),
+    sa.Column("role_title", CleanText),
+    sa.Column("tier", CleanText),
+    sa.Column("language", CleanText),
+    sa.Column("time_zone", CleanText),
+    sa.Column("preferred_agent_id", Id, sa.ForeignKey("agents.id", ondelete="SET NULL")),
+    sa.Column("remarks", CleanText),
+    sa.Column("external_ref", CleanText, unique=True),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sqlite_autoincrement=True,  # an id is never given to another customer
+)
+company = customers.alias("company")
+preferred = agents.alias("preferred")
+
+COLUMNS = (
+    *customers.c,
+    company.c.name.label("company_name"),
+    preferred.c.name.label("preferred_name"),
+    preferred.c.seat.label("preferred_seat"),
+)
+SOURCE = customers.outerjoin(company, company.c.id == customers.c.company_id).outerjoin(
+    preferred, sa.and_(preferred.c.id == customers.c.preferred_agent_id, preferred.c.active)
+)
+EDITABLE = frozenset(
+    {
+        "name",
+        "company_id",
+        "role_title",
+        "tier",
+        "language",
+        "time_zone",
+        "preferred_agent_id",
+        "remarks",
+        "external_ref",
+    }
+)
+
+
+class StaleVersion(Exception):
+    """Somebody changed the customer (or `what` it is) since; `current` is the version now."""
+
+    def __init__(self, current: int, what: str = "customer") -> None:
+        super().__init__(f"the {what} is at version {current}")
+        self.current = current
+        self.what = what
+
+
+class UnknownCustomer(LookupError):
+    """There is no customer with this id."""
+
+
+class ExternalRefTaken(Exception):
+    """Another customer has this external reference."""
+
+
+class BadCompany(ValueError):
+    """The company is not a company, or is the customer itself."""
+
+
+def customer(row: Any, contact_points: tuple[ContactPoint, ...] = ()) -> Customer:
+    """The fact that a row of COLUMNS says."""
+    return Customer(
+        id=row.id,
+        kind=row.kind,
+        name=row.name,
+        company=CompanyBrief(row.company_id, row.company_name) if row.company_id else None,
+        role_title=row.role_title,
+        tier=row.tier,
+        language=row.language,
+        time_zone=row.time_zone,
+        preferred_agent=(
+            AgentBrief(row.preferred_agent_id, row.preferred_name, row.preferred_seat)
+            if row.preferred_name
+            else None
+        ),
+        remarks=row.remarks,
+        external_ref=row.external_ref,
+        contact_points=contact_points,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        version=row.version,
+    )
+
+
+async def get_many(conn: Connection, customer_ids: Collection[int]) -> dict[int, Customer]:
+    """These customers, those that exist, with their contact points."""
+    ids = list(set(customer_ids))
+    if not ids:
+        return {}
+    rows = (await conn.execute(sa.select(*COLUMNS).select_from(SOURCE).where(customers.c.id.in_(ids)))).all()
+    found = await points.of_customers(conn, [row.id for row in rows])
+    return {row.id: customer(row, tuple(found[row.id])) for row in rows}
+
+
+async def get(conn: Connection, customer_id: int) -> Customer | None:
+    return (await get_many(conn, [customer_id])).get(customer_id)
+
+
+async def ids_by_ref(conn: Connection, refs: Collection[str]) -> dict[str, int]:
+    """The ids of the customers with these external references, of those that exist."""
+    query = sa.select(customers.c.external_ref, customers.c.id).where(customers.c.external_ref.in_(list(refs)))
+    return {row.external_ref: row.id for row in await conn.execute(query)}
+
+
+async def people_of(conn: Connection, company_id: int, limit: int = 200) -> list[Customer]:
+    """The people of a company by name, without their contact points."""
+    query = (
+        sa.select(*COLUMNS)
+        .select_from(SOURCE)
+        .where(customers.c.company_id == company_id)
+        .order_by(customers.c.name_key, customers.c.id)
+        .limit(limit)
+    )
+    return [customer(row) for row in await conn.execute(query)]
+
+
+async def create(conn: Connection, *, kind: CustomerKind, name: str, at: datetime, **fields: Any) -> Customer:
+    """Add a customer; `fields` are of EDITABLE. Raises BadCompany, ExternalRefTaken."""
+    _only_editable(fields)
+    await _check(conn, None, fields)
+    new = {
+        **fields,
+        "kind": kind,
+        "name": name,
+        "name_key": tokens.key(name),
+        "created_at": at,
+        "updated_at": at,
+        "version": 1,
+    }
+    customer_id = cast(int, await conn.scalar(sa.insert(customers).values(new).returning(customers.c.id)))
+    await search_index.update(conn, [customer_id])
+    return cast(Customer, await get(conn, customer_id))
+
+
+async def update(
+    conn: Connection, customer_id: int, version: int, changes: Mapping[str, Any], at: datetime
+) -> Customer:
+    """Change fields of EDITABLE. Raises StaleVersion, UnknownCustomer, BadCompany, ExternalRefTaken."""
+    _only_editable(changes)
+    await _check(conn, customer_id, changes)
+    new = dict(changes, version=version + 1, updated_at=at)
+    if "name" in changes:
+        new["name_key"] = tokens.key(changes["name"])
+    same = sa.and_(customers.c.id == customer_id, customers.c.version == version)
+    changed = (
+        await conn.execute(sa.update(customers).where(same).values(new).returning(customers.c.kind))
+    ).scalar_one_or_none()
+    if changed is None:
+        raise await _refusal(conn, customer_id)
+    touched = [customer_id]
+    if changed == "company" and "name" in changes:
+        touched += await conn.scalars(sa.select(customers.c.id).where(customers.c.company_id == customer_id))
+    await search_index.update(conn, touched)
+    return cast(Customer, await get(conn, customer_id))
+
+
+async def delete(conn: Connection, customer_id: int) -> bool:
+    """Forget a customer with all that is theirs; their interactions stay, without a customer. False if
+    unknown.
+    """
+    people = list(await conn.scalars(sa.select(customers.c.id).where(customers.c.company_id == customer_id)))
+    gone = (await conn.execute(sa.delete(customers).where(customers.c.id == customer_id))).rowcount
+    await search_index.update(conn, [customer_id, *people])
+    return gone == 1
+
+
+async def add_contact_point(
+    conn: Connection,
+    customer_id: int,
+    *,
+    at: datetime,
+    kind: ContactKind,
+    raw: str,
+    e164: str | None = None,
+    extension: str | None = None,
+    label: str = "",
+    standing: Standing = "verified",
+) -> ContactPoint:
+    """Add a number (normalised elsewhere, by rules.numbers) or an address. Raises UnknownCustomer,
+    ContactPointTaken.
+    """
+    await touch(conn, customer_id, at)
+    row = points.values(customer_id, kind, raw, e164, extension, label, standing)
+    added = await points.insert(conn, row)
+    if kind == "email":
+        await search_index.update(conn, [customer_id])
+    return added
+
+
+async def remove_contact_point(conn: Connection, customer_id: int, contact_point_id: int, at: datetime) -> bool:
+    """Remove a number or address of this customer. False if they have no such one."""
+    c = points.contact_points.c
+    gone = await conn.execute(
+        sa.delete(points.contact_points)
+        .where(c.id == contact_point_id, c.customer_id == customer_id)
+        .returning(c.kind)
+    )
+    kind = gone.scalar_one_or_none()
+    if kind is None:
+        return False
+    await touch(conn, customer_id, at)
+    if kind == "email":
+        await search_index.update(conn, [customer_id])
+    return True
+
+
+async def touch(conn: Connection, customer_id: int, at: datetime) -> int:
+    """Something of the customer's changed: answer the new version. Raises UnknownCustomer."""
+    version = await conn.scalar(
+        sa.update(customers)
+        .where(customers.c.id == customer_id)
+        .values(version=customers.c.version + 1, updated_at=at)
+        .returning(customers.c.version)
+    )
+    if version is None:
+        raise UnknownCustomer(customer_id)
+    return cast(int, version)
+
+
+async def _refusal(conn: Connection, customer_id: int) -> Exception:
+    current = await conn.scalar(sa.select(customers.c.version).where(customers.c.id == customer_id))
+    return UnknownCustomer(customer_id) if current is None else StaleVersion(current)
+
+
+async def _check(conn: Connection, customer_id: int | None, given: Mapping[str, Any]) -> None:
+    if (company_id := given.get("company_id")) is not None:
+        kind = await conn.scalar(sa.select(customers.c.kind).where(customers.c.id == company_id))
+        if kind != "company" or company_id == customer_id:
+            raise BadCompany(f"customer {company_id} is not a company that customer {customer_id} can belong to")
+    if (ref := given.get("external_ref")) is not None:
+        owner = await conn.scalar(sa.select(customers.c.id).where(customers.c.external_ref == ref))
+        if owner not in (None, customer_id):
+            raise ExternalRefTaken(ref)
+
+
+def _only_editable(given: Mapping[str, Any]) -> None:
+    if unknown := set(given) - EDITABLE:
+        raise TypeError(f"not fields of a customer: {', '.join(sorted(unknown))}")

@@ -1,0 +1,55 @@
+"""Products: what a customer holds, and which contract covers it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from typing import cast
+
+import sqlalchemy as sa
+
+from cti_server.record.crm.contracts import contracts
+from cti_server.record.database import Connection
+from cti_server.record.schema import CleanText, Id, customer_column, id_column, metadata
+from cti_server.rules.facts import Product
+
+products = sa.Table(
+    "products",
+    metadata,
+    id_column(),
+    customer_column(),
+    sa.Column("contract_id", Id, sa.ForeignKey("contracts.id", ondelete="SET NULL"), index=True),
+    sa.Column("name", CleanText, nullable=False),
+    sa.Column("serial", CleanText),
+    sa.Column("installed_on", sa.Date),
+)
+
+
+async def of_customers(conn: Connection, customer_ids: Collection[int]) -> list[Product]:
+    """What these customers (a person and their company) hold, by name."""
+    query = (
+        sa.select(products, contracts.c.number.label("contract"))
+        .outerjoin_from(products, contracts, contracts.c.id == products.c.contract_id)
+        .where(products.c.customer_id.in_(list(customer_ids)))
+        .order_by(products.c.name, products.c.id)
+    )
+    return [Product(**row._mapping) for row in await conn.execute(query)]
+
+
+async def add(
+    conn: Connection,
+    customer_id: int,
+    name: str,
+    *,
+    serial: str | None = None,
+    installed_on: date | None = None,
+    contract_id: int | None = None,
+) -> int:
+    values = {
+        "customer_id": customer_id,
+        "name": name,
+        "serial": serial,
+        "installed_on": installed_on,
+        "contract_id": contract_id,
+    }
+    return cast(int, await conn.scalar(sa.insert(products).values(values).returning(products.c.id)))

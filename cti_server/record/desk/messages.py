@@ -1,0 +1,129 @@
+"""Messages between agents and supervisors, and up to which one each has read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, cast
+
+import sqlalchemy as sa
+
+from cti_server.record.center.agents import agents
+from cti_server.record.database import Connection
+from cti_server.record.schema import CleanText, Id, UtcDateTime, id_column, metadata, upsert
+
+MessageTo = Literal["agent", "supervisors", "team"]
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    id_column(),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("sender_id", Id, sa.ForeignKey("agents.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("to_kind", CleanText, nullable=False),
+    sa.Column("to_agent_id", Id, sa.ForeignKey("agents.id", ondelete="CASCADE"), index=True),
+    sa.Column("text", CleanText, nullable=False),
+    sa.Column("call", CleanText),
+    sa.Index("ix_messages_to_kind_id", "to_kind", "id"),
+    sqlite_autoincrement=True,  # what was read is told by the last id, so an id is never given again
+)
+
+message_reads = sa.Table(
+    "message_reads",
+    metadata,
+    sa.Column(
+        "agent_id", Id, sa.ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    sa.Column("up_to", sa.BigInteger, nullable=False),
+)
+m = messages.c
+sender = agents.alias("sender")
+receiver = agents.alias("receiver")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What somebody said to one agent, to the supervisors, or to everybody; perhaps about a call."""
+
+    id: int
+    at: datetime
+    sender_id: int
+    sender_name: str
+    to_kind: MessageTo
+    to_agent_id: int | None
+    to_agent_name: str | None
+    text: str
+    call: str | None
+
+
+async def add(
+    conn: Connection,
+    *,
+    at: datetime,
+    sender_id: int,
+    to_kind: MessageTo,
+    text: str,
+    to_agent_id: int | None = None,
+    call: str | None = None,
+) -> Message:
+    values = {
+        "at": at,
+        "sender_id": sender_id,
+        "to_kind": to_kind,
+        "to_agent_id": to_agent_id,
+        "text": text,
+        "call": call,
+    }
+    made = await conn.scalar(sa.insert(messages).values(values).returning(m.id))
+    row = (await conn.execute(_SELECT.where(m.id == made))).one()
+    return Message(**row._mapping)
+
+
+async def of_agent(
+    conn: Connection, agent_id: int, *, supervises: bool, since: int = 0, limit: int = 100
+) -> list[Message]:
+    """The last messages after number `since` that they wrote or may read, in order."""
+    query = _SELECT.where(_readable(agent_id, supervises), m.id > since).order_by(m.id.desc()).limit(limit)
+    return [Message(**row._mapping) for row in (await conn.execute(query)).all()[::-1]]
+
+
+async def unread(conn: Connection, agent_id: int, *, supervises: bool) -> int:
+    """How many messages of others they have not read."""
+    read = sa.select(message_reads.c.up_to).where(message_reads.c.agent_id == agent_id).scalar_subquery()
+    query = sa.select(sa.func.count()).where(
+        _readable(agent_id, supervises), m.sender_id != agent_id, m.id > sa.func.coalesce(read, 0)
+    )
+    return cast(int, await conn.scalar(query))
+
+
+async def read_to(conn: Connection, agent_id: int) -> int:
+    """The number of the last message that they have read."""
+    up_to = sa.select(message_reads.c.up_to).where(message_reads.c.agent_id == agent_id)
+    return await conn.scalar(up_to) or 0
+
+
+async def mark_read(conn: Connection, agent_id: int, up_to: int) -> None:
+    """They have read everything up to this number; never less than before, and nothing that is not there."""
+    last = cast(int, await conn.scalar(sa.select(sa.func.coalesce(sa.func.max(m.id), 0))))
+    up_to = max(min(up_to, last), await read_to(conn, agent_id))
+    statement = upsert(conn.dialect.name, message_reads).values(agent_id=agent_id, up_to=up_to)
+    await conn.execute(
+        statement.on_conflict_do_update(index_elements=["agent_id"], set_={"up_to": statement.excluded.up_to})
+    )
+
+
+async def prune(conn: Connection, before: datetime) -> int:
+    """Forget what was said before; answer how much."""
+    return (await conn.execute(sa.delete(messages).where(m.at < before))).rowcount
+
+
+_SELECT: Any = (
+    sa.select(messages, sender.c.name.label("sender_name"), receiver.c.name.label("to_agent_name"))
+    .join_from(messages, sender, sender.c.id == m.sender_id)
+    .outerjoin(receiver, receiver.c.id == m.to_agent_id)
+)
+
+
+def _readable(agent_id: int, supervises: bool) -> sa.ColumnElement[bool]:
+    kinds = ["team", "supervisors"] if supervises else ["team"]
+    return sa.or_(m.sender_id == agent_id, m.to_agent_id == agent_id, m.to_kind.in_(kinds))
