@@ -1,4 +1,4 @@
-"""A call, its legs and its parts: what they hold, how time is counted in them, and how a desktop sees them."""
+"""A call and its legs: what they hold, who hears whom in it, what it is as a whole. How it is shown: shown.py."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from enum import StrEnum
 from typing import Any
 
 from .parts import CONNECTED, Part, PartState
-from .people import people
 from .signals import DialStatus, Recording
-from .times import iso, ms
+from .visits import Visit
 
 MAX_PARTS = 200  # segments of one call; past it repeated rings of one agent add to their last segment
+MAX_VISITS = 200  # queue visits kept of one call, the first ones; past it the last one is used again
 MAX_STEPS = 100  # IVR steps kept of one call, the first ones
 MAX_EARLY_IDENTITIES = 1000  # lookups of legs not heard of yet; past it the oldest goes, and is asked for again
 
@@ -33,7 +33,8 @@ CUSTOMERS_CALL = (
     "dnis",
     "line",
     "language",
-    "queue",
+    "meant",
+    "visits",
     "position",
     "path",
     "queued_at",
@@ -50,9 +51,19 @@ CUSTOMERS_CALL = (
 )
 
 
+def device_of(channel: str) -> str:
+    """The device a channel name belongs to; for a Local half the `Local/exten@context` it was made by.
+
+    `PJSIP/1001-00000003` is a channel of device `PJSIP/1001`.
+    """
+    stem = channel.split(";", 1)[0]
+    head, dash, tail = stem.rpartition("-")
+    return head if dash and len(tail) >= 8 and all(c in "0123456789abcdef" for c in tail) else stem
+
+
 @dataclass(slots=True)
 class Leg:
-    """One channel."""
+    """One channel. Once it is in a call its name changes by `Call.rename` and its bridge by `Call.bridge`."""
 
     id: str
     channel: str
@@ -71,11 +82,14 @@ class Leg:
     hangup_asked: bool = False
     muted: bool = False
     recording: Recording = Recording.OFF
+    device: str = field(init=False)
+    local: bool = field(init=False)  # a Local channel's half: plumbing, nobody speaks on it
 
-    @property
-    def local(self) -> bool:
-        """A Local channel's half: plumbing, nobody speaks on it."""
-        return self.channel.startswith("Local/")
+    def __post_init__(self) -> None:
+        self.rename(self.channel)
+
+    def rename(self, channel: str) -> None:
+        self.channel, self.device, self.local = channel, device_of(channel), channel.startswith("Local/")
 
     @property
     def twin(self) -> str | None:
@@ -85,22 +99,13 @@ class Leg:
         stem, half = self.channel.rsplit(";", 1)
         return f"{stem};{'2' if half == '1' else '1'}"
 
-    @property
-    def device(self) -> str:
-        """`PJSIP/1001-00000003` is a channel of device `PJSIP/1001`."""
-        return device_of(self.channel)
-
-
-def device_of(channel: str) -> str:
-    """The device a channel name belongs to; for a Local half the `Local/exten@context` it was made by."""
-    stem = channel.split(";", 1)[0]
-    head, dash, tail = stem.rpartition("-")
-    return head if dash and len(tail) >= 8 and all(c in "0123456789abcdef" for c in tail) else stem
-
 
 @dataclass(slots=True)
 class Call:
-    """Everything that shares one linkedid, and what became of it."""
+    """Everything that shares one linkedid, and what became of it.
+
+    Legs come and go by `put` and `drop`, and are bridged by `bridge`: the indexes by seat and the rooms follow.
+    """
 
     pbx: str
     boot: int
@@ -109,6 +114,7 @@ class Call:
     direction: Direction = Direction.INBOUND
     legs: dict[str, Leg] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
     aliases: list[str] = field(default_factory=list)  # linkedids merged into this one
     merged_into: str | None = None  # the id of the call that took this one in
     first_leg: str | None = None
@@ -118,7 +124,7 @@ class Call:
     dnis: str | None = None
     line: int | None = None
     language: str | None = None
-    queue: str | None = None
+    meant: str | None = None  # the queue that it is meant for and does not wait in yet
     position: int | None = None
     path: list[dict[str, Any]] = field(default_factory=list)
     queued_at: float | None = None
@@ -145,10 +151,24 @@ class Call:
     fetched: str | None = None  # how an agent asked for its caller: the next phone that rings is theirs
     made_inside: bool = False  # begun by the dialplan, to bring somebody into another call
     interaction: int | None = None
+    #: the agents whose desktops hold this call
+    audience: set[int] = field(default_factory=set)
+    _seats: dict[str, dict[str, Leg]] = field(default_factory=dict)
+    _rooms: dict[str, tuple[Leg, ...]] | None = None
 
     @property
     def id(self) -> str:
         return f"{self.pbx}:{self.boot}:{self.linkedid}"
+
+    @property
+    def queue(self) -> str | None:
+        """The queue that it is meant for, else the last that it waited in."""
+        return self.meant or (self.visits[-1].queue if self.visits else None)
+
+    @property
+    def number(self) -> str | None:
+        """Who calls, in E.164 where that could be told."""
+        return self.ani or self.ani_raw
 
     @property
     def ended(self) -> bool:
@@ -168,55 +188,128 @@ class Call:
         self.outcome = self.ended_by = self.ended_at = None
         self.complete = True
 
+    # --- legs ------------------------------------------------------------------------------------------
+
+    def put(self, leg: Leg) -> None:
+        self.legs[leg.id] = leg
+        self._seats.setdefault(leg.device, {})[leg.id] = leg
+        self._rooms = None
+
+    def drop(self, leg: str) -> Leg | None:
+        gone = self.legs.pop(leg, None)
+        if gone is not None:
+            self._leave_seat(gone)
+            self._rooms = None
+        return gone
+
+    def rename(self, leg: Leg, channel: str) -> None:
+        self._leave_seat(leg)
+        leg.rename(channel)
+        self.put(leg)
+
+    def bridge(self, leg: Leg, bridge: str | None, *, conference: bool = False) -> None:
+        if (leg.bridge, leg.conference) != (bridge, conference):
+            leg.bridge, leg.conference = bridge, conference
+            self._rooms = None
+
+    def _leave_seat(self, leg: Leg) -> None:
+        legs = self._seats.get(leg.device, {})
+        legs.pop(leg.id, None)
+        if not legs:
+            self._seats.pop(leg.device, None)
+
+    def legs_at(self, seat: str) -> list[Leg]:
+        """The legs of the phones at this seat."""
+        return list(self._seats.get(seat, {}).values())
+
+    def reach(self, leg: Leg) -> tuple[Leg, ...]:
+        """The legs that hear this one: those in its bridge, through Local pairs, without itself."""
+        return tuple(other for other in self.room(leg) if other is not leg)
+
+    def room(self, leg: Leg) -> tuple[Leg, ...]:
+        """The legs that hear each other where this one is, itself among them; none where it is alone."""
+        if self._rooms is None:
+            self._rooms = rooms_of(self.legs)
+        return self._rooms.get(leg.bridge, ()) if leg.bridge is not None else ()
+
+    def in_conference(self) -> bool:
+        """Three people or more hear each other, or a ConfBridge room holds a leg."""
+        return any(
+            leg.bridge is not None and not leg.local and (leg.conference or len(self.room(leg)) > 2)
+            for leg in self.legs.values()
+        )
+
+    # --- parts -----------------------------------------------------------------------------------------
+
     def part_of(self, seat: str) -> Part | None:
         """The open part of the agent at this seat."""
-        return next((p for p in reversed(self.parts) if p.seat == seat and p.open), None)
+        return next((p for p in reversed(self.parts) if p.seat == seat and p.outcome is None), None)
+
+    def part_shown(self, key: str) -> Part | None:
+        """Of this key's parts the one that matters now: an open one, else an unfinished wrap-up, else the last."""
+        shown: Part | None = None
+        for part in self.parts:
+            if part.key == key and (shown is None or part.open or shown.state is not PartState.WRAP_UP):
+                shown = part
+        return shown
 
     def has_leg_of(self, part: Part) -> bool:
         """A leg of the agent's phone is there, or the one the queue made to reach them (a Local one may lead
         to a mobile)."""
-        return part.leg in self.legs or any(leg.device == part.seat for leg in self.legs.values())
+        return part.leg in self.legs or part.seat in self._seats
 
     def part_on(self, leg: Leg) -> Part | None:
         """The open part that this leg belongs to: by its device, or because the queue reached the agent by it."""
         return self.part_of(leg.device) or next((p for p in self.open_parts() if p.leg == leg.id), None)
 
     def open_parts(self) -> Iterator[Part]:
-        return (p for p in self.parts if p.open)
+        return (p for p in self.parts if p.outcome is None)
 
     def connected(self) -> list[Part]:
-        return [p for p in self.parts if p.open and p.state in CONNECTED]
+        return [p for p in self.parts if p.outcome is None and p.state in CONNECTED]
 
-    def reach(self, leg: Leg) -> list[Leg]:
-        """The legs that hear this one: those in its bridge, through Local pairs, without itself."""
-        by_channel = {other.channel: other for other in self.legs.values()}
-        seen, todo = {leg.id}, [leg]
-        while todo:
-            here = todo.pop()
-            near = [o for o in self.legs.values() if here.bridge is not None and o.bridge == here.bridge]
-            if here.twin is not None and (twin := by_channel.get(here.twin)) is not None:
-                near.append(twin)
-            for other in near:
-                if other.id not in seen:
-                    seen.add(other.id)
-                    todo.append(other)
-        return [self.legs[i] for i in seen if i != leg.id and not self.legs[i].local]
+    def is_muted(self, part: Part) -> bool:
+        """Nobody hears this agent."""
+        return part.open and any(leg.muted for leg in self._seats.get(part.seat, {}).values())
+
+    # --- visits ----------------------------------------------------------------------------------------
+
+    @property
+    def visit(self) -> Visit | None:
+        """The wait in a queue that goes on."""
+        return self.visits[-1] if self.visits and self.visits[-1].waiting else None
+
+    # --- as a whole ------------------------------------------------------------------------------------
+
+    @property
+    def recording(self) -> Recording:
+        """What is kept of the call now: one recording that goes on counts before one that is paused."""
+        paused = Recording.OFF
+        for leg in self.legs.values():
+            if leg.recording is Recording.ON:
+                return Recording.ON
+            if leg.recording is Recording.PAUSED:
+                paused = Recording.PAUSED
+        return paused
+
+    @property
+    def park_space(self) -> str | None:
+        return next((leg.parked for leg in self.legs.values() if leg.parked), None)
 
     @property
     def state(self) -> str:
-        if self.ended:
+        if self.outcome is not None:
             return "ended"
         if any(leg.parked is not None for leg in self.legs.values()):
             return "parked"
-        connected = self.connected()
-        talking = [p for p in connected if p.state is PartState.TALKING]
         if self.in_conference():
             return "conference"
-        if talking:
+        states = {p.state for p in self.parts if p.outcome is None}
+        if PartState.TALKING in states:
             return "talking"
-        if connected:
+        if states & CONNECTED:
             return "held"
-        if any(p.state is PartState.RINGING for p in self.open_parts()):
+        if PartState.RINGING in states:
             return "ringing"
         if self.waiting_since is not None:
             return "queued"
@@ -224,82 +317,24 @@ class Call:
             return "talking"
         return "ivr"
 
-    def in_conference(self) -> bool:
-        """Three people or more hear each other, or a ConfBridge room holds a leg."""
-        people = [leg for leg in self.legs.values() if not leg.local and leg.bridge is not None]
-        return any(leg.conference for leg in people) or any(len(self.reach(leg)) >= 2 for leg in people)
 
-    def others(self) -> list[dict[str, Any]]:
-        """The third parties: neither the first caller of an inbound call nor an agent of ours."""
-        seats = {part.seat for part in self.parts}
-        return [
-            {
-                "number": leg.dialled_number or leg.number,
-                "name": leg.name,
-                "state": "talking" if leg.up else "ringing",
-            }
-            for leg in self.legs.values()
-            if not leg.local
-            and leg.device not in seats
-            and not (leg.id == self.first_leg and self.direction is Direction.INBOUND)
-        ]
-
-    def agents_view(self) -> dict[str, Any]:
-        """Of each agent the part that matters now: an open one, else an unfinished wrap-up, else the last."""
-        shown: dict[str, Part] = {}
-        for part in self.parts:
-            key = str(part.agent) if part.agent is not None else part.seat
-            before = shown.get(key)
-            if before is None or part.open or before.state is not PartState.WRAP_UP:
-                shown[key] = part
-        return {key: part.view() | {"muted": self.is_muted(part)} for key, part in shown.items()}
-
-    def is_muted(self, part: Part) -> bool:
-        """Nobody hears this agent."""
-        return part.open and any(leg.muted for leg in self.legs.values() if leg.device == part.seat)
-
-    @property
-    def recording(self) -> Recording:
-        """What is kept of the call now: one recording that goes on counts before one that is paused."""
-        states = {leg.recording for leg in self.legs.values()}
-        return next((s for s in (Recording.ON, Recording.PAUSED) if s in states), Recording.OFF)
-
-    @property
-    def park_space(self) -> str | None:
-        return next((leg.parked for leg in self.legs.values() if leg.parked), None)
-
-    def view(self) -> dict[str, Any]:
-        """What a desktop needs of a live call; the shape that docs/api.md describes as CallView."""
-        held = [p.since for p in self.open_parts() if p.state is PartState.HOLD]
-        return {
-            "call": self.id,
-            "interaction": self.interaction,
-            "pbx": self.pbx,
-            "direction": self.direction.value,
-            "state": self.state,
-            "ani": self.ani or self.ani_raw,
-            "ani_name": self.ani_name,
-            "dnis": self.dnis,
-            "queue": self.queue,
-            "position": self.position if self.waiting_since is not None else None,
-            "path": [{"step": s["step"], "choice": s["choice"], "at": iso(s["at"])} for s in self.path],
-            "started_at": iso(self.started_at),
-            "queued_at": iso(self.queued_at),
-            "waiting_since": iso(self.waiting_since),
-            "answered_at": iso(self.answered_at),
-            "ended_at": iso(self.ended_at),
-            "wait_ms": ms(self.wait_s) if self.waiting_since is None and self.queued_at is not None else None,
-            "held_since": iso(min(held)) if held else None,
-            "customer": self.customer,
-            "verdict": self.verdict["code"] if self.verdict is not None else None,
-            "match": self.match,
-            "agents": self.agents_view(),
-            "people": people(self),
-            "recording": self.recording.value,
-            "park_space": self.park_space,
-            "others": self.others(),
-            "outcome": self.outcome,
-            "ended_by": self.ended_by,
-            "complete": self.complete,
-            "merged_into": self.merged_into,
-        }
+def rooms_of(legs: dict[str, Leg]) -> dict[str, tuple[Leg, ...]]:
+    """By bridge the people who hear each other in it, through Local pairs into further bridges."""
+    bridges: dict[str, list[Leg]] = {}
+    halves: dict[str, Leg] = {}
+    for leg in legs.values():
+        if leg.bridge is not None:
+            bridges.setdefault(leg.bridge, []).append(leg)
+            if leg.local:
+                halves[leg.channel] = leg
+    joined: dict[str, list[Leg]] = dict(bridges)
+    for half in halves.values():
+        twin = halves.get(half.twin or "")
+        if twin is None or half.bridge is None or twin.bridge is None:
+            continue
+        one, other = joined[half.bridge], joined[twin.bridge]
+        if one is not other:
+            one = [*one, *other]
+            for bridge in {leg.bridge for leg in one if leg.bridge is not None}:
+                joined[bridge] = one
+    return {bridge: tuple(leg for leg in there if not leg.local) for bridge, there in joined.items()}

@@ -2,59 +2,68 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from . import events as kinds
+from .books import Books
 from .calls import Call
 from .parts import Origin, Part, PartState
-from .wrapup import policy
+from .wrapup import ask_wrap_up
 
-if TYPE_CHECKING:
-    from .apply import Floor
+CALLS_OUT = frozenset({Origin.OUTBOUND, Origin.INTERNAL, Origin.PICKUP})
 
 
-def answer(floor: Floor, call: Call, part: Part, at: float) -> None:
+def answer(books: Books, call: Call, part: Part, at: float) -> None:
     """The agent took the call: waiting ends, and the phones that rang with theirs are told so."""
     if not part.answer(at):
         return
-    policy(floor, part)
-    if call.waiting_since is not None:
-        call.wait_s += max(0.0, at - call.waiting_since)
-        call.waiting_since = None
+    ask_wrap_up(books, part)
+    _stop_waiting(call, part, at)
     call.answered_at = call.answered_at or at
     call.abandoned = call.left_queue_unanswered = False
     call.hangup_by = call.fetched = None
     for other in list(call.open_parts()):
         if other is not part and other.state is PartState.RINGING and other.origin is Origin.OFFER:
             other.end(at, "answered_elsewhere", wrap_up=False)
-    floor.touch(call, kinds.CALL_ANSWERED, part.agent)
+            books.touch_part(call, other, kinds.OFFER_ENDED, "answered_elsewhere")
+    books.touch_part(call, part, kinds.ANSWERED)
+    books.touch(call, kinds.CALL_ANSWERED)
 
 
-def consults(call: Call, at: float) -> None:
+def _stop_waiting(call: Call, part: Part, at: float) -> None:
+    if call.waiting_since is not None:
+        call.wait_s += max(0.0, at - call.waiting_since)
+        call.waiting_since = None
+    if part.queue is not None and call.visits and call.visits[-1].queue == part.queue:
+        call.visits[-1].was_answered(at, part.agent, part.seat)
+
+
+def consults(books: Books, call: Call, at: float) -> None:
     """A colleague is being asked: whoever has put their caller on hold for that is consulting from now on."""
     holding = [part for part in call.connected() if part.state is PartState.HOLD]
     if len(holding) == 1:
         holding[0].enter(PartState.CONSULTING, at)
+        books.touch_part(call, holding[0])
 
 
-def hear(floor: Floor, call: Call, at: float) -> None:
+def hear(books: Books, call: Call, at: float) -> None:
     """Who hears whom has changed: an agent who reaches somebody talks, one who reaches only a colleague
     while a customer is in the call consults."""
-    customers = [
-        g for g in call.legs.values() if not g.local and not g.hangup_asked and not floor.is_seat(g.device)
-    ]
+    customers = {
+        leg.id
+        for leg in call.legs.values()
+        if not leg.local and not leg.hangup_asked and not books.is_seat(leg.device)
+    }
     for part in list(call.open_parts()):
-        legs = [g for g in call.legs.values() if g.device == part.seat]
-        heard = {o.id for g in legs for o in call.reach(g)}
+        legs = call.legs_at(part.seat)
+        heard = {other.id for leg in legs for other in call.reach(leg)}
         if not heard:
             continue
-        calls_out = part.origin in (Origin.OUTBOUND, Origin.INTERNAL, Origin.PICKUP)
-        if part.state is PartState.RINGING and (calls_out or any(g.up for g in legs)):
-            answer(floor, call, part, at)
-        aside = bool(customers) and not any(c.id in heard for c in customers)
+        if part.state is PartState.RINGING and (part.origin in CALLS_OUT or any(leg.up for leg in legs)):
+            answer(books, call, part, at)
+        aside = bool(customers) and not customers & heard
         # Asterisk tells of a hold when a consultation begins, and of no end when it becomes a conference.
         if part.state in (PartState.TALKING, PartState.CONSULTING) or (part.state is PartState.HOLD and aside):
             wanted = PartState.CONSULTING if aside else PartState.TALKING
             if wanted is not part.state:
                 part.enter(wanted, at)
-            part.met_customer = part.met_customer or any(c.id in heard for c in customers)
+                books.touch_part(call, part)
+            part.met_customer = part.met_customer or bool(customers & heard)

@@ -1,14 +1,16 @@
-"""What signals about legs mean for their call: who rings, who talks to whom, who gave the call away, who left."""
+"""What signals about legs mean for their call: who rings, who is reached, who declined, who left."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import events as kinds
+from .books import Books
 from .calls import MAX_PARTS, Call, Direction, Leg
 from .desk import apply_identity
 from .hearing import answer, consults, hear
+from .merging import call_and_leg
 from .outcome import seal
 from .parts import CONNECTED, Origin, Part, PartState
 from .shift import unanswered
@@ -21,15 +23,11 @@ from .signals import (
     LegHangupAsked,
     LegRang,
     LegRenamed,
-    LegSignal,
     LegStarted,
     Signal,
 )
 from .why import why
 from .wrapup import wraps_up
-
-if TYPE_CHECKING:
-    from .apply import Floor
 
 START = "s"  # the dialplan's name for "no number"
 REFUSED = (17, 21)  # Q.850: user busy, call rejected
@@ -41,120 +39,136 @@ RING_OUTCOMES = {
 }
 
 
-def started(floor: Floor, s: LegStarted) -> None:
-    if floor.leg_of(s.leg) is not None:
+def started(books: Books, s: LegStarted) -> None:
+    if books.leg_of(s.leg) is not None:
         return
-    call = floor.call_with(s.linkedid)
+    call = books.call_with(s.linkedid)
     kind = kinds.CALL_CHANGED
     if call is None:
-        call = floor.add_call(Call(floor.pbx, floor.boot, s.linkedid, s.at))
+        call = books.add_call(Call(books.pbx, books.boot, s.linkedid, s.at))
         call.made_inside = s.channel.startswith("Local/")
         kind = kinds.CALL_STARTED
-    leg = floor.add_leg(call, Leg(s.leg, s.channel, s.at, s.number, s.name, s.exten, up=s.up))
+    leg = books.add_leg(call, Leg(s.leg, s.channel, s.at, s.number, s.name, s.exten, up=s.up))
     if call.first_leg is None and not leg.local:
-        _first_leg(floor, call, leg)
-    floor.touch(call, kind)
-    if (early := floor.early.pop(s.leg, None)) is not None:
-        apply_identity(floor, call, early)
+        _first_leg(books, call, leg)
+    if (part := call.part_of(leg.device)) is not None:
+        books.touch_part(call, part)
+    books.touch(call, kind)
+    if (early := books.early.pop(s.leg, None)) is not None:
+        apply_identity(books, call, early)
 
 
-def _first_leg(floor: Floor, call: Call, leg: Leg) -> None:
+def _first_leg(books: Books, call: Call, leg: Leg) -> None:
     """Who began the call tells its direction: an agent's phone calls out or inside, anybody else calls in."""
     call.first_leg = leg.id
     call.ani_raw, call.ani_name = leg.number, leg.name
     call.dnis = None if leg.exten == START else leg.exten
-    if floor.is_seat(leg.device):
+    if books.is_seat(leg.device):
         call.direction = Direction.INTERNAL
-        part = new_part(floor, call, leg.device, leg.started_at, Origin.INTERNAL)
+        part = new_part(books, call, leg.device, leg.started_at, Origin.INTERNAL)
         part.leg = leg.id
-        part.why = why(floor, call, part)
+        part.why = why(books, call, part)
 
 
-def new_part(floor: Floor, call: Call, seat: str, at: float, origin: Origin, queue: str | None = None) -> Part:
+def new_part(books: Books, call: Call, seat: str, at: float, origin: Origin, queue: str | None = None) -> Part:
     """The agent's next segment; past MAX_PARTS the last one of this seat is used again."""
     if len(call.parts) >= MAX_PARTS and (last := next((p for p in call.parts[::-1] if p.seat == seat), None)):
-        last.enter(PartState.RINGING, at)
-        last.ended_at = last.outcome = last.reason = last.wrapped_at = None
+        last.ring_again(at)
+        books.touch_part(call, last)
         return last
-    agent = floor.agent_at(seat)
+    agent = books.agent_at(seat)
     part = Part(
         position=len(call.parts),
         seat=seat,
         agent=agent.id if agent else None,
-        name=agent.name if agent else floor.member_name(seat) or seat,
+        name=agent.name if agent else books.member_name(seat) or seat,
         origin=origin,
         state=PartState.RINGING,
         since=at,
         offered_at=at,
         queue=queue,
     )
-    for before in call.parts:
-        if before.agent is not None and before.agent == part.agent and before.state is PartState.WRAP_UP:
-            before.enter(PartState.LEFT, at)  # the same call again: there is one wrap-up, after it
-            before.wrapped_at = at
+    if agent is not None:
+        _wrap_up_once(books, call, agent.id, at)
     call.parts.append(part)
-    part.why = why(floor, call, part)
+    part.why = why(books, call, part)
+    books.touch_part(call, part)
     return part
 
 
-def ring(floor: Floor, call: Call, seat: str, at: float, origin: Origin, queue: str | None) -> Part:
+def _wrap_up_once(books: Books, call: Call, agent: int, at: float) -> None:
+    """The same call comes to this agent again: there is one wrap-up, after it."""
+    for of_call, before in books.parts_of(agent):
+        if of_call is call and before.state is PartState.WRAP_UP:
+            before.enter(PartState.LEFT, at)
+            before.wrapped_at = at
+            books.touch_part(call, before)
+
+
+def ring(books: Books, call: Call, seat: str, at: float, origin: Origin, queue: str | None) -> Part:
     """A phone at a seat rings for this call: the same offer may be told by several signals."""
     part = call.part_of(seat)
     if part is None:
-        part = new_part(floor, call, seat, at, origin, queue)
+        part = new_part(books, call, seat, at, origin, queue)
         if origin is Origin.CONSULT:
-            consults(call, at)
-        floor.touch(call, kinds.CALL_OFFERED, part.agent)
+            consults(books, call, at)
+        books.touch_part(call, part, kinds.OFFERED)
     elif part.queue is None and queue is not None and part.state is PartState.RINGING:
         part.queue, part.origin = queue, Origin.OFFER
-        part.why = why(floor, call, part)
-    floor.touch(call)
+        part.why = why(books, call, part)
+        books.touch_part(call, part)
     return part
 
 
-def dialled(floor: Floor, s: LegDialled) -> None:
-    call, leg = told(floor, s)
+def dialled(books: Books, s: LegDialled) -> None:
+    call, leg = call_and_leg(books, s)
     if call is None or leg is None or leg.dialled:
         return
     leg.dialled, leg.dialled_by, leg.dialled_number = True, s.by, s.number
     call.hangup_by = None
     if call.dnis is None and s.number is not None and leg.id != call.first_leg:
         call.dnis = s.number  # an originated leg begins at no number
+    books.touch(call)
     if leg.local:
-        floor.touch(call)
         return
-    if not floor.is_seat(leg.device):
+    if not books.is_seat(leg.device):
         if call.direction is Direction.INTERNAL and leg.id != call.first_leg:
-            call.direction = Direction.OUTBOUND
-            call.dnis = s.number or call.dnis
-            for part in call.parts:
-                part.origin = Origin.OUTBOUND if part.origin is Origin.INTERNAL else part.origin
-                part.why = why(floor, call, part)
-    elif s.by is not None and (call.part_of(leg.device) is None or _given_up(call, leg, s.at)):
-        part = ring(floor, call, leg.device, s.at, _origin(floor, call, s.by), queue_of(call))
+            _calls_out(books, call, s.number)
+    elif s.by is not None and (call.part_of(leg.device) is None or _given_up(books, call, leg, s.at)):
+        part = ring(books, call, leg.device, s.at, _origin(books, call, s.by), queue_of(call))
         part.leg = leg.id
-    elif (known := call.part_of(leg.device)) is not None:
-        known.leg = known.leg or leg.id
-    floor.touch(call)
+    elif (part_there := call.part_of(leg.device)) is not None and part_there.leg is None:
+        part_there.leg = leg.id
+        books.touch_part(call, part_there)
 
 
-def _given_up(call: Call, leg: Leg, at: float) -> bool:
+def _calls_out(books: Books, call: Call, number: str | None) -> None:
+    call.direction = Direction.OUTBOUND
+    call.dnis = number or call.dnis
+    for part in call.parts:
+        part.origin = Origin.OUTBOUND if part.origin is Origin.INTERNAL else part.origin
+        part.why = why(books, call, part)
+    books.touch_all(call)
+
+
+def _given_up(books: Books, call: Call, leg: Leg, at: float) -> bool:
     """The caller is brought back to a phone whose old leg may end only after the new one begins to ring."""
     old = call.part_of(leg.device)
     if call.fetched is None or old is None or old.state not in CONNECTED or old.leg == leg.id:
         return False
     old.end(at, "answered", wrap_up=False, reason="hung_up")
+    books.touch_part(call, old, kinds.LEFT)
     return True
 
 
-def _origin(floor: Floor, call: Call, by: str) -> Origin:
+def _origin(books: Books, call: Call, by: str) -> Origin:
     """How the agent whose phone is being dialled comes into the call."""
     if call.direction is Direction.INTERNAL:
         return Origin.INTERNAL
     if call.fetched is not None:
         return Origin.PICKUP
     dialler = call.legs.get(by)
-    if dialler is not None and floor.is_seat(dialler.device):
+    if dialler is not None and books.is_seat(dialler.device):
         return Origin.CONSULT
     if call.waiting_since is not None:
         return Origin.OFFER
@@ -167,28 +181,26 @@ def queue_of(call: Call) -> str | None:
     """The queue on whose behalf a phone is dialled: the one waited in, or meant for and not yet left."""
     if call.fetched is not None:
         return call.queue
-    meant = call.waiting_since is not None or (call.queued_at is None and not call.transferred)
-    return call.queue if meant else None
+    is_for_queue = call.waiting_since is not None or (call.queued_at is None and not call.transferred)
+    return call.queue if is_for_queue else None
 
 
-def dial_ended(floor: Floor, s: LegDialEnded) -> None:
-    call, leg = told(floor, s)
-    if call is None or leg is None:
-        return
-    if leg.local:
+def dial_ended(books: Books, s: LegDialEnded) -> None:
+    call, leg = call_and_leg(books, s)
+    if call is None or leg is None or leg.local:
         return
     call.last_dial = s.status
     part = call.part_of(leg.device)
     if part is not None and part.state is PartState.RINGING and leg.dialled_by is not None:
         if s.status is DialStatus.ANSWER:
-            answer(floor, call, part, s.at)
+            answer(books, call, part, s.at)
         else:
             # A phone that asks to hang up while it rings has declined, whatever status the dial reports.
-            end_ring(floor, call, part, s.at, "rejected" if leg.hangup_asked else RING_OUTCOMES.get(s.status))
-    floor.touch(call)
+            end_ring(books, call, part, s.at, "rejected" if leg.hangup_asked else RING_OUTCOMES.get(s.status))
+    books.touch(call)
 
 
-def end_ring(floor: Floor, call: Call, part: Part, at: float, outcome: str | None) -> None:
+def end_ring(books: Books, call: Call, part: Part, at: float, outcome: str | None) -> None:
     """An offer is over unanswered. None: told from who answered or left meanwhile, else it was not answered."""
     if outcome is None and part.origin is Origin.CONSULT:
         outcome = "caller_left"  # the colleague who asked thought better of it
@@ -203,43 +215,45 @@ def end_ring(floor: Floor, call: Call, part: Part, at: float, outcome: str | Non
         else:
             outcome = "no_answer"
     part.end(at, outcome, wrap_up=False)
-    unanswered(floor, call, part, at)
-    floor.touch(call, kinds.CALL_OFFER_ENDED, part.agent, outcome)
+    unanswered(books, call, part, at)
+    books.touch_part(call, part, kinds.OFFER_ENDED, outcome)
 
 
-def answered(floor: Floor, s: LegAnswered) -> None:
-    call, leg = told(floor, s)
+def answered(books: Books, s: LegAnswered) -> None:
+    call, leg = call_and_leg(books, s)
     if call is None or leg is None:
         return
     leg.up, leg.ringing = True, False
     part = call.part_of(leg.device)
-    if part is not None and leg.dialled and leg.dialled_by is not None:
-        answer(floor, call, part, s.at)
-    floor.touch(call)
+    if part is not None:
+        if leg.dialled and leg.dialled_by is not None:
+            answer(books, call, part, s.at)
+        books.touch_part(call, part)
+    books.touch(call)
 
 
-def rang(floor: Floor, s: LegRang) -> None:
-    call, leg = told(floor, s)
+def rang(books: Books, s: LegRang) -> None:
+    call, leg = call_and_leg(books, s)
     if call is not None and leg is not None:
         leg.ringing = True
-        floor.touch(call)
+        books.touch(call)
 
 
-def renamed(floor: Floor, s: LegRenamed) -> None:
-    call, leg = floor.call_with_leg(s.leg), floor.leg_of(s.leg)
+def renamed(books: Books, s: LegRenamed) -> None:
+    call, leg = books.call_of(s.leg), books.leg_of(s.leg)
     if call is not None and leg is not None:
-        leg.channel = s.channel
-        floor.touch(call)
+        call.rename(leg, s.channel)
+        books.touch_all(call)
 
 
-def hangup_asked(floor: Floor, s: LegHangupAsked) -> None:
-    call, leg = told(floor, s)
+def hangup_asked(books: Books, s: LegHangupAsked) -> None:
+    call, leg = call_and_leg(books, s)
     if call is None or leg is None or leg.local:
         return
     leg.hangup_asked = True
     if call.hangup_by is not None:
         return
-    if floor.is_seat(leg.device):
+    if books.is_seat(leg.device):
         part = call.part_of(leg.device)
         if part is not None and (part.state in CONNECTED or leg.id == call.first_leg):
             call.hangup_by = "agent"
@@ -248,59 +262,51 @@ def hangup_asked(floor: Floor, s: LegHangupAsked) -> None:
         call.hangup_by = "caller" if first else "other"
 
 
-def ended(floor: Floor, s: LegEnded) -> None:
-    call, leg = told(floor, s)
+def ended(books: Books, s: LegEnded) -> None:
+    call, leg = call_and_leg(books, s)
     if call is None or leg is None:
         return
-    floor.drop_leg(call, leg.id)
-    _declined_after_all(floor, call, leg, s)
+    books.drop_leg(call, leg.id)
+    _declined_after_all(books, call, leg, s)
     part = call.part_on(leg)
-    if part is not None and not call.has_leg_of(part):
-        _part_left(floor, call, part, leg, s)
+    if part is not None:
+        books.touch_part(call, part)
+        if not call.has_leg_of(part):
+            _part_left(books, call, part, leg, s)
     if call.legs:
-        hear(floor, call, s.at)
-        floor.touch(call)
+        hear(books, call, s.at)
+        books.touch(call)
         return
-    for queue in floor.queues.values():
-        if queue.waiting.pop(leg.id, None) is not None:
-            floor.touch_queue(queue.name)
-    seal(call, s.at, short_abandon_s=floor.short_abandon_s(call.queue))
-    floor.touch(call, kinds.CALL_ENDED)
+    books.leave_queue(leg.id)
+    seal(books, call, s.at)
 
 
-def _declined_after_all(floor: Floor, call: Call, leg: Leg, s: LegEnded) -> None:
+def _declined_after_all(books: Books, call: Call, leg: Leg, s: LegEnded) -> None:
     """A queue says "no answer" of a phone that declined, too; the end of its leg, a moment later, tells why."""
+    if s.cause not in REFUSED:
+        return
     for part in call.parts:
-        if part.leg == leg.id and part.outcome == "no_answer" and part.answered_at is None and s.cause in REFUSED:
+        if part.leg == leg.id and part.outcome == "no_answer" and part.answered_at is None:
             part.outcome = part.reason = "rejected"
-            unanswered(floor, call, part, s.at)
-            floor.touch(call)
+            unanswered(books, call, part, s.at)
+            books.touch_part(call, part)
 
 
-def _part_left(floor: Floor, call: Call, part: Part, leg: Leg, s: LegEnded) -> None:
+def _part_left(books: Books, call: Call, part: Part, leg: Leg, s: LegEnded) -> None:
     if part.state in CONNECTED:
         part.end(s.at, "answered", wrap_up=wraps_up(call, part), reason="hung_up")
-        floor.touch(call)
+        books.touch_part(call, part, kinds.LEFT)
     elif leg.dialled_by is None and part.origin in (Origin.INTERNAL, Origin.OUTBOUND):
         # The agent called, and nobody answered them.
         outcome = RING_OUTCOMES.get(call.last_dial or DialStatus.NO_ANSWER, "no_answer")
         part.end(s.at, outcome, wrap_up=False)
-        floor.touch(call)
+        books.touch_part(call, part, kinds.LEFT, outcome)
     else:
         # Cause 26, "answered elsewhere", proves nothing: Queue(…,C) gives it to every member, whatever happened.
-        end_ring(floor, call, part, s.at, "rejected" if s.cause in REFUSED else None)
+        end_ring(books, call, part, s.at, "rejected" if s.cause in REFUSED else None)
 
 
-def told(floor: Floor, s: LegSignal) -> tuple[Call | None, Leg | None]:
-    """The leg and its call; a leg never heard of is counted and left to the next snapshot."""
-    call = floor.call_of(s.leg, s.linkedid)
-    if call is None:
-        floor.unknown_legs += 1
-        return None, None
-    return call, call.legs.get(s.leg)
-
-
-HANDLERS: Mapping[type[Signal], Callable[[Floor, Any], None]] = {
+HANDLERS: Mapping[type[Signal], Callable[[Books, Any], None]] = {
     LegStarted: started,
     LegRang: rang,
     LegAnswered: answered,

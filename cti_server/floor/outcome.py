@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from . import events as kinds
+from .books import Books
 from .calls import Call, Direction
+from .descriptions import Description
 from .signals import DialStatus
+from .visits import How
 from .wrapup import wraps_up
 
 #: the IVR step by which the dialplan says that no queue took the caller (dialplans/README.md)
@@ -37,12 +41,7 @@ def outcome_of(call: Call, short_abandon_s: float) -> str:
     return "left_in_ivr"
 
 
-def ended_by(call: Call) -> str:
-    """Who hung up first in what was the call at its end; `system` where nobody did."""
-    return call.hangup_by or "system"
-
-
-def seal(call: Call, at: float | None, *, short_abandon_s: float) -> None:
+def seal(books: Books, call: Call, at: float | None) -> None:
     """Close the call: at None its end was not seen, and it is marked so."""
     for part in list(call.open_parts()):
         answered = part.answered_at is not None
@@ -51,12 +50,22 @@ def seal(call: Call, at: float | None, *, short_abandon_s: float) -> None:
             part.end_unseen(wrap_up=wrap_up)
         else:
             part.end(at, "answered" if answered else "caller_left", wrap_up=wrap_up)
+        books.touch_part(call, part, kinds.LEFT if answered else kinds.OFFER_ENDED, part.outcome)
     if call.waiting_since is not None:
         call.wait_s += max(0.0, at - call.waiting_since) if at is not None else 0.0
         call.waiting_since = None
+    if call.visit is not None:
+        call.visit.end(at, How.UNSEEN if at is None else How.ABANDONED if call.abandoned else How.ENDED)
     if at is None:
         call.complete, call.ended_by = False, "unknown"
         call.outcome = "answered" if any(p.answered_at for p in call.parts) else "unseen"
     else:
-        call.ended_at, call.ended_by = at, ended_by(call)
-        call.outcome = outcome_of(call, short_abandon_s)
+        call.ended_at, call.ended_by = at, call.hangup_by or "system"  # who hung up first in what was left
+        call.outcome = outcome_of(call, _short_abandon_s(books, call.queue))
+    books.touch(call, kinds.CALL_ENDED)
+
+
+def _short_abandon_s(books: Books, queue: str | None) -> float:
+    """Below this a caller who gave up counts apart."""
+    found = books.queues.get(queue) if queue is not None else None
+    return (found.description if found is not None else Description()).short_abandon_s

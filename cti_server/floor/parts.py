@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
-from .times import iso, ms
+from .descriptions import WrapUpRule
 
 
 class PartState(StrEnum):
@@ -20,7 +19,7 @@ class PartState(StrEnum):
     LEFT = "left"
 
 
-CONNECTED = (PartState.TALKING, PartState.HOLD, PartState.CONSULTING)
+CONNECTED = frozenset({PartState.TALKING, PartState.HOLD, PartState.CONSULTING})
 
 
 class Origin(StrEnum):
@@ -37,26 +36,21 @@ class Origin(StrEnum):
 
 @dataclass(slots=True)
 class WrapUp:
-    """What remains to be said of a call, and until when; the rules stand in `wrapup.py`. No limit at 0 s."""
+    """One agent's wrap-up of a call: what the queue asks, and what the agent has said so far.
 
-    mode: str = "mandatory"
-    limit_s: float = 0.0
+    `ends_at` is known once the call is over, where there is a limit. `owed`: it ended without the code it needs.
+    """
+
+    rule: WrapUpRule = field(default_factory=WrapUpRule)
     extensions_left: int = 0
-    code_required: bool = False
     code: str | None = None
     wanted: bool = False
     ends_at: float | None = None
     owed: bool = False
 
-    def view(self) -> dict[str, Any]:
-        return {
-            "mode": self.mode,
-            "ends_at": iso(self.ends_at),
-            "extensions_left": self.extensions_left,
-            "code": self.code,
-            "code_required": self.code_required,
-            "wanted": self.wanted,
-        }
+    @property
+    def lacks_code(self) -> bool:
+        return self.rule.code_required and self.code is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +62,6 @@ class Why:
     given_by: str | None = None
     penalty: int | None = None
     waited_s: float | None = None
-
-    def view(self) -> dict[str, Any]:
-        return {
-            "kind": self.kind,
-            "queue": self.queue,
-            "from": self.given_by,
-            "penalty": self.penalty,
-            "waited_ms": ms(self.waited_s) if self.waited_s is not None else None,
-        }
 
 
 @dataclass(slots=True)
@@ -106,9 +91,19 @@ class Part:
     wrap: WrapUp = field(default_factory=WrapUp)
 
     @property
+    def key(self) -> str:
+        """Whose part it is, for whoever shows one part of each: the agent, or the seat of somebody unknown."""
+        return str(self.agent) if self.agent is not None else self.seat
+
+    @property
     def open(self) -> bool:
         """The agent's phone still rings or is connected."""
         return self.outcome is None
+
+    @property
+    def live(self) -> bool:
+        """It is open, or its wrap-up is."""
+        return self.outcome is None or self.state is PartState.WRAP_UP
 
     def enter(self, state: PartState, at: float) -> None:
         """Change the state and book the time spent in the one before."""
@@ -139,40 +134,33 @@ class Part:
         self.enter(PartState.WRAP_UP if wrap_up else PartState.LEFT, at)
         self.ended_at, self.outcome, self.reason = at, outcome, reason or outcome
         if wrap_up:
-            self.wrap.ends_at = at + self.wrap.limit_s if self.wrap.limit_s else None
+            limit_s = self.wrap.rule.limit_s
+            self.wrap.ends_at = at + limit_s if limit_s else None
         else:
-            self.wrapped_at = at
-            self.wrap.owed = self.answered_at is not None and self.wrap.code_required and self.wrap.code is None
+            self._wrapped(at)
 
     def end_unseen(self, *, wrap_up: bool) -> None:
         """It is over, nobody saw when: no time is claimed, and none is booked after what was seen."""
-        if self.open:
-            self.state = PartState.WRAP_UP if wrap_up else PartState.LEFT
-            self.outcome = "answered" if self.answered_at is not None else "unseen"
-            self.reason = "unseen"
-            if not wrap_up:
-                self.wrapped_at = self.since  # nothing follows, so nothing waits in anybody's tray
-                self.wrap.owed = (
-                    self.answered_at is not None and self.wrap.code_required and self.wrap.code is None
-                )
-            self.wrapped_at = None if wrap_up else self.since  # else a restart would bring back a wrap-up
+        if not self.open:
+            return
+        self.state = PartState.WRAP_UP if wrap_up else PartState.LEFT
+        self.outcome = "answered" if self.answered_at is not None else "unseen"
+        self.reason = "unseen"
+        if not wrap_up:
+            self._wrapped(self.since)  # else a restart would bring back a wrap-up
 
-    def view(self) -> dict[str, Any]:
-        return {
-            "agent": self.agent,
-            "seat": self.seat,
-            "name": self.name,
-            "state": self.state.value,
-            "since": iso(self.since),
-            "reason": self.reason,
-            "origin": self.origin.value,
-            "queue": self.queue,
-            "offered_at": iso(self.offered_at),
-            "answered_at": iso(self.answered_at),
-            "talk_ms": ms(self.talk_s),
-            "hold_ms": ms(self.hold_s),
-            "leg": self.leg,
-            "from": self.why.given_by if self.why is not None else None,
-            "why": self.why.view() if self.why is not None else None,
-            "wrap_up": self.wrap.view() if self.answered_at is not None and self.agent is not None else None,
-        }
+    def _wrapped(self, at: float) -> None:
+        """Nothing follows the call; a code that is missing is owed all the same."""
+        self.wrapped_at = at
+        self.wrap.owed = self.answered_at is not None and self.wrap.lacks_code
+
+    def close(self, at: float) -> None:
+        """The wrap-up is over; what is still missing is owed."""
+        self.enter(PartState.LEFT, at)
+        self.wrapped_at = at
+        self.wrap.owed = self.wrap.lacks_code
+
+    def ring_again(self, at: float) -> None:
+        """Use this part once more, as if it had not ended."""
+        self.enter(PartState.RINGING, at)
+        self.ended_at = self.outcome = self.reason = self.wrapped_at = None

@@ -1,13 +1,16 @@
-"""The people on a call, one for each leg that somebody speaks on: what a desktop lists, and may ask to drop."""
+"""The people on a call, one for each leg that somebody speaks on: whom a desktop lists, and may ask to drop.
+
+A phone that a queue rings is nobody yet: fifty that ring at once are not fifty people on the call. Whom a person
+called, a colleague or a number, is on it from the first ring.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from .parts import PartState
-
-if TYPE_CHECKING:
-    from .calls import Call, Leg
+from .calls import Call, Leg
+from .parts import Origin, Part, PartState
 
 OF_PART = {
     PartState.RINGING: "ringing",
@@ -17,39 +20,51 @@ OF_PART = {
 }
 
 
-def people(call: Call) -> list[dict[str, Any]]:
+class Person(NamedTuple):
+    """`leg` names them to be dropped; `role` is customer, agent or other."""
+
+    leg: str
+    role: str
+    agent: int | None
+    seat: str | None
+    number: str | None
+    name: str | None
+    state: str
+
+
+def people(call: Call) -> tuple[Person, ...]:
     """The legs of a call without plumbing, the first caller first."""
+    return tuple(_people(call))
+
+
+def _people(call: Call) -> Iterator[Person]:
     seats = {part.seat for part in call.parts}
-    there = [leg for leg in call.legs.values() if not leg.local]
-    strangers = [leg for leg in there if leg.device not in seats and call.part_on(leg) is None]
-    customer = strangers[0].id if strangers else None
-    # A phone whose agent has left the call is no person in it, though its channel may live a moment longer.
-    return [_person(call, leg, customer) for leg in there if leg in strangers or call.part_on(leg) is not None]
+    open_at = {part.seat: part for part in call.parts if part.open}
+    reached_by = {part.leg: part for part in call.parts if part.open}
+    customer: Leg | None = None
+    for leg in call.legs.values():
+        if leg.local:
+            continue
+        part = open_at.get(leg.device) or reached_by.get(leg.id)
+        if part is not None:
+            if part.state is not PartState.RINGING or part.origin is not Origin.OFFER:
+                yield _agent(leg, part)
+        elif leg.device not in seats:
+            # A phone whose agent has left the call is nobody in it, though its channel may live a moment longer.
+            customer = customer or leg
+            yield _stranger(call, leg, is_customer=leg is customer)
 
 
-def _person(call: Call, leg: Leg, customer: str | None) -> dict[str, Any]:
-    part = call.part_on(leg)
-    if part is not None:
-        return {
-            "leg": leg.id,
-            "role": "agent",
-            "agent": part.agent,
-            "seat": part.seat,
-            "number": leg.number,
-            "name": part.name,
-            # Who calls out waits for the other end; their own phone does not ring.
-            "state": "waiting" if leg.up and part.state is PartState.RINGING else OF_PART[part.state],
-        }
-    first = leg.id == customer
-    return {
-        "leg": leg.id,
-        "role": "customer" if first else "other",
-        "agent": None,
-        "seat": None,
-        "number": leg.dialled_number or leg.number,
-        "name": (call.customer or {}).get("name") if first and call.customer else leg.name,
-        "state": _state(call, leg),
-    }
+def _agent(leg: Leg, part: Part) -> Person:
+    # Who calls out waits for the other end; their own phone does not ring.
+    state = "waiting" if leg.up and part.state is PartState.RINGING else OF_PART[part.state]
+    return Person(leg.id, "agent", part.agent, part.seat, leg.number, part.name, state)
+
+
+def _stranger(call: Call, leg: Leg, *, is_customer: bool) -> Person:
+    name = call.customer["name"] if is_customer and call.customer is not None else leg.name
+    role = "customer" if is_customer else "other"
+    return Person(leg.id, role, None, None, leg.dialled_number or leg.number, name, _state(call, leg))
 
 
 def _state(call: Call, leg: Leg) -> str:
@@ -57,9 +72,9 @@ def _state(call: Call, leg: Leg) -> str:
         return "parked"
     if not leg.up and leg.dialled:
         return "ringing"
-    held = [p for p in call.open_parts() if p.state in (PartState.HOLD, PartState.CONSULTING)]
     heard = call.reach(leg)
-    if held and not any(other.device != p.seat for p in held for other in heard):
+    holders = [p for p in call.parts if p.open and p.state in (PartState.HOLD, PartState.CONSULTING)]
+    if holders and not any(other.device != p.seat for p in holders for other in heard):
         return "hold"
     if heard:
         return "talking"

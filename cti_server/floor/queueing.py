@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import events as kinds
+from .books import Books
+from .calls import MAX_VISITS, Call
 from .hearing import answer, consults
 from .legs import end_ring, ring
+from .merging import call_of
 from .parts import Origin, PartState
 from .pauses import member_seen
 from .signals import (
@@ -22,109 +25,122 @@ from .signals import (
     QueueMeant,
     Signal,
 )
-
-if TYPE_CHECKING:
-    from .apply import Floor
+from .visits import How, Visit
 
 
-def joined(floor: Floor, s: QueueJoined) -> None:
-    call = floor.call_of(s.leg, s.linkedid)
-    if call is None or s.leg in floor.queue(s.queue).waiting:
+def joined(books: Books, s: QueueJoined) -> None:
+    call = call_of(books, s.leg, s.linkedid)
+    if call is None or books.waits_in(s.leg) == s.queue:
         return
-    floor.queue(s.queue).waiting[s.leg] = s.at
-    floor.touch_queue(s.queue)
+    books.join_queue(s.leg, s.queue, s.at)
     leg = call.legs.get(s.leg)
     if leg is not None and leg.local and call.connected():
-        consults(call, s.at)  # the agent waits here, on behalf of a caller who does not
-        floor.touch(call)
+        consults(books, call, s.at)  # the agent waits here, on behalf of a caller who does not
+        books.touch(call)
         return
     if call.waiting_since is not None:
         call.wait_s += max(0.0, s.at - call.waiting_since)  # an agent who asked for the caller did not answer
-    call.queue, call.position, call.waiting_since, call.fetched = s.queue, s.position, s.at, None
-    call.queued_at = call.queued_at or s.at
+    begin_visit(call, s.queue, s.at, s.position)
     call.abandoned = call.left_queue_unanswered = False
     call.hangup_by = None
-    floor.touch(call, kinds.CALL_QUEUED)
+    books.touch(call, kinds.CALL_QUEUED)
 
 
-def meant(floor: Floor, s: QueueMeant) -> None:
-    call = floor.call_of(s.leg, s.linkedid)
+def begin_visit(call: Call, queue: str, at: float, place: int | None) -> None:
+    """The caller waits in this queue from now on, and in no other."""
+    if call.visit is not None:
+        call.visit.end(at, How.MOVED_ON)
+    if len(call.visits) >= MAX_VISITS:
+        call.visits.pop()
+    call.visits.append(Visit(queue, at, place))
+    call.position, call.waiting_since, call.meant, call.fetched = place, at, None, None
+    call.queued_at = call.queued_at or at
+
+
+def meant(books: Books, s: QueueMeant) -> None:
+    call = call_of(books, s.leg, s.linkedid)
     if call is not None:
-        call.queue = s.queue
-        floor.touch(call)
+        call.meant = s.queue
+        books.touch(call)
 
 
-def left(floor: Floor, s: QueueLeft) -> None:
-    if floor.queue(s.queue).waiting.pop(s.leg, None) is not None:
-        floor.touch_queue(s.queue)
-    call = floor.call_of(s.leg, s.linkedid)
-    if call is None or call.waiting_since is None or call.queue != s.queue:
+def left(books: Books, s: QueueLeft) -> None:
+    books.leave_queue(s.leg, s.queue)
+    call = call_of(books, s.leg, s.linkedid)
+    if call is None or call.queue != s.queue:
+        return
+    if call.visit is not None:
+        call.visit.end(s.at, How.ABANDONED if call.abandoned else How.MOVED_ON)
+    if call.waiting_since is None:
         return
     call.wait_s += max(0.0, s.at - call.waiting_since)
     call.waiting_since = None
     call.left_queue_unanswered = not call.abandoned and not call.connected()
-    floor.touch(call)
+    books.touch(call)
 
 
-def abandoned(floor: Floor, s: QueueAbandoned) -> None:
-    call = floor.call_of(s.leg, s.linkedid)
-    leg = floor.leg_of(s.leg)
-    # app_queue says the same when its own time limit was reached; then the caller has not asked to hang up.
-    if call is not None and leg is not None and leg.hangup_asked:
-        call.abandoned, call.left_queue_unanswered = True, False
-        floor.touch(call)
-
-
-def offered(floor: Floor, s: MemberOffered) -> None:
-    call = floor.call_of(s.leg, s.linkedid)
-    if call is None:
-        floor.unknown_legs += 1
+def abandoned(books: Books, s: QueueAbandoned) -> None:
+    call = call_of(books, s.leg, s.linkedid)
+    leg = books.leg_of(s.leg)
+    if call is None or leg is None:
         return
-    call.queue = call.queue or s.queue
-    part = ring(floor, call, floor.seat_of(s.interface), s.at, Origin.OFFER, s.queue)
-    part.leg = part.leg or s.member_leg
+    # app_queue says the same when its own time limit was reached; then the caller has not asked to hang up.
+    if leg.hangup_asked:
+        call.abandoned, call.left_queue_unanswered = True, False
+        books.touch(call)
+    if call.visit is not None and call.visit.queue == s.queue:
+        call.visit.end(s.at, How.ABANDONED if leg.hangup_asked else How.TIMED_OUT)
 
 
-def connected(floor: Floor, s: MemberConnected) -> None:
-    call = floor.call_of(s.leg, s.linkedid)
+def offered(books: Books, s: MemberOffered) -> None:
+    call = call_of(books, s.leg, s.linkedid)
     if call is None:
-        floor.unknown_legs += 1
+        books.unknown_legs += 1
+        return
+    if call.queue is None:
+        call.meant = s.queue
+    part = ring(books, call, books.seat_of(s.interface), s.at, Origin.OFFER, s.queue)
+    if part.leg is None and s.member_leg is not None:
+        part.leg = s.member_leg
+        books.touch_part(call, part)
+
+
+def connected(books: Books, s: MemberConnected) -> None:
+    call = call_of(books, s.leg, s.linkedid)
+    if call is None:
+        books.unknown_legs += 1
         return
     if any(p.origin is Origin.PICKUP and p.queue == s.queue for p in call.connected()):
         return  # the queue names the member it rang, but another agent picked the call up
-    part = ring(floor, call, floor.seat_of(s.interface), s.at, Origin.OFFER, s.queue)
+    part = ring(books, call, books.seat_of(s.interface), s.at, Origin.OFFER, s.queue)
     part.leg = s.member_leg or part.leg
-    answer(floor, call, part, s.at)
+    books.touch_part(call, part)
+    answer(books, call, part, s.at)
 
 
-def did_not_answer(floor: Floor, s: MemberDidNotAnswer) -> None:
-    call = floor.call_of(s.leg, s.linkedid)
+def did_not_answer(books: Books, s: MemberDidNotAnswer) -> None:
+    call = call_of(books, s.leg, s.linkedid)
     if call is None:
         return
-    part = call.part_of(floor.seat_of(s.interface))
+    part = call.part_of(books.seat_of(s.interface))
     if part is not None and part.state is PartState.RINGING:
-        end_ring(floor, call, part, s.at, "no_answer")
+        end_ring(books, call, part, s.at, "no_answer")
 
 
-def member_changed(floor: Floor, s: MemberChanged) -> None:
-    queue = floor.queue(s.queue)
-    queue.members[s.interface] = s
-    floor.interfaces[s.interface] = s.seat
+def member_changed(books: Books, s: MemberChanged) -> None:
+    books.put_member(s)
     if s.paused:
-        floor.leaving.pop((s.queue, s.interface), None)
-    floor.touch_queue(s.queue)
-    member_seen(floor, s.seat, s.at)
+        books.leaving.pop((s.queue, s.interface), None)
+    member_seen(books, s.seat, s.at)
 
 
-def member_removed(floor: Floor, s: MemberRemoved) -> None:
-    member = floor.queue(s.queue).members.pop(s.interface, None)
-    if member is None:
-        return
-    floor.touch_queue(s.queue)
-    member_seen(floor, member.seat, s.at)
+def member_removed(books: Books, s: MemberRemoved) -> None:
+    member = books.drop_member(s.queue, s.interface)
+    if member is not None:
+        member_seen(books, member.seat, s.at)
 
 
-HANDLERS: Mapping[type[Signal], Callable[[Floor, Any], None]] = {
+HANDLERS: Mapping[type[Signal], Callable[[Books, Any], None]] = {
     QueueJoined: joined,
     QueueLeft: left,
     QueueMeant: meant,

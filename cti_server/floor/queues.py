@@ -1,50 +1,69 @@
-"""The queues of one PBX: who waits in them and which members serve them."""
+"""The queues of one PBX: who waits in them, and which members serve them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any
+from enum import StrEnum
 
-from .agents import Agent
-from .parts import WrapUp
-from .signals import MemberChanged
-from .times import iso
+from .descriptions import Description
+from .signals import MemberChanged, MemberStatus
+
+AT_WORK = frozenset({MemberStatus.RINGING, MemberStatus.IN_USE, MemberStatus.ON_HOLD, MemberStatus.BUSY})
+GONE = frozenset({MemberStatus.UNAVAILABLE, MemberStatus.INVALID})
+
+
+class Duty(StrEnum):
+    """What a member is to their queue: could be rung, is on a call, is paused, or is not there."""
+
+    READY = "ready"
+    BUSY = "busy"
+    PAUSED = "paused"
+    OFF = "off"
+
+
+def duty_of(member: MemberChanged) -> Duty:
+    if member.status in AT_WORK:
+        return Duty.BUSY
+    if member.status is not MemberStatus.IDLE:
+        return Duty.OFF
+    return Duty.PAUSED if member.paused else Duty.READY
 
 
 @dataclass(slots=True)
 class Queue:
-    """One app_queue queue."""
+    """One app_queue queue. Members go in by `put` and out by `take_out`, callers in by `join`: these keep the
+    counts and the order. A member is the last signal that told of them."""
 
     name: str
-    title_en: str | None = None
-    title_zh: str | None = None
-    short_abandon_s: float = 5.0
-    wrap_up: WrapUp = field(default_factory=WrapUp)  # what its calls ask of whoever takes them
+    description: Description = field(default_factory=Description)
     members: dict[str, MemberChanged] = field(default_factory=dict)  # by interface
-    waiting: dict[str, float] = field(default_factory=dict)  # leg → since when
+    waiting: OrderedDict[str, float] = field(default_factory=OrderedDict)  # leg → since when, the longest first
+    counts: dict[Duty, int] = field(default_factory=lambda: dict.fromkeys(Duty, 0))
 
-    def view(self, agents: Mapping[str, Agent]) -> dict[str, Any]:
-        """What a desktop shows of it; `agents` tells who of the record sits at which seat."""
-        return {
-            "queue": self.name,
-            "title_en": self.title_en or self.name,
-            "title_zh": self.title_zh or self.name,
-            "waiting": len(self.waiting),
-            "longest_since": iso(min(self.waiting.values(), default=None)),
-            "members": [_member_view(m, agents.get(m.seat)) for _, m in sorted(self.members.items())],
-        }
+    def put(self, member: MemberChanged) -> MemberChanged | None:
+        """This member is so now; answers what they were."""
+        before = self.members.get(member.interface)
+        if before is not None:
+            self.counts[duty_of(before)] -= 1
+        self.members[member.interface] = member
+        self.counts[duty_of(member)] += 1
+        return before
 
+    def take_out(self, interface: str) -> MemberChanged | None:
+        member = self.members.pop(interface, None)
+        if member is not None:
+            self.counts[duty_of(member)] -= 1
+        return member
 
-def _member_view(member: MemberChanged, agent: Agent | None) -> dict[str, Any]:
-    """The record's name for whoever sits there comes before the queue's."""
-    return {
-        "agent": agent.id if agent is not None else None,
-        "name": agent.name if agent is not None else member.name,
-        "seat": member.seat,
-        "interface": member.interface,
-        "status": member.status.value,
-        "paused": member.paused,
-        "reason": member.reason,
-        "penalty": member.penalty,
-    }
+    def join(self, leg: str, since: float) -> None:
+        """Callers join one after the other; only a snapshot tells of one who waits longer than the last."""
+        last = next(reversed(self.waiting.values())) if self.waiting else since
+        self.waiting[leg] = since
+        if since < last:
+            self.waiting = OrderedDict(sorted(self.waiting.items(), key=lambda entry: entry[1]))
+
+    @property
+    def longest_since(self) -> float | None:
+        """Since when the caller waits who waits longest."""
+        return next(iter(self.waiting.values()), None)

@@ -1,93 +1,128 @@
 """A snapshot meets the floor: what is there and was not known comes in, what is gone and was not seen to end
-is ended unseen. After a reconnect this is how the floor starts again; every 30 s it is the drift check."""
+is ended unseen. After a reconnect this is how the floor starts again; every 30 s it is the drift check.
+
+A row that says what is known already costs one comparison: only the calls that differ are looked at again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 from . import events as kinds
+from .books import Books
 from .calls import Call, Leg
 from .hearing import answer, hear
 from .legs import new_part, started
+from .merging import call_of
 from .outcome import seal
 from .parts import Origin, Part, PartState
-from .queueing import member_changed, member_removed
+from .queueing import begin_visit, member_changed, member_removed
 from .shift import after_snapshot, before_snapshot
-from .signals import LegRow, LegStarted, MemberRemoved, Signal, Snapshot
-from .wrapup import close, wraps_up
-
-if TYPE_CHECKING:
-    from .apply import Floor
+from .signals import EntryRow, LegRow, LegStarted, MemberChanged, MemberRemoved, Signal, Snapshot
+from .visits import How
+from .wrapup import wraps_up
 
 MAX_WRAP_UPS = 20  # left open by one agent; the oldest of more are taken for done
 WRAP_UP_LASTS_S = 4 * 3600.0
 
 
-def reconcile(floor: Floor, s: Snapshot) -> None:
-    for call in list(floor.calls.values()):
-        if call.boot != s.boot and not call.ended:
-            _end_unseen(floor, call)  # Asterisk has been restarted since: whatever it was, it is over
-    fresh = floor.boot != s.boot
-    floor.boot = s.boot
-    before_snapshot(floor, s, fresh)
-    _members(floor, s)  # first: a member's seat tells an agent's call from a customer's
-    _legs(floor, s)
-    _waiting(floor, s)
-    _forgotten_wrap_ups(floor, s.at)
-    after_snapshot(floor, s, fresh)
+def reconcile(books: Books, s: Snapshot) -> None:
+    fresh = books.boot != s.boot
+    if fresh:
+        for call in list(books.calls.values()):
+            if call.boot != s.boot and not call.ended:
+                _end_unseen(books, call)  # Asterisk has been restarted since: whatever it was, it is over
+    books.boot = s.boot
+    before_snapshot(books, s, fresh)
+    _members(books, s)  # first: a member's seat tells an agent's call from a customer's
+    differing = _legs(books, s)
+    _calls(books, s, differing)
+    _waiting(books, s)
+    _forgotten_wrap_ups(books, s.at)
+    after_snapshot(books, s, fresh)
 
 
-def _legs(floor: Floor, s: Snapshot) -> None:
-    there = {row.leg for row in s.legs} | s.seen_before
+def _legs(books: Books, s: Snapshot) -> set[str]:
+    """Take in the rows of legs; answers the ids of the calls in which something was not as it was known."""
+    differing: set[str] = set()
+    unlike = [row for row in s.legs if not _is_known(books, row)]
     if s.whole:
-        for call in list(floor.calls.values()):
-            if call.ended:
-                continue
-            for gone in [leg for leg in call.legs if leg not in there]:
-                floor.drop_leg(call, gone)
+        there = {row.leg for row in s.legs} | s.seen_before
+        for gone in [leg for leg in books.legs() if leg not in there]:
+            call = books.call_of(gone)
+            if call is not None and not call.ended:
+                books.drop_leg(call, gone)
+                differing.add(call.id)
     # The leg that began a call has its linkedid; ages are whole seconds and do not tell it from the next.
-    for row in sorted(s.legs, key=lambda r: (-(r.age_s or 0.0), r.leg != r.linkedid)):
-        _leg(floor, row, s)
-    for call in list(floor.calls.values()):
-        if call.ended:
-            continue
-        if not call.legs and s.whole:
-            _end_unseen(floor, call)
-            continue
-        _parts(floor, call, s)
-        hear(floor, call, s.at)
-        floor.touch(call)
+    for row in sorted(unlike, key=lambda r: (-(r.age_s or 0.0), r.leg != r.linkedid)):
+        if (call := _leg(books, row, s)) is not None:
+            differing.add(call.id)
+    return differing
 
 
-def _leg(floor: Floor, row: LegRow, s: Snapshot) -> None:
+def _is_known(books: Books, row: LegRow) -> bool:
+    call = books.call_of(row.leg)
+    if call is None or books.call_with(row.linkedid) is not call:
+        return False
+    leg = call.legs[row.leg]
+    return (
+        leg.channel == row.channel
+        and leg.up == row.up
+        and leg.ringing == row.ringing
+        and leg.bridge == row.bridge
+        and leg.conference == row.conference
+        and (leg.parked is not None) == row.parked
+        and row.muted in (None, leg.muted)
+        and row.recording in (None, leg.recording)
+    )
+
+
+def _leg(books: Books, row: LegRow, s: Snapshot) -> Call | None:
     at = s.at - row.age_s if row.age_s is not None else s.at
-    if floor.leg_of(row.leg) is None:
-        call = floor.call_with(row.linkedid)
+    if books.leg_of(row.leg) is None:
+        call = books.call_with(row.linkedid)
         if call is not None:  # restored from the record, or a leg that it got unseen
-            floor.add_leg(call, Leg(row.leg, row.channel, at, row.number, row.name, row.exten, up=row.up))
+            books.add_leg(call, Leg(row.leg, row.channel, at, row.number, row.name, row.exten, up=row.up))
         else:
             started(
-                floor,
+                books,
                 LegStarted(at, row.leg, row.linkedid, row.channel, row.up, row.number, row.name, row.exten),
             )
-    call = floor.call_of(row.leg, row.linkedid)
-    leg_known = floor.leg_of(row.leg)
-    if call is None or leg_known is None:
-        return
-    leg_known.channel, leg_known.up, leg_known.ringing = row.channel, row.up, row.ringing
-    leg_known.bridge, leg_known.conference = row.bridge, row.conference
+    call = call_of(books, row.leg, row.linkedid)
+    leg = books.leg_of(row.leg)
+    if call is None or leg is None:
+        return None
+    if leg.channel != row.channel:
+        call.rename(leg, row.channel)
+    leg.up, leg.ringing = row.up, row.ringing
+    call.bridge(leg, row.bridge, conference=row.conference)
     # The list does not tell the space: the one that an event told is kept.
-    leg_known.parked = (leg_known.parked or "") if row.parked else None
-    leg_known.muted = row.muted if row.muted is not None else leg_known.muted
-    leg_known.recording = row.recording or leg_known.recording
+    leg.parked = (leg.parked or "") if row.parked else None
+    leg.muted = row.muted if row.muted is not None else leg.muted
+    leg.recording = row.recording or leg.recording
+    return call
 
 
-def _parts(floor: Floor, call: Call, s: Snapshot) -> None:
-    """Agents whose phone is in the call but of whose part nothing was seen, and the other way round."""
+def _calls(books: Books, s: Snapshot, differing: set[str]) -> None:
+    """Agents in calls: those whose legs differ, and each that an agent has a part in."""
     held = {row.leg for row in s.legs if row.held}
+    for call in list(books.calls.values()):
+        if call.ended or not (call.parts or call.id in differing or not call.legs):
+            continue
+        if not call.legs and s.whole:
+            _end_unseen(books, call)
+            continue
+        _parts(books, call, s, held)
+        hear(books, call, s.at)
+        books.touch_all(call)
+
+
+def _parts(books: Books, call: Call, s: Snapshot, held: set[str]) -> None:
+    """Agents whose phone is in the call but of whose part nothing was seen, and the other way round."""
     for leg in list(call.legs.values()):
-        if leg.local or not floor.is_seat(leg.device) or leg.id == call.first_leg:
+        if leg.local or not books.is_seat(leg.device) or leg.id == call.first_leg:
             continue
         leg.dialled = True
         leg.dialled_by = leg.dialled_by or call.first_leg
@@ -95,86 +130,102 @@ def _parts(floor: Floor, call: Call, s: Snapshot) -> None:
         if part is None and not leg.ringing and not call.reach(leg):
             continue  # a phone left alone, after its agent gave the call away
         if part is None:
-            part = new_part(floor, call, leg.device, leg.started_at, Origin.OFFER, call.queue)
+            part = new_part(books, call, leg.device, leg.started_at, Origin.OFFER, call.queue)
             part.leg = leg.id
         if leg.up:
-            answer(floor, call, part, s.at)
+            answer(books, call, part, s.at)
         if leg.id in held and part.state is PartState.TALKING:
             part.enter(PartState.HOLD, s.at)
+            books.touch_part(call, part, kinds.HELD)
     if not s.whole:
         return
     for part in list(call.open_parts()):
         if not call.has_leg_of(part):
             part.end_unseen(wrap_up=part.answered_at is not None and wraps_up(call, part))
+            books.touch_part(call, part, kinds.LEFT)
 
 
-def _end_unseen(floor: Floor, call: Call) -> None:
+def _end_unseen(books: Books, call: Call) -> None:
     for leg in list(call.legs):
-        floor.drop_leg(call, leg)
-        for queue in floor.queues.values():
-            if queue.waiting.pop(leg, None) is not None:
-                floor.touch_queue(queue.name)
-    seal(call, None, short_abandon_s=floor.short_abandon_s(call.queue))
-    floor.touch(call, kinds.CALL_ENDED)
+        books.drop_leg(call, leg)
+        books.leave_queue(leg)
+    seal(books, call, None)
 
 
-def _members(floor: Floor, s: Snapshot) -> None:
-    told = {(m.queue, m.interface) for m in s.members}
-    for member in s.members:
-        member_changed(floor, member)
+def _members(books: Books, s: Snapshot) -> None:
     for name in s.queues:
-        floor.queue(name)
-        floor.touch_queue(name)
+        books.queue(name)
+    for member in s.members:
+        if not _is_settled(books, member):
+            member_changed(books, member)
+    if not s.whole:
+        return
+    there = {(m.queue, m.interface) for m in s.members}
+    for queue in list(books.queues.values()):
+        for interface in [i for i in queue.members if (queue.name, i) not in there]:
+            member_removed(books, MemberRemoved(s.at, queue.name, interface))
+
+
+def _is_settled(books: Books, member: MemberChanged) -> bool:
+    """This member is known to be so, and no order to the PBX waits to show."""
+    queue = books.queues.get(member.queue)
+    before = queue.members.get(member.interface) if queue is not None else None
+    if before is None or replace(before, at=member.at) != member:
+        return False
+    agent = books.agent_at(member.seat)
+    return agent is None or agent.shift is None or agent.shift.confirmed
+
+
+def _waiting(books: Books, s: Snapshot) -> None:
     if s.whole:
-        for queue in list(floor.queues.values()):
-            for interface in [i for i in queue.members if (queue.name, i) not in told]:
-                member_removed(floor, MemberRemoved(s.at, queue.name, interface))
-
-
-def _waiting(floor: Floor, s: Snapshot) -> None:
-    entries = {(e.queue, e.leg): e for e in s.entries}
-    for queue in floor.queues.values():
-        for leg in [g for g in queue.waiting if (queue.name, g) not in entries] if s.whole else ():
-            del queue.waiting[leg]
-            floor.touch_queue(queue.name)
+        there = {(entry.leg, entry.queue) for entry in s.entries}
+        for leg, queue in [gone for gone in books.waiting().items() if gone not in there]:
+            books.leave_queue(leg, queue)
     for entry in s.entries:
-        call = floor.call_of(entry.leg, _linkedid(floor, entry.leg))
-        if call is None:
-            continue
-        since = s.at - entry.wait_s
-        queue = floor.queue(entry.queue)
-        since = queue.waiting.setdefault(entry.leg, since)
-        call.queue, call.position = entry.queue, entry.position
-        if call.waiting_since is None and not call.connected():
-            call.waiting_since = since
-            call.queued_at = call.queued_at or since
-        floor.touch_queue(entry.queue)
-        floor.touch(call)
+        call = books.call_of(entry.leg)
+        if call is not None:
+            _entry(books, call, entry, s.at - entry.wait_s)
+    if s.whole and not s.drift_check:
+        _visits_that_ended_unseen(books)
 
 
-def _forgotten_wrap_ups(floor: Floor, at: float) -> None:
+def _entry(books: Books, call: Call, entry: EntryRow, since: float) -> None:
+    if books.waits_in(entry.leg) != entry.queue:
+        books.join_queue(entry.leg, entry.queue, since)
+    since = books.queues[entry.queue].waiting[entry.leg]
+    if call.waiting_since is None and not call.connected():
+        if call.visit is None or call.visit.queue != entry.queue:
+            begin_visit(call, entry.queue, since, entry.position)
+        call.waiting_since, call.queued_at, call.position = since, call.queued_at or since, entry.position
+        books.touch(call)
+    elif call.waiting_since is not None and call.position != entry.position:
+        call.position = entry.position
+        books.touch(call)
+
+
+def _visits_that_ended_unseen(books: Books) -> None:
+    """Callers who waited when the link was lost, or the server went, and do not wait now."""
+    for call in books.calls.values():
+        if call.visit is not None and not any(books.waits_in(leg) for leg in call.legs):
+            call.visit.end(None, How.UNSEEN)
+            books.touch(call)
+
+
+def _forgotten_wrap_ups(books: Books, at: float) -> None:
     """A wrap-up that nobody finishes (an agent who never opens the desktop) does not stay for ever."""
-    owed: dict[int | None, list[tuple[float, Call, Part]]] = {}
-    for call in floor.calls.values():
-        for part in call.parts:
-            if part.state is PartState.WRAP_UP:
-                owed.setdefault(part.agent, []).append((part.since, call, part))
-    for parts in owed.values():
-        parts.sort(key=lambda entry: entry[0], reverse=True)
-        for n, (since, call, part) in enumerate(parts):
-            if part.wrap.ends_at is None and part.wrap.limit_s:
-                part.wrap.ends_at = at + part.wrap.limit_s  # its call was not seen to end
-                floor.touch(call)
-            if n >= MAX_WRAP_UPS or at - since > WRAP_UP_LASTS_S:
-                close(part, at)
-                floor.touch(call, kinds.CALL_WRAPPED, part.agent)
+    unfinished: dict[int | None, list[tuple[Call, Part]]] = {}
+    for call, part in books.live_parts():
+        if part.state is PartState.WRAP_UP:
+            unfinished.setdefault(part.agent, []).append((call, part))
+    for parts in unfinished.values():
+        parts.sort(key=lambda entry: entry[1].since, reverse=True)
+        for n, (call, part) in enumerate(parts):
+            if part.wrap.ends_at is None and part.wrap.rule.limit_s:
+                part.wrap.ends_at = at + part.wrap.rule.limit_s  # its call was not seen to end
+                books.touch_part(call, part)
+            if n >= MAX_WRAP_UPS or at - part.since > WRAP_UP_LASTS_S:
+                part.close(at)
+                books.touch_part(call, part, kinds.WRAPPED)
 
 
-def _linkedid(floor: Floor, leg: str) -> str:
-    for call in floor.calls.values():
-        if leg in call.legs:
-            return call.linkedid
-    return leg
-
-
-HANDLERS: Mapping[type[Signal], Callable[[Floor, Any], None]] = {Snapshot: reconcile}
+HANDLERS: Mapping[type[Signal], Callable[[Books, Any], None]] = {Snapshot: reconcile}

@@ -3,90 +3,94 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .agents import GONE, Agent, parts_of
+from .agents import Agent
+from .books import Books
 from .desk_signals import AgentSeated
 from .parts import CONNECTED
+from .queues import GONE
 from .signals import PhoneChanged, Signal
 
-if TYPE_CHECKING:
-    from .apply import Floor
 
-
-def seated(floor: Floor, s: AgentSeated) -> None:
-    agent = floor.agents.setdefault(s.agent, Agent(s.agent, s.name, None))
+def seated(books: Books, s: AgentSeated) -> None:
+    agent = books.agents.setdefault(s.agent, Agent(s.agent, s.name, None))
     agent.name, agent.home, agent.role = s.name, s.seat, s.role
     if agent.shift is None:
         agent.extension = s.extension
-        take_home(floor, agent)
-    floor.touch_agent(s.agent)
+        take_home(books, agent)
+    elif agent.seat is not None:
+        _touch_members_at(books, agent.seat)  # they are shown by the record's name
+    books.touch_agent(s.agent)
 
 
-def take_home(floor: Floor, agent: Agent) -> None:
+def take_home(books: Books, agent: Agent) -> None:
     """Who is not at work has their own phone, unless somebody else sits there."""
-    is_free = agent.home is not None and floor.seats.get(agent.home) in (None, agent.id)
-    take_seat(floor, agent, agent.home if is_free else None)
+    is_free = agent.home is not None and books.seats.get(agent.home) in (None, agent.id)
+    take_seat(books, agent, agent.home if is_free else None)
 
 
-def take_seat(floor: Floor, agent: Agent, seat: str | None) -> None:
+def take_seat(books: Books, agent: Agent, seat: str | None) -> None:
     """Sit there; whoever only has their own phone there, and is not at work, gives way."""
-    if agent.seat is not None and floor.seats.get(agent.seat) == agent.id:
-        del floor.seats[agent.seat]
-        _touch_queues_of(floor, agent.seat)
+    if agent.seat is not None and books.seats.get(agent.seat) == agent.id:
+        del books.seats[agent.seat]
+        _touch_members_at(books, agent.seat)
     agent.seat = seat
     if seat is None:
         return
-    other = floor.agents.get(floor.seats.get(seat, -1))
+    other = books.agents.get(books.seats.get(seat, -1))
     if other is not None and other is not agent:
         other.seat = None
-        floor.touch_agent(other.id)
-    floor.seats[seat] = agent.id
-    _touch_queues_of(floor, seat)
-    see_phone(floor, agent, floor.clock)
+        books.touch_agent(other.id)
+    books.seats[seat] = agent.id
+    _touch_members_at(books, seat)
+    see_phone(books, agent, books.clock)
 
 
-def is_taken(floor: Floor, seat: str, agent: Agent) -> bool:
+def is_taken(books: Books, seat: str, agent: Agent) -> bool:
     """Somebody else is at work there. Two who ask for a phone at the same moment do not both get it."""
-    there = floor.agent_at(seat)
-    return there is not None and there is not agent and there.shift is not None
+    there = books.agent_at(seat)
+    return there is not None and there is not agent and there.at_work
 
 
-def _touch_queues_of(floor: Floor, seat: str) -> None:
-    for queue in floor.queues.values():
-        if any(member.seat == seat for member in queue.members.values()):
-            floor.touch_queue(queue.name)
+def _touch_members_at(books: Books, seat: str) -> None:
+    for member in books.memberships(seat):
+        books.touch_member(member.queue, member.interface)
 
 
-def phone_changed(floor: Floor, s: PhoneChanged) -> None:
-    contacts = floor.contacts.setdefault(s.seat, set())
+def phone_changed(books: Books, s: PhoneChanged) -> None:
+    contacts = books.contacts.setdefault(s.seat, set())
     (contacts.add if s.reachable else contacts.discard)(s.contact)
-    if (agent := floor.agent_at(s.seat)) is not None:
-        see_phone(floor, agent, s.at)
+    if (agent := books.agent_at(s.seat)) is not None:
+        see_phone(books, agent, s.at)
 
 
-def see_phone(floor: Floor, agent: Agent, at: float) -> None:
-    reachable = _reachable(floor, agent)
+def see_phone(books: Books, agent: Agent, at: float) -> None:
+    """Take in whether the agent's phone can be reached now."""
+    reachable = _reachable(books, agent)
     if reachable != agent.phone_reachable:
         agent.phone_reachable, agent.phone_since = reachable, at
-        floor.touch_agent(agent.id)
+        books.touch_agent(agent.id)
     if agent.shift is not None:
-        agent.shift.phone_gone = (agent.shift.phone_gone or at) if reachable is False else None
+        gone = (agent.shift.phone_gone or at) if reachable is False else None
+        if gone != agent.shift.phone_gone:
+            agent.shift.phone_gone = gone
+            books.touch_agent(agent.id)
 
 
-def _reachable(floor: Floor, agent: Agent) -> bool | None:
+def _reachable(books: Books, agent: Agent) -> bool | None:
     """None when nobody told. While a phone is in a call its device counts as in use, reachable or not: then only
     its contacts tell."""
-    members = floor.memberships(agent.seat)
-    contacts = floor.contacts.get(agent.seat or "")
-    if any(part.state in CONNECTED for _, part in parts_of(agent, floor.calls.values())):
+    contacts = books.contacts.get(agent.seat or "")
+    if any(part.state in CONNECTED for _, part in books.parts_of(agent.id)):
         return bool(contacts) if contacts is not None else True
+    members = books.memberships(agent.seat)
     if members:
         return not all(member.status in GONE for member in members)
     return bool(contacts) if contacts is not None else None
 
 
-HANDLERS: Mapping[type[Signal], Callable[[Floor, Any], None]] = {
+HANDLERS: Mapping[type[Signal], Callable[[Books, Any], None]] = {
     AgentSeated: seated,
     PhoneChanged: phone_changed,
 }

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from .descriptions import Description
+
 
 class LinkState(StrEnum):
     """How well we know the PBX. Only `live` means that the floor shows this second."""
@@ -340,13 +342,7 @@ class QueueDescribed(Signal):
     """What the record knows of a queue that the PBX does not."""
 
     queue: str
-    title_en: str
-    title_zh: str
-    short_abandon_s: float = 5.0
-    wrap_up_mode: str = "mandatory"  # optional, mandatory, forced: floor/wrapup.py
-    wrap_up_s: float = 0.0  # 0: without a limit
-    wrap_up_extensions: int = 0
-    wrap_up_code_required: bool = False
+    description: Description
 
 
 # --- the whole truth, after a (re)connect and as a drift check -----------------------------------------

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import events as kinds
-from .calls import Direction
+from .books import Books
+from .calls import Call, Direction
 from .hearing import answer, hear
-from .legs import new_part, queue_of, told
+from .legs import new_part, queue_of
+from .merging import call_and_leg, call_of, merge
 from .parts import CONNECTED, Origin, PartState
+from .queueing import begin_visit
 from .signals import (
     LegBridged,
     LegFetched,
@@ -24,151 +27,170 @@ from .signals import (
     RecordingChanged,
     Signal,
 )
+from .visits import How
 from .wrapup import wraps_up
 
-if TYPE_CHECKING:
-    from .apply import Floor
 
-
-def bridged(floor: Floor, s: LegBridged) -> None:
-    call, leg = told(floor, s)
+def bridged(books: Books, s: LegBridged) -> None:
+    call, leg = call_and_leg(books, s)
     if call is None or leg is None:
         return
-    leg.bridge, leg.conference, leg.up = s.bridge, s.conference, True
-    other = floor.bridges.get(s.bridge, call)
-    together = other is not call and not other.ended and any(o.bridge == s.bridge for o in other.legs.values())
-    # Two calls in one bridge are one call from now on; the older one keeps its name. Only a conference room may
-    # hold the calls of several customers, and there each keeps their own.
-    inside = any(one.made_inside or one.direction is Direction.INTERNAL for one in (call, other))
-    if together and (inside or not s.conference):
-        older, younger = sorted((call, other), key=lambda c: c.started_at)
-        call = floor.merge(older, younger)
-    floor.bridges[s.bridge] = call
+    call.bridge(leg, s.bridge, conference=s.conference)
+    leg.up = True
+    call = _one_call_in_bridge(books, call, s)
+    books.bridges[s.bridge] = call
     if not leg.local:
         call.hangup_by = None
-    hear(floor, call, s.at)
-    floor.touch(call, kinds.CALL_CONFERENCED if call.in_conference() else kinds.CALL_CHANGED)
+    hear(books, call, s.at)
+    books.touch(call, kinds.CALL_CONFERENCED if call.in_conference() else kinds.CALL_CHANGED)
 
 
-def unbridged(floor: Floor, s: LegUnbridged) -> None:
-    call, leg = told(floor, s)
+def _one_call_in_bridge(books: Books, call: Call, s: LegBridged) -> Call:
+    """Two calls in one bridge are one call from now on; the older one keeps its name. Only a conference room may
+    hold the calls of several customers, and there each keeps their own.
+    """
+    other = books.bridges.get(s.bridge, call)
+    together = other is not call and not other.ended and any(o.bridge == s.bridge for o in other.legs.values())
+    inside = any(one.made_inside or one.direction is Direction.INTERNAL for one in (call, other))
+    if together and (inside or not s.conference):
+        return _merged(books, call, other)
+    return call
+
+
+def _merged(books: Books, call: Call, other: Call) -> Call:
+    older, younger = sorted((call, other), key=lambda c: c.started_at)
+    return merge(books, older, younger)
+
+
+def unbridged(books: Books, s: LegUnbridged) -> None:
+    call, leg = call_and_leg(books, s)
     if call is not None and leg is not None and leg.bridge == s.bridge:
-        leg.bridge, leg.conference = None, False
-        if not any(o.bridge == s.bridge for o in call.legs.values()):
-            floor.bridges.pop(s.bridge, None)
-        hear(floor, call, s.at)
-        floor.touch(call)
+        call.bridge(leg, None)
+        books.forget_bridge(call, s.bridge)
+        hear(books, call, s.at)
+        books.touch(call)
 
 
-def held(floor: Floor, s: LegHeld) -> None:
-    call, leg = told(floor, s)
+def held(books: Books, s: LegHeld) -> None:
+    call, leg = call_and_leg(books, s)
     if call is None or leg is None or (part := call.part_of(leg.device)) is None:
         return
     if part.state in (PartState.TALKING, PartState.CONSULTING):
         part.enter(PartState.HOLD, s.at)
-        floor.touch(call, kinds.CALL_HELD, part.agent)
+        books.touch_part(call, part, kinds.HELD)
 
 
-def retrieved(floor: Floor, s: LegRetrieved) -> None:
-    call, leg = told(floor, s)
+def retrieved(books: Books, s: LegRetrieved) -> None:
+    call, leg = call_and_leg(books, s)
     if call is None or leg is None or (part := call.part_of(leg.device)) is None:
         return
     if part.state is PartState.HOLD:
         part.enter(PartState.TALKING, s.at)
-        hear(floor, call, s.at)
-        floor.touch(call, kinds.CALL_RETRIEVED, part.agent)
+        books.touch_part(call, part, kinds.RETRIEVED)
+        hear(books, call, s.at)
 
 
-def transferred(floor: Floor, s: LegTransferred) -> None:
-    call, leg = told(floor, s)
+def transferred(books: Books, s: LegTransferred) -> None:
+    call, leg = call_and_leg(books, s)
     if call is None or leg is None or not s.ok:
         return
     if s.second is not None and s.second_linkedid is not None:
-        consult = floor.call_of(s.second, s.second_linkedid)
+        consult = call_of(books, s.second, s.second_linkedid)
         if consult is not None and consult is not call:
-            older, younger = sorted((call, consult), key=lambda c: c.started_at)
-            call = floor.merge(older, younger)
+            call = _merged(books, call, consult)
     call.hangup_by = None
     if s.conference:
         for consulted in call.open_parts():
             if consulted.origin is Origin.CONSULT:
                 consulted.origin = Origin.CONFERENCE
-        floor.touch(call, kinds.CALL_CONFERENCED)
+                books.touch_part(call, consulted)
+        books.touch(call, kinds.CALL_CONFERENCED)
         return
     call.transferred = True
-    for queue in floor.queues.values():
-        if any(waiting_leg in queue.waiting for waiting_leg in call.legs):
-            call.queue, call.waiting_since, call.queued_at = queue.name, s.at, call.queued_at or s.at
+    if (queue := next(filter(None, map(books.waits_in, call.legs)), None)) is not None and call.visit is None:
+        begin_visit(call, queue, s.at, None)  # the agent waited there for the caller, who waits from now on
     for waiting in call.open_parts():
         if waiting.state is PartState.RINGING and waiting.origin is Origin.CONSULT:
             waiting.origin = Origin.TRANSFER  # given away before the colleague answered
+            books.touch_part(call, waiting)
     part = call.part_of(leg.device)
-    call.given_by = part.name if part is not None else call.given_by
-    if part is not None and part.state in CONNECTED:
-        part.end(s.at, "transferred", wrap_up=wraps_up(call, part))
-    floor.touch(call, kinds.CALL_TRANSFERRED, part.agent if part else None)
-
-
-def parked(floor: Floor, s: LegParked) -> None:
-    call, leg = told(floor, s)
-    if call is not None and leg is not None:
-        leg.parked, leg.bridge, call.was_parked = s.space, None, True
-        for part in list(call.connected()):
-            call.transferred = True  # given to whoever fetches it
+    if part is not None:
+        call.given_by = part.name
+        if part.state in CONNECTED:
             part.end(s.at, "transferred", wrap_up=wraps_up(call, part))
-        floor.touch(call, kinds.CALL_PARKED)
+            books.touch_part(call, part, kinds.LEFT)
+    books.touch(call, kinds.CALL_TRANSFERRED)
 
 
-def unparked(floor: Floor, s: LegUnparked) -> None:
-    call, leg = told(floor, s)
-    if call is not None and leg is not None:
-        leg.parked = None
-        floor.touch(call)
-
-
-def picked_up(floor: Floor, s: LegPickedUp) -> None:
-    """The picker's channel takes the place of the one that rang: the rung agent is out, the picker is in."""
-    call, leg = told(floor, s)
+def parked(books: Books, s: LegParked) -> None:
+    call, leg = call_and_leg(books, s)
     if call is None or leg is None:
         return
-    picker_leg = floor.leg_of(s.by)
+    leg.parked, call.was_parked = s.space, True
+    call.bridge(leg, None)
+    for part in call.connected():
+        call.transferred = True  # given to whoever fetches it
+        part.end(s.at, "transferred", wrap_up=wraps_up(call, part))
+        books.touch_part(call, part, kinds.LEFT)
+    books.touch(call, kinds.CALL_PARKED)
+
+
+def unparked(books: Books, s: LegUnparked) -> None:
+    call, leg = call_and_leg(books, s)
+    if call is not None and leg is not None:
+        leg.parked = None
+        books.touch(call)
+
+
+def picked_up(books: Books, s: LegPickedUp) -> None:
+    """The picker's channel takes the place of the one that rang: the rung agent is out, the picker is in."""
+    call, leg = call_and_leg(books, s)
+    if call is None or leg is None:
+        return
+    picker_leg = books.leg_of(s.by)
     if (rung := call.part_of(leg.device)) is not None and rung.state is PartState.RINGING:
         rung.end(s.at, "answered_elsewhere", wrap_up=False)
-    if picker_leg is not None and floor.is_seat(picker_leg.device):
+        books.touch_part(call, rung, kinds.OFFER_ENDED, rung.outcome)
+    if picker_leg is not None and books.is_seat(picker_leg.device):
         part = call.part_of(picker_leg.device) or new_part(
-            floor, call, picker_leg.device, s.at, Origin.PICKUP, queue_of(call)
+            books, call, picker_leg.device, s.at, Origin.PICKUP, queue_of(call)
         )
         part.leg = s.by  # their own leg; the one that rang is hung up
-        answer(floor, call, part, s.at)
-    floor.touch(call, kinds.CALL_ANSWERED)
+        books.touch_part(call, part)
+        answer(books, call, part, s.at)
+    books.touch(call, kinds.CALL_ANSWERED)
 
 
-def fetched(floor: Floor, s: LegFetched) -> None:
-    call, _ = told(floor, s)
+def fetched(books: Books, s: LegFetched) -> None:
+    call, _ = call_and_leg(books, s)
     if call is None:
         return
     call.fetched = s.why
     if call.queued_at is not None and not call.connected():
         call.waiting_since = call.waiting_since or s.at  # out of the queue, but not with anybody yet
         call.left_queue_unanswered = False
-    floor.touch(call)
+    if call.visits and s.why == "picked" and call.visits[-1].how in (None, How.MOVED_ON):
+        call.visits[-1].left = call.visits[-1].left or s.at
+        call.visits[-1].how = How.PICKED
+    books.touch(call)
 
 
-def muted(floor: Floor, s: LegMuted) -> None:
-    call, leg = told(floor, s)
+def muted(books: Books, s: LegMuted) -> None:
+    call, leg = call_and_leg(books, s)
     if call is not None and leg is not None:
         leg.muted = s.muted
-        floor.touch(call)
+        if (part := call.part_of(leg.device)) is not None:
+            books.touch_part(call, part)
 
 
-def recording_changed(floor: Floor, s: RecordingChanged) -> None:
-    call, leg = told(floor, s)
+def recording_changed(books: Books, s: RecordingChanged) -> None:
+    call, leg = call_and_leg(books, s)
     if call is not None and leg is not None:
         leg.recording = s.state
-        floor.touch(call)
+        books.touch_all(call)
 
 
-HANDLERS: Mapping[type[Signal], Callable[[Floor, Any], None]] = {
+HANDLERS: Mapping[type[Signal], Callable[[Books, Any], None]] = {
     LegBridged: bridged,
     LegUnbridged: unbridged,
     LegHeld: held,

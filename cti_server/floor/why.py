@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from .books import Books
+from .calls import Call
 from .parts import Origin, Part, Why
-
-if TYPE_CHECKING:
-    from .apply import Floor
-    from .calls import Call
 
 KINDS = {
     Origin.TRANSFER: "transfer",
@@ -20,7 +16,7 @@ KINDS = {
 }
 
 
-def why(floor: Floor, call: Call, part: Part) -> Why:
+def why(books: Books, call: Call, part: Part) -> Why:
     """The reason of an offer; `penalty` is the member's in that queue, `waited_s` the caller's wait so far."""
     if part.origin is Origin.INTERNAL and part.leg == call.first_leg:
         return Why("dialled")
@@ -32,8 +28,8 @@ def why(floor: Floor, call: Call, part: Part) -> Why:
         return Why(kind, part.queue, given_by)
     if part.queue is None:
         return Why("direct")
-    members = floor.queues[part.queue].members.values() if part.queue in floor.queues else ()
-    penalty = next((m.penalty for m in members if m.seat == part.seat), None)
+    member = books.member_of(part.queue, part.seat)
+    penalty = member.penalty if member is not None else None
     if call.queued_at is None:
         return Why("preferred", part.queue, penalty=penalty)
     return Why("queue", part.queue, penalty=penalty, waited_s=max(0.0, part.since - call.queued_at))

@@ -93,7 +93,7 @@ def call_of(row: Interaction) -> Call:
         dnis=row.dnis,
         line=row.line_id,
         language=row.language,
-        queue=row.queue,
+        meant=row.queue,
         path=[{**step, "at": _seconds(step["at"])} for step in row.ivr_path],
         queued_at=_at(row.queued_at),
         waiting_since=None,

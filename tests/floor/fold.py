@@ -1,35 +1,159 @@
-"""A desktop in few lines: an old snapshot plus events. What the TypeScript store does, in Python."""
+"""A desktop in few lines: an old snapshot plus events. What the TypeScript store does, for any viewer."""
 
 from __future__ import annotations
 
 import copy
+import json
+from dataclasses import dataclass, field
 from typing import Any
 
+from cti_server.floor import topics, views
 from cti_server.floor.apply import Floor
 from cti_server.floor.events import Event
 
+State = dict[str, Any]
 
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks: an agent (0: nobody of the floor), and which topics their desktop opened."""
+
+    agent: int
+    opened: tuple[str, ...] = ()
+
+
+@dataclass
 class Desktop:
-    """Holds what a supervisor's desktop holds."""
+    """What one viewer's desktop holds. `sent` counts the bytes that it was handed."""
 
-    def __init__(self, floor: Floor) -> None:
-        self.state: dict[str, Any] = copy.deepcopy(floor.snapshot())
+    floor: Floor
+    viewer: Viewer
+    state: State = field(init=False)
+    sent: int = 0
+
+    def __post_init__(self) -> None:
+        self.state = fresh(self.floor, self.viewer)
+
+    def concerns(self, event: Event) -> bool:
+        """As the hub decides it: by agent, by topic, and for the queues that the agent serves."""
+        serving = {topics.serving(self.floor.pbx, queue) for queue in self.state["serves"]}
+        return (
+            event.everyone
+            or self.viewer.agent in event.agents
+            or bool(event.topics & {*self.viewer.opened, *serving})
+        )
 
     def take(self, event: Event) -> None:
+        if self.concerns(event):
+            self._take(event)
+
+    def forget_what_is_over(self) -> None:
+        """A call that was opened and is over is nothing any more once nobody wraps it up."""
+        for opened in self.state["opened"].values():
+            is_over = "parts" in opened and opened["call"] is not None and opened["call"]["state"] == "ended"
+            if is_over and not any(part["state"] == "wrap_up" for part in opened["parts"].values()):
+                opened |= {"call": None, "parts": {}}
+
+    def _take(self, event: Event) -> None:
         body = copy.deepcopy(event.body)
+        self.sent += len(json.dumps(body, ensure_ascii=False).encode())
         match event.kind:
             case "link.changed":
                 self.state["link"] = body
             case "queue.changed":
-                self.state["queues"][body["queue"]["queue"]] = body["queue"]
+                self._take_queue(body["queue"])
+            case "member.changed":
+                self._take_member(body)
             case "me.changed":
-                self.state["agents"][str(body["agent"])] = body["state"]
+                self.state["me"], self.state["serves"] = body["state"], body["queues"]
+                for name in set(self.state["queues"]) - set(body["queues"]):
+                    del self.state["queues"][name]
+            case "part.changed":
+                self._take_part(body)
+            case "card.changed":
+                pass  # says that the card is another, not what it is
             case _:
                 self._take_call(body["call"])
 
-    def _take_call(self, view: dict[str, Any]) -> None:
-        wrapping = any(part["state"] == "wrap_up" for part in view["agents"].values())
-        if view["state"] == "ended" and not wrapping:
-            self.state["calls"].pop(view["call"], None)
-        else:
-            self.state["calls"][view["call"]] = view
+    def _take_queue(self, view: State) -> None:
+        name = view["queue"]
+        if name in self.state["serves"]:
+            self.state["queues"][name] = view
+        if topics.FLOOR in self.viewer.opened:
+            self.state["floor"]["queues"][name] = view
+        if (opened := self.state["opened"].get(topics.queue(self.floor.pbx, name))) is not None:
+            opened["queue"] = view
+
+    def _take_member(self, body: State) -> None:
+        opened = self.state["opened"].get(topics.queue(self.floor.pbx, body["queue"]))
+        if opened is None:
+            return
+        members = {member["interface"]: member for member in opened["members"]}
+        members.pop(body["interface"], None)
+        if body["member"] is not None:
+            members[body["interface"]] = body["member"]
+        opened["members"] = [member for _, member in sorted(members.items())]
+
+    def _take_part(self, body: State) -> None:
+        call, part = body["call"], body["part"]
+        if (opened := self.state["opened"].get(topics.call(call))) is not None:
+            key = part["agent"], part["seat"] if part["agent"] is None else None
+            opened["parts"][str(key)] = part
+        if body["agent"] != self.viewer.agent:
+            return
+        if part["state"] == "left":
+            self.state["parts"].pop(call, None)
+            self.state["calls"].pop(call, None)
+            return
+        if body["view"] is not None:
+            self.state["calls"][call] = body["view"]
+        self.state["parts"][call] = part
+
+    def _take_call(self, view: State) -> None:
+        call = view["call"]
+        if topics.FLOOR in self.viewer.opened:
+            self.state["floor"]["calls"].pop(call, None)
+            if view["state"] != "ended":
+                self.state["floor"]["calls"][call] = view
+        if (opened := self.state["opened"].get(topics.call(call))) is not None:
+            opened["call"] = view
+        if view["merged_into"] is not None:
+            self.state["calls"].pop(call, None)
+            self.state["parts"].pop(call, None)
+        elif call in self.state["calls"]:
+            self.state["calls"][call] = view
+
+
+def fresh(floor: Floor, viewer: Viewer) -> State:
+    """What a desktop of this viewer gets that connects now."""
+    books = floor.books
+    desk = views.desk_of(books, viewer.agent)
+    agent = books.agents.get(viewer.agent)
+    state: State = {
+        "link": views.link_view(books),
+        "me": views.state_view(agent) if agent is not None else None,
+        "serves": sorted(views.serves(books, viewer.agent)),
+        "calls": {call["call"]: call for call in desk["calls"]},
+        "parts": {part["call"]: part for part in desk["parts"]},
+        "queues": {queue["queue"]: queue for queue in desk["queues"]},
+        "opened": {},
+    }
+    if topics.FLOOR in viewer.opened:
+        whole = views.floor_topic(books)
+        state["floor"] = {
+            "calls": {call["call"]: call for call in whole["calls"]},
+            "queues": {queue["queue"]: queue for queue in whole["queues"]},
+        }
+    for topic in viewer.opened:
+        kind, name = topics.parse(topic) or ("", "")
+        if kind == "queue" and (found := views.queue_topic(books, name.partition("/")[2])) is not None:
+            state["opened"][topic] = found
+        elif kind == "call":
+            of_call = views.call_topic(books, name)
+            state["opened"][topic] = {
+                "call": of_call["call"],
+                "parts": {
+                    str((p["agent"], p["seat"] if p["agent"] is None else None)): p for p in of_call["parts"]
+                },
+            }
+    return copy.deepcopy(state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cti_server.floor.descriptions import WrapUpRule
 from cti_server.floor.parts import Origin, Part, PartState, WrapUp
 
 
@@ -11,7 +12,16 @@ from cti_server.floor.parts import Origin, Part, PartState, WrapUp
 def test_an_end_that_nobody_saw_is_only_worked_on_where_wrap_up_follows(
     wrap_up: bool, wrapped_at: float | None, owed: bool
 ) -> None:
-    part = Part(0, "PJSIP/1001", 1, "Anna", Origin.OFFER, PartState.RINGING, 10.0, wrap=WrapUp(code_required=True))
+    part = Part(
+        0,
+        "PJSIP/1001",
+        1,
+        "Anna",
+        Origin.OFFER,
+        PartState.RINGING,
+        10.0,
+        wrap=WrapUp(WrapUpRule(code_required=True)),
+    )
     part.answer(15.0)
     part.end_unseen(wrap_up=wrap_up)
     assert (part.outcome, part.ended_at, part.wrapped_at, part.wrap.owed) == ("answered", None, wrapped_at, owed)

@@ -8,6 +8,7 @@ import pytest
 
 from cti_server.floor.agents import Because, By
 from cti_server.floor.apply import Floor
+from cti_server.floor.descriptions import Description, WrapUpRule
 from cti_server.floor.desk_signals import (
     AgentSeated,
     DesktopSeen,
@@ -45,10 +46,16 @@ from cti_server.floor.signals import (
     Signal,
     Snapshot,
 )
+from cti_server.floor.views import state_view
+from tests.floor.fold import Viewer, fresh
 
 ANNA, BOB = 1, 2
 SEAT = "PJSIP/1001"
 AGENT = By("agent", "Anna")
+
+
+def describe(mode: str, wrap_up_s: float, extensions: int, code_required: bool) -> Description:
+    return Description("Support", "支持", 5.0, WrapUpRule(mode, wrap_up_s, extensions, code_required))
 
 
 class Stage:
@@ -64,7 +71,7 @@ class Stage:
             Snapshot(self.at, boot=1),
             AgentSeated(self.at, ANNA, "Anna", SEAT, "1001"),
             AgentSeated(self.at, BOB, "Bob", "PJSIP/1002", "1002"),
-            QueueDescribed(self.at, "support", "Support", "支持", 5.0, mode, wrap_up_s, 1, code_required),
+            QueueDescribed(self.at, "support", describe(mode, wrap_up_s, 1, code_required)),
         )
 
     def play(self, *signals: Signal) -> None:
@@ -107,7 +114,7 @@ class Stage:
 
     def ring(self, call: str, at: float, seat: str = SEAT) -> None:
         """A caller joins the queue if they have not, and one phone rings."""
-        if self.floor.leg_of(call) is None:
+        if self.floor.books.leg_of(call) is None:
             self.play(
                 LegStarted(at, call, call, f"PJSIP/trunk-{call}", True, "13800138000", None, "4000"),
                 QueueJoined(at, call, call, "support", 1),
@@ -143,7 +150,7 @@ class Stage:
 
     @property
     def anna(self) -> dict[str, Any]:
-        return self.floor.agents[ANNA].view()
+        return state_view(self.floor.agents[ANNA])
 
     def state(self) -> tuple[str, str | None]:
         return self.anna["name"], self.anna["reason"]
@@ -460,14 +467,14 @@ def test_free_seating_takes_the_phone_of_who_is_not_at_work(stage: Stage) -> Non
 
 
 def test_what_the_record_says_again_changes_nothing(stage: Stage) -> None:
-    before = stage.floor.snapshot()
+    before = [fresh(stage.floor, Viewer(agent, ("floor",))) for agent in (ANNA, BOB)]
     again = (
         AgentSeated(130.0, ANNA, "Anna", SEAT, "1001"),
         AgentSeated(130.0, BOB, "Bob", "PJSIP/1002", "1002"),
-        QueueDescribed(130.0, "support", "Support", "支持", 5.0, "forced", 20.0, 1, False),
+        QueueDescribed(130.0, "support", describe("forced", 20.0, 1, False)),
     )
     assert [event for signal in again for event in stage.floor.apply(signal)] == []
-    assert stage.floor.snapshot() == before
+    assert [fresh(stage.floor, Viewer(agent, ("floor",))) for agent in (ANNA, BOB)] == before
 
 
 def test_a_restarted_server_wants_what_was_wanted_before() -> None:
@@ -499,7 +506,7 @@ def test_what_was_pending_before_a_restart_is_pending_after_it() -> None:
     wish = (101.0, False, "lunch", AGENT, Because("chosen"), 120.0)
     after.apply(ShiftRestored(200.0, ANNA, SEAT, "1001", "desk", (), *wish))
     after.apply(Snapshot(201.0, boot=1))
-    anna = after.agents[ANNA].view()
+    anna = state_view(after.agents[ANNA])
     assert (anna["name"], anna["since"]) == ("wrap_up", "1970-01-01T00:02:10.000Z")
     assert anna["pending"]["reason"] == "lunch"
 
@@ -535,4 +542,4 @@ def test_old_snapshot_and_events_give_the_state_that_a_fresh_one_shows(stage: St
         for event in stage.floor.apply(signal):
             if event.kind == "me.changed":
                 told[event.body["agent"]] = event.body["state"]
-        assert told[ANNA] == stage.floor.snapshot()["agents"][str(ANNA)]
+        assert told[ANNA] == state_view(stage.floor.agents[ANNA])

@@ -27,7 +27,8 @@ from cti_server.floor.signals import (
     QueueDescribed,
     Snapshot,
 )
-from tests.floor.test_shift import AGENT, ANNA, BOB, SEAT, Stage
+from cti_server.floor.views import member_of_team
+from tests.floor.test_shift import AGENT, ANNA, BOB, SEAT, Stage, describe
 
 
 @pytest.fixture
@@ -158,7 +159,7 @@ def test_colleagues_do_not_learn_whose_call_it_is(stage: Stage) -> None:
     stage.ring("10.1", 110.0)
     stage.answer("10.1", 112.0)
     assert stage.anna["because"]["number"] == "13800138000"
-    seen = stage.floor.team_member(ANNA)["state"]["because"]
+    seen = member_of_team(stage.floor.books, stage.floor.agents[ANNA])["state"]["because"]
     assert seen == {"event": "call_answered", "call": "main:1:10.1", "queue": "support", "number": None}
 
 
@@ -174,9 +175,9 @@ def test_who_was_only_asked_has_nothing_to_wrap_up(stage: Stage) -> None:
         LegBridged(121.0, bob, "10.1", "b2"),
         LegBridged(121.1, "10.1-1001", "10.1", "b2"),
     )
-    assert stage.floor.agents[BOB].view()["name"] == "talking"
+    assert stage.floor.agents[BOB].state.name == "talking"
     stage.play(LegEnded(130.0, bob, "10.1", 16))
-    assert stage.floor.agents[BOB].view()["name"] == "signed_out"  # he is not at work, and owes nothing
+    assert stage.floor.agents[BOB].state.name == "signed_out"  # he is not at work, and owes nothing
     stage.play(LegBridged(130.1, "10.1-1001", "10.1", "b1"))
     stage.hang_up("10.1", 140.0)
     assert stage.state() == ("wrap_up", None)
@@ -206,5 +207,5 @@ def test_extra_time_that_was_taken_is_not_given_again_after_a_restart(stage: Sta
     part.wrap = WrapUp(ends_at=170.0)  # as the record brings it back
     after = Floor("main")
     after.restore(call)
-    after.apply(QueueDescribed(200.0, "support", "Support", "支持", 5.0, "forced", 20.0, 1, False))
-    assert (part.wrap.mode, part.wrap.extensions_left) == ("forced", 0)
+    after.apply(QueueDescribed(200.0, "support", describe("forced", 20.0, 1, False)))
+    assert (part.wrap.rule.mode, part.wrap.extensions_left) == ("forced", 0)

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
+from cti_server.floor import topics
 from cti_server.floor.apply import Floor
 from cti_server.floor.calls import Call
 from cti_server.floor.desk_signals import AgentSeated, WrapUpFinished
-from cti_server.floor.signals import Signal, Snapshot
+from cti_server.floor.signals import MemberRemoved, Signal, Snapshot
 from cti_server.record.calls import call_of, record_of
 from cti_server.record.contacts.history import Interaction, Segment
 from cti_server.record.contacts.interactions import InteractionRecord
-from tests.floor.fold import Desktop
+from tests.floor.fold import Desktop, Viewer, fresh
 from tests.transcripts.play import Transcript, names
 
 SEATS = {number: f"PJSIP/{1000 + number}" for number in range(1, 6)}
@@ -63,19 +64,35 @@ def test_the_calls_are_what_really_happened(transcript: Transcript) -> None:
     assert not [c for c in floor.calls.values() if not c.ended], "a call was left open"
 
 
-def test_old_snapshot_and_events_make_the_fresh_snapshot(transcript: Transcript) -> None:
+def test_old_snapshot_and_events_make_the_fresh_snapshot_for_every_viewer(transcript: Transcript) -> None:
+    """Each agent (in the queue, or taken out of it while the tape plays), and a supervisor with the floor open."""
     floor = Floor(transcript.truth["pbx"])
-    desktop = Desktop(floor)
+    desktops = [Desktop(floor, viewer) for viewer in (*map(Viewer, SEATS), Viewer(0, (topics.FLOOR,)))]
+    watched: set[str] = set()
+
+    def see(signal: Signal) -> None:
+        events = floor.apply(signal)
+        for desktop in desktops:
+            for event in events:
+                desktop.take(event)
+            desktop.forget_what_is_over()
+            assert desktop.state == fresh(floor, desktop.viewer), (desktop.viewer, signal)
 
     for signal in [*seated(), *transcript.signals()]:
-        for event in floor.apply(signal):
-            desktop.take(event)
-        assert desktop.state == floor.snapshot(), signal
+        see(signal)
+        # Somebody opens each queue and each call as soon as there is one.
+        there = [topics.queue(floor.pbx, name) for name in floor.queues] + [
+            topics.call(call) for call in floor.calls
+        ]
+        for topic in there:
+            if topic not in watched:
+                watched.add(topic)
+                desktops.append(Desktop(floor, Viewer(0, (topic,))))
+    for member in list(floor.books.memberships(SEATS[1])):
+        see(MemberRemoved(1e10, member.queue, member.interface))
     for call in list(floor.calls.values()):
         for agent in {p.agent for p in call.parts if p.agent is not None}:
-            for event in floor.apply(WrapUpFinished(1e10, call.id, agent)):
-                desktop.take(event)
-    assert desktop.state == floor.snapshot()
+            see(WrapUpFinished(1e10, call.id, agent))
     assert not floor.calls
 
 

@@ -10,26 +10,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cti_server.floor.apply import Floor
-from cti_server.floor.calls import Call, Leg
-from cti_server.floor.parts import CONNECTED, Part, PartState
-from cti_server.floor.signals import Recording
+from .books import Books
+from .calls import Call, Leg
+from .parts import CONNECTED, Part, PartState
+from .signals import Recording
 
 
 class Standing(StrEnum):
-    """Where an agent stands in a call; named to people in `wrong_state`."""
+    """Where an agent stands in a call. `possible.py` says what they may do there; `SAID` names it to people."""
 
-    NONE = "not in it"
+    NONE = "none"
     RINGING = "ringing"
-    CALLING = "calling out"
+    CALLING = "calling"
     TALKING = "talking"
     HOLD = "hold"
-    REACHING = "reaching a colleague"
+    REACHING = "reaching"
     CONSULTING = "consulting"
-    ALTERNATED = "back with the caller, a consultation waits"
-    CONSULTED = "being consulted"
+    ALTERNATED = "alternated"
+    CONSULTED = "consulted"
     CONFERENCE = "conference"
-    WRAP_UP = "wrap-up"
+    WRAP_UP = "wrap_up"
+
+
+SAID = {
+    Standing.NONE: "not in it",
+    Standing.CALLING: "calling out",
+    Standing.REACHING: "reaching a colleague",
+    Standing.ALTERNATED: "back with the caller, a consultation waits",
+    Standing.CONSULTED: "being consulted",
+    Standing.WRAP_UP: "wrap-up",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +77,21 @@ class Scene:
         return next(ringing, None)
 
 
-def followed(floor: Floor, call: str) -> Call | None:
-    """The live call of this id, or the one it was merged into."""
-    known = floor.calls.get(call)
-    if known is None:
+def followed(books: Books, call: str) -> Call | None:
+    """The live call of this id, or the one that it was merged into."""
+    found = books.calls.get(call)
+    if found is None:
         pbx, _, rest = call.partition(":")
         boot, _, linkedid = rest.partition(":")
-        if pbx != floor.pbx or boot != str(floor.boot):
+        if pbx != books.pbx or boot != str(books.boot):
             return None
-        known = floor.call_with(linkedid)
-    return now(floor, known) if known is not None else None
+        found = books.call_with(linkedid)
+    return now(books, found) if found is not None else None
 
 
-def now(floor: Floor, call: Call) -> Call:
+def now(books: Books, call: Call) -> Call:
     """What this call is by now: itself, or the one it was merged into."""
-    while call.merged_into is not None and (into := floor.calls.get(call.merged_into)) is not None:
+    while call.merged_into is not None and (into := books.calls.get(call.merged_into)) is not None:
         call = into
     return call
 
@@ -89,8 +99,11 @@ def now(floor: Floor, call: Call) -> Call:
 def scene_of(call: Call, agent: int) -> Scene:
     """The call as this agent stands in it."""
     part = part_of(call, agent)
-    if part is None:
-        return Scene(call, None, None, Standing.NONE)
+    return scene_at(call, part) if part is not None else Scene(call, None, None, Standing.NONE)
+
+
+def scene_at(call: Call, part: Part) -> Scene:
+    """The call as whoever has this part stands in it."""
     mine = leg_of(call, part)
     if not part.open:
         return Scene(call, part, mine, Standing.WRAP_UP if part.state is PartState.WRAP_UP else Standing.NONE)
@@ -116,8 +129,7 @@ def leg_of(call: Call, part: Part) -> Leg | None:
     own = call.legs.get(part.leg) if part.leg is not None else None
     if own is not None and not own.local:
         return own
-    at_seat = [leg for leg in call.legs.values() if leg.device == part.seat]
-    return max(at_seat, key=lambda leg: (leg.up, *_age(leg)), default=own)
+    return max(call.legs_at(part.seat), key=lambda leg: (leg.up, *_age(leg)), default=own)
 
 
 def _standing(call: Call, part: Part, mine: Leg, heard: tuple[Leg, ...], waiting: tuple[Leg, ...]) -> Standing:

@@ -1,0 +1,286 @@
+"""The books of one PBX: what is on its floor, the indexes by which it is found, what the present signal touched.
+
+Whatever a handler asks for is looked up, not searched for: its cost does not grow with the floor. A handler that
+changed something says so by a `touch_…`; `apply.py` then tells what differs from what was told before. This file
+knows no signal's meaning.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Iterable, Mapping
+
+from . import events as kinds
+from .agents import Agent
+from .calls import Call, Leg
+from .due import DueTimes
+from .orders import Order
+from .parts import Part, PartState
+from .queues import Queue
+from .signals import CallerIdentified, LinkState, MemberChanged
+
+#: what falls due: ("wrap_up", call, position), ("phone", agent), ("desktop", agent)
+DueKey = tuple[str, str, int]
+
+
+class Books:
+    """State, indexes and what was touched. Made by the `Floor`, given to every handler."""
+
+    def __init__(self, pbx: str, *, desktop_grace_s: float, phone_grace_s: float) -> None:
+        self.pbx = pbx
+        self.desktop_grace_s, self.phone_grace_s = desktop_grace_s, phone_grace_s
+        self.clock = 0.0  # when the last signal happened
+        self.boot = 0
+        self.link = LinkState.CONNECTING
+        self.link_since = 0.0
+        self.link_detail: str | None = None
+        # What is there.
+        self.calls: dict[str, Call] = {}
+        self.queues: dict[str, Queue] = {}
+        self.agents: dict[int, Agent] = {}
+        self.seats: dict[str, int] = {}  # seat → agent
+        self.contacts: dict[str, set[str]] = {}  # seat → where its phones registered from, once told
+        self.leaving: dict[tuple[str, str], int] = {}  # (queue, interface) that rings though its agent went home
+        self.early: OrderedDict[str, CallerIdentified] = OrderedDict()
+        self.bridges: dict[str, Call] = {}
+        self.due: DueTimes[DueKey] = DueTimes()
+        self.unknown_legs = 0  # signals about legs that no snapshot and no start told of
+        # By what it is found.
+        self._calls_by_leg: dict[str, Call] = {}
+        self._calls_by_linkedid: dict[str, Call] = {}
+        self._parts: dict[int, dict[int, tuple[Call, Part]]] = {}  # agent → id() of the part → it, while it lives
+        self._members: dict[str, dict[tuple[str, str], MemberChanged]] = {}  # seat → (queue, interface) → member
+        self._seat_of: dict[str, str] = {}  # member interface → seat
+        self._member_seats: Counter[str] = Counter()  # how many interfaces lead to a seat
+        self._waits_in: dict[str, str] = {}  # leg → the queue that it waits in
+        # What the present signal touched.
+        self.touched_calls: dict[str, tuple[Call, str, str | None]] = {}
+        self.touched_parts: dict[tuple[str, str], tuple[Call, Part, str, str | None]] = {}
+        self.touched_cards: dict[str, Call] = {}
+        self.touched_queues: set[str] = set()
+        self.touched_members: set[tuple[str, str]] = set()
+        self.touched_agents: set[int] = set()
+        self.touched_link = False
+        self.orders: list[Order] = []
+
+    # --- calls and legs --------------------------------------------------------------------------------
+
+    def call_of(self, leg: str) -> Call | None:
+        """The call that this leg is in."""
+        return self._calls_by_leg.get(leg)
+
+    def call_with(self, linkedid: str) -> Call | None:
+        """The call with this linkedid, or the one that it was merged into."""
+        return self._calls_by_linkedid.get(linkedid)
+
+    def leg_of(self, leg: str) -> Leg | None:
+        call = self._calls_by_leg.get(leg)
+        return call.legs.get(leg) if call is not None else None
+
+    def legs(self) -> Collection[str]:
+        """The ids of all legs on the floor."""
+        return self._calls_by_leg.keys()
+
+    def add_call(self, call: Call) -> Call:
+        self.calls[call.id] = call
+        self.name_call(call, (call.linkedid, *call.aliases))
+        for part in call.parts:
+            self.index_part(call, part)
+        return call
+
+    def name_call(self, call: Call, linkedids: Iterable[str]) -> None:
+        """These linkedids mean this call from now on."""
+        for linkedid in linkedids:
+            self._calls_by_linkedid[linkedid] = call
+
+    def forget_call(self, call: Call) -> None:
+        self.calls.pop(call.id, None)
+        for linkedid in (call.linkedid, *call.aliases):
+            if self._calls_by_linkedid.get(linkedid) is call:
+                del self._calls_by_linkedid[linkedid]
+        for leg in call.legs:
+            self._calls_by_leg.pop(leg, None)
+        for part in call.parts:
+            self.drop_part(part)
+
+    def add_leg(self, call: Call, leg: Leg) -> Leg:
+        if call.ended and call.merged_into is None:
+            call.reopen()
+        call.put(leg)
+        self._calls_by_leg[leg.id] = call
+        return leg
+
+    def drop_leg(self, call: Call, leg: str) -> Leg | None:
+        self._calls_by_leg.pop(leg, None)
+        gone = call.drop(leg)
+        if gone is not None and gone.bridge is not None:
+            self.forget_bridge(call, gone.bridge)
+        return gone
+
+    def forget_bridge(self, call: Call, bridge: str) -> None:
+        """Unless another leg of this call is in it."""
+        if not any(leg.bridge == bridge for leg in call.legs.values()):
+            self.bridges.pop(bridge, None)
+
+    # --- parts -----------------------------------------------------------------------------------------
+
+    def parts_of(self, agent: int) -> list[tuple[Call, Part]]:
+        """What this agent has to do with calls now, wrap-ups among it."""
+        return [(call, part) for call, part in self._parts.get(agent, {}).values() if part.live]
+
+    def live_parts(self) -> list[tuple[Call, Part]]:
+        """The parts of all agents of the record that are open or in wrap-up. Costs what there is of them."""
+        return [entry for of_agent in self._parts.values() for entry in of_agent.values() if entry[1].live]
+
+    def index_part(self, call: Call, part: Part) -> None:
+        """The part is found by its agent while it lives, with the call that it is in."""
+        if part.agent is None:
+            return
+        if part.live:
+            self._parts.setdefault(part.agent, {})[id(part)] = (call, part)
+        else:
+            self.drop_part(part)
+        is_timed = part.state is PartState.WRAP_UP and part.wrap.rule.mode == "forced"
+        self.due.put(("wrap_up", call.id, part.position), part.wrap.ends_at if is_timed else None)
+
+    def drop_part(self, part: Part) -> None:
+        if part.agent is not None and (parts := self._parts.get(part.agent)) is not None:
+            parts.pop(id(part), None)
+            if not parts:
+                del self._parts[part.agent]
+
+    # --- seats, members and queues ---------------------------------------------------------------------
+
+    def is_seat(self, device: str) -> bool:
+        """An agent of the record sits there, or a queue has or had a member there."""
+        return device in self.seats or device in self._member_seats
+
+    def seat_of(self, interface: str) -> str:
+        """The device behind a member's interface: itself, or what a Local member names as its state."""
+        return self._seat_of.get(interface, interface)
+
+    def agent_at(self, seat: str) -> Agent | None:
+        number = self.seats.get(seat)
+        return self.agents.get(number) if number is not None else None
+
+    def memberships(self, seat: str | None) -> Collection[MemberChanged]:
+        """The members of queues that this seat is."""
+        return self._members.get(seat, {}).values() if seat is not None else ()
+
+    def member_name(self, seat: str) -> str | None:
+        """What the queues call whoever sits there."""
+        return next((member.name for member in self.memberships(seat)), None)
+
+    def member_of(self, queue: str, seat: str) -> MemberChanged | None:
+        """The member of this queue at this seat."""
+        return next((member for member in self.memberships(seat) if member.queue == queue), None)
+
+    def serves(self, agent: Agent) -> frozenset[str]:
+        """The queues that this agent is a member of."""
+        return frozenset(member.queue for member in self.memberships(agent.seat))
+
+    def queue(self, name: str) -> Queue:
+        """The queue of this name; one that was not known comes to be."""
+        if name not in self.queues:
+            self.queues[name] = Queue(name)
+            self.touched_queues.add(name)
+        return self.queues[name]
+
+    def put_member(self, member: MemberChanged) -> None:
+        key, seat = (member.queue, member.interface), member.seat
+        before = self.queue(member.queue).put(member)
+        if before is not None and before.seat != seat:
+            self._drop_membership(before)
+        self._members.setdefault(seat, {})[key] = member
+        known_seat = self._seat_of.get(member.interface)
+        if known_seat != seat:
+            self._seat_of[member.interface] = seat
+            self._member_seats[seat] += 1
+            if known_seat is not None:
+                self._member_seats[known_seat] -= 1
+                if not self._member_seats[known_seat]:
+                    del self._member_seats[known_seat]
+        self.touch_member(*key)
+
+    def drop_member(self, queue: str, interface: str) -> MemberChanged | None:
+        """The member leaves the queue; its seat is a seat all the same."""
+        member = self.queue(queue).take_out(interface)
+        if member is not None:
+            self._drop_membership(member)
+            self.touch_member(queue, interface)
+        return member
+
+    def _drop_membership(self, member: MemberChanged) -> None:
+        members = self._members.get(member.seat, {})
+        members.pop((member.queue, member.interface), None)
+        if not members:
+            self._members.pop(member.seat, None)
+
+    def waits_in(self, leg: str) -> str | None:
+        """The queue that this leg waits in."""
+        return self._waits_in.get(leg)
+
+    def join_queue(self, leg: str, queue: str, since: float) -> None:
+        self.leave_queue(leg)
+        self.queue(queue).join(leg, since)
+        self._waits_in[leg] = queue
+        self.touch_queue(queue)
+
+    def leave_queue(self, leg: str, queue: str | None = None) -> None:
+        """The leg waits no longer: in this queue, or wherever it waited."""
+        name = self._waits_in.get(leg)
+        if name is not None and queue in (None, name):
+            del self._waits_in[leg]
+            del self.queues[name].waiting[leg]
+            self.touch_queue(name)
+
+    def waiting(self) -> Mapping[str, str]:
+        """All legs that wait, and in which queue."""
+        return self._waits_in
+
+    # --- what was touched ------------------------------------------------------------------------------
+
+    def touch(self, call: Call, kind: str = kinds.CALL_CHANGED, reason: str | None = None) -> None:
+        """The call may have changed; of several kinds that one signal brings the first that is special counts."""
+        before = self.touched_calls.get(call.id)
+        if before is None or before[1] == kinds.CALL_CHANGED or kind == kinds.CALL_ENDED:
+            self.touched_calls[call.id] = (call, kind, reason)
+
+    def touch_part(self, call: Call, part: Part, happened: str = kinds.CHANGED, reason: str | None = None) -> None:
+        """The part may have changed, and its call with it; here, too, the first special thing counts."""
+        self.index_part(call, part)
+        key = (call.id, part.key)
+        before = self.touched_parts.get(key)
+        if before is None or before[2] == kinds.CHANGED:
+            self.touched_parts[key] = (call, part, happened, reason)
+        if part.agent is not None:
+            self.touched_agents.add(part.agent)
+        self.touch(call)
+
+    def touch_all(self, call: Call, kind: str = kinds.CALL_CHANGED) -> None:
+        """Something changed that each of its agents is told of."""
+        self.touch(call, kind)
+        for part in call.parts:
+            if part.live:
+                self.touch_part(call, part)
+
+    def touch_card(self, call: Call) -> None:
+        """The card of this call is another."""
+        self.touched_cards[call.id] = call
+
+    def touch_queue(self, name: str) -> None:
+        self.touched_queues.add(name)
+
+    def touch_member(self, queue: str, interface: str) -> None:
+        self.touched_members.add((queue, interface))
+        self.touched_queues.add(queue)
+
+    def touch_agent(self, agent: int) -> None:
+        self.touched_agents.add(agent)
+
+    def touch_link(self) -> None:
+        self.touched_link = True
+
+    def order(self, order: Order) -> None:
+        """This is to be done at the PBX."""
+        self.orders.append(order)

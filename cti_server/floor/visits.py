@@ -1,0 +1,58 @@
+"""One wait of a call in one queue, from joining it to leaving it; a call that passes three queues has three.
+
+answered    an agent of the queue took the caller        picked     an agent took the caller out of it
+abandoned   the caller gave up                           timed_out  the queue's own time limit was reached
+moved_on    the dialplan or a transfer took the caller   ended      the call ended, nobody gave up
+            elsewhere                                    unseen     nobody saw how it ended
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class How(StrEnum):
+    """How a visit ended."""
+
+    ANSWERED = "answered"
+    PICKED = "picked"
+    ABANDONED = "abandoned"
+    TIMED_OUT = "timed_out"
+    MOVED_ON = "moved_on"
+    ENDED = "ended"
+    UNSEEN = "unseen"
+
+
+@dataclass(slots=True)
+class Visit:
+    """`place` is the position at joining; `agent` and `seat` tell who answered. `left` is None while it lasts, and
+    stays None where the end was not seen."""
+
+    queue: str
+    joined: float
+    place: int | None = None
+    left: float | None = None
+    how: How | None = None
+    agent: int | None = None
+    seat: str | None = None
+
+    @property
+    def waiting(self) -> bool:
+        return self.how is None
+
+    @property
+    def wait_s(self) -> float | None:
+        """None while it lasts, and where its end was not seen."""
+        return max(0.0, self.left - self.joined) if self.left is not None else None
+
+    def end(self, at: float | None, how: How) -> None:
+        """Only the first end counts."""
+        if self.how is None:
+            self.left, self.how = at, how
+
+    def was_answered(self, at: float, agent: int | None, seat: str) -> None:
+        """The queue tells that the caller left it before it tells who took them."""
+        if self.how in (None, How.MOVED_ON):
+            self.left = at if self.left is None else self.left
+            self.how, self.agent, self.seat = How.ANSWERED, agent, seat
