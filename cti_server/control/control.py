@@ -19,14 +19,15 @@ from typing import Any, cast
 
 import structlog
 
-from cti_server.api.desk import Desk
-from cti_server.api.ports import AgentTarget, Asking, CallCommand, CommandRefused, Verb
 from cti_server.asterisk.actions import Role
 from cti_server.asterisk.moves import NotSafe
 from cti_server.attachment import Attachment
+from cti_server.commands import AgentTarget, Asking, CallCommand, CommandRefused
+from cti_server.desk import Desk, only
 from cti_server.floor.apply import Floor
 from cti_server.floor.calls import Call, Leg
 from cti_server.floor.signals import LinkState
+from cti_server.floor.verbs import Verb
 from cti_server.record.database import Database
 
 from .handover import Handovers, Sent
@@ -82,7 +83,7 @@ class Control:
 
     async def ask(self, asking: Asking, command: CallCommand, key: str | None = None) -> str:
         if self._closed:
-            raise CommandRefused(503, "server_stopping", "the server is stopping; nothing was done")
+            raise CommandRefused("server_stopping", "the server is stopping; nothing was done")
         command = self._canonical(command)
         if (request := self._requests.known(asking.agent, command, key)) is not None:
             return request
@@ -118,7 +119,7 @@ class Control:
     # --- what may be begun -----------------------------------------------------------------------------
 
     def _place(self, asking: Asking, command: CallCommand) -> tuple[Attachment, Call | None]:
-        """The PBX and the call; for `dial` no call. Raises 409 call_over, 403 not_yours, 503 pbx_unreachable."""
+        """The PBX and the call; for `dial` no call. Raises call_over, not_yours, pbx_unreachable."""
         attachment = self._pbx_of(asking, command)
         floor = attachment.pipeline.floor
         if floor.link is not LinkState.LIVE or not attachment.owner:
@@ -131,7 +132,7 @@ class Control:
         standing = scene_of(call, asking.agent).standing
         outside = command.verb in FROM_OUTSIDE or (command.verb is Verb.DROP and asking.supervises)
         if standing is Standing.NONE and not outside:
-            raise CommandRefused(403, "not_yours", "you have no part in this call")
+            raise CommandRefused("not_yours", "you have no part in this call")
         return attachment, call
 
     def _pbx_of(self, asking: Asking, command: CallCommand) -> Attachment:
@@ -143,7 +144,7 @@ class Control:
         seated = (a for a in self._attachments.values() if phone_of(a.pipeline.floor, asking.agent) is not None)
         found = next(seated, None)
         if found is None:
-            raise CommandRefused(409, "no_phone", "you have no phone", "Sign in at the phone where you sit.")
+            raise CommandRefused("no_phone", "you have no phone", "Sign in at the phone where you sit.")
         return found
 
     def _plan(self, asking: Asking, command: CallCommand) -> Plan:
@@ -159,7 +160,7 @@ class Control:
             if command.verb is not Verb.DROP or not asking.supervises or scene.standing in PART_STANDINGS:
                 check(command.verb, scene)
         if command.verb in (Verb.DIAL, Verb.PICK_UP) and in_a_call(attachment, asking.agent):
-            raise CommandRefused(409, "in_a_call", "your phone is in a call", "End it or give it away first.")
+            raise CommandRefused("in_a_call", "your phone is in a call", "End it or give it away first.")
         target = resolve(floor, asking.agent, command.target, self._region) if command.target is not None else None
         given = Given(
             asking,
@@ -180,13 +181,11 @@ class Control:
         try:
             roles = {action.role for step in steps for action in step.moves(scene)}
         except NotSafe as cause:
-            raise CommandRefused(422, "bad_target", str(cause)) from cause
+            raise CommandRefused("bad_target", str(cause)) from cause
         missing = [role for role in Role if role in roles and getattr(attachment.pbx, role.value) is None]
         if missing:
             names = " and ".join(f"CTI_AMI_{role.upper()}_USER and _SECRET" for role in missing)
-            raise CommandRefused(
-                409, "no_account", f"no AMI user for this at {attachment.pbx.name}", f"Set {names}."
-            )
+            raise CommandRefused("no_account", f"no AMI user for this at {attachment.pbx.name}", f"Set {names}.")
 
     # --- doing it --------------------------------------------------------------------------------------
 
@@ -246,7 +245,7 @@ class Control:
         await self._tell(agent, "phone.answer", body)
 
     async def _tell(self, agent: int, kind: str, body: dict[str, Any]) -> None:
-        await self._desk.tell(kind, body, {"agents": [agent], "everyone": False})
+        await self._desk.tell(kind, body, only(agent))
 
 
 def new_leg(pbx: str) -> str:
@@ -267,10 +266,10 @@ def waiting_leg(floor: Floor, call: Call) -> Leg | None:
 
 
 def over() -> CommandRefused:
-    return CommandRefused(409, "call_over", "that call is over")
+    return CommandRefused("call_over", "that call is over")
 
 
 def unreachable(attachment: Attachment) -> CommandRefused:
     state = attachment.pipeline.floor.link
     why = f"the PBX {attachment.pbx.name} is not connected ({state}); nothing was done"
-    return CommandRefused(503, "pbx_unreachable", why)
+    return CommandRefused("pbx_unreachable", why)

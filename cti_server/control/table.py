@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from cti_server.api.ports import CommandRefused, Verb
+from cti_server.commands import CommandRefused
 from cti_server.floor.signals import Recording
+from cti_server.floor.verbs import Verb
 
 from .scene import Scene, Standing
 
@@ -63,16 +64,16 @@ TABLE: Mapping[Verb, Rule] = {
 
 
 def check(verb: Verb, scene: Scene) -> None:
-    """Raises CommandRefused: 409 `wrong_state` or `already`, naming the state."""
+    """Raises CommandRefused: `wrong_state` or `already`, naming the state."""
     rule = TABLE[verb]
     if scene.standing in rule.already:
-        raise CommandRefused(409, "already", f"nothing to do: in this call you are {scene.standing}")
+        raise CommandRefused("already", f"nothing to do: in this call you are {scene.standing}")
     if scene.standing not in rule.allowed:
-        raise CommandRefused(409, "wrong_state", f"in this call you are {scene.standing}: {verb} is not possible")
+        raise CommandRefused("wrong_state", f"in this call you are {scene.standing}: {verb} is not possible")
     if rule.is_so(scene):
-        raise CommandRefused(409, "already", f"nothing to do: {_how_it_is(verb, scene)}")
+        raise CommandRefused("already", f"nothing to do: {_how_it_is(verb, scene)}")
     if not rule.fits(scene):
-        raise CommandRefused(409, "wrong_state", f"{_how_it_is(verb, scene)}: {verb} is not possible")
+        raise CommandRefused("wrong_state", f"{_how_it_is(verb, scene)}: {verb} is not possible")
 
 
 def _how_it_is(verb: Verb, scene: Scene) -> str:

@@ -1,15 +1,15 @@
 """Whom a call is to go to: what an agent chose → an extension, a number or a queue that the PBX can be told.
 
-A colleague is reached at the phone where they sit now. Raises CommandRefused: 422 for what is no target, 409 for a
-colleague who cannot be reached.
+A colleague is reached at the phone where they sit now. Raises CommandRefused: `bad_target` for what is no target,
+`agent_unreachable` for a colleague who cannot be reached.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cti_server.api.ports import AgentTarget, CommandRefused, NumberTarget, QueueTarget, Target
 from cti_server.asterisk import moves
+from cti_server.commands import AgentTarget, CommandRefused, NumberTarget, QueueTarget, Target
 from cti_server.floor.agents import Agent
 from cti_server.floor.apply import Floor
 from cti_server.rules import numbers
@@ -54,13 +54,13 @@ def resolve(floor: Floor, asking: int, target: Target, region: str) -> moves.Tar
             return _colleague(floor, asking, agent)
         case QueueTarget(name):
             if name not in floor.queues:
-                raise CommandRefused(422, "bad_target", f"there is no queue {name!r} at this PBX")
+                raise CommandRefused("bad_target", f"there is no queue {name!r} at this PBX")
             return moves.Queue(name)
         case NumberTarget(number):
             mine = phone_of(floor, asking)
             dialled = dialable(number, region)
             if mine is not None and dialled == mine.extension:
-                raise CommandRefused(422, "bad_target", "that is your own phone")
+                raise CommandRefused("bad_target", "that is your own phone")
             return moves.Number(dialled)
 
 
@@ -75,11 +75,11 @@ def seat_at(floor: Floor, target: moves.Target | None) -> str | None:
 
 def _colleague(floor: Floor, asking: int, agent: int) -> moves.Target:
     if agent == asking:
-        raise CommandRefused(422, "bad_target", "that is you")
+        raise CommandRefused("bad_target", "that is you")
     known = floor.agents.get(agent)
     phone = phone_of(floor, agent)
     if known is None:
-        raise CommandRefused(422, "bad_target", "there is no such colleague at this PBX")
+        raise CommandRefused("bad_target", "there is no such colleague at this PBX")
     if phone is None or known.standing.name == "signed_out":
         raise _unreachable(known, "is signed out")
     if known.phone_reachable is False:
@@ -88,7 +88,7 @@ def _colleague(floor: Floor, asking: int, agent: int) -> moves.Target:
 
 
 def _unreachable(agent: Agent, why: str) -> CommandRefused:
-    return CommandRefused(409, "agent_unreachable", f"{agent.name} {why}", "Choose somebody else, or a queue.")
+    return CommandRefused("agent_unreachable", f"{agent.name} {why}", "Choose somebody else, or a queue.")
 
 
 def dialable(number: str, region: str) -> str:
@@ -101,5 +101,5 @@ def dialable(number: str, region: str) -> str:
     if read.reason == "short_code":
         return "".join(c for c in number if c.isascii() and c.isdigit())
     raise CommandRefused(
-        422, "bad_target", f"{number[:40]!r} is not a number that can be dialled: {read.reason.replace('_', ' ')}"
+        "bad_target", f"{number[:40]!r} is not a number that can be dialled: {read.reason.replace('_', ' ')}"
     )

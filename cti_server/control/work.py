@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cti_server.api.ports import CommandRefused
 from cti_server.asterisk.commands import NoAccount
 from cti_server.asterisk.moves import NotSafe
 from cti_server.asterisk.session import ActionFailed
 from cti_server.attachment import Attachment
+from cti_server.commands import CommandRefused
 from cti_server.floor.apply import Floor
 from cti_server.floor.calls import Call
 from cti_server.floor.signals import LegMuted, LinkState
