@@ -11,40 +11,40 @@ import asyncio
 import contextlib
 import ctypes
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import structlog
 import uvicorn
-from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
-from .api.access.session import admit
 from .api.agent.help_requests import close_over
-from .api.agent.me import me_view
+from .api.agent.me import view_of
 from .api.agent.promises import raise_due
 from .api.create import create_api
-from .api.desk import Desk
 from .api.ports import Deps
-from .api.principal import Principal
+from .api.websocket import add_websocket
 from .asterisk.fastagi import FastAgiServer
 from .attachment import Attachment
 from .control.control import Control
+from .desk import Desk
 from .ivr.identify import IdentifyDialogue
-from .live import Delivery, LiveCommands, LiveFloor, LivePush, Presence
+from .live.agent_commands import AgentCommands
+from .live.delivery import Delivery
+from .live.feed import Feed
+from .live.floors import Floors
+from .live.presence import Presence
 from .lookup.identify import Lookup
 from .lookup.places import PrefixPlaces
 from .metrics import LiveCollector
-from .pipeline import frame_of
-from .push import session as push_session
-from .push.hub import Hub, Viewer
-from .push.session import Sources
+from .push.frames import of_entry
+from .push.hub import Hub
 from .record import journal
-from .record.center import agents, sessions
+from .record.center import sessions
 from .record.database import Database
 from .record.desk import messages
 from .settings import Settings
@@ -79,11 +79,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         lookup = Lookup(database, default_region=settings.default_region, places=places)
         hub = Hub()
         attachments = [Attachment(pbx, database, lookup, hub, settings) for pbx in settings.attached()]
-        floor = LiveFloor(attachments)
+        floor = Floors(attachments)
         hub.seen = Presence(attachments)
         deliver = Delivery(attachments)
-        desk = Desk(database, lambda rows: hub.publish(frame_of(row, row.body) for row in rows), _now)
-        commands = LiveCommands(floor, desk, hub, database)
+        desk = Desk(database, lambda rows: hub.publish(of_entry(row, row.body) for row in rows), _now)
+        commands = AgentCommands(floor, desk, hub, database)
         stack.push_async_callback(commands.close)
         control = Control(attachments, desk, database, settings.default_region)
         for one in attachments:
@@ -111,6 +111,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             lookup=lookup,
             identify=identify.answer,
             now=_now,
+            positions=lambda: hub.positions,
             registry=registry,
             default_pbx=default_pbx,
             identify_token=settings.identify_token.get_secret_value() if settings.identify_token else None,
@@ -127,7 +128,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             )
         )
         collector.fastagi = fastagi
-        _add_websocket(api, deps, hub, LivePush(attachments, hub, database, lambda agent: _me(deps, agent)))
+        feed = Feed(attachments, hub, database, desk, lambda agent, live: view_of(deps, agent, live))
+        add_websocket(api, deps, hub, feed)
         duties = [_start(one) for one in _duties(attachments, database, desk, floor)]
         stack.push_async_callback(_stop, [*duties, asyncio.create_task(_warm(places), name="places")])
         # First to close, while all else still runs: whoever asked for something is told that the server stops.
@@ -209,35 +211,13 @@ async def _know_positions(database: Database, hub: Hub) -> None:
         hub.positions.update({"desk": 0} | await journal.positions(conn))
 
 
-async def _me(deps: Deps, agent: int) -> Mapping[str, Any] | None:
-    async with deps.database.read() as conn:
-        found = await agents.get(conn, agent)
-    return await me_view(deps, Principal(found)) if found is not None else None
-
-
-def _add_websocket(api: FastAPI, deps: Deps, hub: Hub, push: LivePush) -> None:
-    async def who(ticket: str) -> Viewer | None:
-        agent = await admit(deps.database, ticket, deps.now())
-        return Viewer(agent.id, Principal(agent).sees_floor) if agent is not None else None
-
-    sources = Sources(admit=who, still=push.still, snapshot=push.snapshot, missed=push.missed)
-
-    async def desktop(socket: WebSocket) -> None:
-        await socket.accept()
-        await push_session.serve(socket, hub, sources, WebSocketDisconnect)
-
-    # First, because the desktop's own pages are served for every path that nothing else takes.
-    api.add_api_websocket_route("/ws", desktop)
-    api.router.routes.insert(0, api.router.routes.pop())
-
-
 # --- duties: what runs as long as the server does ---------------------------------------------------------
 
 
 Duty = tuple[str, Callable[[], Awaitable[None]]]
 
 
-def _duties(attachments: Sequence[Attachment], database: Database, desk: Desk, floor: LiveFloor) -> list[Duty]:
+def _duties(attachments: Sequence[Attachment], database: Database, desk: Desk, floor: Floors) -> list[Duty]:
     tidy: Duty = ("tidy", lambda: _tidy(database))
     watch: Duty = ("desk", lambda: _watch_desk(desk, floor))
     return [(f"pbx {one.pbx.name}", one.run) for one in attachments] + [tidy, watch]
@@ -267,7 +247,7 @@ async def _warm(places: PrefixPlaces) -> None:
         log.exception("places.unavailable")
 
 
-async def _watch_desk(desk: Desk, floor: LiveFloor) -> None:
+async def _watch_desk(desk: Desk, floor: Floors) -> None:
     """Raise promises, those that fell due while no server ran too; end requests for help with their calls."""
     while True:
         if raised := await raise_due(desk):

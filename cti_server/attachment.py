@@ -55,7 +55,7 @@ class Attachment:
         self.pipeline = Pipeline(
             self.pbx.name, self._database, self._lookup, self._hub, floor=floor, on_orders=self._order
         )
-        self.pipeline.handover = lambda call, agent: self.handover(call, agent)
+        self.pipeline.cards.handover = lambda call, agent: self.handover(call, agent)
         self.link = Link(self.pbx, self.pipeline.put, self._times.snapshot_every_s)
         self._members = Members(self.commands, self.pipeline.put)
 

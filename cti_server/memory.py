@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from .floor import events as kinds
 from .floor.agents import Agent, Because, By
 from .floor.calls import Call
+from .floor.descriptions import Description, WrapUpRule
 from .floor.desk_signals import AgentSeated, ShiftRestored
 from .floor.events import Event
 from .floor.signals import CallerIdentified, QueueDescribed, Signal
@@ -70,17 +72,11 @@ async def known_people(conn: Connection, pbx: str) -> list[Signal]:
 
 def described(at: float, queue: Queue) -> QueueDescribed:
     """What the record knows of a queue, as a signal."""
-    return QueueDescribed(
-        at,
-        queue.name,
-        queue.title_en,
-        queue.title_zh,
-        queue.short_abandon_ms / 1000,
-        queue.wrap_up_mode,
-        queue.wrap_up_ms / 1000,
-        queue.wrap_up_extensions,
-        queue.wrap_up_code_required,
+    wrap_up = WrapUpRule(
+        queue.wrap_up_mode, queue.wrap_up_ms / 1000, queue.wrap_up_extensions, queue.wrap_up_code_required
     )
+    description = Description(queue.title_en, queue.title_zh, queue.short_abandon_ms / 1000, wrap_up)
+    return QueueDescribed(at, queue.name, description)
 
 
 async def _restored(conn: Connection, now: float, shift: Shift) -> ShiftRestored:
@@ -121,6 +117,30 @@ def shift_of(agent: Agent, pbx: str) -> Shift | int:
     )
 
 
+class InRecord:
+    """What the record said of people and queues last, so that only what differs is told again."""
+
+    def __init__(self) -> None:
+        self._said: dict[tuple[type[Signal], int | str], Signal] = {}
+
+    def differing(self, signals: Iterable[Signal]) -> list[Signal]:
+        """Those that say something else than what was kept; the moment at which they say it counts for nothing."""
+        return [s for s in signals if (before := self._said.get(_key(s))) is None or replace(before, at=s.at) != s]
+
+    def keep(self, signal: Signal) -> None:
+        """It has been told."""
+        self._said[_key(signal)] = signal
+
+
+def _key(signal: Signal) -> tuple[type[Signal], int | str]:
+    match signal:
+        case QueueDescribed():
+            return QueueDescribed, signal.queue
+        case AgentSeated() | ShiftRestored():
+            return type(signal), signal.agent
+    raise TypeError(f"the record says no {type(signal).__name__}")
+
+
 class StateLog:
     """Tells which changes of agents' states are written: those of agents at work, each state once."""
 
@@ -130,7 +150,7 @@ class StateLog:
     def rows(self, events: Iterable[Event]) -> list[AgentStateRow]:
         found = []
         for event in events:
-            if event.kind != kinds.AGENT_CHANGED:
+            if event.kind != kinds.ME_CHANGED:
                 continue
             agent, state = event.body["agent"], event.body["state"]
             now = (state["name"], state["reason"])
@@ -177,12 +197,23 @@ def _number(batch: Batch, ids: dict[interactions.CallKey, int]) -> None:
     numbers = {call.id: ids.get((call.pbx, call.boot, call.linkedid)) for call in batch.calls}
     for event in batch.events:
         if event.call is not None and (number := numbers.get(event.call)) is not None:
-            event.body["call"]["interaction"] = number
+            view = event.body["view"] if event.kind == kinds.PART_CHANGED else event.body["call"]
+            if isinstance(view, dict):
+                view["interaction"] = number
+
+
+def audience_of(event: Event) -> dict[str, Any]:
+    """Who is told of an event, as the journal keeps it."""
+    return {
+        "agents": sorted(event.agents),
+        "topics": sorted(event.topics),
+        "everyone": event.everyone,
+        "supervisors": False,
+    }
 
 
 def _entry(event: Event) -> journal.NewEntry:
-    audience = {"agents": sorted(event.agents), "everyone": event.everyone}
-    return journal.NewEntry(_moment(event.at), event.kind, event.body, audience)
+    return journal.NewEntry(_moment(event.at), event.kind, event.body, audience_of(event))
 
 
 def _moment(at: float) -> datetime:

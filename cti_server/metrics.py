@@ -73,7 +73,7 @@ class LiveCollector(Collector):
             ),
             "cti_write_retries": ("Batches written again", lambda a: a.pipeline.counts.retries),
             "cti_lookup_failures": ("Lookups that failed", lambda a: a.pipeline.callers.failures),
-            "cti_unknown_legs": ("Signals about unknown legs", lambda a: a.pipeline.floor.unknown_legs),
+            "cti_unknown_legs": ("Signals about unknown legs", lambda a: a.pipeline.books.unknown_legs),
         }
         for name, (text, read) in gauges.items():
             gauge = GaugeMetricFamily(name, text, labels=["pbx"])

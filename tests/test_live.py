@@ -11,16 +11,18 @@ from typing import Any
 
 import pytest
 
-from cti_server import live as live_module
-from cti_server.api.desk import Desk
-from cti_server.api.ports import CommandRefused, Sitting
+from cti_server.commands import CommandRefused, Sitting
+from cti_server.desk import Desk
 from cti_server.floor.signals import LinkChanged, LinkState, MemberChanged, MemberRemoved, MemberStatus
-from cti_server.live import LiveCommands, LiveFloor, Presence
-from cti_server.push.hub import Viewer
+from cti_server.live import agent_commands
+from cti_server.live.agent_commands import AgentCommands
+from cti_server.live.floors import Floors
+from cti_server.live.presence import Presence
 from cti_server.record.center import agents
 from cti_server.record.center.agents import Agent
 from cti_server.record.database import Database
 from cti_server.record.journal import Entry
+from cti_server.rules.rights import Viewer
 from tests.control.site import NOW, Site, site
 
 DESK = Sitting("PJSIP/1009", "1009", "desk", ())
@@ -31,7 +33,7 @@ class Shifts:
     """The commands of one PBX, and what was told of them."""
 
     site: Site
-    commands: LiveCommands
+    commands: AgentCommands
     told: list[Entry] = field(default_factory=list)
 
     async def done(self, request: str) -> dict[str, Any]:
@@ -47,8 +49,8 @@ class Shifts:
 async def shifts(database: Database, connected: bool = True) -> AsyncIterator[Shifts]:
     async with site(database) as there:
         told: list[Entry] = []
-        floor = LiveFloor([there.attachment])
-        commands = LiveCommands(floor, Desk(database, told.extend, lambda: NOW), there.hub, database)
+        floor = Floors([there.attachment])
+        commands = AgentCommands(floor, Desk(database, told.extend, lambda: NOW), there.hub, database)
         if connected:
             there.put(LinkChanged(time.time(), LinkState.LIVE))
         await there.attachment.pipeline.when(lambda f: True if f.agents else None, 5)
@@ -70,7 +72,7 @@ async def newcomer(database: Database) -> Agent:
 async def test_who_was_added_a_moment_ago_signs_in_and_their_desktop_counts(database: Database) -> None:
     async with shifts(database) as here:
         agent = await newcomer(database)
-        here.site.hub.subscribe(Viewer(agent.id, False))  # before the floor knows them
+        here.site.hub.subscribe(Viewer(agent.id))  # before the floor knows them
         result = await here.done(await here.commands.begin_shift(agent, DESK))
         assert result["ok"], result
         assert here.site.floor.agents[agent.id].desktop_gone is None
@@ -126,7 +128,7 @@ async def test_a_result_waits_for_a_database_that_is_away_for_a_moment(
 async def test_who_goes_home_is_told_whether_their_phone_left_the_queues(
     database: Database, monkeypatch: pytest.MonkeyPatch, leaves: bool
 ) -> None:
-    monkeypatch.setattr(live_module, "CONFIRM_S", 0.5)
+    monkeypatch.setattr(agent_commands, "CONFIRM_S", 0.5)
     async with shifts(database) as here:
         agent = await newcomer(database)
         await here.done(await here.commands.begin_shift(agent, DESK))

@@ -29,12 +29,13 @@ from cti_server.floor.signals import (
 from cti_server.lookup.identify import Lookup
 from cti_server.pipeline import Pipeline, missed
 from cti_server.push.frames import Frame
-from cti_server.push.hub import Hub, Viewer
+from cti_server.push.hub import Hub
 from cti_server.record import journal, leases
 from cti_server.record.center import agents
 from cti_server.record.contacts import history, interactions
 from cti_server.record.crm import customers
 from cti_server.record.database import Database
+from cti_server.rules.rights import Viewer
 from tests.floor.test_transcripts import seated
 from tests.transcripts.play import Transcript
 
@@ -45,7 +46,7 @@ class Desk:
     """Collects every frame that the hub hands out."""
 
     def __init__(self, hub: Hub) -> None:
-        self.subscriber, _ = hub.subscribe(Viewer(0, True))
+        self.subscriber, _ = hub.subscribe(Viewer(0, "supervisor"))
         self.frames: list[Frame] = []
 
     async def until(self, kind: str) -> list[dict[str, Any]]:
@@ -303,6 +304,6 @@ async def test_a_desktop_whose_coming_was_not_heard_is_known_a_little_later(data
     async with running(database) as (pipeline, _):
         pipeline.put(AgentSeated(time.time(), 7, "Anna", "PJSIP/1001", "1001"))
         await pipeline.when(lambda floor: floor.agents.get(7), 5)
-        pipeline._hub.subscribe(Viewer(7, False))  # as when the inbox is full
+        pipeline._hub.subscribe(Viewer(7))  # as when the inbox is full
         await pipeline.read_again()
         await pipeline.when(lambda floor: True if floor.agents[7].desktop_gone is None else None, 5)

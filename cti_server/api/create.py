@@ -17,7 +17,7 @@ from cti_server.api.crm import customers, identify, interactions
 from cti_server.api.desktop import Desktop
 from cti_server.api.floor import calls, control, queues, team
 from cti_server.api.middleware import Edge
-from cti_server.api.ports import CommandRefused, Deps
+from cti_server.api.ports import Deps
 from cti_server.api.principal import COOKIE
 from cti_server.asterisk.link import SinkFull
 
@@ -53,18 +53,12 @@ def create_api(deps: Deps) -> FastAPI:
     app.router.default = Desktop(deps.desktop)
     problems.install(app)
 
-    async def refused(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, CommandRefused)
-        problem = problems.Problem(error.status, error.code, error.detail, remedy=error.remedy)
-        return problems.response(problem, problems.request_id(request))
-
     async def overloaded(request: Request, _: Exception) -> JSONResponse:
         problem = problems.Problem(
             503, "overloaded", "the server is behind with what the PBX tells", remedy="Try again shortly."
         )
         return problems.response(problem, problems.request_id(request))
 
-    app.add_exception_handler(CommandRefused, refused)
     app.add_exception_handler(SinkFull, overloaded)
     document: dict[str, Any] = {}
 

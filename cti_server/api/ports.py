@@ -5,49 +5,80 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from cti_server.api.desk import Desk
+from cti_server.commands import Asking, CallCommand, Sitting
+from cti_server.desk import Desk
 from cti_server.floor.agents import By
 from cti_server.ivr.identify import Caller
 from cti_server.lookup.identify import Lookup
 from cti_server.lookup.shapes import Card
 from cti_server.record.center.agents import Agent
 from cti_server.record.database import Database
+from cti_server.rules import rights
 
 
-class CommandRefused(Exception):
-    """A command could not be begun: no account for it, the call is over. Becomes a problem."""
+class LiveCall(Protocol):
+    """A call on a floor. `thing` says who may see it; `view` makes its `CallView`."""
 
-    def __init__(self, status: int, code: str, detail: str, remedy: str | None = None) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.code = code
-        self.detail = detail
-        self.remedy = remedy
+    @property
+    def id(self) -> str: ...
+    @property
+    def interaction(self) -> int | None: ...
+    @property
+    def customer(self) -> int | None: ...
+    @property
+    def thing(self) -> rights.Call: ...
+    @property
+    def view(self) -> Callable[[], Mapping[str, Any]]: ...
 
 
 class Floor(Protocol):
-    """The floor of all PBXs as it is now, as JSON of the shapes in `api.shapes`. Reading never blocks."""
+    """The floors of all PBXs as they are now, as JSON of the shapes in `api.shapes`. Reading never blocks."""
 
-    def calls(self) -> Sequence[Mapping[str, Any]]:
+    def calls(self) -> Sequence[LiveCall]:
         """Every live call, those in wrap-up too, the oldest first."""
         ...
 
-    def call(self, call: str) -> Mapping[str, Any] | None: ...
+    def calls_of(self, agent: int) -> Sequence[LiveCall]:
+        """The calls in which this agent has a part that is not over."""
+        ...
+
+    def agents_with(self, customer: int) -> frozenset[int]:
+        """Whose live call is this customer's."""
+        ...
+
+    def call(self, call: str) -> LiveCall | None: ...
+
+    def parts(self, call: str) -> Sequence[Mapping[str, Any]]:
+        """All parts of a live call, as `PartView`, the first first; empty for a call that is over."""
+        ...
+
+    def part_state(self, call: str, agent: int) -> str | None:
+        """What the agent does in a live call (`PartView.state`); None for a call that they never were in."""
+        ...
 
     async def card(self, call: str) -> Card | None:
         """The card, read from the record now; None when the call is over meanwhile."""
         ...
 
-    def queues(self) -> Sequence[Mapping[str, Any]]: ...
+    def queues(self) -> Sequence[Mapping[str, Any]]:
+        """Every queue, as `QueueView`."""
+        ...
+
+    def members(self, pbx: str, queue: str) -> Sequence[Mapping[str, Any]] | None:
+        """The members of a queue, as `MemberView`; None where there is no such queue."""
+        ...
+
+    def serves(self, agent: int) -> frozenset[str]:
+        """The queues that this agent serves, as `pbx/queue`."""
+        ...
 
     def agent_state(self, agent: int) -> Mapping[str, Any]:
-        """The agent's state, as `api.shapes.AgentStateView`."""
+        """The agent's state, as `AgentStateView`."""
         ...
 
     def shift(self, agent: int) -> Mapping[str, Any] | None:
@@ -59,7 +90,7 @@ class Floor(Protocol):
         ...
 
     def team(self) -> Sequence[Mapping[str, Any]]:
-        """Every agent, as `api.shapes.TeamMember`."""
+        """Every agent, as `TeamMember`."""
         ...
 
     def links(self) -> Mapping[str, Mapping[str, Any]]:
@@ -113,79 +144,6 @@ class Commands(Protocol):
         ...
 
 
-class Verb(StrEnum):
-    """What an agent does with a call; the last part of the route, and `command` in `command.done`."""
-
-    DIAL = "dial"
-    ANSWER = "answer"
-    HANGUP = "hangup"
-    HOLD = "hold"
-    RETRIEVE = "retrieve"
-    MUTE = "mute"
-    UNMUTE = "unmute"
-    DTMF = "dtmf"
-    TRANSFER = "transfer"
-    CONSULT = "consult"
-    ALTERNATE = "alternate"
-    COMPLETE = "complete"
-    CANCEL = "cancel"
-    CONFERENCE = "conference"
-    DROP = "drop"
-    PARK = "park"
-    PICK_UP = "pick-up"
-    RECORD_START = "recording/start"
-    RECORD_PAUSE = "recording/pause"
-    RECORD_RESUME = "recording/resume"
-    RECORD_STOP = "recording/stop"
-    RECONNECT = "reconnect"
-
-
-@dataclass(frozen=True, slots=True)
-class AgentTarget:
-    """A colleague, wherever they sit now."""
-
-    id: int
-
-
-@dataclass(frozen=True, slots=True)
-class QueueTarget:
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class NumberTarget:
-    """An extension inside, or a number outside as a person writes it."""
-
-    number: str
-
-
-Target = AgentTarget | QueueTarget | NumberTarget
-
-
-@dataclass(frozen=True, slots=True)
-class CallCommand:
-    """One thing to do with a call. `call` is None to dial; `said` is what the sender typed for the one who
-    takes the call; `leg` is who is to be dropped.
-    """
-
-    verb: Verb
-    call: str | None = None
-    target: Target | None = None
-    said: str | None = None
-    digits: str | None = None
-    leg: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Who asks. `supervises`: may pick up and drop in any call; `may_pick`: may take a caller who waits."""
-
-    agent: int
-    name: str
-    supervises: bool = False
-    may_pick: bool = False
-
-
 class CallControl(Protocol):
     """Call commands. The outcome of an accepted one arrives as one `command.done`, failures too."""
 
@@ -200,16 +158,6 @@ class CallControl(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Sitting:
-    """A phone that an agent sits down at."""
-
-    seat: str
-    extension: str | None
-    kind: str
-    queues: tuple[tuple[str, int], ...]  # the queues they serve from there, with their penalties
-
-
 class Clock(Protocol):
     def __call__(self) -> datetime: ...
 
@@ -218,6 +166,7 @@ class Clock(Protocol):
 class Deps:
     """Everything the routes use.
 
+    `positions` tells the last event of each stream that desktops were given.
     `identify` is `ivr.identify.IdentifyDialogue.answer`, for AGI scripts that ask over HTTP; `identify_token`
     None turns that off. `desktop` is the folder of the built desktop, None without one. `softphone_url` is the
     websocket of Asterisk that browsers register at, `softphone_ice` what helps their voice through firewalls.
@@ -231,6 +180,7 @@ class Deps:
     lookup: Lookup
     identify: Callable[[Caller, str], Awaitable[dict[str, str]]]
     now: Clock
+    positions: Callable[[], Mapping[str, int]] = dict
     registry: CollectorRegistry = REGISTRY
     default_pbx: str = "main"
     identify_token: str | None = None

@@ -1,23 +1,23 @@
-"""Who asks, and what their role lets them see: the one place where rights are decided."""
+"""Who asks: the agent of a session, as the routes and `rules.rights` see them."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
-from cti_server.api.ports import Deps
+from cti_server.api.ports import Deps, LiveCall
 from cti_server.api.problems import Problem, not_found
 from cti_server.record.center import sessions
 from cti_server.record.center.agents import Agent
+from cti_server.rules import rights
 from cti_server.rules.facts import Role
+from cti_server.rules.rights import Viewer
 
 COOKIE: Final = "cti_session"
-_RANK: Final[dict[Role, int]] = {"agent": 0, "supervisor": 1, "administrator": 2}
-_CONCERNED: Final = frozenset({"ringing", "talking", "hold", "consulting", "wrap_up"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +33,11 @@ class Principal:
     @property
     def sees_floor(self) -> bool:
         """Supervisors and administrators see every call and queue; agents what concerns them."""
-        return _RANK[self.agent.role] >= _RANK["supervisor"]
+        return rights.is_at_least(self.agent.role, "supervisor")
 
-    def sees_call(self, call: Mapping[str, Any]) -> bool:
-        """An agent sees a call that rings at, is held by, or is being wrapped up by them."""
-        return self.sees_floor or self.has_part(call)
-
-    def may_take(self, call: Mapping[str, Any], queues: Collection[str]) -> bool:
-        """What an agent may take to their phone: a parked call, one that rings at a colleague, and by right a
-        caller who waits in one of their `queues`.
-        """
-        if call["state"] == "parked":
-            return True
-        if any(part["state"] == "ringing" for part in call["agents"].values()):
-            return call["state"] in ("ringing", "queued")
-        return call["state"] == "queued" and self.agent.may_pick and call["queue"] in queues
-
-    def has_part(self, call: Mapping[str, Any]) -> bool:
-        return any(part["agent"] == self.id and part["state"] in _CONCERNED for part in call["agents"].values())
-
-    def sees_queue(self, queue: Mapping[str, Any]) -> bool:
-        """An agent sees the queues they are a member of."""
-        return self.sees_floor or any(member["agent"] == self.id for member in queue["members"])
+    def viewer(self, deps: Deps) -> Viewer:
+        """Who looks, for `rules.rights`; with the queues that they serve at this moment."""
+        return Viewer(self.id, self.agent.role, self.agent.may_pick, deps.floor.serves(self.id))
 
 
 def deps_of(request: Request) -> Deps:
@@ -90,16 +73,16 @@ def at_least(role: Role) -> Callable[[Principal], Awaitable[Principal]]:
     """A dependency: signed in with this role or a higher one. Raises a 403 problem."""
 
     async def check(principal: Signed) -> Principal:
-        if _RANK[principal.agent.role] < _RANK[role]:
+        if not rights.is_at_least(principal.agent.role, role):
             raise Problem(403, "forbidden", f"this needs the role {role}")
         return principal
 
     return check
 
 
-def visible_call(deps: Deps, principal: Principal, call: str) -> Mapping[str, Any]:
+def visible_call(deps: Deps, principal: Principal, call: str) -> LiveCall:
     """A live call that this agent may see. Raises a 404 problem, which does not tell whether there is one."""
-    view = deps.floor.call(call)
-    if view is None or not principal.sees_call(view):
+    found = deps.floor.call(call)
+    if found is None or not rights.may_see(principal.viewer(deps), found.thing):
         raise not_found("call")
-    return view
+    return found

@@ -12,11 +12,23 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from typing_extensions import TypedDict
 
+from cti_server.commands import CommandRefused
 from cti_server.record.crm.contact_points import ContactPointTaken
 from cti_server.record.crm.customers import BadCompany, ExternalRefTaken, StaleVersion, UnknownCustomer
 from cti_server.record.cursor import BadCursor
 
 MEDIA_TYPE: Final = "application/problem+json"
+
+
+#: the status of a command that was refused, by its code; 409 for every other
+REFUSED: Final[Mapping[str, int]] = {
+    "not_yours": 403,
+    "not_found": 404,
+    "bad_target": 422,
+    "key_reused": 422,
+    "pbx_unreachable": 503,
+    "server_stopping": 503,
+}
 
 
 class FieldError(TypedDict):
@@ -127,6 +139,12 @@ def of_validation(error: RequestValidationError) -> Problem:
     return Problem(422, "invalid", "the request does not fit the API", errors=errors)
 
 
+def of_command(refused: CommandRefused) -> Problem:
+    """What the live side refused to begin."""
+    status = REFUSED.get(refused.code, 409)
+    return Problem(status, refused.code, refused.detail, remedy=refused.remedy)
+
+
 def of_record(error: Exception) -> Problem:
     """The record's refusals."""
     match error:
@@ -163,6 +181,8 @@ def install(app: FastAPI) -> None:
                 found = of_validation(error)
             case HTTPException():
                 found = of_http(error)
+            case CommandRefused():
+                found = of_command(error)
             case _:
                 found = of_record(error)
         return response(found, request_id(request))
@@ -171,6 +191,7 @@ def install(app: FastAPI) -> None:
         Problem,
         RequestValidationError,
         HTTPException,
+        CommandRefused,
         BadCursor,
         UnknownCustomer,
         StaleVersion,

@@ -19,21 +19,22 @@ from typing import Any, cast
 
 import structlog
 
-from cti_server.api.desk import Desk
-from cti_server.api.ports import AgentTarget, Asking, CallCommand, CommandRefused, Verb
 from cti_server.asterisk.actions import Role
 from cti_server.asterisk.moves import NotSafe
 from cti_server.attachment import Attachment
-from cti_server.floor.apply import Floor
+from cti_server.commands import AgentTarget, Asking, CallCommand, CommandRefused
+from cti_server.desk import Desk, only
+from cti_server.floor.books import Books
 from cti_server.floor.calls import Call, Leg
+from cti_server.floor.possible import refusal_of
 from cti_server.floor.signals import LinkState
+from cti_server.floor.standing import Scene, Standing, followed, now, scene_of
+from cti_server.floor.verbs import Verb
 from cti_server.record.database import Database
 
 from .handover import Handovers, Sent
 from .requests import Line, Requests
-from .scene import Scene, Standing, followed, now, scene_of
 from .steps import Given, Steps
-from .table import check
 from .targets import phone_of, resolve, seat_at
 from .verbs import STEPS
 from .work import Failed, Work, refusal
@@ -82,7 +83,7 @@ class Control:
 
     async def ask(self, asking: Asking, command: CallCommand, key: str | None = None) -> str:
         if self._closed:
-            raise CommandRefused(503, "server_stopping", "the server is stopping; nothing was done")
+            raise CommandRefused("server_stopping", "the server is stopping; nothing was done")
         command = self._canonical(command)
         if (request := self._requests.known(asking.agent, command, key)) is not None:
             return request
@@ -113,25 +114,25 @@ class Control:
 
     def _live(self, call: str) -> Call | None:
         attachment = self._attachments.get(call.split(":", 1)[0])
-        return followed(attachment.pipeline.floor, call) if attachment is not None else None
+        return followed(attachment.pipeline.books, call) if attachment is not None else None
 
     # --- what may be begun -----------------------------------------------------------------------------
 
     def _place(self, asking: Asking, command: CallCommand) -> tuple[Attachment, Call | None]:
-        """The PBX and the call; for `dial` no call. Raises 409 call_over, 403 not_yours, 503 pbx_unreachable."""
+        """The PBX and the call; for `dial` no call. Raises call_over, not_yours, pbx_unreachable."""
         attachment = self._pbx_of(asking, command)
-        floor = attachment.pipeline.floor
-        if floor.link is not LinkState.LIVE or not attachment.owner:
+        books = attachment.pipeline.books
+        if books.link is not LinkState.LIVE or not attachment.owner:
             raise unreachable(attachment)
         if command.call is None:
             return attachment, None
-        call = followed(floor, command.call)
+        call = followed(books, command.call)
         if call is None or call.ended:
             raise over()
         standing = scene_of(call, asking.agent).standing
         outside = command.verb in FROM_OUTSIDE or (command.verb is Verb.DROP and asking.supervises)
         if standing is Standing.NONE and not outside:
-            raise CommandRefused(403, "not_yours", "you have no part in this call")
+            raise CommandRefused("not_yours", "you have no part in this call")
         return attachment, call
 
     def _pbx_of(self, asking: Asking, command: CallCommand) -> Attachment:
@@ -140,36 +141,36 @@ class Control:
             if attachment is None:
                 raise over()
             return attachment
-        seated = (a for a in self._attachments.values() if phone_of(a.pipeline.floor, asking.agent) is not None)
+        seated = (a for a in self._attachments.values() if phone_of(a.pipeline.books, asking.agent) is not None)
         found = next(seated, None)
         if found is None:
-            raise CommandRefused(409, "no_phone", "you have no phone", "Sign in at the phone where you sit.")
+            raise CommandRefused("no_phone", "you have no phone", "Sign in at the phone where you sit.")
         return found
 
     def _plan(self, asking: Asking, command: CallCommand) -> Plan:
         """All that must be so. Raises CommandRefused; nothing has been done."""
         attachment, call = self._place(asking, command)
-        floor = attachment.pipeline.floor
+        books = attachment.pipeline.books
         leg = new_leg(attachment.pbx.name)
         if call is None:
-            call = Call(attachment.pbx.name, floor.boot, leg, time.time())  # will be the call of that leg
+            call = Call(attachment.pbx.name, books.boot, leg, time.time())  # will be the call of that leg
             scene = Scene(call, None, None, Standing.NONE)
         else:
             scene = scene_of(call, asking.agent)
             if command.verb is not Verb.DROP or not asking.supervises or scene.standing in PART_STANDINGS:
-                check(command.verb, scene)
+                _check(command.verb, scene)
         if command.verb in (Verb.DIAL, Verb.PICK_UP) and in_a_call(attachment, asking.agent):
-            raise CommandRefused(409, "in_a_call", "your phone is in a call", "End it or give it away first.")
-        target = resolve(floor, asking.agent, command.target, self._region) if command.target is not None else None
+            raise CommandRefused("in_a_call", "your phone is in a call", "End it or give it away first.")
+        target = resolve(books, asking.agent, command.target, self._region) if command.target is not None else None
         given = Given(
             asking,
             command,
-            phone_of(floor, asking.agent),
+            phone_of(books, asking.agent),
             target,
-            seat_at(floor, target),
+            seat_at(books, target),
             leg,
             attachment.pbx.notify is not None,
-            waiting_leg(floor, call),
+            waiting_leg(books, call),
         )
         steps = STEPS[command.verb](scene, given)
         self._allowed(attachment, scene, steps)
@@ -180,13 +181,11 @@ class Control:
         try:
             roles = {action.role for step in steps for action in step.moves(scene)}
         except NotSafe as cause:
-            raise CommandRefused(422, "bad_target", str(cause)) from cause
+            raise CommandRefused("bad_target", str(cause)) from cause
         missing = [role for role in Role if role in roles and getattr(attachment.pbx, role.value) is None]
         if missing:
             names = " and ".join(f"CTI_AMI_{role.upper()}_USER and _SECRET" for role in missing)
-            raise CommandRefused(
-                409, "no_account", f"no AMI user for this at {attachment.pbx.name}", f"Set {names}."
-            )
+            raise CommandRefused("no_account", f"no AMI user for this at {attachment.pbx.name}", f"Set {names}.")
 
     # --- doing it --------------------------------------------------------------------------------------
 
@@ -227,8 +226,8 @@ class Control:
         work = Work(plan.attachment, plan.call, asking.agent, lambda body: self._ring(asking.agent, body))
         problem = await work.through(plan.steps, plan.scene)
         if problem is not None and sent is not None:
-            self.handovers.withdraw(now(plan.attachment.pipeline.floor, plan.call), sent)
-        return now(plan.attachment.pipeline.floor, plan.call).id, problem
+            self.handovers.withdraw(now(plan.attachment.pipeline.books, plan.call), sent)
+        return now(plan.attachment.pipeline.books, plan.call).id, problem
 
     async def _send_capsule(self, plan: Plan) -> Sent | None:
         asking, command = plan.given.asking, plan.given.command
@@ -246,7 +245,13 @@ class Control:
         await self._tell(agent, "phone.answer", body)
 
     async def _tell(self, agent: int, kind: str, body: dict[str, Any]) -> None:
-        await self._desk.tell(kind, body, {"agents": [agent], "everyone": False})
+        await self._desk.tell(kind, body, only(agent))
+
+
+def _check(verb: Verb, scene: Scene) -> None:
+    """Raises CommandRefused where the table says that this cannot be asked now; it names the state."""
+    if (refused := refusal_of(verb, scene)) is not None:
+        raise CommandRefused(refused.code, refused.detail)
 
 
 def new_leg(pbx: str) -> str:
@@ -255,22 +260,22 @@ def new_leg(pbx: str) -> str:
 
 
 def in_a_call(attachment: Attachment, agent: int) -> bool:
-    calls = attachment.pipeline.floor.calls.values()
+    calls = attachment.pipeline.books.calls.values()
     return any(p.agent == agent and p.open for call in calls for p in call.parts)
 
 
-def waiting_leg(floor: Floor, call: Call) -> Leg | None:
+def waiting_leg(books: Books, call: Call) -> Leg | None:
     """The leg of this call that waits in a queue."""
-    queue = floor.queues.get(call.queue) if call.queue is not None else None
+    queue = books.queues.get(call.queue) if call.queue is not None else None
     waiting = queue.waiting if queue is not None else {}
     return next((leg for leg in call.legs.values() if leg.id in waiting), None)
 
 
 def over() -> CommandRefused:
-    return CommandRefused(409, "call_over", "that call is over")
+    return CommandRefused("call_over", "that call is over")
 
 
 def unreachable(attachment: Attachment) -> CommandRefused:
-    state = attachment.pipeline.floor.link
+    state = attachment.pipeline.books.link
     why = f"the PBX {attachment.pbx.name} is not connected ({state}); nothing was done"
-    return CommandRefused(503, "pbx_unreachable", why)
+    return CommandRefused("pbx_unreachable", why)

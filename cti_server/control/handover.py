@@ -16,11 +16,10 @@ import structlog
 
 from cti_server.floor.calls import Call
 from cti_server.floor.parts import CONNECTED, Origin, Part
+from cti_server.floor.standing import part_of
 from cti_server.floor.times import iso
 from cti_server.record.contacts import wrap_ups
 from cti_server.record.database import Database
-
-from .scene import part_of
 
 MAX_CALLS = 1000  # whose capsules are kept; past it those of calls that are over go first, then the oldest
 MAX_SENT = 20  # of one call, the last ones

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from cti_server.api.ports import CallCommand, CommandRefused
+from cti_server.commands import CallCommand, CommandRefused
 
 KEPT_S = 600.0  # an Idempotency-Key is known for ten minutes,
 MAX_KEYS = 10_000  # and of more than these the oldest are forgotten: asked again, they are new
@@ -37,12 +37,12 @@ class Requests:
         self._lines: dict[Who, Line] = {}
 
     def known(self, agent: int, command: CallCommand, key: str | None) -> str | None:
-        """The request that this is once more. Raises 422 for a key that was used for something else."""
+        """The request that this is once more. Raises `key_reused` for a key that was used for something else."""
         if key is not None and (found := self._keys.get((agent, key))) is not None:
             at, asked, request = found
             if self._clock() - at <= KEPT_S:
                 if asked != command:
-                    raise CommandRefused(422, "key_reused", "this Idempotency-Key was used for another command")
+                    raise CommandRefused("key_reused", "this Idempotency-Key was used for another command")
                 return request
             del self._keys[agent, key]
         return self._running.get((agent, command))
@@ -67,11 +67,11 @@ class Requests:
         return who in self._lines
 
     def join(self, who: Who) -> Line:
-        """Stand in line, as of now; `leave` must follow. Raises 409 when too many wait already."""
+        """Stand in line, as of now; `leave` must follow. Raises `busy` when too many wait already."""
         line = self._lines.get(who) or Line()
         if line.there > MAX_WAITING:
             waiting = f"{line.there} commands for this call are under way"
-            raise CommandRefused(409, "busy", waiting, "Wait a moment.")
+            raise CommandRefused("busy", waiting, "Wait a moment.")
         self._lines[who] = line
         line.there += 1
         return line

@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cti_server.api.ports import Asking, CallCommand, CommandRefused
 from cti_server.asterisk import moves
 from cti_server.asterisk.moves import Moves
+from cti_server.commands import Asking, CallCommand, CommandRefused
 from cti_server.floor.calls import Leg
+from cti_server.floor.standing import Scene, Standing
 
 from . import effects
 from .effects import Effect
-from .scene import Scene, Standing
 from .targets import MyPhone
 
 CONFIRM_S = 5.0  # from the PBX's acceptance to the effect
@@ -67,7 +67,7 @@ def nothing(scene: Scene) -> Moves:
 def mine(scene: Scene) -> str:
     """My phone's channel."""
     if scene.mine is None:
-        raise CommandRefused(409, "not_possible", "your phone is not in this call any more")
+        raise CommandRefused("not_possible", "your phone is not in this call any more")
     return scene.mine.channel
 
 
@@ -94,14 +94,14 @@ def answers_itself(phone: MyPhone, leg: Callable[[Scene], str | None]) -> Steps:
 def one(scene: Scene) -> Leg:
     """Whom I talk to."""
     if len(scene.heard) != 1:
-        raise CommandRefused(409, "not_possible", "nobody else is in this call")
+        raise CommandRefused("not_possible", "nobody else is in this call")
     return scene.heard[0]
 
 
 def far(scene: Scene) -> Sequence[Leg]:
     """Whom keys are meant for: those outside, else whoever hears me."""
     if not scene.heard:
-        raise CommandRefused(409, "not_possible", "nobody hears you")
+        raise CommandRefused("not_possible", "nobody hears you")
     inside = {part.seat for part in scene.call.parts}
     return [leg for leg in scene.heard if leg.device not in inside] or scene.heard
 
@@ -109,13 +109,13 @@ def far(scene: Scene) -> Sequence[Leg]:
 def there(scene: Scene, leg: Leg) -> Leg:
     found = scene.call.legs.get(leg.id)
     if found is None:
-        raise CommandRefused(409, "leg_gone", "they have left the call already")
+        raise CommandRefused("leg_gone", "they have left the call already")
     return found
 
 
 def recorded(scene: Scene) -> str:
     if scene.recorded is None:
-        raise CommandRefused(409, "wrong_state", "the call is not recorded")
+        raise CommandRefused("wrong_state", "the call is not recorded")
     return scene.recorded.channel
 
 
@@ -126,9 +126,9 @@ def wanted(given: Given) -> moves.Target:
 
 def my_phone(given: Given) -> MyPhone:
     if given.phone is None:
-        raise CommandRefused(409, "no_phone", "you have no phone", "Sign in at the phone where you sit.")
+        raise CommandRefused("no_phone", "you have no phone", "Sign in at the phone where you sit.")
     if given.phone.reachable is False:
-        raise CommandRefused(409, "phone_unreachable", f"your phone {given.phone.extension} is not reachable")
+        raise CommandRefused("phone_unreachable", f"your phone {given.phone.extension} is not reachable")
     return given.phone
 
 

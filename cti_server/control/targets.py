@@ -1,17 +1,17 @@
 """Whom a call is to go to: what an agent chose → an extension, a number or a queue that the PBX can be told.
 
-A colleague is reached at the phone where they sit now. Raises CommandRefused: 422 for what is no target, 409 for a
-colleague who cannot be reached.
+A colleague is reached at the phone where they sit now. Raises CommandRefused: `bad_target` for what is no target,
+`agent_unreachable` for a colleague who cannot be reached.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cti_server.api.ports import AgentTarget, CommandRefused, NumberTarget, QueueTarget, Target
 from cti_server.asterisk import moves
+from cti_server.commands import AgentTarget, CommandRefused, NumberTarget, QueueTarget, Target
 from cti_server.floor.agents import Agent
-from cti_server.floor.apply import Floor
+from cti_server.floor.books import Books
 from cti_server.rules import numbers
 
 BROWSER = "browser"
@@ -32,9 +32,9 @@ class MyPhone:
         return self.kind == BROWSER
 
 
-def phone_of(floor: Floor, agent: int) -> MyPhone | None:
+def phone_of(books: Books, agent: int) -> MyPhone | None:
     """The phone at which the agent sits: their shift's, else their own."""
-    known = floor.agents.get(agent)
+    known = books.agents.get(agent)
     if known is None or known.seat is None:
         return None
     extension = known.extension or _extension(known.seat)
@@ -47,40 +47,40 @@ def _extension(seat: str) -> str:
     return seat.rpartition("/")[2]
 
 
-def resolve(floor: Floor, asking: int, target: Target, region: str) -> moves.Target:
+def resolve(books: Books, asking: int, target: Target, region: str) -> moves.Target:
     """Where that is now."""
     match target:
         case AgentTarget(agent):
-            return _colleague(floor, asking, agent)
+            return _colleague(books, asking, agent)
         case QueueTarget(name):
-            if name not in floor.queues:
-                raise CommandRefused(422, "bad_target", f"there is no queue {name!r} at this PBX")
+            if name not in books.queues:
+                raise CommandRefused("bad_target", f"there is no queue {name!r} at this PBX")
             return moves.Queue(name)
         case NumberTarget(number):
-            mine = phone_of(floor, asking)
+            mine = phone_of(books, asking)
             dialled = dialable(number, region)
             if mine is not None and dialled == mine.extension:
-                raise CommandRefused(422, "bad_target", "that is your own phone")
+                raise CommandRefused("bad_target", "that is your own phone")
             return moves.Number(dialled)
 
 
-def seat_at(floor: Floor, target: moves.Target | None) -> str | None:
+def seat_at(books: Books, target: moves.Target | None) -> str | None:
     """The seat of a target that is a phone of ours."""
     if not isinstance(target, moves.Number):
         return None
-    sitting = (a.seat for a in floor.agents.values() if a.seat is not None and a.extension == target.number)
+    sitting = (a.seat for a in books.agents.values() if a.seat is not None and a.extension == target.number)
     device = f"PJSIP/{target.number}"
-    return next(sitting, device if floor.is_seat(device) else None)
+    return next(sitting, device if books.is_seat(device) else None)
 
 
-def _colleague(floor: Floor, asking: int, agent: int) -> moves.Target:
+def _colleague(books: Books, asking: int, agent: int) -> moves.Target:
     if agent == asking:
-        raise CommandRefused(422, "bad_target", "that is you")
-    known = floor.agents.get(agent)
-    phone = phone_of(floor, agent)
+        raise CommandRefused("bad_target", "that is you")
+    known = books.agents.get(agent)
+    phone = phone_of(books, agent)
     if known is None:
-        raise CommandRefused(422, "bad_target", "there is no such colleague at this PBX")
-    if phone is None or known.standing.name == "signed_out":
+        raise CommandRefused("bad_target", "there is no such colleague at this PBX")
+    if phone is None or known.state.name == "signed_out":
         raise _unreachable(known, "is signed out")
     if known.phone_reachable is False:
         raise _unreachable(known, "cannot be rung: their phone is not reachable")
@@ -88,7 +88,7 @@ def _colleague(floor: Floor, asking: int, agent: int) -> moves.Target:
 
 
 def _unreachable(agent: Agent, why: str) -> CommandRefused:
-    return CommandRefused(409, "agent_unreachable", f"{agent.name} {why}", "Choose somebody else, or a queue.")
+    return CommandRefused("agent_unreachable", f"{agent.name} {why}", "Choose somebody else, or a queue.")
 
 
 def dialable(number: str, region: str) -> str:
@@ -101,5 +101,5 @@ def dialable(number: str, region: str) -> str:
     if read.reason == "short_code":
         return "".join(c for c in number if c.isascii() and c.isdigit())
     raise CommandRefused(
-        422, "bad_target", f"{number[:40]!r} is not a number that can be dialled: {read.reason.replace('_', ' ')}"
+        "bad_target", f"{number[:40]!r} is not a number that can be dialled: {read.reason.replace('_', ' ')}"
     )

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cti_server.api.ports import CommandRefused, Verb
 from cti_server.asterisk import moves
+from cti_server.commands import CommandRefused
 from cti_server.floor.signals import Recording
+from cti_server.floor.standing import SAID, Scene, Standing
+from cti_server.floor.verbs import Verb
 
 from . import effects
-from .scene import Scene, Standing
 from .steps import (
     KEY_GAP_S,
     NOT_RUNG,
@@ -43,7 +44,6 @@ def answer(scene: Scene, given: Given) -> Steps:
         return [Step(nothing, effects.answered, "your browser did not answer", rings=my_leg)]
     if not given.notify:
         raise CommandRefused(
-            409,
             "not_possible",
             "this phone cannot be answered from here",
             "Lift the handset. An administrator can allow it: the optional AMI role notify.",
@@ -112,9 +112,11 @@ def cancel(scene: Scene, given: Given) -> Steps:
 def conference(scene: Scene, given: Given) -> Steps:
     if given.target is None:
         if scene.standing is Standing.CONFERENCE:
-            raise CommandRefused(409, "already", "nothing to do: all of you hear each other")
+            raise CommandRefused("already", "nothing to do: all of you hear each other")
         if scene.consulted is None:
-            raise CommandRefused(409, "wrong_state", f"you are {scene.standing}: nobody to merge with")
+            raise CommandRefused(
+                "wrong_state", f"you are {SAID.get(scene.standing, scene.standing)}: nobody to merge with"
+            )
         return [Step(lambda s: moves.merge(mine(s)), effects.in_conference, "you do not all hear each other")]
     return add(scene, given)
 
@@ -122,9 +124,9 @@ def conference(scene: Scene, given: Given) -> Steps:
 def add(scene: Scene, given: Given) -> Steps:
     """Somebody more. Two who talk are moved into a room first; who is in a room already stays there."""
     if scene.consulted is not None:
-        raise CommandRefused(409, "wrong_state", "finish or merge the consultation first")
+        raise CommandRefused("wrong_state", "finish or merge the consultation first")
     if not isinstance(given.target, moves.Number):
-        raise CommandRefused(422, "bad_target", "a queue cannot join a conference", "Choose a person or a number.")
+        raise CommandRefused("bad_target", "a queue cannot join a conference", "Choose a person or a number.")
     number, room, seat, leg = given.target.number, room_of(scene), given.target_seat, given.leg
     called = moves.invite_number(number, room, leg) if seat is None else moves.invite_phone(seat, room, leg)
     invite = Step(lambda s: called, effects.invited(leg), "nobody was rung")
@@ -132,7 +134,6 @@ def add(scene: Scene, given: Given) -> Steps:
         return [invite]
     if scene.standing is Standing.CONFERENCE:
         raise CommandRefused(
-            409,
             "not_possible",
             "nobody can be added to a conference that came from a consultation",
             "Drop one, then add both.",
@@ -144,11 +145,11 @@ def add(scene: Scene, given: Given) -> Steps:
 def drop(scene: Scene, given: Given) -> Steps:
     leg = scene.call.legs.get(given.command.leg or "")
     if leg is None or leg.local:
-        raise CommandRefused(409, "leg_gone", "they have left the call already")
+        raise CommandRefused("leg_gone", "they have left the call already")
     if leg is scene.mine:
-        raise CommandRefused(409, "not_possible", "that is your own phone", "Hang up instead.")
+        raise CommandRefused("not_possible", "that is your own phone", "Hang up instead.")
     if scene.standing is Standing.CONSULTED and leg not in scene.heard and not given.asking.supervises:
-        raise CommandRefused(403, "not_yours", "you were only asked: the caller is not yours to drop")
+        raise CommandRefused("not_yours", "you were only asked: the caller is not yours to drop")
     return [Step(lambda s: moves.hang_up(there(s, leg).channel), effects.leg_gone(leg.id), "they are still there")]
 
 
@@ -162,7 +163,7 @@ def pick_up(scene: Scene, given: Given) -> Steps:
     rights = given.asking.may_pick or given.asking.supervises
     if (parked := scene.parked) is not None and parked.parked is not None:
         if not parked.parked:
-            raise CommandRefused(409, "not_possible", "its parking space is not known", "Dial the space.")
+            raise CommandRefused("not_possible", "its parking space is not known", "Dial the space.")
         space = parked.parked
         fetch = Step(lambda s: moves.fetch(phone.seat, space, given.leg), effects.leg_there(given.leg), NOT_RUNG)
         return [fetch, *answers_itself(phone, lambda s: given.leg)]
@@ -180,8 +181,8 @@ def pick_up(scene: Scene, given: Given) -> Steps:
         )
         return [pick, *answers_itself(phone, ringing_me(phone))]
     if waiting is not None:
-        raise CommandRefused(403, "not_yours", "you may not choose a caller who waits")
-    raise CommandRefused(409, "wrong_state", f"the call is {call.state}: there is nothing to pick up")
+        raise CommandRefused("not_yours", "you may not choose a caller who waits")
+    raise CommandRefused("wrong_state", f"the call is {call.state}: there is nothing to pick up")
 
 
 def record_start(scene: Scene, given: Given) -> Steps:
@@ -215,7 +216,7 @@ def reconnect(scene: Scene, given: Given) -> Steps:
 def dial(scene: Scene, given: Given) -> Steps:
     phone = my_phone(given)
     if not isinstance(given.target, moves.Number):
-        raise CommandRefused(422, "bad_target", "a queue cannot be dialled")
+        raise CommandRefused("bad_target", "a queue cannot be dialled")
     number = given.target.number
     ring = Step(lambda s: moves.dial(phone.seat, number, given.leg), effects.leg_there(given.leg), NOT_RUNG)
     return [ring, *answers_itself(phone, lambda s: given.leg)]

@@ -8,17 +8,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cti_server.api.ports import CommandRefused
 from cti_server.asterisk.commands import NoAccount
 from cti_server.asterisk.moves import NotSafe
 from cti_server.asterisk.session import ActionFailed
 from cti_server.attachment import Attachment
-from cti_server.floor.apply import Floor
+from cti_server.commands import CommandRefused
+from cti_server.floor.books import Books
 from cti_server.floor.calls import Call
 from cti_server.floor.signals import LegMuted, LinkState
+from cti_server.floor.standing import Scene, now, scene_of
 from cti_server.pipeline import PipelineClosed
 
-from .scene import Scene, now, scene_of
 from .steps import CONFIRM_S, Step, Steps
 
 OVER_S = 1.0  # after a refusal: how long the news that the call has ended may be under way
@@ -85,11 +85,11 @@ class Work:
             return None
         effect = step.awaited
 
-        def seen(floor: Floor) -> Failed | bool | None:
-            if floor.link is not LinkState.LIVE:
+        def seen(books: Books) -> Failed | bool | None:
+            if books.link is not LinkState.LIVE:
                 return Failed("pbx_unreachable", "the PBX was lost; whether it was done is not known")
-            scene = scene_of(now(floor, self.call), self.agent)
-            shown = effect(before, scene, floor)
+            scene = scene_of(now(books, self.call), self.agent)
+            shown = effect(before, scene, books)
             if isinstance(shown, str):
                 return Failed("not_confirmed", shown)
             return True if shown else CALL_OVER if scene.call.ended else None
@@ -105,8 +105,8 @@ class Work:
     async def _why_refused(self, before: Scene, said: str) -> Failed:
         """Asterisk knows of a hangup before it tells: a channel that is gone is no refusal."""
 
-        def gone(floor: Floor) -> bool | None:
-            call = now(floor, self.call)
+        def gone(books: Books) -> bool | None:
+            call = now(books, self.call)
             left = before.mine is not None and before.mine.id not in call.legs
             return True if call.ended or left else None
 
@@ -117,7 +117,7 @@ class Work:
         return CALL_OVER
 
     def _scene(self) -> Scene:
-        return scene_of(now(self.attachment.pipeline.floor, self.call), self.agent)
+        return scene_of(now(self.attachment.pipeline.books, self.call), self.agent)
 
 
 def refusal(cause: CommandRefused | NotSafe) -> Failed:

@@ -207,11 +207,9 @@ def team_topic(books: Books) -> View:
     return {"team": [member_of_team(books, agent) for agent in books.agents.values()]}
 
 
-def queue_topic(books: Books, name: str) -> View | None:
-    """A queue with its members; None where there is none."""
-    queue = books.queues.get(name)
-    if queue is None:
-        return None
+def queue_topic(books: Books, name: str) -> View:
+    """A queue, which must be there, with its members."""
+    queue = books.queues[name]
     members = [member_view(books, member) for _, member in sorted(queue.members.items())]
     return {"queue": queue_view(books, queue), "members": members}
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from cti_server.floor import topics as topic_names
+from cti_server.record.journal import Entry
+from cti_server.record.schema import to_json
+
 HEARTBEAT_S = 5
+MAX_TOPICS = 50  # that one message opens or closes
 
 Positions = dict[str, int]
+TopicName = Annotated[str, Field(min_length=1, max_length=220)]
+TopicNames = Annotated[list[TopicName], Field(max_length=MAX_TOPICS)]
+Refusal = Literal["not_yours", "unknown"]
+
+
+# --- what a desktop says -----------------------------------------------------------------------------------
 
 
 class Hello(BaseModel):
@@ -24,7 +35,7 @@ class Hello(BaseModel):
 
 
 class Resume(BaseModel):
-    """The first message of a desktop that was connected before: what it has of each stream."""
+    """The first message of a desktop that was connected before: what it has of each stream, what it had opened."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -33,16 +44,41 @@ class Resume(BaseModel):
     positions: dict[Annotated[str, Field(max_length=80)], Annotated[int, Field(ge=0, le=2**63 - 1)]] = Field(
         max_length=50
     )
+    topics: TopicNames = []
+
+
+class Watch(BaseModel):
+    """What the desktop shows from now on, and what it shows no more."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["watch"]
+    open: TopicNames = []
+    close: TopicNames = []
 
 
 FIRST: TypeAdapter[Hello | Resume] = TypeAdapter(Annotated[Hello | Resume, Field(discriminator="type")])
+LATER: TypeAdapter[Watch] = TypeAdapter(Watch)
+
+
+# --- what it is sent ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Serves:
+    """The queues of one PBX that an agent serves from this event on."""
+
+    agent: int
+    pbx: str
+    queues: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One event, ready to send. Who gets it: the agents it names, supervisors, or everyone.
+    """One event, ready to send, and its audience: the agents it names, whoever supervises, whoever opened one of
+    its topics, or everyone.
 
-    Not `floor`: only the agents it names, such as what one writes to another.
+    `serves` and `left` change what an agent may see: the queues that they serve, the id of a call that they left.
     """
 
     stream: str
@@ -50,10 +86,66 @@ class Frame:
     text: str
     agents: frozenset[int] = field(default_factory=frozenset)
     everyone: bool = False
-    floor: bool = True
+    supervisors: bool = True
+    topics: frozenset[str] = field(default_factory=frozenset)
+    serves: Serves | None = None
+    left: tuple[int, str] | None = None
 
-    def concerns(self, agent: int, sees_floor: bool) -> bool:
-        return self.everyone or (sees_floor and self.floor) or agent in self.agents
+    def concerns(self, agent: int, supervises: bool, opened: Iterable[str] = ()) -> bool:
+        """Whether a desktop of this agent that opened these topics is among the audience."""
+        if self.everyone or agent in self.agents or (self.supervisors and supervises):
+            return True
+        return not self.topics.isdisjoint(opened)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A frame for one desktop, which stands in its line in order but is no event of a stream."""
+
+    text: str
+
+
+def of_entry(entry: Entry, body: dict[str, Any]) -> Frame:
+    """A journal row as a frame; `body` is what is sent of it."""
+    at = entry.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return of_event(entry.stream, entry.seq, at, entry.kind, body, entry.audience)
+
+
+def of_event(
+    stream: str, seq: int, at: str, kind: str, body: dict[str, Any], audience: Mapping[str, Any] | None
+) -> Frame:
+    """An event as a frame, serialised. `audience` is as the journal keeps it, None for everyone."""
+    text = event(stream, seq, at, kind, body)
+    if audience is None:
+        return Frame(stream, seq, text, everyone=True, supervisors=False)
+    return Frame(
+        stream,
+        seq,
+        text,
+        frozenset(audience["agents"]),
+        audience["everyone"],
+        audience.get("supervisors", "topics" not in audience),
+        frozenset(audience.get("topics", ())),
+        _serves(kind, body),
+        _left(kind, body),
+    )
+
+
+def _serves(kind: str, body: dict[str, Any]) -> Serves | None:
+    if kind != "me.changed" or "queues" not in body:
+        return None
+    return Serves(body["agent"], body["pbx"], frozenset(body["queues"]))
+
+
+def _left(kind: str, body: dict[str, Any]) -> tuple[int, str] | None:
+    if kind != "part.changed" or body["agent"] is None or body["part"]["state"] != "left":
+        return None
+    return body["agent"], body["call"]
+
+
+def serving(pbx: str, queues: Iterable[str]) -> set[str]:
+    """The topics of those who serve these queues."""
+    return {topic_names.serving(pbx, name) for name in queues}
 
 
 def now_text() -> str:
@@ -61,7 +153,7 @@ def now_text() -> str:
 
 
 def dumps(frame: dict[str, Any]) -> str:
-    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+    return to_json(frame)
 
 
 def event(stream: str, seq: int, at: str, kind: str, body: dict[str, Any]) -> str:
@@ -80,6 +172,16 @@ def welcome(positions: Positions, snapshot: dict[str, Any] | None) -> str:
             "snapshot": snapshot,
         }
     )
+
+
+def watching(topic: str, stream: str, seq: int, snapshot: dict[str, Any]) -> Note:
+    """A topic is open: what it shows of this stream as of `seq`."""
+    return Note(dumps({"type": "watching", "topic": topic, "stream": stream, "seq": seq, "snapshot": snapshot}))
+
+
+def refused(topic: str, why: Refusal) -> Note:
+    """A topic is not open, or not any more."""
+    return Note(dumps({"type": "watching", "topic": topic, "refused": why}))
 
 
 def heartbeat(positions: Positions) -> str:

@@ -1,39 +1,44 @@
-"""The hub hands each frame to the desktops it concerns, and never waits for any of them."""
+"""The hub hands each frame to the desktops it concerns, and never waits for any of them.
+
+The readers of a frame are looked up, by agent, by topic and by right: what it costs depends on how many get it,
+not on how many are connected.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Set
+from typing import TypeVar
 
-from .frames import Frame, Positions
+from cti_server.floor import topics
+from cti_server.rules.rights import Viewer
+
+from . import frames
+from .frames import Frame, Note, Positions
 
 MAX_WAITING = 1000  # frames a desktop may lag behind; past it it is closed with 4408 and resumes
+MAX_OPEN = 200  # topics that one desktop has open; past it the first opened is closed
 
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who looks: an agent sees the calls offered to them, a supervisor the floor."""
-
-    agent: int
-    sees_floor: bool
+Topic = tuple[str, str]  # stream and name: a topic is opened for each stream that it draws on
+Key = TypeVar("Key")
 
 
 class Subscriber:
     """One desktop's line of frames. `overrun` once it lagged too far: it gets nothing more."""
 
-    __slots__ = ("_limit", "_waiting", "_wake", "overrun", "signed_out", "viewer")
+    __slots__ = ("_limit", "_waiting", "_wake", "open", "overrun", "signed_out", "viewer")
 
     def __init__(self, viewer: Viewer, limit: int) -> None:
         self.viewer = viewer
         self.overrun = False
         self.signed_out = False
+        self.open: dict[Topic, None] = {}
         self._limit = limit
-        self._waiting: deque[Frame] = deque()
+        self._waiting: deque[Frame | Note] = deque()
         self._wake = asyncio.Event()
 
-    def put(self, frame: Frame) -> None:
+    def put(self, frame: Frame | Note) -> None:
         if self.overrun:
             return
         if len(self._waiting) >= self._limit:
@@ -47,7 +52,7 @@ class Subscriber:
         self.signed_out = True
         self._wake.set()
 
-    async def take(self, timeout: float) -> list[Frame]:
+    async def take(self, timeout: float) -> list[Frame | Note]:
         """The frames that wait; empty when none came within `timeout` seconds."""
         if not self._waiting and not self.overrun and not self.signed_out:
             try:
@@ -56,9 +61,9 @@ class Subscriber:
             except TimeoutError:
                 return []
         self._wake.clear()
-        frames = list(self._waiting)
+        waiting = list(self._waiting)
         self._waiting.clear()
-        return frames
+        return waiting
 
 
 class Hub:
@@ -66,47 +71,180 @@ class Hub:
 
     def __init__(self, limit: int = MAX_WAITING) -> None:
         self._limit = limit
-        # Told when the first desktop of an agent connects, and when the last one is gone.
+        # Called when the first desktop of an agent connects, and when the last one is gone.
         self.seen: Callable[[int, bool], None] = lambda agent, connected: None
-        self._subscribers: set[Subscriber] = set()
         self.positions: Positions = {}
         self.overruns = 0
+        self._all: set[Subscriber] = set()
+        self._supervising: set[Subscriber] = set()
+        self._of_agent: dict[int, set[Subscriber]] = {}
+        self._of_topic: dict[Topic, set[Subscriber]] = {}
+        self._serving: dict[int, set[Topic]] = {}  # of agents with a desktop: the queues that they serve
 
     def __len__(self) -> int:
-        return len(self._subscribers)
+        return len(self._all)
 
-    def subscribe(self, viewer: Viewer) -> tuple[Subscriber, Callable[[], None]]:
-        """Take part from now on; the second value undoes it."""
+    # --- who is there ----------------------------------------------------------------------------------
+
+    def subscribe(
+        self, viewer: Viewer, serves: Mapping[str, Iterable[str]] | None = None
+    ) -> tuple[Subscriber, Callable[[], None]]:
+        """Take part from now on; the second value undoes it. `serves`: of each PBX the queues that the viewer
+        serves at this moment.
+        """
         subscriber = Subscriber(viewer, self._limit)
-        first = viewer.agent not in self.agents()
-        self._subscribers.add(subscriber)
+        agent = viewer.agent
+        first = agent not in self._of_agent
+        self._all.add(subscriber)
+        _add(self._of_agent, agent, subscriber)
+        if viewer.supervises:
+            self._supervising.add(subscriber)
+        for pbx, queues in (serves or {}).items():
+            self._serve(agent, pbx, frozenset(queues))
+        for topic in self._serving.setdefault(agent, set()):
+            _add(self._of_topic, topic, subscriber)
         if first:
-            self.seen(viewer.agent, True)
+            self.seen(agent, True)
         return subscriber, lambda: self._leave(subscriber)
 
-    def agents(self) -> set[int]:
+    def agents(self) -> Set[int]:
         """Who has a desktop connected."""
-        return {one.viewer.agent for one in self._subscribers}
+        return self._of_agent.keys()
 
     def _leave(self, subscriber: Subscriber) -> None:
-        if subscriber not in self._subscribers:
+        if subscriber not in self._all:
             return
-        self._subscribers.discard(subscriber)
-        if subscriber.viewer.agent not in self.agents():
-            self.seen(subscriber.viewer.agent, False)
-
-    def publish(self, frames: Iterable[Frame]) -> None:
-        """Hand out frames that the journal has, in its order."""
-        for frame in frames:
-            self.positions[frame.stream] = frame.seq
-            for subscriber in self._subscribers:
-                if frame.concerns(subscriber.viewer.agent, subscriber.viewer.sees_floor):
-                    was = subscriber.overrun
-                    subscriber.put(frame)
-                    self.overruns += subscriber.overrun and not was
+        agent = subscriber.viewer.agent
+        self._all.discard(subscriber)
+        self._supervising.discard(subscriber)
+        for topic in (*subscriber.open, *self._serving[agent]):
+            _remove(self._of_topic, topic, subscriber)
+        subscriber.open.clear()
+        _remove(self._of_agent, agent, subscriber)
+        if agent not in self._of_agent:
+            del self._serving[agent]
+            self.seen(agent, False)
 
     def sign_out(self, agent: int) -> None:
         """Close the desktops of an agent; those with another valid session come back by themselves."""
-        for subscriber in list(self._subscribers):
-            if subscriber.viewer.agent == agent:
-                subscriber.sign_out()
+        for subscriber in self._of_agent.get(agent, ()):
+            subscriber.sign_out()
+
+    # --- topics ----------------------------------------------------------------------------------------
+
+    def open(self, subscriber: Subscriber, stream: str, topic: str) -> Callable[[], None]:
+        """The subscriber gets what happens to this topic in this stream from now on; the answer undoes it.
+
+        Whether they may is the caller's to ask. A subscriber that has left opens nothing.
+        """
+        key = stream, topic
+        if subscriber in self._all and key not in subscriber.open:
+            while len(subscriber.open) >= MAX_OPEN:
+                oldest = next(iter(subscriber.open))
+                self._close(subscriber, oldest)
+                subscriber.put(frames.refused(oldest[1], "unknown"))
+            subscriber.open[key] = None
+            _add(self._of_topic, key, subscriber)
+        return lambda: self._close(subscriber, key)
+
+    def close(self, subscriber: Subscriber, topic: str) -> None:
+        """Undo `open` for each stream; nothing for a topic that is not open."""
+        for key in [key for key in subscriber.open if key[1] == topic]:
+            self._close(subscriber, key)
+
+    def _close(self, subscriber: Subscriber, key: Topic) -> None:
+        if key in subscriber.open:
+            del subscriber.open[key]
+            _remove(self._of_topic, key, subscriber)
+
+    def opened(self, subscriber: Subscriber, stream: str) -> set[str]:
+        """The topics of this stream that the subscriber gets: those it opened, and the queues of its agent."""
+        mine = (*subscriber.open, *self._serving.get(subscriber.viewer.agent, ()))
+        return {topic for at, topic in mine if at == stream}
+
+    # --- handing out -----------------------------------------------------------------------------------
+
+    def publish(self, published: Iterable[Frame]) -> None:
+        """Hand out frames that the journal has, in its order."""
+        batch = list(published)
+        for frame in batch:
+            # The counts of a queue come before the event that says who serves it: whoever begins to serve it needs
+            # them.
+            if frame.serves is not None:
+                self._serve_also(frame.serves.agent, _topics(frame.serves))
+        for frame in batch:
+            self.positions[frame.stream] = frame.seq
+            for subscriber in self._readers(frame):
+                before = subscriber.overrun
+                subscriber.put(frame)
+                self.overruns += subscriber.overrun and not before
+            if frame.serves is not None:
+                self._serve(frame.serves.agent, frame.serves.pbx, frame.serves.queues)
+            if frame.left is not None:
+                self._lose(frame.left[0], frame.stream, topics.call(frame.left[1]))
+
+    def _readers(self, frame: Frame) -> Iterable[Subscriber]:
+        if frame.everyone:
+            return self._all
+        found = [self._of_agent[agent] for agent in frame.agents if agent in self._of_agent]
+        opened = [(frame.stream, topic) for topic in frame.topics]
+        found += [self._of_topic[topic] for topic in opened if topic in self._of_topic]
+        if frame.supervisors:
+            found.append(self._supervising)
+        return found[0] if len(found) == 1 else {subscriber for readers in found for subscriber in readers}
+
+    # --- rights that come and go -----------------------------------------------------------------------
+
+    def _serve_also(self, agent: int, gained: set[Topic]) -> None:
+        if agent in self._of_agent:
+            known = self._serving.setdefault(agent, set())
+            for topic in gained - known:
+                known.add(topic)
+                for subscriber in self._of_agent[agent]:
+                    _add(self._of_topic, topic, subscriber)
+
+    def _serve(self, agent: int, pbx: str, queues: frozenset[str]) -> None:
+        """From now on the agent serves exactly these queues of the PBX; one that they watched and serve no more is
+        closed.
+        """
+        if agent not in self._of_agent:
+            return
+        stream = f"pbx:{pbx}"
+        now = {(stream, topic) for topic in frames.serving(pbx, queues)}
+        self._serve_also(agent, now)
+        for key in {key for key in self._serving[agent] if key[0] == stream} - now:
+            self._serving[agent].discard(key)
+            for subscriber in self._of_agent[agent]:
+                _remove(self._of_topic, key, subscriber)
+        allowed = {topics.queue(pbx, name) for name in queues}
+        for subscriber in self._of_agent[agent]:
+            for at, topic in list(subscriber.open):
+                if at == stream and topic.startswith("queue:") and topic not in allowed:
+                    self._revoke(subscriber, at, topic)
+
+    def _lose(self, agent: int, stream: str, topic: str) -> None:
+        for subscriber in self._of_agent.get(agent, ()):
+            if (stream, topic) in subscriber.open:
+                self._revoke(subscriber, stream, topic)
+
+    def _revoke(self, subscriber: Subscriber, stream: str, topic: str) -> None:
+        if not subscriber.viewer.supervises:
+            self._close(subscriber, (stream, topic))
+            subscriber.put(frames.refused(topic, "not_yours"))
+
+
+def _topics(serves: frames.Serves) -> set[Topic]:
+    stream = f"pbx:{serves.pbx}"
+    return {(stream, topic) for topic in frames.serving(serves.pbx, serves.queues)}
+
+
+def _add(index: dict[Key, set[Subscriber]], key: Key, subscriber: Subscriber) -> None:
+    index.setdefault(key, set()).add(subscriber)
+
+
+def _remove(index: dict[Key, set[Subscriber]], key: Key, subscriber: Subscriber) -> None:
+    there = index.get(key)
+    if there is not None:
+        there.discard(subscriber)
+        if not there:
+            del index[key]

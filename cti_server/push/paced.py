@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from cti_server.floor import events as kinds
+from cti_server.floor import topics
 from cti_server.floor.events import Event
 
-QUEUES_EVERY_S = 0.5  # a queue's view goes to each of its members: told more often, it is most of what is sent
-TEAM_EVERY_S = 1.0  # this one goes to everybody
+QUEUES_EVERY_S = 0.5  # a queue's numbers go to each of its members
+TEAM_EVERY_S = 1.0  # this one goes to each desktop that shows the team
 
 
 class Paced:
@@ -29,28 +30,33 @@ class Paced:
 
     def take(self, events: Iterable[Event], *, at_once: bool = False) -> list[Event]:
         """The events that go out now: these, but the paced kinds only when they are due, or `at_once`."""
-        kept: list[Event] = []
+        out: list[Event] = []
         for event in events:
             if event.kind == kinds.QUEUE_CHANGED:
-                name = event.body["queue"]["queue"]
-                before = self._queues.pop(name, None)
-                agents = event.agents | (before.agents if before is not None else frozenset())
-                self._queues[name] = replace(event, agents=agents)
+                self._hold(event)
                 continue
-            if event.kind == kinds.AGENT_CHANGED:
+            if event.kind == kinds.ME_CHANGED:
                 self._team[event.body["agent"]] = event.at
-            kept.append(event)
+            out.append(event)
         now = time.monotonic()
         if self._queues and (at_once or now >= self._queues_due):
             self._queues_due = now + QUEUES_EVERY_S
-            kept.extend(self._queues.values())
+            out.extend(self._queues.values())
             self._queues.clear()
         if self._team and (at_once or now >= self._team_due):
             self._team_due = now + TEAM_EVERY_S
             views = [self._member(agent) for agent in self._team]
-            kept.append(Event(kinds.TEAM_CHANGED, max(self._team.values()), {"agents": views}, everyone=True))
+            at = max(self._team.values())
+            out.append(Event(kinds.TEAM_CHANGED, at, {"agents": views}, topics=frozenset({topics.TEAM})))
             self._team.clear()
-        return kept
+        return out
+
+    def _hold(self, event: Event) -> None:
+        """The newer view takes the place of the older, and goes to whom either was for."""
+        name = event.body["queue"]["queue"]
+        if (older := self._queues.pop(name, None)) is not None:
+            event = replace(event, agents=event.agents | older.agents, topics=event.topics | older.topics)
+        self._queues[name] = event
 
     @property
     def due_in_s(self) -> float | None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import structlog
 from pydantic import ValidationError
 
+from cti_server.rules.rights import Viewer
+
 from . import frames
-from .frames import FIRST, HEARTBEAT_S, Frame, Hello, Positions, Resume
-from .hub import Hub, Subscriber, Viewer
+from .frames import FIRST, HEARTBEAT_S, LATER, Frame, Hello, Positions, Refusal, Resume, Watch
+from .hub import Hub, Subscriber
 
 FIRST_MESSAGE_S = 5.0
 ASK_EVERY_S = 60.0  # a session may expire, or a role change, while the socket is open
@@ -22,55 +25,196 @@ BAD_TICKET = 4401
 TOO_SLOW = 4408
 SIGNED_OUT = 4409
 
+log = structlog.get_logger()
+
 
 class Socket(Protocol):
-    """What is used of a websocket; Starlette's has it."""
+    """What is used of a websocket. Each method raises Disconnected once the other side is gone."""
 
     async def receive_text(self) -> str: ...
     async def send_text(self, data: str) -> None: ...
     async def close(self, code: int = 1000, reason: str | None = None) -> None: ...
 
 
-class Missed(Exception):
-    """What the desktop missed cannot be given without a gap; it must start over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where a session gets what it sends.
-
-    `admit` spends a ticket; `still` says, now and then, whether that viewer may go on. `snapshot` gives what
-    this viewer sees, with the positions it was taken at. `missed` gives the events after a position of one
-    stream, in order, for this viewer; raises Missed.
-    """
-
-    admit: Callable[[str], Awaitable[Viewer | None]]
-    still: Callable[[Viewer], Awaitable[bool]]
-    snapshot: Callable[[Viewer], Awaitable[tuple[dict[str, Any], Positions]]]
-    missed: Callable[[Viewer, str, int], AsyncIterator[Frame]]
-
-
 class Disconnected(Exception):
     """The desktop is gone."""
 
 
-async def serve(socket: Socket, hub: Hub, sources: Sources, gone: type[Exception]) -> None:
-    """Serve one accepted websocket until either side closes. `gone` is what its methods raise when it has."""
+class Missed(Exception):
+    """What the desktop missed cannot be given without a gap; it must start over."""
+
+
+class Source(Protocol):
+    """Where a session gets what it sends; `live.feed.Feed` is one."""
+
+    def serves(self, viewer: Viewer) -> Mapping[str, frozenset[str]]:
+        """Of each PBX the queues that the viewer serves now."""
+        ...
+
+    async def snapshot(self, viewer: Viewer) -> tuple[dict[str, Any], Positions]:
+        """What this viewer sees at first, with the positions it was taken at."""
+        ...
+
+    async def may_go_on(self, viewer: Viewer) -> bool:
+        """Whether the session still stands; asked now and then."""
+        ...
+
+    def refuses(self, viewer: Viewer, topic: str) -> Refusal | None:
+        """Why this viewer cannot open the topic; None where they can."""
+        ...
+
+    def streams(self, topic: str) -> Sequence[str]:
+        """The streams that a topic draws on, of one that is not refused."""
+        ...
+
+    async def open(self, subscriber: Subscriber, topic: str) -> None:
+        """Open a topic that is not refused, and put its snapshot into the subscriber's line."""
+        ...
+
+    def missed(self, subscriber: Subscriber, stream: str, seq: int) -> AsyncIterator[Frame]:
+        """The events after a position of one stream, in order, for this subscriber. Raises Missed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One websocket that was let in."""
+
+    socket: Socket
+    hub: Hub
+    source: Source
+    subscriber: Subscriber
+
+    # --- the beginning ---------------------------------------------------------------------------------
+
+    async def begin(self, first: Hello | Resume) -> Positions:
+        """Bring the desktop up to date; answers the positions it has then."""
+        if isinstance(first, Resume):
+            try:
+                return await self._resume(first)
+            except Missed as gap:
+                await self._send(frames.reset(str(gap)))
+        snapshot, positions = await self.source.snapshot(self.subscriber.viewer)
+        await self._send(frames.welcome(positions, snapshot))
+        if isinstance(first, Resume):
+            for topic in first.topics:
+                self.hub.close(self.subscriber, topic)
+            await self._open(first.topics)
+        return positions
+
+    async def _resume(self, first: Resume) -> Positions:
+        """All or nothing: what was missed is read whole before the first of it is sent."""
+        if set(first.positions) != set(self.hub.positions):
+            raise Missed("the streams are not those that the desktop knows")
+        refused = self._reopen(first.topics)
+        missed = [
+            frame
+            for stream, position in first.positions.items()
+            async for frame in self.source.missed(self.subscriber, stream, position)
+        ]
+        have = dict(first.positions)
+        await self._send(frames.welcome(have, None))
+        for frame in missed:
+            await self._send(frame.text)
+            have[frame.stream] = frame.seq
+        for topic, why in refused:
+            self.subscriber.put(frames.refused(topic, why))
+        return have
+
+    def _reopen(self, topics: Sequence[str]) -> list[tuple[str, Refusal]]:
+        """Open what the desktop had open, without a snapshot: what it missed is among the events."""
+        refused: list[tuple[str, Refusal]] = []
+        for topic in dict.fromkeys(topics):
+            if (why := self.source.refuses(self.subscriber.viewer, topic)) is not None:
+                refused.append((topic, why))
+                continue
+            for stream in self.source.streams(topic):
+                self.hub.open(self.subscriber, stream, topic)
+        return refused
+
+    # --- and then --------------------------------------------------------------------------------------
+
+    async def converse(self, have: Positions) -> None:
+        """Send what comes until the session ends or the desktop leaves. `have` is what it has of each stream."""
+        reading = asyncio.create_task(self._read(), name="desktop reads")
+        loop = asyncio.get_running_loop()
+        ask_at = loop.time() + ASK_EVERY_S
+        try:
+            while not reading.done():
+                batch = await self.subscriber.take(HEARTBEAT_S)
+                if loop.time() >= ask_at:
+                    ask_at = loop.time() + ASK_EVERY_S
+                    if not await self.source.may_go_on(self.subscriber.viewer):
+                        self.subscriber.signed_out = True
+                if self.subscriber.overrun:
+                    raise TimeoutError
+                if self.subscriber.signed_out:
+                    await self.socket.close(SIGNED_OUT, "signed out")
+                    return
+                for frame in batch:
+                    if not isinstance(frame, Frame) or frame.seq > have.get(frame.stream, 0):
+                        await self._send(frame.text)
+                if not batch:
+                    await self._send(frames.heartbeat(dict(self.hub.positions)))
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _read(self) -> None:
+        """Do what the desktop says until it leaves. What is no `watch` is ignored: commands do not travel here."""
+        with suppress(Disconnected):
+            while True:
+                try:
+                    said = LATER.validate_json(await self.socket.receive_text())
+                except (ValidationError, KeyError):
+                    continue  # KeyError: Starlette's receive_text on a binary message
+                try:
+                    await self._watch(said)
+                except Exception:
+                    # The database is away, say. The desktop comes back and asks anew.
+                    log.exception("desktop.not_watching")
+                    self.subscriber.overrun = True
+                    return
+
+    async def _watch(self, said: Watch) -> None:
+        for topic in said.close:
+            self.hub.close(self.subscriber, topic)
+        await self._open(said.open)
+
+    async def _open(self, topics: Sequence[str]) -> None:
+        for topic in dict.fromkeys(topics):
+            if (why := self.source.refuses(self.subscriber.viewer, topic)) is not None:
+                self.subscriber.put(frames.refused(topic, why))
+            else:
+                await self.source.open(self.subscriber, topic)
+
+    async def _send(self, text: str) -> None:
+        async with asyncio.timeout(SEND_S):
+            await self.socket.send_text(text)
+
+
+Admit = Callable[[str], Awaitable[Viewer | None]]
+"""Spends a ticket; None for one that is not good."""
+
+
+async def serve(socket: Socket, hub: Hub, source: Source, admit: Admit) -> None:
+    """Serve one accepted websocket until either side closes."""
     try:
         first = await _first(socket)
-        viewer = await sources.admit(first.ticket) if first is not None else None
+        viewer = await admit(first.ticket) if first is not None else None
         if first is None or viewer is None:
             await socket.close(BAD_TICKET, "the first message must be hello or resume with a fresh ticket")
             return
-        subscriber, unsubscribe = hub.subscribe(viewer)
+        subscriber, unsubscribe = hub.subscribe(viewer, source.serves(viewer))
         try:
-            await _converse(socket, hub, sources, subscriber, first)
+            session = Session(socket, hub, source, subscriber)
+            await session.converse(await session.begin(first))
         finally:
             unsubscribe()
-    except (gone, Disconnected, RuntimeError):
-        return  # Starlette raises RuntimeError when a frame is sent after the other side closed
+    except Disconnected:
+        return
     except TimeoutError:
-        with suppress(gone, RuntimeError, TimeoutError):
+        with suppress(Disconnected, TimeoutError):
             async with asyncio.timeout(1):
                 await socket.close(TOO_SLOW, "too slow; resume from the last position")
 
@@ -81,71 +225,3 @@ async def _first(socket: Socket) -> Hello | Resume | None:
             return FIRST.validate_json(await socket.receive_text())
     except (TimeoutError, ValidationError, KeyError):
         return None  # KeyError: Starlette's receive_text on a binary message
-
-
-async def _converse(
-    socket: Socket, hub: Hub, sources: Sources, subscriber: Subscriber, first: Hello | Resume
-) -> None:
-    have = await _begin(socket, hub, sources, subscriber.viewer, first)
-    reading = asyncio.create_task(_read(socket), name="desktop reads")
-    try:
-        loop = asyncio.get_running_loop()
-        ask_at = loop.time() + ASK_EVERY_S
-        while not reading.done():
-            batch = await subscriber.take(HEARTBEAT_S)
-            if loop.time() >= ask_at:
-                ask_at = loop.time() + ASK_EVERY_S
-                subscriber.signed_out = subscriber.signed_out or not await sources.still(subscriber.viewer)
-            if subscriber.overrun:
-                raise TimeoutError
-            if subscriber.signed_out:
-                await socket.close(SIGNED_OUT, "signed out")
-                return
-            for frame in batch:
-                if frame.seq > have.get(frame.stream, 0):
-                    await _send(socket, frame.text)
-            if not batch:
-                await _send(socket, frames.heartbeat(dict(hub.positions)))
-    finally:
-        reading.cancel()
-
-
-async def _begin(socket: Socket, hub: Hub, sources: Sources, viewer: Viewer, first: Hello | Resume) -> Positions:
-    """Bring the desktop up to date; answers the positions it has then."""
-    if isinstance(first, Resume):
-        try:
-            return await _resume(socket, hub, sources, viewer, first)
-        except Missed as gap:
-            await _send(socket, frames.reset(str(gap)))
-    snapshot, positions = await sources.snapshot(viewer)
-    await _send(socket, frames.welcome(positions, snapshot))
-    return positions
-
-
-async def _resume(socket: Socket, hub: Hub, sources: Sources, viewer: Viewer, first: Resume) -> Positions:
-    """All or nothing: what was missed is read whole before the first of it is sent."""
-    if set(first.positions) != set(hub.positions):
-        raise Missed("the streams are not those that the desktop knows")
-    missed = [
-        frame
-        for stream, position in first.positions.items()
-        async for frame in sources.missed(viewer, stream, position)
-    ]
-    have = dict(first.positions)
-    await _send(socket, frames.welcome(have, None))
-    for frame in missed:
-        await _send(socket, frame.text)
-        have[frame.stream] = frame.seq
-    return have
-
-
-async def _read(socket: Socket) -> None:
-    """Commands do not travel here, so whatever a desktop says is ignored; its closing is noticed."""
-    with suppress(Exception):
-        while True:
-            await socket.receive_text()
-
-
-async def _send(socket: Socket, text: str) -> None:
-    async with asyncio.timeout(SEND_S):
-        await socket.send_text(text)

@@ -13,8 +13,8 @@ from fastapi import FastAPI
 
 from cti_server.api.access.passwords import hash_password
 from cti_server.api.create import create_api
-from cti_server.api.desk import Desk
 from cti_server.api.ports import Deps
+from cti_server.desk import Desk
 from cti_server.ivr.identify import IdentifyDialogue
 from cti_server.lookup.identify import Identified, Lookup
 from cti_server.record.database import Database

@@ -1,154 +1,116 @@
-"""The live side as the API sees it: a floor given its views, commands that remember what was asked."""
+"""The live side as the API sees it: a real floor that a test puts calls on, and commands that only remember."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from types import SimpleNamespace
+from typing import Any, cast
 
-from cti_server.api.ports import Asking, CallCommand, CommandRefused, Sitting
+from cti_server.attachment import Attachment
+from cti_server.commands import Asking, CallCommand, CommandRefused, Sitting
 from cti_server.floor.agents import By
+from cti_server.floor.apply import Floor
+from cti_server.floor.calls import Call, Leg
+from cti_server.floor.desk_signals import AgentSeated, DesktopSeen, ShiftBegan
+from cti_server.floor.parts import Origin, Part, PartState
+from cti_server.floor.signals import LinkChanged, LinkState, MemberChanged, MemberStatus
+from cti_server.live.floors import Floors
 from cti_server.lookup.shapes import Card
 from cti_server.record.center.agents import Agent
 
-AT = "2026-11-22T05:00:00.000Z"
+AT = 1_795_323_600.0  # 2026-11-22T05:00:00Z
+PBX = "demo"
 
 
-def part(agent: int | None, state: str, seat: str = "PJSIP/1001") -> dict[str, Any]:
-    return {
-        "agent": agent,
-        "seat": seat,
-        "name": "Li Wei",
-        "state": state,
-        "since": AT,
-        "reason": "answered_elsewhere" if state == "left" else None,
-        "origin": "offer",
-        "queue": "support",
-        "offered_at": AT,
-        "answered_at": None,
-        "talk_ms": 0,
-        "hold_ms": 0,
-    }
+def part(agent: int | None, state: str, seat: str = "PJSIP/1001") -> Part:
+    """What one agent has to do with a call."""
+    over = state in ("left", "wrap_up")
+    return Part(
+        position=0,
+        seat=seat,
+        agent=agent,
+        name="Li Wei",
+        origin=Origin.OFFER,
+        state=PartState(state),
+        since=AT,
+        offered_at=AT,
+        answered_at=AT if state not in ("ringing", "left") else None,
+        queue="support",
+        reason="answered_elsewhere" if state == "left" else None,
+        outcome=("answered" if state == "wrap_up" else "answered_elsewhere") if over else None,
+    )
 
 
-def call(call_id: str, *parts: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "call": call_id,
-        "interaction": 1,
-        "pbx": "demo",
-        "direction": "inbound",
-        "state": "ringing",
-        "ani": "+8613800138000",
-        "ani_name": None,
-        "dnis": "85550000",
-        "queue": "support",
-        "position": 1,
-        "path": [{"step": "main-menu", "choice": "1", "at": AT}],
-        "started_at": AT,
-        "queued_at": AT,
-        "waiting_since": AT,
-        "answered_at": None,
-        "ended_at": None,
-        "wait_ms": None,
-        "held_since": None,
-        "customer": {"id": 1, "name": "李小明", "tier": "gold"},
-        "verdict": "covered",
-        "match": "verified",
-        "agents": {str(p["agent"] or p["seat"]): p for p in parts},
-        "others": [{"number": "+8613900139000", "name": None, "state": "talking"}],
-        "outcome": None,
-        "ended_by": None,
-        "complete": False,
-        "merged_into": None,
-    }
+def call(
+    call_id: str,
+    *parts: Part,
+    interaction: int | None = 1,
+    customer: int | None = 1,
+    queue: str = "support",
+    parked: bool = False,
+    waits: bool = False,
+) -> Call:
+    """A call with these parts; `parked`, or `waits` in its queue."""
+    pbx, boot, linkedid = call_id.split(":")
+    made = Call(pbx, int(boot), linkedid, AT, interaction=interaction, queue=queue)
+    made.ani, made.dnis, made.match, made.first_leg = "+8613800138000", "85550000", "verified", linkedid
+    made.customer = {"id": customer, "name": "李小明", "tier": "gold"} if customer is not None else None
+    made.verdict = {"code": "covered", "rule": "contract", "contract": None}
+    made.path = [{"step": "main-menu", "choice": "1", "at": AT}]
+    made.waiting_since = AT if waits else None
+    leg = Leg(linkedid, f"PJSIP/cti-trunk-{len(linkedid):08x}", AT, up=True, parked="701" if parked else None)
+    made.legs[leg.id] = leg
+    for position, one in enumerate(parts):
+        one.position = position
+        made.parts.append(one)
+    if parts and all(one.state in (PartState.LEFT, PartState.WRAP_UP) for one in parts):
+        made.outcome, made.ended_at = "answered", AT
+    return made
 
 
-def queue(name: str, *agents: int | None) -> dict[str, Any]:
-    return {
-        "queue": name,
-        "title_en": name.title(),
-        "title_zh": name,
-        "waiting": 1,
-        "longest_since": AT,
-        "members": [
-            {
-                "agent": agent,
-                "name": "Li Wei",
-                "seat": "PJSIP/1001",
-                "interface": "PJSIP/1001",
-                "status": "idle",
-                "paused": False,
-                "reason": None,
-                "penalty": 0,
-            }
-            for agent in agents
-        ],
-    }
-
-
-def state(name: str = "ready", reachable: bool | None = True) -> dict[str, Any]:
-    return {
-        "name": name,
-        "reason": None,
-        "since": AT,
-        "by": {"kind": "agent", "name": "Li Wei"},
-        "because": None,
-        "pending": None,
-        "until": None,
-        "phone": {"seat": "PJSIP/1001", "reachable": reachable, "since": AT},
-        "on_shift": True,
-    }
-
-
-def member(agent: int, name: str, in_state: str = "ready", *queues: str) -> dict[str, Any]:
-    return {
-        "agent": agent,
-        "name": name,
-        "extension": "1001",
-        "role": "agent",
-        "state": state(in_state),
-        "queues": list(queues),
-    }
-
-
-class FakeFloor:
-    """Shows what it was given."""
+class FakeFloor(Floors):
+    """Reads a real floor. What there is no signal for (a card, a lag) is what the test says."""
 
     def __init__(self) -> None:
-        self.all_calls: list[dict[str, Any]] = []
-        self.all_queues: list[dict[str, Any]] = []
+        self.floor = Floor(PBX)
+        self.floor.apply(LinkChanged(AT, LinkState.LIVE))
         self.cards: dict[str, Card] = {}
-        self.all_links: dict[str, dict[str, Any]] = {"demo": {"state": "live", "since": AT, "detail": None}}
         self.lag = 0
-        self.states: dict[int, dict[str, Any]] = {}
-        self.shifts: dict[int, dict[str, Any]] = {}
-        self.members: list[dict[str, Any]] = []
+        pipeline = SimpleNamespace(floor=self.floor)
+        super().__init__([cast(Attachment, SimpleNamespace(pbx=SimpleNamespace(name=PBX), pipeline=pipeline))])
 
-    def calls(self) -> Sequence[Mapping[str, Any]]:
-        return self.all_calls
+    def show(self, *calls: Call) -> None:
+        """These calls are on the floor, and no others."""
+        self.floor.calls.clear()
+        for one in calls:
+            self.floor.add_call(one)
+            for there in one.parts:
+                if there.agent is not None:
+                    self.sit(there.agent, there.seat)
 
-    def call(self, call: str) -> Mapping[str, Any] | None:
-        return next((one for one in self.all_calls if one["call"] == call), None)
+    def serve(self, queue: str, agents: Mapping[int, str] | None = None, waiting: Iterable[str] = ()) -> None:
+        """There is this queue, and these agents serve it, each at a seat."""
+        there = self.floor.queue(queue)
+        for agent, seat in (agents or {}).items():
+            self.sit(agent, seat)
+            self.floor.apply(
+                MemberChanged(AT, queue, seat, seat, f"agent {agent}", MemberStatus.IDLE, False, None)
+            )
+        there.waiting.update(dict.fromkeys(waiting, AT))
+
+    def sit(self, agent: int, seat: str | None, name: str = "") -> None:
+        """The floor knows this agent, and the phone that is theirs."""
+        extension = seat.rpartition("/")[2] if seat is not None else None
+        self.floor.apply(AgentSeated(AT, agent, name or f"agent {agent}", seat, extension, "agent"))
+        self.floor.apply(DesktopSeen(AT, agent, connected=True))
+
+    def begin_shift(self, agent: int, seat: str, kind: str = "desk") -> None:
+        """The agent is at work there."""
+        self.sit(agent, seat)
+        self.floor.apply(ShiftBegan(AT, agent, seat, seat.rpartition("/")[2], kind, ()))
 
     async def card(self, call: str) -> Card | None:
         return self.cards.get(call)
-
-    def queues(self) -> Sequence[Mapping[str, Any]]:
-        return self.all_queues
-
-    def agent_state(self, agent: int) -> Mapping[str, Any]:
-        return self.states.get(agent) or state()
-
-    def shift(self, agent: int) -> Mapping[str, Any] | None:
-        return self.shifts.get(agent)
-
-    def at_seat(self, pbx: str, seat: str) -> int | None:
-        return next((agent for agent, one in self.shifts.items() if one["seat"] == seat), None)
-
-    def team(self) -> Sequence[Mapping[str, Any]]:
-        return self.members
-
-    def links(self) -> Mapping[str, Mapping[str, Any]]:
-        return self.all_links
 
     def lag_ms(self) -> int:
         return self.lag

@@ -20,13 +20,13 @@ from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from cti_server.api.create import create_api, openapi_document
-from cti_server.api.desk import Desk
 from cti_server.api.ports import Deps
+from cti_server.desk import Desk
 from cti_server.ivr.identify import IdentifyDialogue
 from cti_server.lookup.identify import Identified, Lookup
 from cti_server.record.database import Database
 from tests.api.conftest import HASH, PASSWORD, TOKEN, Time
-from tests.api.fakes import FakeCommands, FakeControl, FakeFloor, call, part, queue
+from tests.api.fakes import FakeCommands, FakeControl, FakeFloor, call, part
 from tests.lookup.seed import seed
 
 schema = schemathesis.openapi.from_dict(openapi_document())
@@ -79,8 +79,8 @@ class Thread(threading.Thread):
         async with Database(self._database_url) as database:
             world = await seed(database, HASH)
             lookup, floor = Lookup(database), FakeFloor()
-            floor.all_calls = [call(CALL, part(world.administrator, "wrap_up"), part(None, "left"))]
-            floor.all_queues = [queue("support", world.agent, None)]
+            floor.show(call(CALL, part(world.administrator, "wrap_up"), part(None, "left", "PJSIP/1009")))
+            floor.serve("support", {world.agent: "PJSIP/1001"})
             floor.cards[CALL] = await lookup.card(CALL, await lookup.identify("demo", "13800138000"))
             async with IdentifyDialogue(lookup, deliver) as dialogue:
                 app = create_api(

@@ -9,15 +9,8 @@ import pytest
 
 from cti_server.api.create import openapi_document
 from cti_server.api.floor.control import PLAIN
-from cti_server.api.ports import (
-    AgentTarget,
-    CallCommand,
-    CommandRefused,
-    NumberTarget,
-    QueueTarget,
-    Target,
-    Verb,
-)
+from cti_server.commands import AgentTarget, CallCommand, CommandRefused, NumberTarget, QueueTarget, Target
+from cti_server.floor.verbs import Verb
 from tests.api.conftest import problem
 from tests.api.fakes import FakeControl, FakeFloor, call, part
 from tests.lookup.seed import World
@@ -127,10 +120,19 @@ async def test_a_key_has_a_size(li: httpx.AsyncClient, control: FakeControl, key
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(409, "call_over"), (409, "wrong_state"), (403, "not_yours"), (503, "pbx_unreachable"), (422, "bad_target")],
+    [
+        (409, "call_over"),
+        (409, "wrong_state"),
+        (403, "not_yours"),
+        (503, "pbx_unreachable"),
+        (422, "bad_target"),
+        (503, "server_stopping"),
+        (422, "key_reused"),
+        (404, "not_found"),
+    ],
 )
 async def test_a_refusal_is_a_problem(li: httpx.AsyncClient, control: FakeControl, status: int, code: str) -> None:
-    control.refusal = CommandRefused(status, code, "because", "Do this.")
+    control.refusal = CommandRefused(code, "because", "Do this.")
     answer = problem(await li.post(f"{PATH}/hold"), status, code)
     assert (answer["detail"], answer["remedy"]) == ("because", "Do this.")
 
@@ -149,10 +151,7 @@ async def test_another_site_commands_nothing(li: httpx.AsyncClient, control: Fak
 async def test_a_capsule_is_for_who_was_given_the_call(
     li: httpx.AsyncClient, zhao: httpx.AsyncClient, control: FakeControl, floor: FakeFloor, world: World
 ) -> None:
-    floor.all_calls = [
-        call(CALL, part(world.agent, "ringing")),
-        call("demo:1:a.2", part(world.other_agent, "talking")),
-    ]
+    floor.show(call(CALL, part(world.agent, "ringing")), call("demo:1:a.2", part(world.other_agent, "talking")))
     capsule: dict[str, Any] = {
         "from": {"agent": 2, "name": "Wang"},
         "kind": "transfer",

@@ -12,7 +12,8 @@ import pytest
 from fastapi import FastAPI
 
 from cti_server.api.agent.help_requests import close_over
-from cti_server.api.desk import Desk
+from cti_server.desk import Desk, audience
+from cti_server.floor.signals import LinkChanged, LinkState
 from cti_server.record.center import agent_states, agents, phones, shifts
 from cti_server.record.center.agent_states import AgentStateRow
 from cti_server.record.center.phones import Phone
@@ -22,7 +23,7 @@ from cti_server.record.database import Database
 from cti_server.record.journal import Entry
 from tests.api.calls import record, segment
 from tests.api.conftest import SignIn, Time, client_of, problem
-from tests.api.fakes import FakeFloor, call, member, part, queue
+from tests.api.fakes import AT, FakeFloor, call, part
 from tests.lookup.seed import NOW, World
 
 CALL = "demo:1:a.1"
@@ -69,7 +70,7 @@ async def softphones(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 async def test_phones(sign_in: SignIn, database: Database, world: World, floor: FakeFloor) -> None:
     li, wang, zhao = await sign_in("li"), await sign_in("wang"), await sign_in("zhao")
     await sit(database, world.other_agent, "PJSIP/1101")
-    floor.members = [member(world.other_agent, "Wang Fang")]
+    floor.sit(world.other_agent, "PJSIP/1101")
 
     async def seen(client: httpx.AsyncClient) -> list[tuple[str, str | None, bool | None]]:
         found = (await client.get("/api/phones")).json()
@@ -170,7 +171,7 @@ async def test_who_may_write_to_whom(sign_in: SignIn, world: World, floor: FakeF
     problem(await send(zhao, {"team": False}, "x"), 422, "invalid")
     problem(await send(zhao, {"team": True}, "  "), 422, "empty")
     problem(await send(zhao, {"team": True}, "x" * 2001), 422, "invalid")
-    floor.all_calls = [call(CALL, part(world.other_agent, "talking"))]
+    floor.show(call(CALL, part(world.other_agent, "talking")))
     body = {"to": {"role": "supervisors"}, "text": "listen", "call": CALL}
     problem(await li.post("/api/messages", json=body), 404, "not_found")
     assert (await (await sign_in("wang")).post("/api/messages", json=body)).json()["call"] == CALL
@@ -178,16 +179,15 @@ async def test_who_may_write_to_whom(sign_in: SignIn, world: World, floor: FakeF
 
 async def test_help(sign_in: SignIn, world: World, floor: FakeFloor, published: list[Entry]) -> None:
     li, wang, zhao, root = [await sign_in(login) for login in ("li", "wang", "zhao", "root")]
-    floor.all_calls = [call(CALL, part(world.agent, "talking"))]
+    floor.show(call(CALL, part(world.agent, "talking")))
     path = f"/api/calls/{CALL}/help"
     first = await li.post(path, json={"said": "he shouts"})
     assert first.status_code == 202
     assert (await li.post(path, json={})).status_code == 202
     [waiting] = (await zhao.get("/api/help")).json()
     assert (waiting["agent"]["name"], waiting["said"], waiting["state"]) == ("Li Wei", "he shouts", "open")
-    assert [(e.kind, e.audience) for e in published] == [
-        (kind, {"agents": [world.agent], "everyone": False}) for kind in ("help.changed", "command.done")
-    ] * 2
+    told = [("help.changed", audience(world.agent, supervisors=True)), ("command.done", audience(world.agent))]
+    assert [(e.kind, e.audience) for e in published] == told * 2
     assert published[1].body == {
         "request": first.json()["request"],
         "command": "help",
@@ -211,7 +211,7 @@ async def test_help(sign_in: SignIn, world: World, floor: FakeFloor, published: 
 
 
 async def test_the_key_hit_twice_asks_once(li: httpx.AsyncClient, world: World, floor: FakeFloor) -> None:
-    floor.all_calls = [call(CALL, part(world.agent, "talking"))]
+    floor.show(call(CALL, part(world.agent, "talking")))
     asked = await asyncio.gather(*(li.post(f"/api/calls/{CALL}/help", json={}) for _ in range(4)))
     assert [answer.status_code for answer in asked] == [202] * 4
     assert len((await li.get("/api/help")).json()) == 1
@@ -221,21 +221,23 @@ async def test_help_ends_with_the_call(
     li: httpx.AsyncClient, world: World, floor: FakeFloor, published: list[Entry], database: Database, clock: Time
 ) -> None:
     desk = Desk(database, published.extend, clock)
-    floor.all_calls = [call(CALL, part(world.agent, "talking"))]
+    floor.show(call(CALL, part(world.agent, "talking")))
     await li.post(f"/api/calls/{CALL}/help", json={})
     published.clear()
     assert await close_over(desk, floor) == 0
-    floor.all_calls, floor.all_links = [], {"demo": {"state": "connecting", "since": None, "detail": None}}
+    floor.show()
+    floor.floor.apply(LinkChanged(AT, LinkState.CONNECTING))
     assert await close_over(desk, floor) == 0  # nobody knows what became of the call
-    floor.all_links = {"demo": {"state": "live", "since": None, "detail": None}}
-    floor.all_calls = [call(CALL, part(world.agent, "wrap_up"))]
+    floor.floor.apply(LinkChanged(AT, LinkState.LIVE))
+    floor.show(call(CALL, part(world.agent, "wrap_up")))
     problem(await li.post(f"/api/calls/{CALL}/help", json={}), 409, "call_over")
     assert [await close_over(desk, floor), await close_over(desk, floor)] == [1, 0]
     assert [(e.kind, e.body["help"]["state"]) for e in published] == [("help.changed", "done")]
 
 
 async def test_the_team(li: httpx.AsyncClient, world: World, floor: FakeFloor) -> None:
-    floor.members = [member(world.agent, "Li Wei", "talking", "support")]
+    floor.serve("support", {world.agent: "PJSIP/1001"})
+    floor.show(call(CALL, part(world.agent, "talking")))
     team = (await li.get("/api/team")).json()
     assert [(one["name"], one["role"], one["queues"]) for one in team] == [
         ("Li Wei", "agent", ["support"]),
@@ -247,13 +249,11 @@ async def test_the_team(li: httpx.AsyncClient, world: World, floor: FakeFloor) -
 
 
 async def test_targets(li: httpx.AsyncClient, world: World, floor: FakeFloor) -> None:
-    floor.members = [
-        member(world.agent, "Li Wei"),
-        member(world.other_agent, "Wang Fang", "talking"),
-        member(world.supervisor, "Zhao Min", "not_ready"),
-        member(world.administrator, "Root"),
-    ]
-    floor.all_queues = [{**queue("support"), "waiting": 4}, {**queue("sales"), "waiting": 0}]
+    seats = {world.agent: "PJSIP/1001", world.other_agent: "PJSIP/1002", world.administrator: "PJSIP/1009"}
+    floor.serve("support", seats, waiting=["a.1", "a.2", "a.3", "a.4"])
+    floor.serve("sales")
+    floor.begin_shift(world.supervisor, "PJSIP/1003")
+    floor.show(call(CALL, part(world.other_agent, "talking", "PJSIP/1002")))
 
     async def find(q: str) -> dict[str, list[str]]:
         found = (await li.get("/api/targets", params={"q": q})).json()

@@ -5,14 +5,15 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from cti_server.api.ports import CommandRefused
 from cti_server.asterisk.link import SinkFull
+from cti_server.commands import CommandRefused
+from cti_server.floor.signals import LinkChanged, LinkState
 from cti_server.lookup.identify import Identified, Lookup
 from cti_server.record.center import agents
 from cti_server.record.database import Database
 from tests.api.calls import a_call
 from tests.api.conftest import TOKEN, problem
-from tests.api.fakes import FakeCommands, FakeFloor, call, part, queue
+from tests.api.fakes import AT, FakeCommands, FakeFloor, call, part
 from tests.lookup.seed import World
 
 RINGING, OTHERS, LOST, WRAPPING = "demo:1:a.1", "demo:1:a.2", "demo:1:a.3", "demo:1:a.4"
@@ -20,25 +21,30 @@ RINGING, OTHERS, LOST, WRAPPING = "demo:1:a.1", "demo:1:a.2", "demo:1:a.3", "dem
 
 @pytest.fixture(autouse=True)
 def on_the_floor(floor: FakeFloor, world: World) -> None:
-    floor.all_calls = [
+    floor.serve("support", {world.agent: "PJSIP/1001"})
+    floor.serve("sales", {world.other_agent: "PJSIP/1002"})
+    floor.show(
         call(RINGING, part(world.agent, "ringing")),
-        call(OTHERS, part(world.other_agent, "talking")),
+        call(OTHERS, part(world.other_agent, "talking", "PJSIP/1002")),
         call(LOST, part(world.agent, "left"), part(world.other_agent, "talking", "PJSIP/1002")),
         call(WRAPPING, part(world.agent, "wrap_up")),
-    ]
-    floor.all_queues = [queue("support", world.agent, None), queue("sales", world.other_agent)]
+    )
 
 
 async def ids(client: httpx.AsyncClient) -> list[str]:
     return [one["call"] for one in (await client.get("/api/calls")).json()["items"]]
 
 
-async def test_an_agent_sees_what_concerns_them(li: httpx.AsyncClient) -> None:
+async def test_an_agent_sees_what_concerns_them(li: httpx.AsyncClient, world: World) -> None:
     assert await ids(li) == [RINGING, WRAPPING]
-    assert (await li.get(f"/api/calls/{RINGING}")).json()["agents"]["1"]["state"] == "ringing"
+    [me] = (await li.get(f"/api/calls/{RINGING}")).json()["agents"]
+    assert (me["agent"], me["state"]) == (world.agent, "ringing")
+    [mine] = (await li.get(f"/api/calls/{WRAPPING}/parts")).json()
+    assert (mine["call"], mine["agent"], mine["state"]) == (WRAPPING, world.agent, "wrap_up")
     for hidden in (OTHERS, LOST, "demo:1:none"):
         problem(await li.get(f"/api/calls/{hidden}"), 404, "not_found")
         problem(await li.get(f"/api/calls/{hidden}/card"), 404, "not_found")
+        problem(await li.get(f"/api/calls/{hidden}/parts"), 404, "not_found")
         problem(await li.put(f"/api/calls/{hidden}/customer", json={"customer_id": 1}), 404, "not_found")
 
 
@@ -46,15 +52,15 @@ async def test_an_agent_sees_what_is_for_the_taking(
     li: httpx.AsyncClient, floor: FakeFloor, database: Database, world: World
 ) -> None:
     colleague = part(world.other_agent, "ringing", "PJSIP/1002")
-    floor.all_calls = [
-        call("demo:1:parked") | {"state": "parked"},
+    floor.show(
+        call("demo:1:parked", parked=True),
         call("demo:1:rings-there", colleague),
-        call("demo:1:queued-and-rings", colleague) | {"state": "queued"},
-        call("demo:1:waits") | {"state": "queued"},
-        call("demo:1:waits-elsewhere") | {"state": "queued", "queue": "sales"},
-        call("demo:1:talks", part(world.other_agent, "talking", "PJSIP/1002")) | {"state": "talking"},
-    ]
-    assert await ids(li) == ["demo:1:parked", "demo:1:rings-there", "demo:1:queued-and-rings"]
+        call("demo:1:waits-and-rings", colleague, waits=True),
+        call("demo:1:waits", waits=True),
+        call("demo:1:waits-elsewhere", waits=True, queue="sales"),
+        call("demo:1:talks", part(world.other_agent, "talking", "PJSIP/1002")),
+    )
+    assert await ids(li) == ["demo:1:parked", "demo:1:rings-there", "demo:1:waits-and-rings"]
     async with database.begin() as conn:
         await agents.update(conn, world.agent, may_pick=True)
     assert "demo:1:waits" in await ids(li)
@@ -63,12 +69,17 @@ async def test_an_agent_sees_what_is_for_the_taking(
 
 async def test_a_supervisor_sees_the_floor(zhao: httpx.AsyncClient) -> None:
     assert await ids(zhao) == [RINGING, OTHERS, LOST, WRAPPING]
-    assert [one["queue"] for one in (await zhao.get("/api/queues")).json()] == ["support", "sales"]
+    assert [one["queue"] for one in (await zhao.get("/api/queues")).json()] == ["sales", "support"]
+    assert len((await zhao.get("/api/queues/demo/sales/members")).json()) == 1
 
 
 async def test_my_queues(li: httpx.AsyncClient) -> None:
     assert [one["queue"] for one in (await li.get("/api/queues")).json()] == ["support"]
     assert (await li.get("/api/me")).json()["queues"] == ["support"]
+    [member] = (await li.get("/api/queues/demo/support/members")).json()
+    assert (member["seat"], member["paused"]) == ("PJSIP/1001", False)
+    for hidden in ("demo/sales", "demo/none", "elsewhere/support"):
+        problem(await li.get(f"/api/queues/{hidden}/members"), 404, "not_found")
 
 
 async def test_the_card(li: httpx.AsyncClient, floor: FakeFloor, database: Database, world: World) -> None:
@@ -91,20 +102,21 @@ async def test_the_agents_choice(li: httpx.AsyncClient, commands: FakeCommands, 
 async def test_wrap_up(
     li: httpx.AsyncClient, commands: FakeCommands, floor: FakeFloor, database: Database, world: World
 ) -> None:
-    floor.all_calls[-1]["interaction"] = number = await a_call(database, WRAPPING, world.agent)
+    wrapping = floor.floor.calls[WRAPPING]
+    wrapping.interaction = number = await a_call(database, WRAPPING, world.agent)
     path = f"/api/calls/{WRAPPING}/wrap-up"
     assert (await li.post(path, json={"note": "done"})).status_code == 204
     assert (await li.post(path, json={"note": None})).status_code == 204  # once more, from another window
     assert commands.asked == [("finish_wrap_up", WRAPPING, world.agent, None)] * 2
     assert (await li.get(f"/api/interactions/{number}")).json()["note"] == "done"
-    floor.all_calls[-1]["interaction"] = None
+    wrapping.interaction = None
     problem(await li.post(path, json={}), 503, "not_written_yet")
     problem(await li.post(f"/api/calls/{RINGING}/wrap-up", json={}), 409, "not_in_wrap_up")
 
 
 async def test_a_refused_command_is_a_problem(li: httpx.AsyncClient, commands: FakeCommands) -> None:
-    commands.refusal = CommandRefused(503, "no_account", "no AMI user for agents", "Set CTI_AMI_AGENT_SECRET.")
-    body = problem(await li.post("/api/me/state", json={"state": "ready"}), 503, "no_account")
+    commands.refusal = CommandRefused("no_account", "no AMI user for agents", "Set CTI_AMI_AGENT_SECRET.")
+    body = problem(await li.post("/api/me/state", json={"state": "ready"}), 409, "no_account")
     assert body["remedy"] == "Set CTI_AMI_AGENT_SECRET."
 
 
@@ -116,7 +128,7 @@ async def test_health_and_readiness(client: httpx.AsyncClient, floor: FakeFloor,
         "links": {"demo": "live"},
         "journal_lag_ms": 0,
     }
-    floor.all_links["demo"] = {"state": "refused", "since": None, "detail": "secret host 10.0.0.7"}
+    floor.floor.apply(LinkChanged(AT, LinkState.REFUSED, "secret host 10.0.0.7"))
     floor.lag = 9000
     answer = await client.get("/readyz")
     body = problem(answer, 503, "not_ready") if answer.headers.get("cache-control") else answer.json()

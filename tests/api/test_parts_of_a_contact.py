@@ -142,7 +142,7 @@ async def test_whose_it_is_shows_to_who_speaks_with_them_now(
     li: httpx.AsyncClient, number: int, floor: FakeFloor, commands: FakeCommands, world: World
 ) -> None:
     parts = (part(world.agent, "left"), part(world.other_agent, "talking", "PJSIP/1002"))
-    floor.all_calls = [{**call(CALL, *parts), "interaction": number}]
+    floor.show(call(CALL, *parts, interaction=number))
     answer = await li.put(f"/api/interactions/{number}/customer", json={"customer_id": world.son})
     assert answer.status_code == 204
     assert commands.asked == [("choose_customer", CALL, world.son, world.agent)]

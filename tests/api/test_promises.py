@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from cti_server.api.agent.promises import raise_due
-from cti_server.api.desk import Desk
+from cti_server.desk import Desk
 from cti_server.lookup.identify import Lookup
 from cti_server.record.database import Database
 from cti_server.record.journal import Entry
@@ -92,12 +92,7 @@ async def test_whose_promise(sign_in: SignIn, world: World, floor: FakeFloor) ->
     made = await make(li, world.acme)
     problem(await change(wang, made, state="kept"), 403, "not_yours")
     # Whoever speaks with the customer, or with the company's people, may make it good.
-    floor.all_calls = [
-        {
-            **call("demo:1:a.1", part(world.other_agent, "talking")),
-            "customer": {"id": world.chen, "name": "", "tier": None},
-        }
-    ]
+    floor.show(call("demo:1:a.1", part(world.other_agent, "talking"), customer=world.chen))
     made = (await change(wang, made, state="kept")).json()
     handed = (await change(zhao, made, owner_id=world.other_agent)).json()
     assert handed["owner"]["id"] == world.other_agent

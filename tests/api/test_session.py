@@ -9,12 +9,12 @@ import pytest
 
 from cti_server.api.access.attempts import FREE, KEPT, LONGEST_WAIT, Attempts
 from cti_server.api.access.session import admit
-from cti_server.api.ports import CommandRefused, Sitting
+from cti_server.commands import CommandRefused, Sitting
 from cti_server.record.center import agent_queues, agents, phones, queues
 from cti_server.record.center.phones import Phone
 from cti_server.record.database import Database
 from tests.api.conftest import PASSWORD, SignIn, Time, problem
-from tests.api.fakes import FakeCommands, FakeFloor, member, state
+from tests.api.fakes import FakeCommands, FakeFloor, call, part
 from tests.lookup.seed import World
 
 
@@ -30,7 +30,7 @@ async def test_sign_in(client: httpx.AsyncClient, world: World) -> None:
         "seat": "PJSIP/1001",
         "extension": "1001",
         "pbx": "demo",
-        "state": state(),
+        "state": views.state_view(Agent(1, "", None)),
         "shift": None,
         "queues": [],
         "preferences": {"auto_answer": False},
@@ -158,7 +158,7 @@ async def test_my_language_and_state(
         answer = await li.post("/api/me/state", json={"state": "not_ready", "reason": reason})
         problem(answer, 422, "unknown_reason")
     problem(await li.post("/api/me/state", json={"state": "talking"}), 422, "invalid")
-    commands.refusal = CommandRefused(409, "no_shift", "you are not at work")
+    commands.refusal = CommandRefused("no_shift", "you are not at work")
     problem(await zhao.post("/api/me/state", json={"state": "ready"}), 409, "no_shift")
 
 
@@ -183,10 +183,9 @@ async def test_where_i_sit(
     ]
     problem(await sit(li, "4711"), 404, "unknown_phone")
     problem(await sit(li, "7"), 409, "seat_taken")
-    floor.shifts[world.agent] = {"seat": "PJSIP/1101", "extension": "1101", "kind": "browser", "since": None}
-    floor.members = [member(world.agent, "Li Wei")]
-    assert "Li Wei" in str(problem(await sit(wang, "1101"), 409, "seat_taken")["detail"])
-    floor.states[world.other_agent] = state("talking")
+    floor.begin_shift(world.agent, "PJSIP/1101", "browser")
+    assert f"agent {world.agent}" in str(problem(await sit(wang, "1101"), 409, "seat_taken")["detail"])
+    floor.show(call("demo:1:a.1", part(world.other_agent, "talking", "PJSIP/7")))
     problem(await sit(wang, "7"), 409, "in_a_call")
     problem(await sit(zhao, None), 409, "no_phone")
     assert (await li.delete("/api/me/shift")).json() == {"request": "r-1"}

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from cti_server.api.ports import CommandRefused
+from cti_server.commands import CommandRefused
 from cti_server.lookup.identify import Lookup
 from cti_server.record.center import queues, wrap_up_codes
 from cti_server.record.center.wrap_up_codes import WrapUpCode
@@ -50,7 +50,7 @@ async def number(database: Database, world: World) -> int:
 
 
 def on_floor(floor: FakeFloor, world: World, number: int, state: str) -> None:
-    floor.all_calls = [{**call(CALL, part(world.agent, state)), "interaction": number}]
+    floor.show(call(CALL, part(world.agent, state), interaction=number))
 
 
 async def require_a_code(database: Database) -> None:
@@ -140,7 +140,7 @@ async def test_a_code_set_during_the_call_is_on_the_floor_too(
 async def test_a_part_that_the_record_does_not_have_yet(
     sign_in: SignIn, number: int, floor: FakeFloor, world: World
 ) -> None:
-    floor.all_calls = [{**call(CALL, part(world.other_agent, "talking")), "interaction": number}]
+    floor.show(call(CALL, part(world.other_agent, "talking"), interaction=number))
     problem(await save(await sign_in("wang"), number, note="x"), 503, "not_written_yet")
 
 
@@ -243,9 +243,9 @@ async def test_the_call_left_the_floor_meanwhile(
     li: httpx.AsyncClient, number: int, floor: FakeFloor, commands: FakeCommands, world: World
 ) -> None:
     on_floor(floor, world, number, "wrap_up")
-    commands.refusal = CommandRefused(409, "call_over", "that call is wrapped up already")
+    commands.refusal = CommandRefused("call_over", "that call is wrapped up already")
     assert (await finish(li, number, note="n")).status_code == 200
-    commands.refusal = CommandRefused(503, "pbx_unreachable", "the PBX is away")
+    commands.refusal = CommandRefused("pbx_unreachable", "the PBX is away")
     problem(await finish(li, number, note="n"), 503, "pbx_unreachable")
     commands.refusal = None
     assert (await finish(li, number, note="n")).status_code == 200
@@ -315,7 +315,7 @@ async def test_whose_it_was_until_i_am_done(
     on_floor(floor, world, number, "wrap_up")
     assert (await li.put(path, json={"customer_id": world.son})).status_code == 204
     assert commands.asked == [("choose_customer", CALL, world.son, world.agent)]
-    floor.all_calls = []
+    floor.show()
     assert (await li.put(path, json={"customer_id": world.mother})).status_code == 204
     found = (await li.get(f"/api/interactions/{number}")).json()
     assert (found["customer"]["id"], found["match"]) == (world.mother, "verified")

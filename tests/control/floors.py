@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cti_server.control.scene import Scene, Standing, scene_of
 from cti_server.floor.apply import Floor
 from cti_server.floor.signals import Signal, Snapshot
+from cti_server.floor.standing import Scene, Standing, scene_of
 from tests.floor.test_transcripts import seated
 from tests.transcripts.play import Transcript
 

@@ -11,16 +11,17 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from cti_server.api.desk import Desk
-from cti_server.api.ports import Asking, CallCommand, Verb
 from cti_server.asterisk.actions import Action
 from cti_server.asterisk.session import ActionFailed, Answer
 from cti_server.attachment import Attachment
+from cti_server.commands import Asking, CallCommand
 from cti_server.control.control import Control
-from cti_server.control.scene import Scene, Standing, scene_of
+from cti_server.desk import Desk
 from cti_server.floor.apply import Floor
 from cti_server.floor.calls import Call
 from cti_server.floor.signals import LegEnded, LegHeld, LegRetrieved, LinkChanged, LinkState, Signal
+from cti_server.floor.standing import Scene, Standing, scene_of
+from cti_server.floor.verbs import Verb
 from cti_server.lookup.identify import Lookup
 from cti_server.push.hub import Hub
 from cti_server.record import leases

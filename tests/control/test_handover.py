@@ -9,8 +9,8 @@ import pytest
 
 from cti_server.control import handover as handover_module
 from cti_server.control.handover import Handovers, Sent
-from cti_server.control.scene import Standing
 from cti_server.floor.calls import Call
+from cti_server.floor.standing import Standing
 from cti_server.record.contacts import wrap_ups
 from cti_server.record.database import Database
 from tests.control.floors import floor_when

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cti_server.control.scene import Scene, Standing, followed, scene_of
 from cti_server.floor.apply import Floor
 from cti_server.floor.calls import Call
+from cti_server.floor.standing import Scene, Standing, followed, scene_of
 from tests.control.floors import floor_when, played, settled, standings
 
 S = Standing

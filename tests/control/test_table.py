@@ -6,12 +6,13 @@ from itertools import product
 from typing import Literal
 
 import pytest
-
-from cti_server.api.ports import CommandRefused, Verb
-from cti_server.control.scene import Scene, Standing
 from cti_server.control.table import TABLE, check
+
+from cti_server.commands import CommandRefused
 from cti_server.floor.calls import Call, Leg
 from cti_server.floor.signals import Recording
+from cti_server.floor.standing import Scene, Standing
+from cti_server.floor.verbs import Verb
 
 Verdict = Literal["ok", "already", "no"]
 ALREADY: Verdict = "already"
@@ -61,7 +62,7 @@ def verdict(verb: Verb, here: Scene) -> Verdict:
     try:
         check(verb, here)
     except CommandRefused as refused:
-        return {(409, "already"): ALREADY, (409, "wrong_state"): NO}[refused.status, refused.code]
+        return {"already": ALREADY, "wrong_state": NO}[refused.code]
     return "ok"
 
 

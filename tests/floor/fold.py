@@ -146,8 +146,8 @@ def fresh(floor: Floor, viewer: Viewer) -> State:
         }
     for topic in viewer.opened:
         kind, name = topics.parse(topic) or ("", "")
-        if kind == "queue" and (found := views.queue_topic(books, name.partition("/")[2])) is not None:
-            state["opened"][topic] = found
+        if kind == "queue":
+            state["opened"][topic] = views.queue_topic(books, name.partition("/")[2])
         elif kind == "call":
             of_call = views.call_topic(books, name)
             state["opened"][topic] = {

@@ -9,13 +9,14 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from cti_server.api.crm.interactions import known
-from cti_server.api.desk import only
 from cti_server.api.desk_shapes import DraftView
 from cti_server.api.moments import ClampedMoment
 from cti_server.api.params import Id
-from cti_server.api.ports import CommandRefused, Deps
+from cti_server.api.ports import Deps
 from cti_server.api.principal import DepsIn, Principal, Signed
 from cti_server.api.problems import Problem, documented
+from cti_server.commands import CommandRefused
+from cti_server.desk import only
 from cti_server.lookup.shapes import stamp_or_none
 from cti_server.record.contacts import wrap_ups
 from cti_server.record.contacts.history import Interaction, Segment
@@ -129,9 +130,7 @@ def call_of(one: Interaction) -> str:
 
 def part_state(deps: Deps, principal: Principal, one: Interaction) -> str | None:
     """What I do in the live call of this contact; None when it is not on the floor, or I was never in it."""
-    call = deps.floor.call(call_of(one)) if one.linkedid is not None else None
-    parts = call["agents"].values() if call is not None else ()
-    return next((part["state"] for part in parts if part["agent"] == principal.id), None)
+    return deps.floor.part_state(call_of(one), principal.id) if one.linkedid is not None else None
 
 
 async def mine_of(conn: Connection, deps: Deps, principal: Principal, one: Interaction) -> Segment:

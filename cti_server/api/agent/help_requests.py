@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from cti_server.api.agent.codes import Supervisor
-from cti_server.api.desk import Change, Desk
 from cti_server.api.desk_shapes import HelpView
 from cti_server.api.params import CallId, Id
 from cti_server.api.ports import Floor
 from cti_server.api.principal import DepsIn, Signed, visible_call
 from cti_server.api.problems import Problem, documented, not_found
 from cti_server.api.shapes import AcceptedView
+from cti_server.desk import Change, Desk, audience, only
 from cti_server.lookup.card import person_view
 from cti_server.lookup.shapes import stamp, stamp_or_none
 from cti_server.record.database import Connection
@@ -50,24 +49,24 @@ async def list_help(principal: Signed, deps: DepsIn) -> list[HelpView]:
 )
 async def ask_for_help(call: CallId, body: Asked, principal: Signed, deps: DepsIn) -> AcceptedView:
     """Ask the supervisors for help on a call that I am in. Asked again, only the words change."""
-    view = visible_call(deps, principal, call)
-    if not principal.has_part(view):
+    found = visible_call(deps, principal, call)
+    if principal.id not in found.thing.agents:
         raise Problem(403, "not_yours", "you have no part in this call")
-    if not _is_in(view, principal.id):
+    if not _is_in(deps.floor, found.id, principal.id):
         raise Problem(409, "call_over", "that call is over", remedy="Write to the supervisors instead.")
     request = uuid.uuid4().hex
     async with deps.desk.change() as change:
         asked = await help_requests.ask(
             change.conn,
-            call=view["call"],
+            call=found.id,
             agent_id=principal.id,
             said=body.said or None,
             at=change.at,
-            interaction_id=view["interaction"],
+            interaction_id=found.interaction,
         )
         _tell(change, asked)
-        done = {"request": request, "command": "help", "call": view["call"], "ok": True, "problem": None}
-        change.tell("command.done", done, {"agents": [principal.id], "everyone": False})
+        done = {"request": request, "command": "help", "call": found.id, "ok": True, "problem": None}
+        change.tell("command.done", done, only(principal.id))
     return {"request": request}
 
 
@@ -115,13 +114,11 @@ async def close_over(desk: Desk, floor: Floor) -> int:
 
 
 def _goes_on(floor: Floor, one: HelpRequest) -> bool:
-    call = floor.call(one.call)
-    return call is not None and _is_in(call, one.agent_id)
+    return _is_in(floor, one.call, one.agent_id)
 
 
-def _is_in(call: Mapping[str, Any], agent: int) -> bool:
-    parts = call["agents"].values()
-    return any(part["agent"] == agent and part["state"] not in ("left", "wrap_up") for part in parts)
+def _is_in(floor: Floor, call: str, agent: int) -> bool:
+    return floor.part_state(call, agent) not in (None, "left", "wrap_up")
 
 
 def help_view(one: HelpRequest) -> HelpView:
@@ -141,7 +138,7 @@ def help_view(one: HelpRequest) -> HelpView:
 
 def _tell(change: Change, one: HelpRequest) -> HelpView:
     view = help_view(one)
-    change.tell("help.changed", {"help": view}, {"agents": [one.agent_id], "everyone": False})
+    change.tell("help.changed", {"help": view}, audience(one.agent_id, supervisors=True))
     return view
 
 

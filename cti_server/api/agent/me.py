@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from cti_server.api.agent.owed import count_owed
-from cti_server.api.desk import only
-from cti_server.api.ports import Deps, Sitting
+from cti_server.api.agent.owed import still_live
+from cti_server.api.ports import Deps
 from cti_server.api.principal import DepsIn, Principal, Signed
 from cti_server.api.problems import Problem, documented, not_found
 from cti_server.api.shapes import AcceptedView, AgentStateView, Me, ShiftView
+from cti_server.commands import Sitting
+from cti_server.desk import only
 from cti_server.record.center import agent_queues, agents, phones, reasons, shifts
 from cti_server.record.center.agents import Agent
 from cti_server.record.center.phones import Phone
+from cti_server.record.contacts import wrap_ups
 from cti_server.record.database import Connection
 from cti_server.rules.facts import Language
 
@@ -51,6 +54,20 @@ class MyState(BaseModel):
 
 async def me_view(deps: Deps, principal: Principal) -> Me:
     """Me, as the floor sees me now, and what the record says that I owe."""
+    live = still_live(deps, principal.id)
+    async with deps.database.read() as conn:
+        return _me_view(deps, principal, await wrap_ups.count_owed(conn, principal.id, live))
+
+
+async def view_of(deps: Deps, agent: int, live: Sequence[int]) -> Me | None:
+    """The same of an agent by number, who is still in the interactions `live`; None for one who is gone."""
+    async with deps.database.read() as conn:
+        found = await agents.get(conn, agent)
+        owed = await wrap_ups.count_owed(conn, agent, list(live))
+    return _me_view(deps, Principal(found), owed) if found is not None else None
+
+
+def _me_view(deps: Deps, principal: Principal, owed: int) -> Me:
     agent = principal.agent
     return {
         "id": agent.id,
@@ -63,14 +80,10 @@ async def me_view(deps: Deps, principal: Principal) -> Me:
         "pbx": agent.pbx,
         "state": cast(AgentStateView, dict(deps.floor.agent_state(agent.id))),
         "shift": cast("ShiftView | None", deps.floor.shift(agent.id)),
-        "queues": [
-            queue["queue"]
-            for queue in deps.floor.queues()
-            if any(member["agent"] == agent.id for member in queue["members"])
-        ],
+        "queues": sorted(queue.partition("/")[2] for queue in deps.floor.serves(agent.id)),
         "preferences": {"auto_answer": agent.auto_answer},
         "may_pick": agent.may_pick or principal.sees_floor,
-        "owed": await count_owed(deps, agent.id),
+        "owed": owed,
     }
 
 

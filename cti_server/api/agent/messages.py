@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from cti_server.api.desk import only
 from cti_server.api.desk_shapes import MessageList, MessageView
 from cti_server.api.params import MAX_ID, Id
+from cti_server.api.ports import Deps
 from cti_server.api.principal import DepsIn, Principal, Signed, visible_call
 from cti_server.api.problems import Problem, documented
+from cti_server.desk import audience, only
 from cti_server.lookup.card import person_view
 from cti_server.lookup.shapes import stamp
 from cti_server.record.center import agents
@@ -20,6 +21,7 @@ from cti_server.record.center.agents import Agent
 from cti_server.record.database import Connection
 from cti_server.record.desk import messages
 from cti_server.record.desk.messages import Message, MessageTo
+from cti_server.rules.rights import may_write_to
 
 routes = APIRouter(prefix="/api/messages", tags=["messages"])
 
@@ -90,7 +92,7 @@ async def send_message(body: NewMessage, principal: Signed, deps: DepsIn) -> Mes
     if not body.text.strip():
         raise Problem(422, "empty", "the message says nothing", remedy="Write something first.")
     async with deps.desk.change() as change:
-        kind, receiver = await _receiver(change.conn, principal, body.to)
+        kind, receiver = await _receiver(change.conn, deps, principal, body.to)
         made = await messages.add(
             change.conn,
             at=change.at,
@@ -101,12 +103,13 @@ async def send_message(body: NewMessage, principal: Signed, deps: DepsIn) -> Mes
             call=body.call,
         )
         view = message_view(made)
-        audience: Any = None
-        if receiver is not None:
-            audience = only(principal.id, receiver.id)
-        elif kind == "supervisors":
-            audience = {"agents": [principal.id], "everyone": False}
-        change.tell("message.sent", {"message": view}, audience)
+        to = audience(
+            principal.id,
+            receiver.id if receiver is not None else None,
+            supervisors=kind == "supervisors",
+            everyone=kind == "team",
+        )
+        change.tell("message.sent", {"message": view}, to)
     return view
 
 
@@ -145,7 +148,7 @@ async def _list(conn: Connection, principal: Principal, found: Sequence[Message]
 
 
 async def _receiver(
-    conn: Connection, principal: Principal, to: ToAgent | ToRole | ToTeam
+    conn: Connection, deps: Deps, principal: Principal, to: ToAgent | ToRole | ToTeam
 ) -> tuple[MessageTo, Agent | None]:
     if isinstance(to, ToRole):
         return "supervisors", None
@@ -156,7 +159,7 @@ async def _receiver(
     receiver = await agents.get(conn, to.agent)
     if receiver is None or not receiver.active:
         raise Problem(404, "not_found", "there is no such agent")
-    if not principal.sees_floor and not Principal(receiver).sees_floor:
+    if not may_write_to(principal.viewer(deps), receiver.role):
         raise _not_allowed()
     return "agent", receiver
 

@@ -41,16 +41,6 @@ async def list_owed(principal: Signed, deps: DepsIn) -> OwedView:
     return {"count": len(items), "items": items}
 
 
-async def count_owed(deps: Deps, agent: int) -> int:
-    async with deps.database.read() as conn:
-        return await wrap_ups.count_owed(conn, agent, still_live(deps, agent))
-
-
 def still_live(deps: Deps, agent: int) -> list[int]:
     """The contacts that this agent is still in, or wraps up, on the floor."""
-    return [
-        call["interaction"]
-        for call in deps.floor.calls()
-        if call["interaction"] is not None
-        and any(part["agent"] == agent and part["state"] != "left" for part in call["agents"].values())
-    ]
+    return [call.interaction for call in deps.floor.calls_of(agent) if call.interaction is not None]

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from cti_server.api.desk import only
 from cti_server.api.desk_shapes import PhoneView, SoftphoneView
 from cti_server.api.ports import Deps
 from cti_server.api.principal import DepsIn, Principal, Signed
 from cti_server.api.problems import Problem, documented
+from cti_server.desk import only
 from cti_server.lookup.shapes import Named
 from cti_server.record.center import agents, phones, shifts
 from cti_server.record.center.phones import Phone

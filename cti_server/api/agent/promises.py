@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from cti_server.api.desk import Desk
 from cti_server.api.desk_shapes import PromisePage
 from cti_server.api.moments import ClampedMoment
 from cti_server.api.params import Cursor, Id, Limit
 from cti_server.api.ports import Deps
 from cti_server.api.principal import DepsIn, Principal, Signed
 from cti_server.api.problems import FieldError, Problem, documented, not_found
+from cti_server.desk import Desk, audience
+from cti_server.floor import topics
 from cti_server.lookup.card import promise_view
 from cti_server.lookup.shapes import PromiseView
 from cti_server.record.center import agents
@@ -113,7 +114,7 @@ async def make_promise(body: NewPromise, principal: Signed, deps: DepsIn, respon
             remind_ms=body.remind_ms,
         )
         view = promise_view(made)
-        change.tell("promise.changed", {"promise": view})
+        change.tell("promise.changed", {"promise": view}, readers(made))
     response.headers["Location"] = f"/api/promises/{made.id}"
     return view
 
@@ -141,7 +142,7 @@ async def change_promise(promise: Id, body: PromiseChange, principal: Signed, de
         await _check_owner(change.conn, changes.get("owner_id"))
         changed = await promises.change(change.conn, promise, body.version, changes, change.at, principal.id)
         view = promise_view(changed)
-        change.tell("promise.changed", {"promise": view})
+        change.tell("promise.changed", {"promise": view}, readers(changed))
     return view
 
 
@@ -153,11 +154,15 @@ async def raise_due(desk: Desk) -> int:
     async with desk.change() as change:
         due = await promises.take_due(change.conn, change.at)
         for one in due:
-            to = {"agents": [one.owner_id], "everyone": False} if one.owner_id is not None else None
-            change.tell("promise.due", {"promise": promise_view(one)}, to)
+            change.tell("promise.due", {"promise": promise_view(one)}, audience(one.owner_id, supervisors=True))
             if one.state == "broken":
-                change.tell("promise.changed", {"promise": promise_view(one)})
+                change.tell("promise.changed", {"promise": promise_view(one)}, readers(one))
     return len(due)
+
+
+def readers(one: Promise) -> dict[str, Any]:
+    """Who is told of a promise: its owner, who made it, whoever opened its customer, and supervisors."""
+    return audience(one.owner_id, one.created_by, topics=[topics.customer(one.customer_id)], supervisors=True)
 
 
 async def _with_company(conn: Connection, customer_id: int) -> list[int]:
@@ -171,9 +176,8 @@ async def _check_mine(conn: Connection, deps: Deps, principal: Principal, one: P
     """Agents change what they promised or owe, and what was promised to whom they speak with now."""
     if principal.sees_floor or one.owner_id is None or principal.id in (one.owner_id, one.created_by):
         return
-    calls = [call for call in deps.floor.calls() if principal.has_part(call) and call["customer"] is not None]
-    for call in calls:
-        customer = await customers.get(conn, call["customer"]["id"])
+    for spoken_with in {call.customer for call in deps.floor.calls_of(principal.id)} - {None}:
+        customer = await customers.get(conn, cast(int, spoken_with))
         if customer is not None and one.customer_id in (
             customer.id,
             customer.company.id if customer.company is not None else None,

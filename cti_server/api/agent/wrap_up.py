@@ -20,13 +20,15 @@ from cti_server.api.agent.drafts import (
     part_state,
     queues_of,
 )
-from cti_server.api.crm.interactions import known
-from cti_server.api.desk import Change, only
+from cti_server.api.agent.promises import readers
+from cti_server.api.crm.interactions import concerned, known
 from cti_server.api.desk_shapes import FinishedView
 from cti_server.api.params import Id
-from cti_server.api.ports import CommandRefused, Deps
+from cti_server.api.ports import Deps
 from cti_server.api.principal import DepsIn, Principal, Signed
 from cti_server.api.problems import Problem, documented, not_found
+from cti_server.commands import CommandRefused
+from cti_server.desk import Change, of_customer, only
 from cti_server.lookup.card import promise_view
 from cti_server.lookup.shapes import Named, PromiseView
 from cti_server.record.contacts import history, wrap_ups
@@ -107,7 +109,8 @@ async def reassociate(interaction: Id, body: Whose, principal: Signed, deps: Dep
         if found.ani_e164 is not None:
             chosen = (found.ani_e164, body.customer_id, principal.id, change.at)
             await contact_points.choose(change.conn, *chosen)
-        change.tell("interaction.changed", {"interaction": found.id, "customer": body.customer_id})
+        told = {"interaction": found.id, "customer": body.customer_id}
+        change.tell("interaction.changed", told, concerned(found, body.customer_id, found.customer_id))
 
 
 def _check_over(deps: Deps, principal: Principal, one: Interaction, mine: Segment) -> None:
@@ -139,7 +142,8 @@ async def _finish(
     promise, case = await _make(change, principal, one, mine, follow_up)
     again = await known(change.conn, one.id)
     part = next(part for part in again.segments if part.id == mine.id)
-    change.tell("interaction.changed", {"interaction": one.id, "customer": one.customer_id})
+    told = {"interaction": one.id, "customer": one.customer_id}
+    change.tell("interaction.changed", told, concerned(one, one.customer_id))
     draft = await draft_view(change.conn, again, part)
     change.tell("draft.changed", {"agent": principal.id, "draft": draft}, only(principal.id))
     return {**draft, "promise": promise, "case": case}
@@ -175,7 +179,7 @@ async def _make(
             interaction_id=one.id,
         )
         await wrap_ups.keep_follow_up(change.conn, mine.id, {**typed, "promise": made.id})
-        change.tell("promise.changed", {"promise": promise_view(made)})
+        change.tell("promise.changed", {"promise": promise_view(made)}, readers(made))
         return promise_view(made), None
     if not follow_up.subject.strip():
         raise Problem(422, "no_subject", "a case has a subject", remedy="Say in a few words what it is about.")
@@ -183,8 +187,10 @@ async def _make(
     if follow_up.text.strip():
         await _explain(change, principal, one.customer_id, case.number, follow_up.text.strip())
     version = await customers.touch(change.conn, one.customer_id, change.at)
+    agents = (part.agent_id for part in one.segments)
     await wrap_ups.keep_follow_up(change.conn, mine.id, {**typed, "case": case.id, "number": case.number})
-    change.tell("customer.changed", {"customer": one.customer_id, "version": version})
+    told = {"customer": one.customer_id, "version": version}
+    change.tell("customer.changed", told, of_customer(one.customer_id, *agents))
     return None, {"id": case.id, "name": case.number}
 
 

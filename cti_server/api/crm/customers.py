@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from cti_server.api.crm.interactions import page_view
-from cti_server.api.desk import Change
 from cti_server.api.params import Cursor, Id, Limit
 from cti_server.api.ports import Deps
 from cti_server.api.principal import DepsIn, Signed
 from cti_server.api.problems import FieldError, Problem, documented, not_found
 from cti_server.api.shapes import ContractBriefView, CustomerDetail, CustomerPage, CustomerRowView, InteractionPage
+from cti_server.desk import Change, of_customer
 from cti_server.lookup.card import (
     brief_view,
     case_view,
@@ -148,7 +148,7 @@ async def add_customer(body: NewCustomer, response: Response, principal: Signed,
         made = await customers.create(change.conn, kind=body.kind, name=body.name, at=change.at, **fields)
         for point in body.contact_points:
             await _add_point(deps, change, made.id, point)
-        customer = await _tell(change, made.id)
+        customer = await _tell(deps, change, made.id)
         detail = await _detail(change.conn, customer, change.at)
     response.headers["Location"] = f"/api/customers/{customer.id}"
     return detail
@@ -170,7 +170,7 @@ async def change_customer(customer: Id, body: CustomerChange, _: Signed, deps: D
     async with deps.desk.change() as change:
         await _check_agent(change.conn, changes)
         await customers.update(change.conn, customer, body.version, changes, change.at)
-        return await _detail(change.conn, await _tell(change, customer), change.at)
+        return await _detail(change.conn, await _tell(deps, change, customer), change.at)
 
 
 @routes.post(
@@ -183,7 +183,7 @@ async def add_contact_point(customer: Id, body: NewContactPoint, _: Signed, deps
     """Add a number or an address."""
     async with deps.desk.change() as change:
         view = await _add_point(deps, change, customer, body)
-        await _tell(change, customer)
+        await _tell(deps, change, customer)
     return view
 
 
@@ -198,7 +198,7 @@ async def remove_contact_point(customer: Id, contact_point: Id, _: Signed, deps:
     async with deps.desk.change() as change:
         if not await customers.remove_contact_point(change.conn, customer, contact_point, change.at):
             raise not_found("contact point")
-        await _tell(change, customer)
+        await _tell(deps, change, customer)
 
 
 @routes.post(
@@ -212,7 +212,7 @@ async def add_note(customer: Id, body: NewNote, principal: Signed, deps: DepsIn)
         note_id = await notes.add(
             change.conn, customer, body.text, at=change.at, agent_id=me.id, pinned=body.pinned
         )
-        await _tell(change, customer)
+        await _tell(deps, change, customer)
     return note_view(Note(note_id, customer, AgentBrief(me.id, me.name), change.at, body.text, body.pinned))
 
 
@@ -272,10 +272,11 @@ async def _add_point(deps: Deps, change: Change, customer: int, body: NewContact
     return contact_point_view(point)
 
 
-async def _tell(change: Change, customer_id: int) -> Customer:
-    """Tell the desktops that the customer changed; answers the customer as they are now."""
+async def _tell(deps: Deps, change: Change, customer_id: int) -> Customer:
+    """Tell whoever opened the customer, or has them on the line; answers the customer as they are now."""
     customer = await _known(change.conn, customer_id)
-    change.tell("customer.changed", {"customer": customer.id, "version": customer.version})
+    told = {"customer": customer.id, "version": customer.version}
+    change.tell("customer.changed", told, of_customer(customer.id, *deps.floor.agents_with(customer.id)))
     return customer
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +13,8 @@ from cti_server.api.params import Cursor, Id, Limit
 from cti_server.api.principal import DepsIn, Principal, Signed
 from cti_server.api.problems import Problem, documented, not_found
 from cti_server.api.shapes import InteractionPage, InteractionView, SegmentView, StepView
+from cti_server.desk import audience
+from cti_server.floor import topics
 from cti_server.lookup.shapes import Named, stamp, stamp_or_none
 from cti_server.record.contacts import history, wrap_ups
 from cti_server.record.contacts.history import Filter, Interaction, Segment
@@ -88,8 +90,15 @@ async def write_note(interaction: Id, body: NoteText, principal: Signed, deps: D
         else:
             raise Problem(403, "not_yours", "only those who had this contact write its note")
         changed = await known(change.conn, interaction)
-        change.tell("interaction.changed", {"interaction": changed.id, "customer": changed.customer_id})
+        told = {"interaction": changed.id, "customer": changed.customer_id}
+        change.tell("interaction.changed", told, concerned(changed, changed.customer_id))
     return interaction_view(changed)
+
+
+def concerned(one: Interaction, *owners: int | None) -> dict[str, Any]:
+    """Who is told of a contact's change: the agents who had it, and whoever opened one of these customers."""
+    opened = [topics.customer(number) for number in {*owners} if number is not None]
+    return audience(*(part.agent_id for part in one.segments), topics=opened)
 
 
 def page_view(page: Page[Interaction]) -> InteractionPage:

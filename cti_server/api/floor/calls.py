@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
@@ -13,9 +11,10 @@ from cti_server.api.agent.wrap_up import finish_interaction
 from cti_server.api.params import CallId, Id
 from cti_server.api.principal import DepsIn, Signed, visible_call
 from cti_server.api.problems import Problem, documented, not_found
-from cti_server.api.shapes import CallList, CallView
+from cti_server.api.shapes import CallList, CallView, PartView
 from cti_server.lookup.shapes import Card
 from cti_server.record.crm import customers
+from cti_server.rules.rights import may_see, may_take
 
 routes = APIRouter(prefix="/api/calls", tags=["calls"])
 
@@ -45,15 +44,27 @@ async def list_calls(principal: Signed, deps: DepsIn) -> Response:
     """The live calls that ring at me, that I hold or wrap up, and those that I may take to my phone: parked ones,
     those that ring at colleagues and, by right, those who wait in my queues. For a supervisor, all.
     """
-    mine = frozenset(queue["queue"] for queue in deps.floor.queues() if principal.sees_queue(queue))
-    seen = (one for one in deps.floor.calls() if principal.sees_call(one) or principal.may_take(one, mine))
-    return JSONResponse({"items": [dict(one) for one in seen]})
+    viewer = principal.viewer(deps)
+    shown = [one for one in deps.floor.calls() if may_see(viewer, one.thing) or may_take(viewer, one.thing)]
+    return JSONResponse({"items": [dict(one.view()) for one in shown]})
 
 
 @routes.get("/{call}", operation_id="getCall", response_model=CallView, responses=documented(401, 404, 422))
 async def get_call(call: CallId, principal: Signed, deps: DepsIn) -> Response:
     """One live call."""
-    return JSONResponse(dict(visible_call(deps, principal, call)))
+    return JSONResponse(dict(visible_call(deps, principal, call).view()))
+
+
+@routes.get(
+    "/{call}/parts",
+    operation_id="listParts",
+    response_model=list[PartView],
+    responses=documented(401, 404, 422),
+)
+async def list_parts(call: CallId, principal: Signed, deps: DepsIn) -> Response:
+    """What each agent has to do with a live call, or had, the first first."""
+    visible_call(deps, principal, call)
+    return JSONResponse([dict(part) for part in deps.floor.parts(call)])
 
 
 @routes.get("/{call}/card", operation_id="getCard", response_model=Card, responses=documented(401, 404, 422))
@@ -89,15 +100,14 @@ async def choose_customer(call: CallId, body: Choice, principal: Signed, deps: D
 )
 async def finish_wrap_up(call: CallId, body: Draft, principal: Signed, deps: DepsIn) -> None:
     """Be done with a call: its wrap-up ends. As `finishInteraction`, by the call; a null note stays as it is."""
-    view = cast(CallView, visible_call(deps, principal, call))
-    mine = [part["state"] for part in view["agents"].values() if part["agent"] == principal.id]
-    if "wrap_up" not in mine:
+    found = visible_call(deps, principal, call)
+    if deps.floor.part_state(call, principal.id) != "wrap_up":
         raise Problem(409, "not_in_wrap_up", "you are not wrapping up this call")
-    if view["interaction"] is None:
+    if found.interaction is None:
         raise not_written()
     given = body.model_dump(mode="json", exclude_unset=True, by_alias=True)
     left = {name: value for name, value in given.items() if (name, value) != ("note", None)}
-    await finish_interaction(view["interaction"], Draft.model_validate(left), principal, deps)
+    await finish_interaction(found.interaction, Draft.model_validate(left), principal, deps)
 
 
 @routes.post(

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
 from fastapi.responses import JSONResponse
 
 from cti_server.api.principal import DepsIn, Signed
-from cti_server.api.problems import documented
-from cti_server.api.shapes import QueueView
+from cti_server.api.problems import documented, not_found
+from cti_server.api.shapes import MemberView, QueueView
+from cti_server.rules.rights import Queue, may_see
 
 routes = APIRouter(prefix="/api/queues", tags=["queues"])
+
+Name = Annotated[str, Path(min_length=1, max_length=80)]
 
 
 @routes.get("", operation_id="listQueues", response_model=list[QueueView], responses=documented(401))
 async def list_queues(principal: Signed, deps: DepsIn) -> Response:
-    """The queues that I am a member of; for a supervisor, all."""
-    return JSONResponse([dict(one) for one in deps.floor.queues() if principal.sees_queue(one)])
+    """The queues that I serve; for a supervisor, all."""
+    viewer = principal.viewer(deps)
+    shown = [view for view in deps.floor.queues() if may_see(viewer, Queue(view["pbx"], view["queue"]))]
+    return JSONResponse([dict(view) for view in shown])
+
+
+@routes.get(
+    "/{pbx}/{queue}/members",
+    operation_id="listMembers",
+    response_model=list[MemberView],
+    responses=documented(401, 404, 422),
+)
+async def list_members(pbx: Name, queue: Name, principal: Signed, deps: DepsIn) -> Response:
+    """The members of a queue that I serve; for a supervisor, of any."""
+    members = deps.floor.members(pbx, queue)
+    if members is None or not may_see(principal.viewer(deps), Queue(pbx, queue)):
+        raise not_found("queue")
+    return JSONResponse([dict(member) for member in members])

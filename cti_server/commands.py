@@ -1,0 +1,73 @@
+"""What people ask the live side to do, and how it is refused; shared by the API and call control."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cti_server.floor.verbs import Verb
+
+
+class CommandRefused(Exception):
+    """A command could not be begun, and nothing was done. `code` is for programs, the rest for people."""
+
+    def __init__(self, code: str, detail: str, remedy: str | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTarget:
+    """A colleague, wherever they sit now."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTarget:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberTarget:
+    """An extension inside, or a number outside as a person writes it."""
+
+    number: str
+
+
+Target = AgentTarget | QueueTarget | NumberTarget
+
+
+@dataclass(frozen=True, slots=True)
+class CallCommand:
+    """One thing to do with a call. `call` is None to dial; `said` is what the sender typed for the one who
+    takes the call; `leg` is who is to be dropped.
+    """
+
+    verb: Verb
+    call: str | None = None
+    target: Target | None = None
+    said: str | None = None
+    digits: str | None = None
+    leg: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks. `supervises`: may pick up and drop in any call; `may_pick`: may take a caller who waits."""
+
+    agent: int
+    name: str
+    supervises: bool = False
+    may_pick: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """A phone that an agent sits down at."""
+
+    seat: str
+    extension: str | None
+    kind: str
+    queues: tuple[tuple[str, int], ...]  # the queues they serve from there, with their penalties

@@ -1,0 +1,238 @@
+"""What an agent asks for beside call control: shifts, states, wrap-ups, whose call it is.
+
+What takes time is answered with the id of a request; the event `command.done` tells what became of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from cti_server.attachment import Attachment
+from cti_server.commands import CommandRefused, Sitting
+from cti_server.desk import Desk, only
+from cti_server.floor.agents import By
+from cti_server.floor.books import Books
+from cti_server.floor.calls import Call
+from cti_server.floor.desk_signals import (
+    AgentSeated,
+    DesktopSeen,
+    ShiftBegan,
+    ShiftEnded,
+    StateChosen,
+    WrapUpCoded,
+    WrapUpExtended,
+    WrapUpFinished,
+    WrapUpWanted,
+)
+from cti_server.floor.parts import PartState
+from cti_server.floor.signals import LinkState
+from cti_server.pipeline import PipelineClosed
+from cti_server.push.hub import Hub
+from cti_server.record.center.agents import Agent as AgentRecord
+from cti_server.record.contacts import history
+from cti_server.record.database import Database
+
+from .floors import Floors
+
+CONFIRM_S = 5.0  # for the PBX to show what it was asked for
+NOT_LIVE = "the PBX {pbx} is not connected ({state}); nothing was done"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a request; None as the problem: all went well."""
+
+    problem: dict[str, Any] | None = None
+
+
+OK = Done()
+Seen = Callable[[Books], Done | None]
+
+
+class AgentCommands:
+    """Checks what is asked at once, hands it to the PBX's pipeline, and tells what the floor then shows."""
+
+    def __init__(self, floors: Floors, desk: Desk, hub: Hub, database: Database) -> None:
+        self._floors = floors
+        self._desk = desk
+        self._hub = hub
+        self._database = database
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def begin_shift(self, agent: AgentRecord, phone: Sitting) -> str:
+        attachment = self._floors.at_pbx(agent.pbx)
+        _live(attachment)
+        put, now = attachment.pipeline.put, time.time()
+        seat = agent.seat if agent.pbx == attachment.pbx.name else None
+        put(AgentSeated(now, agent.id, agent.name, seat, agent.extension, agent.role))
+        if agent.id in self._hub.agents():
+            put(DesktopSeen(now, agent.id, connected=True))  # it came when the floor did not know them
+        put(ShiftBegan(now, agent.id, phone.seat, phone.extension, phone.kind, phone.queues))
+        wanted = {queue for queue, _ in phone.queues}
+
+        def joined(books: Books) -> Done | None:
+            one, there = books.agents.get(agent.id), books.agent_at(phone.seat)
+            if there is not None and there is not one and there.shift is not None:
+                return _problem(
+                    "seat_taken", f"{there.name} is at this phone", "Choose another phone, or ask them."
+                )
+            if one is None or one.shift is None or one.seat != phone.seat or one.shift.since < now:
+                return None
+            if one.shift.trouble is not None:
+                return _refused(one.shift.trouble)
+            return OK if wanted <= {m.queue for m in books.memberships(one.seat)} else None
+
+        return self._await(attachment, agent.id, "begin_shift", joined)
+
+    async def end_shift(self, agent: int) -> str:
+        attachment = self._at_work(agent)
+        _live(attachment)  # the queues would ring on at an empty desk
+        if any(part.open for _, part in attachment.pipeline.books.parts_of(agent)):
+            raise CommandRefused("in_a_call", "you are in a call", "Finish the call, or transfer it, first.")
+        attachment.pipeline.put(ShiftEnded(time.time(), agent))
+        seat = attachment.pipeline.books.agents[agent].seat
+
+        def gone(books: Books) -> Done | None:
+            one = books.agents.get(agent)
+            rung = any(not member.paused for member in books.memberships(seat))
+            return OK if one is not None and one.shift is None and not rung else None
+
+        return self._await(attachment, agent, "end_shift", gone)
+
+    async def set_state(self, agent: int, state: str, reason: str | None, by: By | None = None) -> str:
+        attachment = self._at_work(agent)
+        _live(attachment)
+        ready, at = state == "ready", time.time()
+        name = attachment.pipeline.books.agents[agent].name
+        attachment.pipeline.put(StateChosen(at, agent, ready, reason, by or By("agent", name)))
+
+        def chosen(books: Books) -> Done | None:
+            one = books.agents.get(agent)
+            shift = one.shift if one is not None else None
+            if one is None or shift is None or shift.wish.at < at:
+                return None
+            if shift.trouble is not None:
+                return _refused(shift.trouble)
+            if shift.wish.ready and shift.joined and not books.memberships(one.seat):
+                return None  # out of all queues, and joining them again
+            # Members confirm a pause; during a call it is there already, and the wish only waits.
+            return OK if shift.confirmed or shift.wish.ready != ready else None
+
+        return self._await(attachment, agent, "set_state", chosen)
+
+    def _at_work(self, agent: int) -> Attachment:
+        attachment = self._floors.at_work(agent)
+        if attachment is None:
+            raise CommandRefused("not_at_work", "you are not signed in to a phone", "Choose your phone first.")
+        return attachment
+
+    def _await(
+        self, attachment: Attachment, agent: int, command: str, seen: Callable[[Books], Done | None]
+    ) -> str:
+        """Tell by `command.done` what became of a request; answers its id."""
+        request = uuid.uuid4().hex
+        work = self._tell_outcome(attachment, agent, command, request, seen)
+        task = asyncio.create_task(work, name=f"command {request}")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return request
+
+    async def _tell_outcome(
+        self, attachment: Attachment, agent: int, command: str, request: str, seen: Seen
+    ) -> None:
+        try:
+            problem = (await attachment.pipeline.when(seen, CONFIRM_S)).problem
+        except asyncio.CancelledError:
+            problem = {"code": "server_stopping", "detail": "the server stopped meanwhile", "remedy": None}
+        except TimeoutError:
+            problem = {
+                "code": "not_confirmed",
+                "detail": f"the PBX did not show it within {CONFIRM_S:g} s",
+                "remedy": "Look at your state; try again.",
+            }
+        except PipelineClosed as cause:
+            problem = {"code": "pbx_unreachable", "detail": str(cause), "remedy": None}
+        except Exception as cause:
+            log.exception("command.failed", request=request, command=command)
+            problem = {"code": "internal", "detail": f"the server failed: {type(cause).__name__}", "remedy": None}
+        body = {"request": request, "command": command, "call": None, "ok": problem is None, "problem": problem}
+        await self._desk.tell("command.done", body, only(agent))
+
+    async def choose_customer(self, call: str, customer: int, agent: int) -> None:
+        found = self._floors.find(call)
+        if found is None:
+            raise CommandRefused("call_over", "that call is over")
+        attachment, live = found
+        if not await attachment.pipeline.callers.choose(live, customer, agent):
+            raise CommandRefused("not_found", "there is no such customer")
+        if live.interaction is not None:
+            async with self._database.begin() as conn:
+                await history.reassociate(conn, live.interaction, customer, datetime.now(UTC))
+
+    async def finish_wrap_up(self, call: str, agent: int, code: str | None = None) -> None:
+        attachment, live = self._wrapping(call, agent)
+        now = time.time()
+        if code is not None:
+            attachment.pipeline.put(WrapUpCoded(now, live.id, agent, code))
+        attachment.pipeline.put(WrapUpFinished(now, live.id, agent))
+
+    async def note_code(self, call: str, agent: int, code: str | None) -> None:
+        found = self._floors.find(call)
+        if found is not None:
+            found[0].pipeline.put(WrapUpCoded(time.time(), call, agent, code))
+
+    async def extend_wrap_up(self, call: str, agent: int) -> None:
+        attachment, live = self._wrapping(call, agent)
+        parts = [p for p in live.parts if p.agent == agent and p.state is PartState.WRAP_UP]
+        if not any(p.wrap.ends_at is not None for p in parts):
+            raise CommandRefused("no_limit", "this wrap-up has no limit")
+        if not any(p.wrap.extensions_left > 0 for p in parts):
+            raise CommandRefused("no_extension_left", "you have had all the extra time there is")
+        attachment.pipeline.put(WrapUpExtended(time.time(), call, agent))
+
+    async def want_wrap_up(self, call: str, agent: int, wanted: bool) -> None:
+        found = self._floors.find(call)
+        if found is None or not any(p.agent == agent and p.open for p in found[1].parts):
+            raise CommandRefused("call_over", "you are not in that call any more")
+        found[0].pipeline.put(WrapUpWanted(time.time(), call, agent, wanted))
+
+    def _wrapping(self, call: str, agent: int) -> tuple[Attachment, Call]:
+        found = self._floors.find(call)
+        if found is None:
+            raise CommandRefused("call_over", "that call is wrapped up already")
+        if not any(p.agent == agent and p.state is PartState.WRAP_UP for p in found[1].parts):
+            raise CommandRefused("not_in_wrap_up", "you are not wrapping up this call")
+        return found
+
+    async def signed_out(self, agent: int) -> None:
+        self._hub.sign_out(agent)
+
+
+def _live(attachment: Attachment) -> None:
+    """Raises CommandRefused where the PBX is out of reach: nothing half is begun."""
+    link = attachment.pipeline.books.link
+    if link is not LinkState.LIVE or not attachment.owner:
+        raise CommandRefused("pbx_unreachable", NOT_LIVE.format(pbx=attachment.pbx.name, state=link))
+
+
+def _problem(code: str, detail: str, remedy: str | None = None) -> Done:
+    return Done({"code": code, "detail": detail, "remedy": remedy})
+
+
+def _refused(detail: str) -> Done:
+    return _problem("refused_by_pbx", detail)

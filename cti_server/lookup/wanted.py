@@ -1,0 +1,29 @@
+"""When a caller is looked up by the server itself, because no dialplan asked.
+
+At once when the call is queued, offered or dials out; a new call from outside first gives the dialplan its chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cti_server.floor import events as kinds
+from cti_server.floor.calls import Call, Direction
+from cti_server.floor.events import Event
+
+from .callers import Callers
+
+
+def look_up(callers: Callers, calls: Mapping[str, Call], event: Event) -> None:
+    """Ask for the caller of the call that this event is about, where it tells that somebody will want them.
+
+    `calls` are those on the floor, by id.
+    """
+    call = calls.get(event.call) if event.call is not None else None
+    if call is None or call.match != "pending":
+        return
+    is_offer = event.kind == kinds.PART_CHANGED and event.body["happened"] == kinds.OFFERED
+    if is_offer or event.kind == kinds.CALL_QUEUED or call.direction is Direction.OUTBOUND:
+        callers.want(call, soon=True)
+    elif event.kind == kinds.CALL_STARTED and call.direction is Direction.INBOUND:
+        callers.want(call, soon=False)

@@ -1,0 +1,155 @@
+"""Who may see and do what: one place for the API and for what is pushed.
+
+A *viewer* is who looks, a *thing* is what there is to look at, with no more in it than the rule needs. What a
+viewer would not get by asking is never pushed to them either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from cti_server.rules.facts import Role
+
+_RANK: Final[dict[Role, int]] = {"agent": 0, "supervisor": 1, "administrator": 2}
+
+
+def is_at_least(role: Role, wanted: Role) -> bool:
+    """Whether `role` has all the rights of `wanted`."""
+    return _RANK[role] >= _RANK[wanted]
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks. `serves` are the queues that they serve, as `pbx/queue`; `may_pick`: they may take a caller who
+    waits in one of these.
+    """
+
+    agent: int
+    role: Role = "agent"
+    may_pick: bool = False
+    serves: frozenset[str] = frozenset()
+
+    @property
+    def supervises(self) -> bool:
+        """Supervisors and administrators see every call and every queue."""
+        return is_at_least(self.role, "supervisor")
+
+
+# --- what there is to see ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A live call. `agents` have a part in it that is not over; `rings`: the phone of one of them rings."""
+
+    pbx: str
+    state: str
+    agents: frozenset[int]
+    queue: str | None = None
+    rings: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one agent has to do with a call; `agent` is None for a phone whose agent the record does not know."""
+
+    agent: int | None
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue: its counts, and its members."""
+
+    pbx: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """All calls and all queues of the center."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What each signed-in agent may read: colleagues' states, links, codes, the customers and their contacts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What is one agent's alone: a draft, settings, their state in full, the result of what they asked for."""
+
+    agent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A promise. `by_customer`: it is looked at as a part of its customer's record."""
+
+    owner: int | None
+    maker: int | None
+    by_customer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """A request for help of this agent."""
+
+    agent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one wrote: to one agent, else to all supervisors, else to everybody."""
+
+    sender: int
+    receiver: int | None = None
+    to_supervisors: bool = False
+
+
+Thing = Call | Part | Queue | Floor | Shared | Own | Promise | Help | Message
+
+
+def may_see(viewer: Viewer, thing: Thing) -> bool:
+    """Whether this viewer may look at this thing."""
+    match thing:
+        case Call():
+            return viewer.supervises or viewer.agent in thing.agents
+        case Part():
+            return viewer.agent == thing.agent or may_see(viewer, thing.call)
+        case Queue():
+            return viewer.supervises or f"{thing.pbx}/{thing.name}" in viewer.serves
+        case Floor():
+            return viewer.supervises
+        case Shared():
+            return True
+        case Own():
+            return viewer.agent == thing.agent
+        case Promise():
+            return viewer.supervises or thing.by_customer or viewer.agent in (thing.owner, thing.maker)
+        case Help():
+            return viewer.supervises or viewer.agent == thing.agent
+        case Message():
+            if viewer.agent in (thing.sender, thing.receiver):
+                return True
+            return thing.receiver is None and (viewer.supervises or not thing.to_supervisors)
+
+
+# --- what may be done --------------------------------------------------------------------------------------
+
+
+def may_take(viewer: Viewer, call: Call) -> bool:
+    """Whether the viewer may bring this call to their phone: a parked one, one that rings at a colleague and, by
+    right, that of a caller who waits in one of their queues.
+    """
+    if call.state == "parked":
+        return True
+    if call.rings:
+        return call.state in ("ringing", "queued")
+    return call.state == "queued" and viewer.may_pick and f"{call.pbx}/{call.queue}" in viewer.serves
+
+
+def may_write_to(viewer: Viewer, receiver: Role) -> bool:
+    """Agents write to supervisors, supervisors to anybody."""
+    return viewer.supervises or is_at_least(receiver, "supervisor")
