@@ -114,9 +114,8 @@ def conference(scene: Scene, given: Given) -> Steps:
         if scene.standing is Standing.CONFERENCE:
             raise CommandRefused("already", "nothing to do: all of you hear each other")
         if scene.consulted is None:
-            raise CommandRefused(
-                "wrong_state", f"you are {SAID.get(scene.standing, scene.standing)}: nobody to merge with"
-            )
+            where = SAID.get(scene.standing, scene.standing)
+            raise CommandRefused("wrong_state", f"you are {where}: nobody to merge with")
         return [Step(lambda s: moves.merge(mine(s)), effects.in_conference, "you do not all hear each other")]
     return add(scene, given)
 

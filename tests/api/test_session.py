@@ -10,6 +10,8 @@ import pytest
 from cti_server.api.access.attempts import FREE, KEPT, LONGEST_WAIT, Attempts
 from cti_server.api.access.session import admit
 from cti_server.commands import CommandRefused, Sitting
+from cti_server.floor.agents import Agent
+from cti_server.floor.views import state_view
 from cti_server.record.center import agent_queues, agents, phones, queues
 from cti_server.record.center.phones import Phone
 from cti_server.record.database import Database
@@ -30,7 +32,7 @@ async def test_sign_in(client: httpx.AsyncClient, world: World) -> None:
         "seat": "PJSIP/1001",
         "extension": "1001",
         "pbx": "demo",
-        "state": views.state_view(Agent(1, "", None)),
+        "state": state_view(Agent(1, "", None)),
         "shift": None,
         "queues": [],
         "preferences": {"auto_answer": False},

@@ -18,6 +18,7 @@ from cti_server.commands import Asking, CallCommand
 from cti_server.control.control import Control
 from cti_server.desk import Desk
 from cti_server.floor.apply import Floor
+from cti_server.floor.books import Books
 from cti_server.floor.calls import Call
 from cti_server.floor.signals import LegEnded, LegHeld, LegRetrieved, LinkChanged, LinkState, Signal
 from cti_server.floor.standing import Scene, Standing, scene_of
@@ -88,8 +89,8 @@ class Site:
     hub: Hub
 
     @property
-    def floor(self) -> Floor:
-        return self.attachment.pipeline.floor
+    def floor(self) -> Books:
+        return self.attachment.pipeline.books
 
     def put(self, *signals: Signal) -> None:
         for signal in signals:
@@ -99,7 +100,7 @@ class Site:
         """Play a transcript as far as the agent stands so for the first time."""
         return await self.play_until(name, lambda floor: self.scene(agent, standing, floor))
 
-    async def play_until(self, name: str, there: Callable[[Floor], T | None]) -> T:
+    async def play_until(self, name: str, there: Callable[[Books], T | None]) -> T:
         """Play a transcript until it shows that; what it then is on the site's own floor."""
         ahead = Floor("demo")
         self.put(LinkChanged(0.0, LinkState.LIVE))
@@ -108,7 +109,7 @@ class Site:
         for signal in Transcript.load(name).signals():
             ahead.apply(signal)
             self.put(signal)
-            if there(ahead):
+            if there(ahead.books):
                 break
         return await self.attachment.pipeline.when(there, 5)
 
@@ -116,7 +117,7 @@ class Site:
         """Wait until the record has the call and its parts."""
         await self.attachment.pipeline.when(lambda floor: call.interaction, 5)
 
-    def scene(self, agent: int, standing: Standing | None = None, floor: Floor | None = None) -> Scene | None:
+    def scene(self, agent: int, standing: Standing | None = None, floor: Books | None = None) -> Scene | None:
         scenes = (scene_of(call, agent) for call in (floor or self.floor).calls.values())
         found = next((s for s in scenes if standing is None or s.standing is standing), None)
         # Between the answer and the bridge nobody hears anybody yet.
@@ -163,7 +164,7 @@ async def site(database: Database, pbx_settings: PbxSettings | None = None) -> A
             await attachment.pipeline.close()
 
 
-def later(floor: Floor) -> float:
+def later(floor: Books) -> float:
     return floor.clock + 1
 
 

@@ -23,6 +23,7 @@ from cti_server.asterisk.call_actions import (
 from cti_server.commands import AgentTarget, Asking, CallCommand, CommandRefused, NumberTarget, QueueTarget
 from cti_server.control import work as work_module
 from cti_server.control.requests import MAX_WAITING
+from cti_server.desk import only
 from cti_server.floor.apply import Floor
 from cti_server.floor.calls import Call
 from cti_server.floor.desk_signals import ShiftBegan
@@ -38,6 +39,7 @@ from cti_server.floor.signals import (
 )
 from cti_server.floor.standing import Scene, Standing, scene_of
 from cti_server.floor.verbs import Verb
+from cti_server.floor.views import part_view
 from cti_server.record.database import Database
 from tests.control.site import ALICE, Site, account, held, hung_up, later, retrieved, settings, site
 
@@ -69,7 +71,7 @@ async def test_a_command_is_done_when_the_floor_shows_it(here: Site) -> None:
     assert done == {"request": request, "command": "hold", "call": scene.call.id, "ok": True, "problem": None}
     assert [type(action) for action in here.pbx.sent] == [PlayDTMF]
     (entry,) = [e for e in here.told if e.kind == "command.done"]
-    assert entry.audience == {"agents": [2], "everyone": False}
+    assert entry.audience == only(2)
     assert entry.stream == "desk"
 
 
@@ -416,12 +418,12 @@ async def test_mute_is_told_to_the_floor_because_nothing_else_tells_of_it(here: 
     scene = await here.play(*TALKING)
     (done,) = await here.done(await here.ask(Verb.MUTE, scene.call))
     assert done["ok"] is True, done
-    assert scene.call.view()["agents"]["2"]["muted"] is True
+    assert shown_muted(scene) is True
     with pytest.raises(CommandRefused, match="you are muted"):
         await here.ask(Verb.MUTE, scene.call)
     (done,) = await here.done(await here.ask(Verb.UNMUTE, scene.call))
     assert done["ok"] is True, done
-    assert scene.call.view()["agents"]["2"]["muted"] is False
+    assert shown_muted(scene) is False
 
 
 async def on_hold(here: Site) -> Scene:
@@ -605,3 +607,11 @@ async def test_who_is_only_asked_cannot_drop_the_caller(here: Site) -> None:
         await here.ask(Verb.DROP, scene.call, asking=asked, leg=caller.id)
     assert caught.value.code == "not_yours"
     assert here.pbx.sent == []
+
+
+def shown_muted(scene: Scene) -> bool:
+    """As agent 2's desktop is told of it."""
+    part = scene.call.part_shown("2")
+    assert part is not None
+    muted: bool = part_view(scene.call, part)["muted"]
+    return muted

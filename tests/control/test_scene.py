@@ -139,7 +139,7 @@ def test_a_call_is_found_by_the_name_it_had_before_it_was_merged() -> None:
         for name, call in names.items():
             if call.merged_into is not None and call.merged_into in floor.calls:
                 merged += 1
-                found = followed(floor, name)
+                found = followed(floor.books, name)
                 assert found is not None
                 assert found.id == call.merged_into
     assert merged
@@ -148,7 +148,7 @@ def test_a_call_is_found_by_the_name_it_had_before_it_was_merged() -> None:
 def test_an_id_of_another_boot_or_of_nothing_finds_nothing() -> None:
     floor, scene = floor_when("answered", 2, S.TALKING)
     pbx, boot, linkedid = scene.call.id.split(":", 2)
-    assert followed(floor, scene.call.id) is scene.call
+    assert followed(floor.books, scene.call.id) is scene.call
     for wrong in (
         f"{pbx}:{int(boot) + 1}:{linkedid}",
         f"other:{boot}:{linkedid}",
@@ -157,11 +157,11 @@ def test_an_id_of_another_boot_or_of_nothing_finds_nothing() -> None:
         "x",
         "::",
     ):
-        assert followed(floor, wrong) is None, wrong
+        assert followed(floor.books, wrong) is None, wrong
 
 
 def test_who_has_no_part_stands_nowhere() -> None:
     floor = Floor("demo")
     call = Call("demo", 1, "demo-1.1", 0.0)
-    floor.add_call(call)
+    floor.books.add_call(call)
     assert scene_of(call, 1) == Scene(call, None, None, S.NONE)

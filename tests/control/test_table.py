@@ -6,10 +6,9 @@ from itertools import product
 from typing import Literal
 
 import pytest
-from cti_server.control.table import TABLE, check
 
-from cti_server.commands import CommandRefused
 from cti_server.floor.calls import Call, Leg
+from cti_server.floor.possible import FROM_OUTSIDE, TABLE, Refusal, can, refusal_of
 from cti_server.floor.signals import Recording
 from cti_server.floor.standing import Scene, Standing
 from cti_server.floor.verbs import Verb
@@ -53,17 +52,15 @@ CONNECTED = {Standing[s] for s in STATES[3:10]}
 
 def scene(standing: Standing, *, muted: bool = False, recording: Recording = Recording.OFF) -> Scene:
     call = Call("demo", 1, "demo-1.1", 0.0)
-    mine = call.legs["demo-1.2"] = Leg("demo-1.2", "PJSIP/1002-00000001", 1.0, up=True, muted=muted)
-    call.legs["demo-1.1"] = Leg("demo-1.1", "PJSIP/cti-trunk-00000000", 0.0, up=True, recording=recording)
+    mine = Leg("demo-1.2", "PJSIP/1002-00000001", 1.0, up=True, muted=muted)
+    call.put(mine)
+    call.put(Leg("demo-1.1", "PJSIP/cti-trunk-00000000", 0.0, up=True, recording=recording))
     return Scene(call, None, mine, standing)
 
 
 def verdict(verb: Verb, here: Scene) -> Verdict:
-    try:
-        check(verb, here)
-    except CommandRefused as refused:
-        return {"already": ALREADY, "wrong_state": NO}[refused.code]
-    return "ok"
+    refused = refusal_of(verb, here)
+    return "ok" if refused is None else {"already": ALREADY, "wrong_state": NO}[refused.code]
 
 
 def test_every_verb_is_in_the_table_and_in_this_test() -> None:
@@ -102,7 +99,20 @@ def test_a_recording_is_paused_only_while_it_goes_on(recording: Recording, verb:
 
 
 def test_a_refusal_names_the_state() -> None:
-    with pytest.raises(CommandRefused, match="you are hold"):
-        check(Verb.HOLD, scene(Standing.HOLD))
-    with pytest.raises(CommandRefused, match="you are consulting: park is not possible"):
-        check(Verb.PARK, scene(Standing.CONSULTING))
+    assert refusal_of(Verb.HOLD, scene(Standing.HOLD)) == Refusal(
+        "already", "nothing to do: in this call you are hold"
+    )
+    assert refusal_of(Verb.PARK, scene(Standing.CALLING)) == Refusal(
+        "wrong_state", "in this call you are calling out: park is not possible"
+    )
+
+
+@pytest.mark.parametrize("standing", Standing)
+def test_a_desktop_is_told_what_the_table_says(standing: Standing) -> None:
+    """What is possible is possible, what has a reason is not, and no desktop is shown what makes no sense here."""
+    shown = can(standing, Recording.OFF, False)
+    here = scene(standing)
+    assert {verb for verb, why in shown.items() if why is None} == {
+        verb.value for verb in TABLE if refusal_of(verb, here) is None and verb not in FROM_OUTSIDE
+    }
+    assert all(refusal_of(Verb(verb), here) for verb, why in shown.items() if why is not None)

@@ -8,6 +8,8 @@ from cti_server.asterisk import moves
 from cti_server.commands import AgentTarget, CommandRefused, NumberTarget, QueueTarget, Target
 from cti_server.control.targets import dialable, phone_of, resolve, seat_at
 from cti_server.floor.apply import Floor
+from cti_server.floor.books import Books
+from cti_server.floor.descriptions import Description
 from cti_server.floor.desk_signals import AgentSeated, ShiftBegan
 from cti_server.floor.signals import MemberChanged, MemberStatus, QueueDescribed
 
@@ -15,9 +17,9 @@ ME, BOB, GONE, NO_PHONE = 1, 2, 3, 4
 
 
 @pytest.fixture
-def floor() -> Floor:
+def live() -> Floor:
     made = Floor("demo")
-    made.apply(QueueDescribed(1.0, "sales", "Sales", "销售"))
+    made.apply(QueueDescribed(1.0, "sales", Description("Sales", "销售")))
     made.apply(AgentSeated(1.0, ME, "Alice", "PJSIP/1001", "1001"))
     made.apply(AgentSeated(1.0, BOB, "Bob", "PJSIP/1002", "1002"))
     made.apply(AgentSeated(1.0, GONE, "Chen", "PJSIP/1003", "1003"))
@@ -28,14 +30,19 @@ def floor() -> Floor:
     return made
 
 
-def test_a_colleague_is_reached_where_they_sit_now(floor: Floor) -> None:
+@pytest.fixture
+def floor(live: Floor) -> Books:
+    return live.books
+
+
+def test_a_colleague_is_reached_where_they_sit_now(floor: Books) -> None:
     assert resolve(floor, ME, AgentTarget(BOB), "CN") == moves.Number("1102"), "not at their own desk"
     mine = phone_of(floor, BOB)
     assert mine is not None
     assert (mine.seat, mine.extension, mine.kind, mine.answers_itself) == ("PJSIP/1102", "1102", "browser", True)
 
 
-def test_a_queue_and_a_number(floor: Floor) -> None:
+def test_a_queue_and_a_number(floor: Books) -> None:
     assert resolve(floor, ME, QueueTarget("sales"), "CN") == moves.Queue("sales")
     assert resolve(floor, ME, NumberTarget("1002"), "CN") == moves.Number("1002")
     assert resolve(floor, ME, NumberTarget("021-6288 1234"), "CN") == moves.Number("+862162881234")
@@ -55,15 +62,15 @@ def test_a_queue_and_a_number(floor: Floor) -> None:
         (NumberTarget("+1" + "5" * 40), "bad_target", "too long"),
     ],
 )
-def test_what_is_no_target_is_said_to_be_none(floor: Floor, target: Target, code: str, says: str) -> None:
+def test_what_is_no_target_is_said_to_be_none(floor: Books, target: Target, code: str, says: str) -> None:
     with pytest.raises(CommandRefused, match=says) as caught:
         resolve(floor, ME, target, "CN")
     assert caught.value.code == code
 
 
-def test_a_colleague_whose_phone_is_lost_is_no_target(floor: Floor) -> None:
+def test_a_colleague_whose_phone_is_lost_is_no_target(live: Floor, floor: Books) -> None:
     seat = "PJSIP/1102"
-    floor.apply(MemberChanged(4.0, "sales", seat, seat, "Bob", MemberStatus.UNAVAILABLE, False, None))
+    live.apply(MemberChanged(4.0, "sales", seat, seat, "Bob", MemberStatus.UNAVAILABLE, False, None))
     with pytest.raises(CommandRefused, match="not reachable") as caught:
         resolve(floor, ME, AgentTarget(BOB), "CN")
     assert caught.value.code == "agent_unreachable"
@@ -85,7 +92,7 @@ def test_what_is_dialled_for_what_a_page_shows(written: str, dialled: str) -> No
     assert dialable(written, "CN") == dialled
 
 
-def test_a_number_that_is_one_of_our_phones_is_known_as_a_seat(floor: Floor) -> None:
+def test_a_number_that_is_one_of_our_phones_is_known_as_a_seat(floor: Books) -> None:
     assert seat_at(floor, moves.Number("1102")) == "PJSIP/1102"
     assert seat_at(floor, moves.Number("1001")) == "PJSIP/1001"
     assert seat_at(floor, moves.Number("+8613800138000")) is None

@@ -11,8 +11,9 @@ import pytest
 
 from cti_server.push import session as push_session
 from cti_server.push.frames import Frame, event
-from cti_server.push.hub import Hub, Viewer
+from cti_server.push.hub import Hub
 from cti_server.push.session import BAD_TICKET, SIGNED_OUT, TOO_SLOW, Missed, Sources, serve
+from cti_server.rules.rights import Viewer
 
 AGENT = Viewer(agent=1, sees_floor=False)
 
