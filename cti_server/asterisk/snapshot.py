@@ -89,7 +89,7 @@ def build(
     legs: list[LegRow] = []
     for row in channels:
         try:
-            if IDENTITY.intersection(row.headers and row.duplicates):
+            if IDENTITY.intersection(row.duplicates):
                 raise ValueError("two identities in one row")
             legs.append(leg_row(row))
         except (MissingHeader, ValueError):
