@@ -1,11 +1,11 @@
 """The Asterisk Manager Interface on the wire: a decoder for what Asterisk sends, an encoder for what we send.
 
-A message is lines `Name: value` ended by CRLF, and an empty line ends the message. This file knows no more
-than that: not which events exist, not which answer belongs to which action.
+A message is a number of lines `Name: value`, each ended by CRLF, and an empty line ends the message. This file
+does not know which events exist, nor which answer belongs to which action.
 
-Decoding is lazy, because of a busy PBX's events most are of no interest (of 106 events of one queue call 53
-are VarSet or CEL): finding where a message ends and what its first line says is done for each, headers are
-parsed for those that somebody reads.
+Most events of a busy PBX interest nobody: of the 106 events of one queue call 53 are VarSet or CEL. So the
+decoder reads only the first line of each message. A header is looked up in the message's text when somebody asks
+for it, because a signal needs about six of an event's twenty headers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class MissingHeader(LookupError):
 
 
 class UnsafeText(ValueError):
-    """A value that would end its line early, or a line or action longer than Asterisk reads."""
+    """An action cannot be sent: a value would end its line early, or Asterisk would not read all of it."""
 
 
 class Message:
@@ -46,7 +46,7 @@ class Message:
         self._text: str | None = None
 
     def __getitem__(self, name: str) -> str:
-        # The lines of get() once more: calling it would add a tenth to the time of each translated event.
+        # Repeats get() instead of calling it: the call would add a tenth to the time of each translated event.
         _, found, rest = (self._text or self._decoded()).partition(f"\r\n{name}:")
         if not found:
             raise MissingHeader(f"{self.event or 'response'} without header {name}")
@@ -63,7 +63,7 @@ class Message:
 
     @property
     def headers(self) -> dict[str, str]:
-        """All headers, each by its first occurrence."""
+        """All headers; of one that occurs twice, the first value."""
         headers: dict[str, str] = {}
         for line in self._lines():
             name, colon, value = line.partition(":")
@@ -73,7 +73,7 @@ class Message:
 
     @property
     def duplicates(self) -> tuple[str, ...]:
-        """The name of each header that occurs again. A caller's name may have forged either of the two."""
+        """The name of each header that occurs again. Either occurrence may be forged by a caller's name."""
         names: set[str] = set()
         repeated: list[str] = []
         for line in self._lines():
@@ -85,14 +85,14 @@ class Message:
 
     @property
     def malformed(self) -> int:
-        """How many lines have no colon; 0 where nobody has read a header, as of the events that are dropped."""
+        """How many lines have no colon. It is 0 until a header has been read, so a dropped event costs nothing."""
         if self._text is None:
             return 0
         lines = self._lines()
         return len(lines) - len([line for line in lines if ":" in line])
 
     def _decoded(self) -> str:
-        """The block as text; each line of it has a line end before it, by which a header is found."""
+        """The block as text. It begins with a line end, so that every header is found by the one before it."""
         self._text = text = "\r\n" + self.block.decode("utf-8", "replace")
         return text
 
@@ -103,16 +103,16 @@ class Message:
         return f"<Message {self.event or 'Response: ' + (self.get('Response') or '?')}>"
 
 
-@lru_cache(maxsize=512)  # a PBX sends some 200 first lines; what a hostile one sends more pushes out the oldest
+@lru_cache(maxsize=512)  # a PBX sends about 200 different first lines
 def _event_name(first_line: bytes) -> str | None:
     return first_line[7:].decode("utf-8", "replace") if first_line.startswith(b"Event: ") else None
 
 
 class AmiDecoder:
-    """Feed it chunks, get whole messages.
+    """Turns the chunks of one connection into messages. Make a new one for each connection.
 
-    `version` is what the banner said, None before it came. `oversize` counts messages over MAX_MESSAGE,
-    which are skipped up to their end so that one of them cannot stop the stream.
+    `version` is the protocol version of the banner, None until the banner is complete. `oversize` counts the
+    messages of more than MAX_MESSAGE bytes: each is skipped up to its end, and the stream goes on after it.
     """
 
     __slots__ = ("_buffer", "_skipping", "oversize", "version")
@@ -124,7 +124,7 @@ class AmiDecoder:
         self.oversize = 0
 
     def feed(self, chunk: bytes) -> list[Message]:
-        """The messages that this chunk completes, in order."""
+        """The messages that this chunk completes, in order. Raises NotAmi: close the connection then."""
         self._buffer += chunk
         if self.version is None and not self._take_banner():
             return []
@@ -138,11 +138,11 @@ class AmiDecoder:
                 self._skipping = True
             rest = rest[-(len(END) - 1) :]
         self._buffer = rest
-        # An extra CRLF between messages is no message.
+        # An extra CRLF between two messages is skipped.
         return [Message(block) for raw in blocks if (block := raw.lstrip(b"\r\n"))]
 
     def _take_banner(self) -> bool:
-        """The first line, `Asterisk Call Manager/11.0.0`, is ended by one CRLF only."""
+        """Whether the banner is complete: `Asterisk Call Manager/11.0.0`, ended by a single CRLF."""
         line, end, rest = self._buffer.partition(b"\r\n")
         if not end:
             if len(line) > MAX_LINE:
@@ -161,9 +161,9 @@ class NotAmi(ValueError):
 
 
 def encode(headers: Iterable[tuple[str, str]]) -> bytes:
-    """The bytes of one action; raises UnsafeText rather than let a value forge a header.
+    """The bytes of one action. Raises UnsafeText where a value could forge a header or is too long.
 
-    A bare LF ends an action line too, so CR, LF and NUL are all refused.
+    Asterisk ends an action line at a bare LF too, so CR, LF and NUL are all refused.
     """
     lines = list(_lines(headers))
     if len(lines) > MAX_HEADERS:
@@ -184,13 +184,13 @@ def _lines(headers: Iterable[tuple[str, str]]) -> Iterator[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class ListEnd:
-    """What the last row of a list answer claims: how many rows came before it."""
+    """The event that ends a list. `rows` is how many rows it says came before it, -1 where it does not say."""
 
     rows: int
 
     @classmethod
     def of(cls, message: Message) -> ListEnd | None:
-        """The claim, or None where the message does not end a list."""
+        """The list's end, or None where the message does not end a list."""
         if message.get("EventList") != "Complete":
             return None
         items = message.get("ListItems")

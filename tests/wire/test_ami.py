@@ -113,11 +113,11 @@ def test_no_bytes_crash_it_and_chunking_never_matters(garbage: bytes, step: int)
 def test_an_oversize_message_is_skipped_and_the_stream_goes_on(step: int) -> None:
     data = BANNER + b"Event: Big\r\nX: " + b"9" * (MAX_MESSAGE + 70_000) + b"\r\n\r\nEvent: Next\r\n\r\n"
     decoder = AmiDecoder()
-    seen = [m.event for i in range(0, len(data), step) for m in decoder.feed(data[i : i + step])]
+    events = [m.event for i in range(0, len(data), step) for m in decoder.feed(data[i : i + step])]
 
-    assert seen[-1] == "Next"
+    assert events[-1] == "Next"
     if step < MAX_MESSAGE:
-        assert (seen, decoder.oversize) == (["Next"], 1)
+        assert (events, decoder.oversize) == (["Next"], 1)
 
 
 def test_a_port_that_is_not_the_manager_says_so() -> None:
