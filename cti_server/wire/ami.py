@@ -5,7 +5,7 @@ does not know which events exist, nor which answer belongs to which action.
 
 Most events of a busy PBX interest nobody: of the 106 events of one queue call 53 are VarSet or CEL. So the
 decoder reads only the first line of each message. A header is looked up in the message's text when somebody asks
-for it, because a signal needs about six of an event's twenty headers.
+for it, because a signal needs six or seven of an event's twenty headers.
 """
 
 from __future__ import annotations
