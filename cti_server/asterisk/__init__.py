@@ -1,1 +1,1 @@
-"""The PBX at the other end of the wire: attach to it, hear what happens, ask it to act, answer its AGI calls."""
+"""The connection to one PBX: attach to it, receive its events, send it actions, answer its FastAGI requests."""

@@ -1,7 +1,8 @@
-"""What we ask Asterisk to do: typed, immutable, and unable to carry CR, LF or NUL (wire.ami refuses them).
+"""AMI actions, one frozen dataclass each: those of every connection and those for queues. The rest: call_actions.
 
-`role` names the account that an action goes out on; each account may do no more than its role needs.
-`idempotent` says whether it may be sent again when no answer came. Those that may not are never sent twice.
+`role` names the account that an action is sent on; an account has only the rights that its role needs.
+`idempotent` says whether an action may be sent again when no answer came; any other is never sent twice.
+An action with CR, LF or NUL in a value is refused when wire.ami encodes it.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-#: channel variables that the desk's moves and the dialplan leave on a leg, so that a restarted server finds them
+#: channel variables that moves and the dialplan set on a leg; a server that was restarted reads hold, mute and
+#: recording from them
 DESK_VARIABLES = ("CTI_HELD", "CTI_MUTED", "CTI_RECORDING")
 
 
 class Role(StrEnum):
+    """The AMI accounts. Each value is the name of its setting in PbxSettings."""
+
     EVENTS = "events"
     AGENT = "agent"
     CALL = "call"
@@ -25,7 +29,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One AMI action; `headers` gives its lines without Action and ActionID."""
+    """One AMI action. Of an action with `is_list`, the answer goes on until the event that ends the list."""
 
     name: ClassVar[str]
     role: ClassVar[Role] = Role.EVENTS
@@ -33,11 +37,12 @@ class Action:
     is_list: ClassVar[bool] = False
 
     def headers(self) -> list[tuple[str, str]]:
+        """Its headers in the order in which they are sent, without Action and ActionID."""
         return []
 
 
 def new_action_id() -> str:
-    """128 random bits: a list row counts only with the id of its action, and a caller cannot guess it."""
+    """128 random bits, so that no caller can put the id into a name and forge a row of the answer."""
     return secrets.token_hex(16)
 
 
@@ -51,7 +56,7 @@ class Challenge(Action):
 
 @dataclass(frozen=True, slots=True)
 class Login(Action):
-    """`key` is the MD5 of challenge and secret, so the secret itself never travels."""
+    """`key` is the MD5 of challenge and secret, so that the secret itself is not sent."""
 
     name = "Login"
     user: str
@@ -80,7 +85,7 @@ class CoreStatus(Action):
 
 @dataclass(frozen=True, slots=True)
 class Status(Action):
-    """All channels, with what stands on each of hold, mute and recording."""
+    """All channels, each with its DESK_VARIABLES."""
 
     name = "Status"
     is_list = True
@@ -99,7 +104,7 @@ class QueueStatus(Action):
 
 @dataclass(frozen=True, slots=True)
 class BridgeList(Action):
-    """All bridges. ParkedCalls would tell of parking spaces too, but needs a right that can transfer calls."""
+    """All bridges. ParkedCalls would list parking spaces too, but needs a right to transfer calls."""
 
     name = "BridgeList"
     is_list = True
@@ -107,7 +112,7 @@ class BridgeList(Action):
 
 @dataclass(frozen=True, slots=True)
 class Getvar(Action):
-    """A global variable, or what a dialplan function says: HINT(101@ext-local), IFMODULE(app_queue.so)."""
+    """The value of a global variable or a dialplan function: HINT(101@ext-local), IFMODULE(app_queue.so)."""
 
     name = "Getvar"
     variable: str
@@ -121,7 +126,7 @@ class Getvar(Action):
 
 @dataclass(frozen=True, slots=True)
 class QueuePause(Action):
-    """Pause or unpause a member in one queue, or in every queue it is in (None)."""
+    """Pause or unpause a member in one queue, or in all of its queues (None)."""
 
     name = "QueuePause"
     role = Role.AGENT
@@ -137,7 +142,7 @@ class QueuePause(Action):
 
 @dataclass(frozen=True, slots=True)
 class QueueAdd(Action):
-    """A dynamic member. Of one who is there already Asterisk says "Unable to add interface: Already there"."""
+    """Add a dynamic member. If it is there already, Asterisk answers "Unable to add interface: Already there"."""
 
     name = "QueueAdd"
     role = Role.AGENT
@@ -157,7 +162,7 @@ class QueueAdd(Action):
 
 @dataclass(frozen=True, slots=True)
 class QueueRemove(Action):
-    """Only dynamic members can be removed; one from queues.conf is told "Member not dynamic"."""
+    """Remove a dynamic member. For one of queues.conf Asterisk answers "Member not dynamic"."""
 
     name = "QueueRemove"
     role = Role.AGENT
@@ -181,10 +186,10 @@ class QueuePenalty(Action):
 
 
 def flag(value: bool) -> str:
-    """As Asterisk writes a yes."""
+    """A truth value as Asterisk reads it in a header."""
     return "true" if value else "false"
 
 
 def given(*lines: tuple[str, str | None]) -> list[tuple[str, str]]:
-    """Those lines that have a value."""
+    """Those of the headers that have a value."""
     return [(name, value) for name, value in lines if value is not None]

@@ -1,4 +1,4 @@
-"""What we ask Asterisk to do with calls: the actions that asterisk/moves.py puts together."""
+"""AMI actions for calls, one frozen dataclass each. asterisk/moves.py says which of them make a move."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .actions import Action, Role, given
 
 @dataclass(frozen=True, slots=True)
 class Hangup(Action):
-    """`cause` is the Q.850 number that the other side is told: 16 normal, 17 busy, 21 rejected."""
+    """Hang a channel up. `cause` is the Q.850 number for its phone: 16 normal, 17 busy, 21 rejected."""
 
     name = "Hangup"
     role = Role.CALL
@@ -24,7 +24,7 @@ class Hangup(Action):
 
 @dataclass(frozen=True, slots=True)
 class Redirect(Action):
-    """Sends a channel, and with `extra` the one it talks to, elsewhere in the dialplan: both or neither."""
+    """Send a channel to another place of the dialplan, and with `extra` the one it talks to: both or neither."""
 
     name = "Redirect"
     role = Role.CALL
@@ -44,7 +44,7 @@ class Redirect(Action):
 
 @dataclass(frozen=True, slots=True)
 class BlindTransfer(Action):
-    """Sends whoever talks to `channel` to the dialplan; `channel` itself is let go."""
+    """Send the channel that `channel` talks to into the dialplan. `channel` itself is hung up."""
 
     name = "BlindTransfer"
     role = Role.CALL
@@ -59,8 +59,10 @@ class BlindTransfer(Action):
 
 @dataclass(frozen=True, slots=True)
 class Atxfer(Action):
-    """Asterisk presses the transfer key and `exten` for `channel`, so `exten` is digits only, and the channel
-    must be one that may transfer (t or T of Queue and Dial)."""
+    """Begin an attended transfer: Asterisk presses the transfer key and then `exten` for `channel`.
+
+    So `exten` must be digits, and the channel must be allowed to transfer (t or T of Queue and Dial).
+    """
 
     name = "Atxfer"
     role = Role.CALL
@@ -75,7 +77,7 @@ class Atxfer(Action):
 
 @dataclass(frozen=True, slots=True)
 class CancelAtxfer(Action):
-    """Ends a consultation; `channel` is back with whom it consulted about."""
+    """End a consultation. `channel` is connected again to the party that it was about."""
 
     name = "CancelAtxfer"
     role = Role.CALL
@@ -88,7 +90,7 @@ class CancelAtxfer(Action):
 
 @dataclass(frozen=True, slots=True)
 class PlayDTMF(Action):
-    """One key: sent to the phone at the end of `channel`, or (`receive`) as if that phone had pressed it."""
+    """One key, sent to the phone at the end of `channel`, or with `receive` as if that phone had pressed it."""
 
     name = "PlayDTMF"
     role = Role.CALL
@@ -105,7 +107,7 @@ class PlayDTMF(Action):
 
 @dataclass(frozen=True, slots=True)
 class Setvar(Action):
-    """A channel's variable, or what a dialplan function sets of it: MUTEAUDIO(in)."""
+    """Set a channel's variable or a dialplan function on it: MUTEAUDIO(in)."""
 
     name = "Setvar"
     role = Role.CALL
@@ -119,7 +121,7 @@ class Setvar(Action):
 
 @dataclass(frozen=True, slots=True)
 class MixMonitorMute(Action):
-    """Silence in the recording of `channel`, both sides of it, or sound again."""
+    """Record silence instead of both sides of `channel`, or record them again."""
 
     name = "MixMonitorMute"
     role = Role.CALL
@@ -145,9 +147,10 @@ class StopMixMonitor(Action):
 
 @dataclass(frozen=True, slots=True)
 class Originate(Action):
-    """Rings `channel` and, when it is up, sends it to the dialplan. Answers at once; events tell the rest.
+    """Ring `channel` and, when it is up, send it into the dialplan.
 
-    `leg` is the Uniqueid that the new channel shall have, so that whoever asked knows it when it appears.
+    The answer comes at once; events report what becomes of it. `leg` is the Uniqueid of the new channel, so that
+    whoever asked for the call recognises it.
     """
 
     name = "Originate"
@@ -157,7 +160,7 @@ class Originate(Action):
     context: str
     exten: str
     number: str | None = None  # shown on the phone that rings
-    caller: str | None = None
+    caller: str | None = None  # the name that is shown beside it
     leg: str | None = None
     timeout_s: int = 20
     variables: tuple[tuple[str, str], ...] = ()
@@ -175,7 +178,7 @@ class Originate(Action):
 
 @dataclass(frozen=True, slots=True)
 class PJSIPNotify(Action):
-    """A NOTIFY inside the call of `channel`; `talk` makes many desk phones answer (Polycom, Snom, Yealink)."""
+    """A NOTIFY inside the dialogue of `channel`. Many desk phones answer at `talk` (Polycom, Snom, Yealink)."""
 
     name = "PJSIPNotify"
     role = Role.NOTIFY

@@ -1,7 +1,7 @@
-"""The FastAGI server: takes sessions from Asterisk, hands each to the dialogue its URL names, bounds all of it.
+"""The FastAGI server: it accepts sessions from Asterisk and runs for each the dialogue that its URL names.
 
-FastAGI has no authentication, so only networks on the allow-list are served. Each limit closes the one
-connection that broke it; the dialplan goes on as if we were down.
+FastAGI has no authentication, so only addresses on the allow-list are served. Size, time and number of sessions
+are limited. A session that breaks a limit is closed, and its dialplan goes on as if this server were down.
 """
 
 from __future__ import annotations
@@ -19,18 +19,22 @@ import structlog
 
 from cti_server.wire.agi import AgiDecoder, AgiViolation, HungUp, Reply, UnsafeCommand, command
 
-MAX_SESSIONS = 500  # at once; past it a connection is closed before a byte is read
-ENVIRONMENT_S = 2.0  # from connect to the end of the environment, dribbled or not
-REPLY_S = 2.0  # for one reply of Asterisk
+MAX_SESSIONS = 500  # at once; one more is closed before a byte of it is read
+ENVIRONMENT_S = 2.0  # from connect to the end of the environment, however many chunks it comes in
+REPLY_S = 2.0  # from a command to its reply
 SESSION_S = 10.0  # for a whole dialogue
 CHUNK = 4096
-MAX_SAID = 100  # log lines of one kind; past it every hundredth
+MAX_LOGGED = 100  # warnings of one kind that are logged; after them every hundredth is
 
 log = structlog.get_logger()
 
 
 class AgiSession:
-    """One running AGI: `env` as Asterisk sent it (`agi_uniqueid` …), `query` from the URL, and commands."""
+    """One session while its dialogue runs. The dialogue sends one command at a time and does not close it.
+
+    `env` is the environment as Asterisk sent it (`agi_uniqueid` …), `script` and `query` are from the URL.
+    `hung_up` is True once Asterisk has said so; commands may still be sent.
+    """
 
     def __init__(self, decoder: AgiDecoder, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._decoder, self._reader, self._writer = decoder, reader, writer
@@ -42,9 +46,9 @@ class AgiSession:
         self.hung_up = False
 
     async def run(self, verb: str, *arguments: str) -> Reply:
-        """Send one command and wait for its reply.
+        """Send one command and wait for its reply, which may say that the command failed: see Reply.ok.
 
-        Raises UnsafeCommand, AgiViolation, TimeoutError, or ConnectionError when Asterisk closes.
+        Raises UnsafeCommand before anything is sent, AgiViolation, TimeoutError, or ConnectionError at the end.
         """
         self._writer.write(command(verb, *arguments))
         try:
@@ -62,7 +66,7 @@ class AgiSession:
                 self.hung_up = True
 
     async def set_variable(self, name: str, value: str) -> None:
-        """Set a channel variable."""
+        """Set a channel variable. Raises what `run` raises."""
         await self.run("SET VARIABLE", name, value)
 
     async def _more(self) -> Sequence[Reply | HungUp]:
@@ -76,9 +80,11 @@ Dialogue = Callable[[AgiSession], Awaitable[None]]
 
 
 class FastAgiServer:
-    """Serves dialogues by the path of the AGI URL: `agi://host:4573/identify?pbx=main` runs `identify`.
+    """Runs `dialogues` by the path of the AGI URL: `agi://host:4573/identify?pbx=main` runs `identify`.
 
-    Use it as an async context manager. `warnings` counts closed connections by kind; `port` is the one bound.
+    Use it as an async context manager: it listens inside, and cancels running dialogues at the end. `allow` lists
+    networks (`10.0.0.0/8`). `port` is the port that is bound, also where 0 was asked for. `served` counts sessions
+    whose dialogue began, `warnings` those that were closed, by kind.
     """
 
     def __init__(self, host: str, port: int, allow: Sequence[str], dialogues: Mapping[str, Dialogue]) -> None:
@@ -113,7 +119,7 @@ class FastAgiServer:
         try:
             await self._admit(reader, writer)
         except asyncio.CancelledError:
-            pass  # the server is closing; the dialplan goes on
+            pass  # the server is closing; the dialplan goes on without an answer
         finally:
             self._open -= 1
             self._tasks.discard(task)
@@ -158,7 +164,7 @@ class FastAgiServer:
         await dialogue(session)
 
     def _warn(self, kind: str, cause: str, peer: str) -> None:
-        """Count by kind, which no peer can invent; say the cause, but not for each of thousands."""
+        """Count a closed connection and log it, of many only some. A peer must not be able to choose `kind`."""
         self.warnings[kind] += 1
-        if self.warnings[kind] <= MAX_SAID or self.warnings[kind] % MAX_SAID == 0:
+        if self.warnings[kind] <= MAX_LOGGED or self.warnings[kind] % MAX_LOGGED == 0:
             log.warning("fastagi.closed", kind=kind, cause=cause[:200], peer=peer, so_far=self.warnings[kind])

@@ -1,4 +1,4 @@
-"""What the floor orders for queue members, done at the PBX one after the other, on the account of role `agent`."""
+"""Carries out the floor's orders for queue members at the PBX, one after the other, with role `agent`."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ from .commands import Commands, NoAccount
 from .link import SinkFull
 from .session import ActionFailed
 
-MAX_WAITING = 2000  # orders; some 20 for each of 100 agents. Past it the oldest fails, and is due again later
+MAX_WAITING = 2000  # orders, about 20 for each of 100 agents. With one more the oldest fails; the floor repeats it
 
 log = structlog.get_logger()
 
 
 class Members:
-    """Takes orders and never lets anybody wait; `run` does them. What cannot be done comes back as OrderFailed."""
+    """A queue of orders for one PBX. `run` must be running, or none is carried out.
+
+    An order that fails comes back through `sink` as OrderFailed; one that succeeds shows in the PBX's events.
+    """
 
     def __init__(self, commands: Commands, sink: Callable[[Signal], None], limit: int = MAX_WAITING) -> None:
         self._commands = commands
@@ -35,6 +38,7 @@ class Members:
         self._wake = asyncio.Event()
 
     def take(self, orders: Iterable[Order]) -> None:
+        """Queue orders, in order; returns at once. Of more than `limit` waiting orders the oldest fails."""
         for order in orders:
             if isinstance(order, Pause):
                 self._forget_older(order)
@@ -44,7 +48,7 @@ class Members:
         self._wake.set()
 
     async def run(self) -> None:
-        """Do what is ordered, for as long as this runs."""
+        """Carry out orders until cancelled."""
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -55,7 +59,7 @@ class Members:
         try:
             await self._commands.run(action_of(order))
         except ActionFailed as cause:
-            if not _is_so_already(order, str(cause)):
+            if not _was_done_already(order, str(cause)):
                 self._failed(order, str(cause))
         except (NoAccount, OSError, TimeoutError, ValueError) as cause:
             self._failed(order, str(cause) or type(cause).__name__)
@@ -64,17 +68,18 @@ class Members:
         log.warning(
             "order.failed", order=type(order).__name__, agent=order.agent, interface=order.interface, why=why
         )
-        with contextlib.suppress(SinkFull):  # the link starts over then, and what is due is ordered anew
+        with contextlib.suppress(SinkFull):  # the link starts over then, and the floor orders anew what is due
             self._sink(OrderFailed(time(), order.agent, why))
 
     def _forget_older(self, order: Pause) -> None:
-        """Only the last of several pauses of one interface counts."""
+        """Drop waiting pauses of the same interface: only the newest counts."""
         for waiting in list(self._waiting):
             if isinstance(waiting, Pause) and waiting.interface == order.interface:
                 self._waiting.remove(waiting)
 
 
 def action_of(order: Order) -> Action:
+    """The AMI action that carries out an order."""
     match order:
         case Pause():
             return QueuePause(order.interface, order.paused, order.reason)
@@ -87,7 +92,7 @@ def action_of(order: Order) -> Action:
     raise TypeError(f"no action for {type(order).__name__}")
 
 
-def _is_so_already(order: Order, said: str) -> bool:
-    """What was wanted is there without us: somebody else was faster."""
-    already = "Already there" if isinstance(order, Join) else "Not there"
-    return already in said and not isinstance(order, Pause)
+def _was_done_already(order: Order, refusal: str) -> bool:
+    """Whether Asterisk refused a join or leave because somebody else had done it before."""
+    reason = "Already there" if isinstance(order, Join) else "Not there"
+    return reason in refusal and not isinstance(order, Pause)

@@ -1,9 +1,11 @@
-"""What an agent does with a call → the actions that make Asterisk do it, in the order in which they are run.
+"""What an agent does with a call (a move) → the AMI actions for it, in the order in which they must be run.
 
-Pure: nothing is sent from here. Each move names channels (`PJSIP/1002-0000000a`), never legs; the contexts are
-those of dialplans/extensions_cti.conf, the keys those of dialplans/features_cti.conf. What does not look like a
-channel, a number, a queue is refused with NotSafe before anything is sent. What each move was seen to do on a
-real Asterisk, and why it is done so: docs/decisions/moves.md and tests/live/test_moves.py.
+Pure: nothing is sent from here; whoever runs the actions waits for the answer to each before sending the next.
+Channels are given by name (`PJSIP/1002-0000000a`): `own` is the channel of the agent who acts, `other` that of
+the party they talk to, `ringing` that of a phone that rings. A seat is a phone (`PJSIP/1002`). `leg` is the
+Uniqueid that a new channel gets. Every function raises NotSafe for a value that does not look like what it should
+be. The contexts are in dialplans/extensions_cti.conf, the keys in dialplans/features_cti.conf. What each move
+does on a real Asterisk, and why it is done so: docs/decisions/moves.md and tests/live/test_moves.py.
 """
 
 from __future__ import annotations
@@ -27,13 +29,13 @@ from .call_actions import (
     StopMixMonitor,
 )
 
-#: keys that no phone has, so that nobody presses them by accident: [applicationmap] of features_cti.conf
+#: keys that no phone has, so that nobody presses them by accident; [applicationmap] of features_cti.conf has them
 HOLD_KEY = "A"
 RECORD_KEY = "B"
 FEATURES = "cti-hold#cti-record"
-#: what Asterisk listens for during a consultation: [general] of features_cti.conf
+#: the keys that Asterisk obeys during a consultation: [general] of features_cti.conf
 COMPLETE_KEYS, THREE_WAY_KEYS, SWAP_KEYS = "*1", "*3", "*5"
-#: any key ends a hold; this one means nothing else
+#: any key ends a hold; this one has no other meaning
 RETRIEVE_KEY = "C"
 REJECTED = 21  # Q.850: call rejected
 
@@ -47,12 +49,12 @@ _LEG = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z")
 
 
 class NotSafe(ValueError):
-    """Something that is not what its place wants: it could mean something else to Asterisk."""
+    """A value does not have the form of what it should be, so Asterisk could take it for something else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """An extension inside or a number outside: the dialplan tells which (CTI_INSIDE of cti_site.conf)."""
+    """An extension or an outside number; the dialplan tells them apart (CTI_INSIDE of cti_site.conf)."""
 
     number: str
 
@@ -65,142 +67,156 @@ class Queue:
 Target = Number | Queue
 Moves = Sequence[Action]
 
-# --- the call that is there --------------------------------------------------------------------------------
+# --- the present call -------------------------------------------------------------------------------------
 
 
 def prepare(ringing: str) -> Moves:
-    """What cti-leg does, for a phone that a dialplan without it rings (FreePBX): from the answer on, its leg hears
-    the keys of hold and recording. Useless once it talks."""
+    """Make hold and recording possible on a phone that rings from a dialplan without cti-leg (FreePBX).
+
+    Asterisk obeys their keys from the answer on. It has no effect on a call that has been answered.
+    """
     return [Setvar(_channel(ringing), "CTI_LEG", "agent"), Setvar(ringing, "DYNAMIC_FEATURES", FEATURES)]
 
 
 def answer(ringing: str) -> Moves:
-    """A desk phone that rings is told to answer. Role notify."""
+    """Tell a desk phone that rings to answer. Role notify."""
     return [PJSIPNotify(_channel(ringing))]
 
 
 def hang_up(channel: str) -> Moves:
-    """Mine, or somebody's who is to be dropped."""
+    """Hang up any channel: the agent's own, or that of somebody who is to leave the call."""
     return [Hangup(_channel(channel))]
 
 
 def reject(ringing: str) -> Moves:
-    """The phone stops ringing; a queue goes on to the next."""
+    """Stop the phone ringing; a queue goes on to its next member."""
     return [Hangup(_channel(ringing), cause=REJECTED)]
 
 
-def hold(mine: str) -> Moves:
-    """The other side hears music. Told by LegHeld on my leg."""
-    return [PlayDTMF(_channel(mine), HOLD_KEY, receive=True)]
+def hold(own: str) -> Moves:
+    """The other side hears music. LegHeld on the agent's leg reports it."""
+    return [PlayDTMF(_channel(own), HOLD_KEY, receive=True)]
 
 
-def retrieve(mine: str) -> Moves:
-    """Told by LegRetrieved on my leg. A held call is retrieved before it is consulted about or given away."""
-    return [PlayDTMF(_channel(mine), RETRIEVE_KEY, receive=True)]
+def retrieve(own: str) -> Moves:
+    """End the hold. LegRetrieved on the agent's leg reports it.
 
-
-def mute(mine: str, *, by_phone: bool = False) -> Moves:
-    """Asterisk drops what comes from my phone. No event tells; it is done when these answered.
-
-    Then no packet goes to the other side at all (measured). A phone that mutes itself, `by_phone`, sends silence
-    instead, which no carrier takes for a dead line: of that Asterisk only keeps the note.
+    A held call must be retrieved before a consultation or a transfer.
     """
-    noted = Setvar(_channel(mine), "CTI_MUTED", "1")
-    return [noted] if by_phone else [Setvar(mine, "MUTEAUDIO(in)", "on"), noted]
+    return [PlayDTMF(_channel(own), RETRIEVE_KEY, receive=True)]
 
 
-def unmute(mine: str, *, by_phone: bool = False) -> Moves:
-    noted = Setvar(_channel(mine), "CTI_MUTED", "")
-    return [noted] if by_phone else [Setvar(mine, "MUTEAUDIO(in)", "off"), noted]
+def mute(own: str, *, by_phone: bool = False) -> Moves:
+    """Asterisk drops the voice of the agent's phone. No event reports it: it is done once the PBX answers.
+
+    No packet at all goes to the other side then (measured), which a carrier may take for a dead line. A phone that
+    mutes itself (`by_phone`) sends silence instead: then Asterisk only notes it in CTI_MUTED.
+    """
+    noted = Setvar(_channel(own), "CTI_MUTED", "1")
+    return [noted] if by_phone else [Setvar(own, "MUTEAUDIO(in)", "on"), noted]
+
+
+def unmute(own: str, *, by_phone: bool = False) -> Moves:
+    """The other side hears the agent again; as with `mute`, no event reports it."""
+    noted = Setvar(_channel(own), "CTI_MUTED", "")
+    return [noted] if by_phone else [Setvar(own, "MUTEAUDIO(in)", "off"), noted]
 
 
 def dtmf(other: str, digits: str) -> Moves:
-    """Keys for a voice menu at the other end. Leave 60 ms between two, or the same key twice is one long key."""
+    """Press keys in a voice menu at the other end, one action a key.
+
+    Leave 60 ms between two actions; without a gap the same key twice is heard as one long key.
+    """
     return [PlayDTMF(_channel(other), digit) for digit in _checked(_DIGITS, digits, "keys")]
 
 
-# --- giving it away ----------------------------------------------------------------------------------------
+# --- transfers ---------------------------------------------------------------------------------------------
 
 
-def transfer(mine: str, target: Target) -> Moves:
-    """Blind. When nobody takes it the caller rings my phone again, then goes to the queue of before."""
+def transfer(own: str, target: Target) -> Moves:
+    """Blind transfer. When nobody answers, the caller rings the agent's phone again, then returns to the queue."""
     match target:
         case Number(number):
-            return [BlindTransfer(_channel(mine), "cti-transfer", _number(number))]
+            return [BlindTransfer(_channel(own), "cti-transfer", _number(number))]
         case Queue(name):
-            return [BlindTransfer(_channel(mine), "cti-transfer-queue", _queue(name))]
+            return [BlindTransfer(_channel(own), "cti-transfer-queue", _queue(name))]
 
 
-def consult(mine: str, target: Target) -> Moves:
-    """Attended transfer, first half: the caller hears music, I hear the target ring. Asterisk presses keys for
-    it, so what is meant travels in a variable that the consultation inherits."""
+def consult(own: str, target: Target) -> Moves:
+    """Begin an attended transfer: the caller hears music, the agent hears the target ring.
+
+    Atxfer can only dial digits, so the target is given in a variable that the consultation's channel inherits.
+    """
     match target:
         case Number(number):
-            return [Setvar(_channel(mine), "__CTI_TARGET", _number(number)), Atxfer(mine, "cti-consult", "00")]
+            return [Setvar(_channel(own), "__CTI_TARGET", _number(number)), Atxfer(own, "cti-consult", "00")]
         case Queue(name):
-            return [Setvar(_channel(mine), "__CTI_TARGET", _queue(name)), Atxfer(mine, "cti-consult-queue", "00")]
+            return [Setvar(_channel(own), "__CTI_TARGET", _queue(name)), Atxfer(own, "cti-consult-queue", "00")]
 
 
-def alternate(mine: str) -> Moves:
-    """During a consultation that was answered: to the one who waits now."""
-    return _keys(mine, SWAP_KEYS)
+def alternate(own: str) -> Moves:
+    """In a consultation that was answered: talk to the party who is waiting, and let the other wait."""
+    return _keys(own, SWAP_KEYS)
 
 
-def complete(mine: str) -> Moves:
-    """The two others talk to each other; my phone is free."""
-    return _keys(mine, COMPLETE_KEYS)
+def complete(own: str) -> Moves:
+    """Complete the transfer: the two others talk to each other, and the agent's phone is free."""
+    return _keys(own, COMPLETE_KEYS)
 
 
-def cancel(mine: str) -> Moves:
-    """The consulted one is let go, I am back with the caller; also while it still rings."""
-    return [CancelAtxfer(_channel(mine))]
+def cancel(own: str) -> Moves:
+    """Hang up the consulted party, answered or still ringing: the agent talks to the caller again."""
+    return [CancelAtxfer(_channel(own))]
 
 
-def merge(mine: str) -> Moves:
-    """The consultation becomes a conference of three."""
-    return _keys(mine, THREE_WAY_KEYS)
+def merge(own: str) -> Moves:
+    """Turn the consultation into a conference of three."""
+    return _keys(own, THREE_WAY_KEYS)
 
 
 # --- conference rooms --------------------------------------------------------------------------------------
 
 
-def open_room(mine: str, other: str, room: str) -> Moves:
-    """The two who talk go on in a room, to which others can be invited. It ends with its last agent."""
-    return [Redirect(_channel(mine), "cti-room", _room(room), extra=_channel(other))]
+def open_room(own: str, other: str, room: str) -> Moves:
+    """Move the agent and the other side into a room that others can join. It ends with its last agent."""
+    return [Redirect(_channel(own), "cti-room", _room(room), extra=_channel(other))]
 
 
 def invite_phone(seat: str, room: str, leg: str | None = None) -> Moves:
-    """Rings an agent's phone and brings it into the room. Role originate."""
+    """Ring an agent's phone and bring it into the room. Role originate."""
     agent = (("CTI_LEG", "agent"),)  # the room lives as long as an agent is in it
     return [Originate(_seat(seat), "cti-room", _room(room), leg=_leg(leg), variables=agent)]
 
 
 def invite_number(number: str, room: str, leg: str | None = None) -> Moves:
-    """Calls a number outside and brings whoever answers into the room. Role originate."""
+    """Call a number outside and bring whoever answers into the room. Role originate."""
     return [Originate(f"Local/{_number(number)}@cti-invite", "cti-room", _room(room), leg=_leg(leg))]
 
 
-# --- waiting places ----------------------------------------------------------------------------------------
+# --- parking and pick-up -----------------------------------------------------------------------------------
 
 
-def park(mine: str) -> Moves:
-    """The caller waits in a parking space, my phone is free. After its time the caller rings my phone again."""
-    return [BlindTransfer(_channel(mine), "cti-park", "park")]
+def park(own: str) -> Moves:
+    """The caller waits in a parking space and the agent's phone is free. At the timeout the caller rings it."""
+    return [BlindTransfer(_channel(own), "cti-park", "park")]
 
 
 def fetch(seat: str, space: str, leg: str | None = None) -> Moves:
-    """A parked call to the phone at `seat`. Role originate."""
+    """Bring a parked call to the phone at `seat`. Role originate."""
     return [Originate(_seat(seat), "cti-pick-up", _room(space), number=space, caller="Parked", leg=_leg(leg))]
 
 
 def take(seat: str, ringing: str, leg: str | None = None) -> Moves:
-    """The call that rings another phone (`ringing` is that phone's channel) to the phone at `seat`."""
+    """Bring the call that rings another phone to the phone at `seat`. Role originate."""
     which = (("CTI_CHANNEL", _channel(ringing)),)
     return [Originate(_seat(seat), "cti-pick-up", "ringing", leg=_leg(leg), variables=which)]
 
 
 def pick(waiting: str, extension: str, queue: str, position: int = 1) -> Moves:
-    """A waiting caller to the phone of `extension`; not answered: back to the same place."""
+    """Bring the caller on channel `waiting` to the phone of `extension`.
+
+    Unanswered, the caller returns to `position` of `queue`.
+    """
     place = str(max(1, int(position)))
     return [
         Setvar(_channel(waiting), "CTI_QUEUE", _queue(queue)),
@@ -210,29 +226,33 @@ def pick(waiting: str, extension: str, queue: str, position: int = 1) -> Moves:
 
 
 def reconnect(other: str, extension: str) -> Moves:
-    """The other side of a call whose phone was lost rings the phone of `extension` again; what is left of the
-    old leg ends by itself."""
+    """The other side of a call whose phone was lost rings the phone of `extension` again.
+
+    What is left of the lost phone's leg ends by itself.
+    """
     return [Redirect(_channel(other), "cti-return", _number(extension))]
 
 
 # --- recordings --------------------------------------------------------------------------------------------
 
 
-def start_recording(mine: str) -> Moves:
-    """Starts on the other side's leg, to go on when the call changes hands. RecordingChanged names it."""
-    return [PlayDTMF(_channel(mine), RECORD_KEY, receive=True)]
+def start_recording(own: str) -> Moves:
+    """Record the other side's leg, so that a transfer does not end it. RecordingChanged names the leg."""
+    return [PlayDTMF(_channel(own), RECORD_KEY, receive=True)]
 
 
 def pause_recording(recorded: str) -> Moves:
-    """Silence in the file until resumed. `recorded` is the leg of RecordingChanged."""
+    """Record silence until resumed. `recorded` is the channel of the leg that RecordingChanged named."""
     return [MixMonitorMute(_channel(recorded), silent=True), Setvar(recorded, "CTI_RECORDING", "paused")]
 
 
 def resume_recording(recorded: str) -> Moves:
+    """Record what is said again, into the same file."""
     return [MixMonitorMute(_channel(recorded), silent=False), Setvar(recorded, "CTI_RECORDING", "on")]
 
 
 def stop_recording(recorded: str) -> Moves:
+    """End the recording."""
     return [StopMixMonitor(_channel(recorded)), Setvar(recorded, "CTI_RECORDING", "")]
 
 
@@ -240,15 +260,15 @@ def stop_recording(recorded: str) -> Moves:
 
 
 def dial(seat: str, number: str, leg: str | None = None) -> Moves:
-    """Rings the agent's phone (it shows the number), then calls the number. Role originate."""
+    """Ring the agent's phone, which shows the number; when it is answered, call the number. Role originate."""
     return [Originate(_seat(seat), "cti-dial", _number(number), number=number, leg=_leg(leg))]
 
 
-# --- what may go out ---------------------------------------------------------------------------------------
+# --- the forms of values -----------------------------------------------------------------------------------
 
 
-def _keys(mine: str, keys: str) -> Moves:
-    return [PlayDTMF(_channel(mine), key, receive=True) for key in keys]
+def _keys(own: str, keys: str) -> Moves:
+    return [PlayDTMF(_channel(own), key, receive=True) for key in keys]
 
 
 def _checked(shape: re.Pattern[str], text: str, what: str) -> str:

@@ -1,4 +1,4 @@
-"""One logged-in manager connection: bytes in and out, and which answer belongs to which action."""
+"""One AMI connection: it logs in, sends actions, and matches what comes back to the action that asked for it."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from .actions import Action, Challenge, Login, Logoff, new_action_id
 
 CONNECT_S = 5.0
 ANSWER_S = 10.0
-#: what Asterisk says to a wrong user or secret; an address that is not permitted gets the same answer
+#: Asterisk's answers to a wrong user or secret; it gives the same to an address that is not permitted
 FINAL_REFUSALS = ("Authentication failed", "Permission denied")
-MAX_ROWS = 200_000  # rows of one list; past it the answer is given up
-UNSENT_LIMIT = 1 << 20  # bytes waiting to be sent to a PBX that does not read; past it the link is dropped
+MAX_ROWS = 200_000  # rows of one list; a longer one ends in ListBroken
+UNSENT_LIMIT = 1 << 20  # bytes waiting to be sent to a PBX that does not read; with more the connection is dropped
 
 
 class LinkLost(ConnectionError):
-    """The connection ended; actions under way got no answer."""
+    """The connection ended, or there was none. An action under way may have been done, or not."""
 
 
 class Refused(PermissionError):
-    """Asterisk knows us not: wrong user or secret, or our address is not permitted. Trying again is hammering."""
+    """Asterisk refused the login: wrong user or secret, or an address that is not permitted. It would again."""
 
 
 class ActionFailed(RuntimeError):
-    """Asterisk answered `Response: Error`; the text is its Message."""
+    """Asterisk answered `Response: Error`. The text is the answer's Message."""
 
 
 class ListBroken(RuntimeError):
-    """A list answer did not complete, or its count does not match its rows."""
+    """A list did not end in time, is too long, or has another number of rows than its end says."""
 
 
 @dataclass(slots=True)
 class Answer:
-    """What came back: the response, and the rows where the action lists something."""
+    """What Asterisk answered to one action: its response, and the rows in order where it lists something."""
 
     response: Message
     rows: list[Message] = field(default_factory=list)
@@ -55,7 +55,13 @@ class _Pending:
 
 
 class Session(asyncio.Protocol):
-    """An AMI connection. `on_event` is called for each event, in order, from the read loop; it must be quick."""
+    """An AMI connection that is logged in. Get one from `open`, and close it; `closed` is done when it has ended.
+
+    `on_event` is called with each event that is no row of an answer, in order. It holds up all reading, so it must
+    return at once, and it must not raise. Without `on_event` Asterisk is asked to send no events.
+
+    `heard_at` is when bytes came last, by the loop's clock.
+    """
 
     def __init__(self, on_event: Callable[[Message], None] | None) -> None:
         self._on_event = on_event
@@ -65,7 +71,6 @@ class Session(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[None] = loop.create_future()
         self.heard_at = loop.time()
-        self.malformed = 0
 
     # --- opening and closing ---------------------------------------------------------------------------
 
@@ -79,7 +84,11 @@ class Session(asyncio.Protocol):
         tls: ssl.SSLContext | None = None,
         on_event: Callable[[Message], None] | None = None,
     ) -> Session:
-        """Connect and log in. Raises Refused, or OSError, TimeoutError, LinkLost or NotAmi worth a new try."""
+        """Connect and log in; the caller closes the session.
+
+        Raises Refused where another try would be refused too, and OSError, TimeoutError, LinkLost, NotAmi,
+        ActionFailed or MissingHeader where it may succeed.
+        """
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(CONNECT_S):
             _, session = await loop.create_connection(lambda: cls(on_event), host, port, ssl=tls)
@@ -99,11 +108,11 @@ class Session(asyncio.Protocol):
             await self.ask(Login(account.user, key, events=self._on_event is not None), CONNECT_S)
         except ActionFailed as failed:
             if str(failed) not in FINAL_REFUSALS:
-                raise  # such as a session of ours that Asterisk still holds open: it passes
+                raise  # Asterisk may still hold an earlier session of this user open; that ends by itself
             raise Refused(f"Asterisk refused AMI user {account.user}: {failed}") from failed
 
     def close(self) -> None:
-        """Log off without waiting."""
+        """Log off and close, without waiting for an answer. Actions under way raise LinkLost."""
         if self._transport is not None and not self._transport.is_closing():
             with suppress(Exception):
                 self._transport.write(encode([("Action", Logoff.name)]))
@@ -112,10 +121,11 @@ class Session(asyncio.Protocol):
     # --- asking ----------------------------------------------------------------------------------------
 
     async def ask(self, action: Action, timeout: float = ANSWER_S) -> Answer:
-        """Send an action and wait for its whole answer.
+        """Send an action once and wait for its whole answer, at most `timeout` seconds.
 
-        Raises ActionFailed for `Response: Error`, ListBroken for a list that is not what it says, TimeoutError
-        for none in time, LinkLost when the connection ends first.
+        Raises ActionFailed for `Response: Error`, ListBroken for a list that is incomplete, TimeoutError without
+        an answer in time, LinkLost when the connection ends first, UnsafeText when the action cannot be sent.
+        After TimeoutError and LinkLost Asterisk may have done the action all the same.
         """
         if self._transport is None or self._transport.is_closing():
             raise LinkLost("not connected")
@@ -140,7 +150,9 @@ class Session(asyncio.Protocol):
     # --- asyncio.Protocol ------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one, but does not derive from it
+        self._transport = cast(
+            asyncio.Transport, transport
+        )  # uvloop's class does not derive from asyncio.Transport
 
     def data_received(self, data: bytes) -> None:
         self.heard_at = asyncio.get_running_loop().time()
@@ -171,14 +183,14 @@ class Session(asyncio.Protocol):
     # --- matching answers ------------------------------------------------------------------------------
 
     def _take_answer(self, message: Message) -> bool:
-        """Whether the message answers an action of ours. An event that only names a foreign id does not."""
+        """Hand a message with an ActionID to the action that it answers. False for an event that answers none."""
         pending = self._pending.get(message.get("ActionID") or "")
         if pending is None or pending.done.done():
             return message.event is None
         if message.event is None:
             self._take_response(pending, message)
         elif pending.answer is None:
-            return False  # an event that our action caused, not a row: the list has not begun
+            return False  # the list has not begun, so this is an event that our action caused, and no row
         elif (end := ListEnd.of(message)) is not None:
             self._take_end(pending, pending.answer, end)
         else:

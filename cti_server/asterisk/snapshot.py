@@ -1,7 +1,7 @@
-"""The lists that Asterisk gives → one Snapshot signal, after a (re)connect and as a drift check.
+"""Asterisk's lists of channels, queues and bridges → one Snapshot signal, after each connect and as a drift check.
 
-The lists and the events are not one clock: a list may already miss a channel whose Hangup is still on its
-way. So a drift check looks twice, DRIFT_GAP_S apart, and only what was absent both times is taken to be gone.
+Lists and events do not keep step: a list may lack a channel whose Hangup is still on its way to us. So a drift
+check takes two snapshots, DRIFT_GAP_S apart, and only a leg that both lack is taken to be gone.
 """
 
 from __future__ import annotations
@@ -19,31 +19,33 @@ from cti_server.wire.ami import Message, MissingHeader
 
 from .actions import DESK_VARIABLES, BridgeList, CoreStatus, Getvar, Ping, QueueStatus, Status
 from .session import ActionFailed, Session
-from .translate import RINGING, UP, known, member
+from .translate import RINGING, UP, member, or_none
 
 HINT = "hint:"
-UNSET = "(null)"  # what Status says of a variable that a channel does not have
+UNSET = "(null)"  # the value that Status gives for a variable that a channel does not have
 RECORDINGS = {"on": Recording.ON, "paused": Recording.PAUSED}
-DRIFT_GAP_S = 1.0  # longer than any event has been seen to trail its list by
-#: headers that say which leg a row is about; a row that has one of them twice may be forged by a caller's name
+DRIFT_GAP_S = 1.0  # no event has been seen to come this long after a list that already shows its effect
+#: the headers that say which leg a row is about; where one occurs twice, a caller's name may have forged it
 IDENTITY = frozenset({"Channel", "Uniqueid", "Linkedid"})
 
 
 class Hints:
-    """What the hints that stand for members' phones lead to, as far as a snapshot has asked.
+    """The phones behind those members whose state interface is a hint.
 
-    FreePBX and Issabel write `Local/101@from-queue/n` with the state interface `hint:101@ext-local`; the agent's
-    seat is the first device of that hint. A hint that leads nowhere, or may not be asked, stands for itself.
+    FreePBX and Issabel give a member the interface `Local/101@from-queue/n` and the state interface
+    `hint:101@ext-local`. The agent's seat is the first device of that hint. Where a hint has no device, or our
+    account may not ask for it, the hint itself stays the seat.
     """
 
     def __init__(self) -> None:
         self._seats: dict[str, str] = {}
 
     def seated(self, member: MemberChanged) -> MemberChanged:
-        """The member with their phone for a seat."""
+        """The member with the phone as their seat, where `ask` has found it; else the member unchanged."""
         return replace(member, seat=self._seats[member.seat]) if member.seat in self._seats else member
 
     async def ask(self, session: Session, members: Iterable[MemberChanged]) -> None:
+        """Ask the PBX for the device of each member's hint, for `seated`. Raises what Session.ask raises."""
         for hint in {m.seat for m in members if m.seat.startswith(HINT)}:
             with suppress(ActionFailed):
                 answer = await session.ask(Getvar(f"HINT({hint.removeprefix(HINT)})"))
@@ -53,7 +55,11 @@ class Hints:
 
 
 async def take(session: Session, hints: Hints) -> Snapshot:
-    """The PBX as it is now. Raises what Session.ask raises."""
+    """Ask for all lists and build the snapshot of them. The caller must apply events that come meanwhile after it.
+
+    Raises what Session.ask raises, and MissingHeader or ValueError where CoreStatus does not say when Asterisk
+    started.
+    """
     now, core = await asyncio.gather(session.ask(Ping()), session.ask(CoreStatus()))
     channels = await session.ask(Status())
     queues = await session.ask(QueueStatus())
@@ -70,13 +76,20 @@ async def take(session: Session, hints: Hints) -> Snapshot:
 
 
 def compared(first: Snapshot, second: Snapshot) -> Snapshot:
-    """A drift check: what is missing from both of two snapshots is gone, what is in the second is there."""
-    seen = frozenset(row.leg for row in first.legs)
-    return replace(second, drift_check=True, seen_before=seen, whole=first.whole and second.whole)
+    """The drift check that two snapshots give, `second` taken DRIFT_GAP_S after `first`.
+
+    It shows the PBX as `second` does. `seen_before` names the legs of `first`: of the legs that `second` lacks the
+    floor may end only those that are not among them.
+    """
+    earlier = frozenset(row.leg for row in first.legs)
+    return replace(second, drift_check=True, seen_before=earlier, whole=first.whole and second.whole)
 
 
 def boot_of(core: Message) -> int:
-    """A number that is the same as long as this Asterisk runs: its start, read as if its zone were UTC."""
+    """When this Asterisk started, from the response to CoreStatus.
+
+    Asterisk gives local time without a zone, which is read as UTC: the number only tells one run from another.
+    """
     text = f"{core['CoreStartupDate']} {core['CoreStartupTime']}"
     return calendar.timegm(time.strptime(text, "%Y-%m-%d %H:%M:%S"))
 
@@ -84,12 +97,14 @@ def boot_of(core: Message) -> int:
 def build(
     at: float, boot: int, channels: Iterable[Message], queues: Iterable[Message], bridges: Iterable[Message]
 ) -> Snapshot:
-    """Rows → Snapshot. A row that is forged or lacks what it must have is left out, and `whole` is False."""
+    """The snapshot of these rows, taken at `at`. A row that may be forged or lacks a header is left out, and
+    `whole` is False then.
+    """
     whole = True
     legs: list[LegRow] = []
     for row in channels:
         try:
-            if IDENTITY.intersection(row.headers and row.duplicates):
+            if IDENTITY.intersection(row.duplicates):
                 raise ValueError("two identities in one row")
             legs.append(leg_row(row))
         except (MissingHeader, ValueError):
@@ -122,7 +137,10 @@ def build(
 
 
 def _in_its_bridge(leg: LegRow, bridge: Message | None) -> LegRow:
-    """In a holding bridge nobody hears anybody: it is a parking lot, or a waiting room."""
+    """The leg with what its bridge says of it.
+
+    A holding bridge is a parking lot or a waiting room, in which nobody hears anybody: it counts as no bridge.
+    """
     if bridge is None:
         return leg
     if bridge.get("BridgeTechnology") == "holding_bridge":
@@ -131,7 +149,7 @@ def _in_its_bridge(leg: LegRow, bridge: Message | None) -> LegRow:
 
 
 def leg_row(row: Message) -> LegRow:
-    """One row of Status."""
+    """The leg in one row of Status. Raises MissingHeader where the row lacks an identity, channel or state."""
     seconds = row.get("Seconds")
     desk = _desk(row)
     return LegRow(
@@ -139,10 +157,10 @@ def leg_row(row: Message) -> LegRow:
         linkedid=row["Linkedid"],
         channel=row["Channel"],
         up=row["ChannelState"] == UP,
-        number=known(row.get("CallerIDNum")),
-        name=known(row.get("CallerIDName")),
-        exten=known(row.get("DNID")) or known(row.get("Exten")),
-        bridge=known(row.get("BridgeID")),
+        number=or_none(row.get("CallerIDNum")),
+        name=or_none(row.get("CallerIDName")),
+        exten=or_none(row.get("DNID")) or or_none(row.get("Exten")),
+        bridge=or_none(row.get("BridgeID")),
         age_s=float(seconds) if seconds is not None and seconds.isdecimal() else None,
         ringing=row["ChannelState"] == RINGING,
         held=None if desk is None else bool(desk["CTI_HELD"]),
@@ -152,8 +170,11 @@ def leg_row(row: Message) -> LegRow:
 
 
 def _desk(row: Message) -> dict[str, str] | None:
-    """The variables that our moves and dialplan leave on a leg; None where not each was told exactly once, as on a
-    list that did not ask for them, or in a row that a caller's name forges."""
+    """The values of DESK_VARIABLES in a row of Status, '' for one that the channel does not have.
+
+    None where the row does not have each of them exactly once: the list was asked for without them, or a caller's
+    name forged one.
+    """
     pairs = [text.partition("=") for text in row.all("Variable")]
-    told = {name: "" if value == UNSET else value for name, _, value in pairs}
-    return told if len(pairs) == len(DESK_VARIABLES) and set(told) == set(DESK_VARIABLES) else None
+    values = {name: "" if value == UNSET else value for name, _, value in pairs}
+    return values if len(pairs) == len(DESK_VARIABLES) and set(values) == set(DESK_VARIABLES) else None

@@ -1,8 +1,8 @@
 """AMI message → signal: the only file that names AMI events.
 
-Each event that the floor cares about has one function in the table at the end; the others are dropped by a
-look at their first line, before a header is parsed. A message without a header that its kind always has
-raises MissingHeader, which the link counts and logs: it is never read as an empty value.
+The table at the end has one function for each event that the floor needs. Other events are dropped by their
+name, before any header is read. A header that an event of its kind always has is never read as an empty value:
+where it is missing, MissingHeader is raised, and the link counts and logs it.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ MEMBER_STATUS: Mapping[str, MemberStatus] = {
     "8": MemberStatus.ON_HOLD,
 }
 
-#: DialEnd's DialStatus; the ones that are not named here are failures
+#: DialEnd's DialStatus; every other one is a failure
 DIAL_STATUS: Mapping[str, DialStatus] = {
     "ANSWER": DialStatus.ANSWER,
     "BUSY": DialStatus.BUSY,
@@ -70,10 +70,10 @@ DIAL_STATUS: Mapping[str, DialStatus] = {
     "CANCEL": DialStatus.CANCEL,
 }
 
-#: a PJSIP contact; what is not named here (Unknown, Updated) says nothing about it
+#: ContactStatus of a PJSIP contact; the others (Unknown, Updated) do not say whether it can be reached
 REACHABLE: Mapping[str, bool] = {
     "Reachable": True,
-    "NonQualified": True,  # registered; whether it answers is asked next, or never
+    "NonQualified": True,  # registered; Asterisk has not asked yet whether it answers, or never asks
     "Unreachable": False,
     "Removed": False,
 }
@@ -81,13 +81,13 @@ REACHABLE: Mapping[str, bool] = {
 _ABSENT = frozenset({"", "<unknown>", "<none>"})
 
 
-def known(value: str | None) -> str | None:
-    """What Asterisk writes where it knows no number or name is not one."""
+def or_none(value: str | None) -> str | None:
+    """The value, or None where Asterisk wrote one of the placeholders for having none."""
     return None if value is None or value in _ABSENT else value
 
 
 def stamp(message: Message, arrived: float) -> float:
-    """When it happened: the PBX's stamp (`timestampevents = yes`), else when it arrived."""
+    """When the event happened: the PBX's own stamp (`timestampevents = yes`), or `arrived` where it has none."""
     given = message.get("Timestamp")
     if given is None:
         return arrived
@@ -98,10 +98,10 @@ def stamp(message: Message, arrived: float) -> float:
 
 
 def translate(message: Message, arrived: float) -> Signal | None:
-    """The signal in an event; None for an event that tells the floor nothing.
+    """The signal that an event gives, or None for an event that the floor does not need and for an answer.
 
-    `arrived` is used where the PBX does not stamp its events. Raises MissingHeader or ValueError on an event
-    that lacks what its kind always has.
+    `arrived` is when the message was read, in seconds since the epoch; it counts where the PBX does not stamp its
+    events. Raises MissingHeader where the event lacks a header, ValueError where it has an unreadable number.
     """
     translator = TRANSLATORS.get(message.event) if message.event is not None else None
     return translator(message, stamp(message, arrived)) if translator is not None else None
@@ -117,9 +117,9 @@ def _new_channel(m: Message, at: float) -> Signal:
         m["Linkedid"],
         m["Channel"],
         m["ChannelState"] == UP,
-        known(m["CallerIDNum"]),
-        known(m["CallerIDName"]),
-        known(m["Exten"]),
+        or_none(m["CallerIDNum"]),
+        or_none(m["CallerIDName"]),
+        or_none(m["Exten"]),
     )
 
 
@@ -144,8 +144,11 @@ def _dial_begin(m: Message, at: float) -> Signal:
 
 
 def dialled_number(m: Message) -> str | None:
-    """The number in a DialString: `013800138000@trunk`, `1001`, `PJSIP/9…@trunk`, `1001/sip:…`."""
-    text = known(m.get("DialString"))
+    """The number in the DialString of an event, or None where it has none.
+
+    Forms seen: `013800138000@trunk`, `1001`, `PJSIP/9…@trunk`, `1001/sip:…`.
+    """
+    text = or_none(m.get("DialString"))
     if text is None:
         return None
     number = text.rsplit("/", 1)[-1] if "/sip:" not in text else text.split("/", 1)[0]
@@ -187,7 +190,7 @@ def _record_stop(m: Message, at: float) -> Signal:
 
 def _record_mute(m: Message, at: float) -> Signal | None:
     if m["Direction"] != "both":
-        return None  # half of it is still heard
+        return None  # one side is still recorded
     silent = m["State"] == "1"
     return RecordingChanged(at, m["Uniqueid"], m["Linkedid"], Recording.PAUSED if silent else Recording.ON)
 
@@ -197,7 +200,7 @@ def _record_mute(m: Message, at: float) -> Signal | None:
 
 def _bridge_enter(m: Message, at: float) -> Signal | None:
     if m.get("BridgeTechnology") == "holding_bridge":
-        return None  # a parking lot or a waiting room: its channels do not hear each other
+        return None  # a parking lot or a waiting room, in which channels do not hear each other
     conference = m.get("BridgeCreator") == "ConfBridge"
     return LegBridged(at, m["Uniqueid"], m["Linkedid"], m["BridgeUniqueid"], conference)
 
@@ -212,7 +215,7 @@ def _blind_transfer(m: Message, at: float) -> Signal:
         m["TransfererUniqueid"],
         m["TransfererLinkedid"],
         attended=False,
-        target=known(m.get("Extension")),
+        target=or_none(m.get("Extension")),
         ok=m["Result"] == "Success",
     )
 
@@ -266,13 +269,13 @@ def _queue_abandon(m: Message, at: float) -> Signal:
 
 def _agent_called(m: Message, at: float) -> Signal:
     return MemberOffered(
-        at, m["Uniqueid"], m["Linkedid"], m["Queue"], m["Interface"], known(m.get("DestUniqueid"))
+        at, m["Uniqueid"], m["Linkedid"], m["Queue"], m["Interface"], or_none(m.get("DestUniqueid"))
     )
 
 
 def _agent_connect(m: Message, at: float) -> Signal:
     return MemberConnected(
-        at, m["Uniqueid"], m["Linkedid"], m["Queue"], m["Interface"], known(m.get("DestUniqueid"))
+        at, m["Uniqueid"], m["Linkedid"], m["Queue"], m["Interface"], or_none(m.get("DestUniqueid"))
     )
 
 
@@ -281,20 +284,20 @@ def _agent_ring_no_answer(m: Message, at: float) -> Signal:
 
 
 def member(m: Message, at: float) -> MemberChanged:
-    """A member's whole state; every QueueMember… event carries all of it, and so does QueueStatus.
+    """A member's whole state. Each QueueMember… event carries all of it, and so does a member row of QueueStatus.
 
-    The list rows call the interface `Location` and the name `Name`.
+    In a row the interface is called `Location` and the name `Name`.
     """
     interface = m.get("Interface") or m["Location"]
     return MemberChanged(
         at,
         m["Queue"],
         interface,
-        known(m.get("StateInterface")) or interface,
-        known(m.get("MemberName") or m.get("Name")) or interface,
+        or_none(m.get("StateInterface")) or interface,
+        or_none(m.get("MemberName") or m.get("Name")) or interface,
         MEMBER_STATUS.get(m["Status"], MemberStatus.UNKNOWN),
         m["Paused"] == "1",
-        known(m.get("PausedReason")),
+        or_none(m.get("PausedReason")),
         int(m.get("Penalty") or 0),
         dynamic=m.get("Membership") == "dynamic",
     )
@@ -314,13 +317,13 @@ def _contact(m: Message, at: float) -> Signal | None:
     return PhoneChanged(at, f"PJSIP/{m['EndpointName']}", m["URI"], reachable)
 
 
-# --- what the dialplan tells -----------------------------------------------------------------------------
+# --- what the dialplan reports ---------------------------------------------------------------------------
 
 
 def _user_event(m: Message, at: float) -> Signal | None:
     match m.get("UserEvent"):
         case "CTIStep":
-            return StepTaken(at, m["Uniqueid"], m["Linkedid"], m["Step"], known(m.get("Choice")))
+            return StepTaken(at, m["Uniqueid"], m["Linkedid"], m["Step"], or_none(m.get("Choice")))
         case "CTIFetched":
             return LegFetched(at, m["Uniqueid"], m["Linkedid"], m["Why"])
         case "CTIPreferred":

@@ -1,1 +1,1 @@
-"""What a caller meets before an agent: dialogues with the dialplan over FastAGI."""
+"""Dialogues with the dialplan over FastAGI, before a caller reaches an agent."""

@@ -1,7 +1,7 @@
-"""The dialogue of `agi://…/identify`: tell the dialplan who is calling, in time or not at all.
+"""The dialogue of `agi://…/identify`: it tells the dialplan who is calling, or that it does not know in time.
 
-The caller is never harmed: the dialogue sets CTI_STATUS and returns within the deadline, whatever the
-database does. A lookup that comes late goes on, and its result still reaches the desktop.
+The caller is never harmed: whatever the database does, the dialogue sets CTI_STATUS and returns within its
+deadline. A lookup that misses the deadline goes on, and its result still reaches the desktop.
 """
 
 from __future__ import annotations
@@ -19,20 +19,19 @@ from cti_server.lookup.variables import variables
 
 log = structlog.get_logger(__name__)
 
-MAX_UNDER_WAY: Final = (
-    200  # lookups; one more is answered `timeout` at once instead of queueing behind a slow database
-)
+#: lookups at once; one more is answered `timeout` at once instead of waiting for a slow database
+MAX_UNDER_WAY: Final = 200
 GIVE_UP_AFTER: Final = 10.0  # seconds; by then the call has long been with an agent
 
 OnIdentified = Callable[[str, str, Identified | None], Awaitable[None]]
-"""(pbx, uniqueid, who, or None when the lookup failed). Runs outside the caller's deadline."""
+"""Takes (pbx, uniqueid, who is calling, or None when the lookup failed). Runs after the caller's deadline too."""
 
 Caller = tuple[str, str | None, str | None, str | None]
 """(pbx, ani, ani_name, dnis)"""
 
 
 class AgiSession(Protocol):
-    """One FastAGI connection: the environment Asterisk sent, and one of the commands it understands."""
+    """One FastAGI session as this dialogue needs it: the environment that Asterisk sent, and one command."""
 
     @property
     def env(self) -> Mapping[str, str]: ...
@@ -41,7 +40,10 @@ class AgiSession(Protocol):
 
 
 class IdentifyDialogue:
-    """Call it with a session. Owns the lookups it began: use it as an async context manager."""
+    """Answers each session that it is called with.
+
+    Use it as an async context manager: lookups go on after their session, and leaving the context cancels them.
+    """
 
     def __init__(
         self,
@@ -52,7 +54,7 @@ class IdentifyDialogue:
         default_pbx: str = "main",
         observe: Callable[[str, float], None] = lambda status, seconds: None,
     ) -> None:
-        """`observe(status, seconds)` is told how each dialogue ended, for the metrics."""
+        """`observe` is called with the CTI_STATUS of each dialogue and its seconds, for the metrics."""
         self._lookup = lookup
         self._on_identified = on_identified
         self._deadline = deadline_ms / 1000
@@ -64,25 +66,26 @@ class IdentifyDialogue:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Stop the lookups that are still under way."""
+        """Cancel the lookups that are still under way."""
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def __call__(self, session: AgiSession) -> None:
-        """Set the CTI_ variables of the session's channel. Never raises, short of being cancelled."""
+        """Set the CTI_ variables of the session's channel. Raises nothing but CancelledError."""
         try:
             caller = caller_of(session.env, self._default_pbx)
             answer = await self.answer(caller, session.env.get("agi_uniqueid", ""))
             for name, value in answer.items():
                 await session.set_variable(name, value)
         except Exception as failed:
-            # Also the ordinary case of a caller who hung up meanwhile: there is nobody to tell.
+            # Most often the caller has hung up meanwhile, which needs no warning.
             log.debug("the dialplan could not be answered", error=repr(failed))
 
     async def answer(self, caller: Caller, uniqueid: str) -> dict[str, str]:
-        """The variables to set within the deadline, CTI_STATUS last, so that the others are there when it
-        says `ok`. Never raises, short of being cancelled.
+        """The variables to set, within the deadline. Raises nothing but CancelledError.
+
+        CTI_STATUS is the last of them, so that the others are set when the dialplan sees it say `ok`.
         """
         began = time.monotonic()
         try:
@@ -99,7 +102,7 @@ class IdentifyDialogue:
         return answer
 
     async def _within_deadline(self, caller: Caller, uniqueid: str) -> Identified | None:
-        """None at the deadline, or when too many lookups are under way. Raises what the lookup raised."""
+        """Who is calling; None at the deadline or with too many lookups under way. Raises what the lookup does."""
         if len(self._under_way) >= MAX_UNDER_WAY:
             return None
         found: asyncio.Future[Identified] = asyncio.get_running_loop().create_future()
@@ -118,9 +121,9 @@ class IdentifyDialogue:
             found.set_result(who)
         except Exception as failed:
             found.set_exception(failed)
-            found.exception()  # marked as seen: after the deadline nobody else will look
+            found.exception()  # marks it as retrieved: after the deadline nobody reads it
         finally:
-            found.cancel()  # does nothing to one that is done; frees the dialogue when this task is cancelled
+            found.cancel()  # when this task is cancelled, the dialogue must not wait on; else it is done already
         try:
             await self._on_identified(pbx, uniqueid, who)
         except Exception as failed:
@@ -128,17 +131,18 @@ class IdentifyDialogue:
 
 
 def caller_of(env: Mapping[str, str], default_pbx: str) -> Caller:
-    """The caller of an AGI environment. Asterisk writes `unknown` for what it does not know.
+    """The caller in an AGI environment, in which Asterisk writes `unknown` for a value that it does not have.
 
-    The request's query may name `pbx` and `dnis`; the latter is for a dialplan that has left the dialled
-    extension.
+    The request's query may give `pbx` and `dnis`. A dialplan gives `dnis` when it has left the extension that was
+    dialled.
     """
     request = env.get("agi_request") or env.get("agi_network_script", "")
     query = parse_qs(request.partition("?")[2])
     pbx = query.get("pbx", [default_pbx])[0]
-    dnis = query.get("dnis", [""])[0] or _known(env.get("agi_dnid")) or _known(env.get("agi_extension"))
-    return pbx, _known(env.get("agi_callerid")), _known(env.get("agi_calleridname")), dnis
+    dnis = query.get("dnis", [""])[0] or _or_none(env.get("agi_dnid")) or _or_none(env.get("agi_extension"))
+    return pbx, _or_none(env.get("agi_callerid")), _or_none(env.get("agi_calleridname")), dnis
 
 
-def _known(value: str | None) -> str | None:
+def _or_none(value: str | None) -> str | None:
+    """The value, or None where Asterisk wrote its placeholder."""
     return value if value and value != "unknown" else None

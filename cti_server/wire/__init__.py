@@ -1,6 +1,6 @@
 """Bytes to messages and back, with no I/O at all.
 
 *block*: the bytes of one AMI message without the empty line that ends it.
-*message*: a block whose first line is known; its headers are parsed when somebody asks.
-*chunk*: whatever a socket happened to deliver; any chunking of a stream gives the same messages.
+*message*: a block of which only the first line has been read; a header is looked up when somebody asks for it.
+*chunk*: the bytes of one read from a socket. However a stream is cut into chunks, its messages are the same.
 """

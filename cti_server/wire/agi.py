@@ -1,8 +1,9 @@
 """The Asterisk Gateway Interface on the wire: the environment that opens a session, commands, replies.
 
-Lines end in LF. The environment is lines `agi_name: value` up to an empty line; after it each command line
-is answered by one reply, `200 result=1 (value)`, or by several lines for a usage error (520). `HANGUP` may
-come at any time on FastAGI. A caller's name with a newline can forge environment lines: the first wins.
+Lines end in LF. The environment is a number of lines `agi_name: value` and ends with an empty line. After it
+Asterisk answers each command with one reply, `200 result=1 (value)`, or with several lines for a usage error
+(520). On FastAGI `HANGUP` may come at any time. A caller's name with a newline in it can forge lines of the
+environment, so of a name that occurs twice the first value counts.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ _RESULT = re.compile(r"^result=(?P<result>\S*)(?: \((?P<value>.*)\))?(?: endpos=
 
 
 class AgiViolation(ValueError):
-    """The other end is not speaking AGI, or says more than a PBX would."""
+    """The other end does not speak AGI, or sends more than a PBX would."""
 
 
 class UnsafeCommand(ValueError):
-    """A command that cannot be sent: CR, LF or NUL inside, or longer than Asterisk reads."""
+    """A command cannot be sent: it contains CR, LF or NUL, or is longer than Asterisk reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer to a command. `result` is None where the code is not 200."""
+    """The reply to one command. `result` and `value` are None where it has none; only code 200 has a result."""
 
     code: int
     result: str | None
@@ -39,17 +40,20 @@ class Reply:
 
     @property
     def ok(self) -> bool:
-        """The command ran and did not fail (`result=-1` is failure or hangup)."""
+        """Whether the command ran without failing; `result=-1` means that it failed or the channel hung up."""
         return self.code == 200 and self.result != "-1"
 
 
 @dataclass(frozen=True, slots=True)
 class HungUp:
-    """The channel is gone; commands still get answers, 511 for most."""
+    """The channel has hung up. Asterisk still answers commands, most of them with 511."""
 
 
 class AgiDecoder:
-    """Feed it chunks; `environment` is there once complete, replies come in order after it."""
+    """Turns the chunks of one AGI session into its environment and its replies. Make a new one for each session.
+
+    `environment` is None until it is complete. `ignored` counts the lines in it that are not `agi_name: value`.
+    """
 
     __slots__ = ("_buffer", "_pending", "_usage", "environment", "ignored")
 
@@ -61,7 +65,7 @@ class AgiDecoder:
         self.ignored = 0
 
     def feed(self, chunk: bytes) -> list[Reply | HungUp]:
-        """The replies that this chunk completes. Raises AgiViolation past a limit or on rubbish."""
+        """The replies that this chunk completes, in order. Raises AgiViolation: close the session then."""
         self._buffer += chunk
         *lines, self._buffer = self._buffer.split(b"\n")
         if len(self._buffer) > MAX_LINE:
@@ -114,9 +118,9 @@ class AgiDecoder:
 
 
 def command(verb: str, *arguments: str) -> bytes:
-    """One command line. `verb` may hold a space (`SET VARIABLE`); every argument is quoted and escaped.
+    """The bytes of one command. `verb` may contain a space (`SET VARIABLE`); every argument is quoted and escaped.
 
-    The parser in Asterisk honours backslash escapes inside quotes; CR, LF and NUL cannot be carried.
+    Asterisk's parser honours backslash escapes inside quotes. Nothing escapes CR, LF and NUL: UnsafeCommand.
     """
     quoted = " ".join('"' + a.replace("\\", "\\\\").replace('"', '\\"') + '"' for a in arguments)
     text = f"{verb} {quoted}" if arguments else verb

@@ -8,6 +8,8 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from cti_server.asterisk.link import Link
 from cti_server.asterisk.session import Session
 from cti_server.asterisk.translate import translate
 from cti_server.demo.asterisk_root import DemoUnavailable
+from cti_server.floor import signals
 from cti_server.floor.signals import Signal
 from cti_server.settings import PbxSettings
 from cti_server.wire.ami import END, AmiDecoder, MissingHeader
@@ -26,7 +29,8 @@ from tests.transcripts.tap import Tap
 from .figures import Figure, out, show
 from .floorplan import ALL_EVENTS, BigPbx, Callers, phones, plan
 
-GOAL = 3.0
+EVENTS_ROLE, READ_ALL = "tests/transcripts, the events role", "a user with read=all"
+GOALS = {EVENTS_ROLE: 5.0, READ_ALL: 8.0}  # our events/s : panoramisk's
 EVENTS = 100_000
 ROUNDS = 5
 RECORDED = 40  # calls on the read=all tape
@@ -36,15 +40,21 @@ NOT_FOR_PANORAMISK = {
     "hostile-names"
 }  # a caller's name that forges an Event line ends its read loop (AttributeError)
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
+#: by kind of signal, what reads all of its fields
+READ_FIELDS = {
+    kind: attrgetter(*(field.name for field in fields(kind)))
+    for kind in vars(signals).values()
+    if isinstance(kind, type) and issubclass(kind, Signal) and kind is not Signal
+}
 
 Feed = Callable[[Sequence[bytes]], int]
 
 
 async def run() -> None:
     tapes = [tape.read_bytes() for tape in sorted(TAPES.glob("*.ami")) if tape.stem not in NOT_FOR_PANORAMISK]
-    recorded = {"tests/transcripts, the events role": tapes}
+    recorded = {EVENTS_ROLE: tapes}
     try:
-        recorded["a user with read=all"] = [await asyncio.to_thread(_record_all)]
+        recorded[READ_ALL] = [await asyncio.to_thread(_record_all)]
     except DemoUnavailable as reason:
         out.print(f"no read=all tape: {reason}")
     for name, tapes in recorded.items():
@@ -54,7 +64,8 @@ async def run() -> None:
         )
         figures: list[Figure] = []
         for size in CHUNKS:
-            figures += _compare([stream[at : at + size] for at in range(0, len(stream), size)], size)
+            chunks = [stream[at : at + size] for at in range(0, len(stream), size)]
+            figures += _compare(chunks, size, GOALS[name])
             await asyncio.sleep(0)
         show(title, figures)
 
@@ -83,30 +94,34 @@ def _stream(tapes: Sequence[bytes]) -> tuple[bytes, int]:
     return BANNER + whole * times, once * times
 
 
-def _compare(chunks: Sequence[bytes], size: int) -> list[Figure]:
+def _compare(chunks: Sequence[bytes], size: int, goal: float) -> list[Figure]:
     sides: dict[str, Feed] = {
         "panoramisk": _panoramisk,
         "decode+translate": _ours,
         "decode": _decode_only,
+        "split": _split_only,
         "session+link": _as_served,
     }
     best = dict.fromkeys(sides, float("inf"))
-    seen: dict[str, int] = {}
+    counted: dict[str, int] = {}
     for _ in range(ROUNDS):
         for name, feed in sides.items():
             with _quiet():
-                begun = time.perf_counter()
-                seen[name] = feed(chunks)
-                best[name] = min(best[name], time.perf_counter() - begun)
-    assert len(set(seen.values())) == 1, f"not the same events: {seen}"
-    rate = {name: seen[name] / taken for name, taken in best.items()}
-    ratio = rate["decode+translate"] / rate["panoramisk"]
+                begun = time.process_time()  # what else the machine does meanwhile does not count
+                counted[name] = feed(chunks)
+                best[name] = min(best[name], time.process_time() - begun)
+    assert len(set(counted.values())) == 1, f"not the same events: {counted}"
+    rate = {name: f"{counted[name] / taken:,.0f} events/s" for name, taken in best.items()}
+    ratio = best["panoramisk"] / best["decode+translate"]
+    floor = best["split"] / best["decode+translate"]
     return [
-        Figure(f"{size:>6}-byte chunks: panoramisk 1.4", f"{rate['panoramisk']:,.0f} events/s"),
-        Figure("               decode only", f"{rate['decode']:,.0f} events/s"),
-        Figure("               decode + translate", f"{rate['decode+translate']:,.0f} events/s"),
-        Figure("               the same in our session and link", f"{rate['session+link']:,.0f} events/s"),
-        Figure("               decode + translate : panoramisk", f"{ratio:.1f}x", f"{GOAL:g}x", ratio >= GOAL),
+        Figure(f"{size:>6}-byte chunks: panoramisk 1.4", rate["panoramisk"]),
+        Figure("               a loop that only splits and counts", rate["split"]),
+        Figure("               decode only", rate["decode"]),
+        Figure("               decode + translate, every field read", rate["decode+translate"]),
+        Figure("               the same bytes through our session and link", rate["session+link"]),
+        Figure("               decode + translate : panoramisk", f"{ratio:.1f}x", f"{goal:g}x", ratio >= goal),
+        Figure("               of decode + translate, splitting and counting is", f"{floor:.0%}"),
     ]
 
 
@@ -122,16 +137,33 @@ def _quiet() -> Iterator[None]:
 
 
 def _ours(chunks: Sequence[bytes]) -> int:
-    decoder, events, unusable = AmiDecoder(), 0, 0
+    """Each event to its signal, and every field of every signal read, so that nothing can be put off."""
+    decoder, events, translated, values, unusable = AmiDecoder(), 0, 0, 0, 0
     for chunk in chunks:
         for message in decoder.feed(chunk):
             if message.event is not None:
                 events += 1
                 try:
-                    translate(message, 0.0)
+                    signal = translate(message, 0.0)
                 except (MissingHeader, ValueError):
                     unusable += 1
+                    continue
+                if signal is not None:
+                    translated += 1
+                    values += len(READ_FIELDS[type(signal)](signal))
     assert not unusable, f"{unusable} events could not be translated"
+    assert values > translated > 0, "no field of a signal was read"
+    return events
+
+
+def _split_only(chunks: Sequence[bytes]) -> int:
+    """What no decoder in Python goes below: cut the messages apart and count those that are events."""
+    rest, events = b"", 0
+    for chunk in (chunks[0].removeprefix(BANNER), *chunks[1:]):
+        *blocks, rest = (rest + chunk).split(END)
+        for block in blocks:
+            if block.startswith(b"Event: "):
+                events += 1
     return events
 
 
@@ -142,12 +174,12 @@ def _decode_only(chunks: Sequence[bytes]) -> int:
 
 def _as_served(chunks: Sequence[bytes]) -> int:
     """All that the server does with the bytes before its inbox, answers to actions looked for and the rest."""
-    signals: list[Signal] = []
-    link = Link(PbxSettings(), signals.append)
+    taken: list[Signal] = []
+    link = Link(PbxSettings(), taken.append)
     session = Session(link._on_event)
     for chunk in chunks:
         session.data_received(chunk)
-    assert signals, "no signal came"
+    assert taken, "no signal came"
     return link.events
 
 

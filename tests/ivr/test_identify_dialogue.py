@@ -42,10 +42,10 @@ class Delivered:
     """What reached the desktop's side."""
 
     def __init__(self) -> None:
-        self.seen: asyncio.Queue[tuple[str, str, Identified | None]] = asyncio.Queue()
+        self.arrived: asyncio.Queue[tuple[str, str, Identified | None]] = asyncio.Queue()
 
     async def __call__(self, pbx: str, uniqueid: str, who: Identified | None) -> None:
-        await self.seen.put((pbx, uniqueid, who))
+        await self.arrived.put((pbx, uniqueid, who))
 
 
 class SlowLookup(Lookup):
@@ -74,7 +74,7 @@ async def test_in_time(database: Database, world: World) -> None:
     channel, delivered = Channel(), Delivered()
     async with IdentifyDialogue(Lookup(database, now=lambda: NOW), delivered, deadline_ms=5000) as dialogue:
         await dialogue(channel)
-        pbx, uniqueid, who = await delivered.seen.get()
+        pbx, uniqueid, who = await delivered.arrived.get()
     assert channel.set["CTI_CUSTOMER"] == str(world.li)
     assert list(channel.set)[-1] == "CTI_STATUS"
     assert channel.set["CTI_STATUS"] == "ok"
@@ -91,9 +91,9 @@ async def test_late_for_the_caller_but_not_for_the_desktop(database: Database, w
     ) as dialogue:
         await dialogue(channel)
         assert channel.set == {"CTI_STATUS": "timeout"}
-        assert delivered.seen.empty()
+        assert delivered.arrived.empty()
         slow.go.set()
-        _, _, who = await delivered.seen.get()
+        _, _, who = await delivered.arrived.get()
     assert who is not None
     assert who.customer is not None
     assert who.customer.id == world.li
@@ -105,14 +105,14 @@ async def test_the_database_is_broken(database: Database) -> None:
     async with IdentifyDialogue(BrokenLookup(database), delivered) as dialogue:
         await dialogue(channel)
         assert channel.set == {"CTI_STATUS": "error"}
-        assert (await delivered.seen.get())[2] is None
+        assert (await delivered.arrived.get())[2] is None
 
 
 async def test_the_caller_hung_up(database: Database, world: World) -> None:
     delivered = Delivered()
     async with IdentifyDialogue(Lookup(database), delivered, deadline_ms=5000) as dialogue:
         await dialogue(Channel(hung_up=True))
-        assert (await delivered.seen.get())[2] is not None
+        assert (await delivered.arrived.get())[2] is not None
 
 
 async def test_the_desktops_side_fails(database: Database, world: World) -> None:
@@ -143,7 +143,7 @@ async def test_it_ends_with_the_server(database: Database) -> None:
     slow, delivered = SlowLookup(database), Delivered()
     async with IdentifyDialogue(slow, delivered, deadline_ms=10) as dialogue:
         await dialogue(Channel())
-    assert delivered.seen.empty()
+    assert delivered.arrived.empty()
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,34 @@ def test_a_missing_header_is_an_error_or_none_never_empty() -> None:
         message["Linkedid"]
 
 
+LINES = st.lists(st.sampled_from([b"X", b"X: ", b"X:", b"XX: ", b":X: ", b"Y: X: ", b"", b" X: "]), max_size=6)
+
+
+@given(LINES, st.lists(st.binary(max_size=8), min_size=6, max_size=6))
+def test_one_header_is_read_as_if_all_were_parsed(starts: list[bytes], values: list[bytes]) -> None:
+    lines = [b"Event: Odd", *(a + b for a, b in zip(starts, values, strict=False))]
+    parsed: dict[str, str] = {}
+    for line in b"\r\n".join(lines).decode("utf-8", "replace").split("\r\n"):
+        name, colon, value = line.partition(":")
+        if colon and name not in parsed:
+            parsed[name] = value.removeprefix(" ")
+
+    for name in ("Event", "X", "XX", "Y", " X", "Z"):
+        message = Message(b"\r\n".join(lines))
+        assert message.get(name) == parsed.get(name)
+        assert message.headers == parsed
+        if name in parsed:
+            assert message[name] == parsed[name]
+
+
+def test_lines_without_colon_are_counted_only_where_a_header_was_read() -> None:
+    message = Message(b"Event: Odd\r\nno colon\r\nX: 1")
+    assert message.malformed == 0
+
+    assert message["X"] == "1"
+    assert message.malformed == 1
+
+
 @given(st.lists(st.integers(0, len(STREAM)), max_size=30))
 def test_any_chunking_gives_the_same_messages(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(STREAM)]
@@ -85,11 +113,11 @@ def test_no_bytes_crash_it_and_chunking_never_matters(garbage: bytes, step: int)
 def test_an_oversize_message_is_skipped_and_the_stream_goes_on(step: int) -> None:
     data = BANNER + b"Event: Big\r\nX: " + b"9" * (MAX_MESSAGE + 70_000) + b"\r\n\r\nEvent: Next\r\n\r\n"
     decoder = AmiDecoder()
-    seen = [m.event for i in range(0, len(data), step) for m in decoder.feed(data[i : i + step])]
+    events = [m.event for i in range(0, len(data), step) for m in decoder.feed(data[i : i + step])]
 
-    assert seen[-1] == "Next"
+    assert events[-1] == "Next"
     if step < MAX_MESSAGE:
-        assert (seen, decoder.oversize) == (["Next"], 1)
+        assert (events, decoder.oversize) == (["Next"], 1)
 
 
 def test_a_port_that_is_not_the_manager_says_so() -> None:
