@@ -9,7 +9,7 @@ signal that arrives twice tells nothing new.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import desk, legs, pauses, queueing, reconcile, seats, shift, talks, topics, views, wrapup
@@ -93,7 +93,7 @@ class Floor:
         if signal.at > self.books.clock:
             self.books.clock = signal.at
         handler(self.books, signal)
-        return list(self._tell(signal.at))
+        return self._tell(signal.at)
 
     def take_changed(self) -> list[Call]:
         """The calls that changed since the last take, each once, ended ones among them."""
@@ -128,52 +128,54 @@ class Floor:
 
     # --- telling ---------------------------------------------------------------------------------------
 
-    def _tell(self, at: float) -> Iterator[Event]:
+    def _tell(self, at: float) -> list[Event]:
         """The events of what was touched: the link, calls, parts, cards, queues, members, agents."""
         books = self.books
+        events: list[Event] = []
         if books.touched_link:
             books.touched_link = False
-            yield Event(kinds.LINK_CHANGED, at, views.link_view(books), everyone=True)
+            events.append(Event(kinds.LINK_CHANGED, at, views.link_view(books), everyone=True))
         if books.touched_calls:
-            yield from self._tell_calls(at)
+            self._tell_calls(at, events)
         if books.touched_queues:
             queues, books.touched_queues = books.touched_queues, set()
             for name in sorted(queues):
-                yield from self._tell_queue(books.queues[name], at)
+                self._tell_queue(books.queues[name], at, events)
         if books.touched_members:
             members, books.touched_members = books.touched_members, set()
             for name, interface in sorted(members):
-                yield from self._tell_member(books.queues[name], interface, at)
+                self._tell_member(books.queues[name], interface, at, events)
         if books.touched_agents:
             agents, books.touched_agents = books.touched_agents, set()
             for number in sorted(agents):
                 if (agent := books.agents.get(number)) is not None:
-                    yield from self._tell_agent(agent, at)
+                    self._tell_agent(agent, at, events)
+        return events
 
-    def _tell_calls(self, at: float) -> Iterator[Event]:
+    def _tell_calls(self, at: float, events: list[Event]) -> None:
         books = self.books
         calls, books.touched_calls = books.touched_calls, {}
         parts, books.touched_parts = books.touched_parts, {}
         cards, books.touched_cards = books.touched_cards, {}
         for call, kind, reason in calls.values():
-            yield from self._tell_call(call, kind, reason, at)
+            self._tell_call(call, kind, reason, at, events)
             for part in call.parts:
                 # How these stand in the call follows from the legs of the others, too.
                 is_offer = part.state is PartState.RINGING and part.origin is Origin.OFFER
                 if part.outcome is None and not is_offer:
                     parts.setdefault((call.id, part.key), (call, part, kinds.CHANGED, None))
         for (_, key), (call, _, happened, reason) in parts.items():
-            yield from self._tell_part(call, key, happened, reason, at)
+            self._tell_part(call, key, happened, reason, at, events)
         for call in cards.values():
             if call.audience:
                 body = {"call": call.id}
                 told_to = frozenset({topics.call(call.id)})
-                yield Event(kinds.CARD_CHANGED, at, body, frozenset(call.audience), told_to, call=call.id)
+                events.append(Event(kinds.CARD_CHANGED, at, body, frozenset(call.audience), told_to, call=call.id))
         for call, _, _ in calls.values():
             if call.ended and not call.wrapping_up:
                 self._forget(call)
 
-    def _tell_call(self, call: Call, kind: str, reason: str | None, at: float) -> Iterator[Event]:
+    def _tell_call(self, call: Call, kind: str, reason: str | None, at: float, events: list[Event]) -> None:
         shown = call_shown(call)
         if shown == self._calls.get(call.id):
             return
@@ -186,9 +188,11 @@ class Floor:
             agents = {agent for agent in agents if agent in here}
         body = {"call": views.call_view(call, shown), "reason": reason}
         told_to = frozenset({topics.FLOOR, topics.call(call.id)})
-        yield Event(kind, at, body, frozenset(agents), told_to, call=call.id)
+        events.append(Event(kind, at, body, frozenset(agents), told_to, call=call.id))
 
-    def _tell_part(self, call: Call, key: str, happened: str, reason: str | None, at: float) -> Iterator[Event]:
+    def _tell_part(
+        self, call: Call, key: str, happened: str, reason: str | None, at: float, events: list[Event]
+    ) -> None:
         """Of the parts that one agent had in a call the one that matters now."""
         part = call.part_shown(key)
         if part is None:
@@ -215,7 +219,7 @@ class Floor:
             "view": view,
         }
         agents = frozenset({agent}) if agent is not None else kinds.NOBODY
-        yield Event(kinds.PART_CHANGED, at, body, agents, frozenset({topics.call(call.id)}), call=call.id)
+        events.append(Event(kinds.PART_CHANGED, at, body, agents, frozenset({topics.call(call.id)}), call=call.id))
 
     def _forget(self, call: Call) -> None:
         self._calls.pop(call.id, None)
@@ -223,16 +227,16 @@ class Floor:
             self._parts.pop((call.id, part.key), None)
         self.books.forget_call(call)
 
-    def _tell_queue(self, queue: Queue, at: float) -> Iterator[Event]:
+    def _tell_queue(self, queue: Queue, at: float, events: list[Event]) -> None:
         shown = queue_shown(queue)
         if shown == self._queues.get(queue.name):
             return
         self._queues[queue.name] = shown
         told_to = {topics.FLOOR, topics.queue(self.pbx, queue.name), topics.serving(self.pbx, queue.name)}
         body = {"queue": views.queue_view(self.books, queue, shown)}
-        yield Event(kinds.QUEUE_CHANGED, at, body, topics=frozenset(told_to))
+        events.append(Event(kinds.QUEUE_CHANGED, at, body, topics=frozenset(told_to)))
 
-    def _tell_member(self, queue: Queue, interface: str, at: float) -> Iterator[Event]:
+    def _tell_member(self, queue: Queue, interface: str, at: float, events: list[Event]) -> None:
         member = queue.members.get(interface)
         shown = member_shown(self.books, member) if member is not None else None
         if shown == self._members.get((queue.name, interface)):
@@ -244,9 +248,9 @@ class Floor:
         view = views.member_view(self.books, member, shown) if member is not None else None
         body = {"pbx": self.pbx, "queue": queue.name, "interface": interface, "member": view}
         told_to = frozenset({topics.queue(self.pbx, queue.name)})
-        yield Event(kinds.MEMBER_CHANGED, at, body, topics=told_to)
+        events.append(Event(kinds.MEMBER_CHANGED, at, body, topics=told_to))
 
-    def _tell_agent(self, agent: Agent, at: float) -> Iterator[Event]:
+    def _tell_agent(self, agent: Agent, at: float, events: list[Event]) -> None:
         pauses.settle(self.books, agent)
         agent.take(state_of(self.books, agent), at)
         shift.put_due(self.books, agent)
@@ -264,7 +268,7 @@ class Floor:
             "state": views.state_view(agent, shown),
             "queues": sorted(shown.serves),
         }
-        yield Event(kinds.ME_CHANGED, at, body, frozenset({agent.id}))
+        events.append(Event(kinds.ME_CHANGED, at, body, frozenset({agent.id})))
         for name in sorted(shown.serves - (before.serves if before is not None else frozenset())):
             view = views.queue_view(self.books, self.books.queues[name])
-            yield Event(kinds.QUEUE_CHANGED, at, {"queue": view}, frozenset({agent.id}))
+            events.append(Event(kinds.QUEUE_CHANGED, at, {"queue": view}, frozenset({agent.id})))

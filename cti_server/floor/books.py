@@ -106,6 +106,7 @@ class Books:
     def add_leg(self, call: Call, leg: Leg) -> Leg:
         if call.ended and call.merged_into is None:
             call.reopen()
+        leg.ours = self.is_seat(leg.device)
         call.put(leg)
         self._calls_by_leg[leg.id] = call
         return leg

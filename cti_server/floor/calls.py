@@ -82,6 +82,7 @@ class Leg:
     hangup_asked: bool = False
     muted: bool = False
     recording: Recording = Recording.OFF
+    ours: bool = False  # a phone that somebody of ours sits at, or that serves a queue
     device: str = field(init=False)
     local: bool = field(init=False)  # a Local channel's half: plumbing, nobody speaks on it
 
@@ -151,14 +152,14 @@ class Call:
     fetched: str | None = None  # how an agent asked for its caller: the next phone that rings is theirs
     made_inside: bool = False  # begun by the dialplan, to bring somebody into another call
     interaction: int | None = None
+    id: str = field(init=False)
     #: the agents whose desktops hold this call
     audience: set[int] = field(default_factory=set)
     _seats: dict[str, dict[str, Leg]] = field(default_factory=dict)
     _rooms: dict[str, tuple[Leg, ...]] | None = None
 
-    @property
-    def id(self) -> str:
-        return f"{self.pbx}:{self.boot}:{self.linkedid}"
+    def __post_init__(self) -> None:
+        self.id = f"{self.pbx}:{self.boot}:{self.linkedid}"
 
     @property
     def queue(self) -> str | None:

@@ -39,6 +39,7 @@ def people(call: Call) -> tuple[Person, ...]:
 
 def _people(call: Call) -> Iterator[Person]:
     seats = {part.seat for part in call.parts}
+    holders = {p.seat for p in call.parts if p.open and p.state in (PartState.HOLD, PartState.CONSULTING)}
     open_at = {part.seat: part for part in call.parts if part.open}
     reached_by = {part.leg: part for part in call.parts if part.open}
     customer: Leg | None = None
@@ -49,10 +50,11 @@ def _people(call: Call) -> Iterator[Person]:
         if part is not None:
             if part.state is not PartState.RINGING or part.origin is not Origin.OFFER:
                 yield _agent(leg, part)
-        elif leg.device not in seats:
-            # A phone whose agent has left the call is nobody in it, though its channel may live a moment longer.
+        elif leg.device not in seats and (leg.up or not leg.ours):
+            # A phone whose agent has left the call is nobody in it, though its channel may live a moment longer;
+            # and one of ours that is about to ring is nobody yet.
             customer = customer or leg
-            yield _stranger(call, leg, is_customer=leg is customer)
+            yield _stranger(call, leg, holders, is_customer=leg is customer)
 
 
 def _agent(leg: Leg, part: Part) -> Person:
@@ -61,20 +63,19 @@ def _agent(leg: Leg, part: Part) -> Person:
     return Person(leg.id, "agent", part.agent, part.seat, leg.number, part.name, state)
 
 
-def _stranger(call: Call, leg: Leg, *, is_customer: bool) -> Person:
+def _stranger(call: Call, leg: Leg, holders: set[str], *, is_customer: bool) -> Person:
     name = call.customer["name"] if is_customer and call.customer is not None else leg.name
     role = "customer" if is_customer else "other"
-    return Person(leg.id, role, None, None, leg.dialled_number or leg.number, name, _state(call, leg))
+    return Person(leg.id, role, None, None, leg.dialled_number or leg.number, name, _state(call, leg, holders))
 
 
-def _state(call: Call, leg: Leg) -> str:
+def _state(call: Call, leg: Leg, holders: set[str]) -> str:
     if leg.parked is not None:
         return "parked"
     if not leg.up and leg.dialled:
         return "ringing"
     heard = call.reach(leg)
-    holders = [p for p in call.parts if p.open and p.state in (PartState.HOLD, PartState.CONSULTING)]
-    if holders and not any(other.device != p.seat for p in holders for other in heard):
+    if holders and not any(other.device not in holders or len(holders) > 1 for other in heard):
         return "hold"
     if heard:
         return "talking"

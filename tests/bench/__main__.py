@@ -12,7 +12,7 @@ import uvloop
 
 from .figures import machine, out
 
-NAMES = ("decode", "pop", "lookup")
+NAMES = ("floor", "decode", "pop", "lookup")
 LIMIT_S = 600  # for one benchmark
 
 

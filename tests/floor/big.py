@@ -15,12 +15,19 @@ from cti_server.floor.desk_signals import AgentSeated, DesktopSeen, ShiftBegan, 
 from cti_server.floor.parts import Part
 from cti_server.floor.queues import Queue
 from cti_server.floor.signals import (
+    CallerIdentified,
+    DialStatus,
     EntryRow,
     LegAnswered,
     LegBridged,
+    LegDialEnded,
     LegDialled,
+    LegEnded,
+    LegHangupAsked,
+    LegRang,
     LegRow,
     LegStarted,
+    LegUnbridged,
     LinkChanged,
     LinkState,
     MemberChanged,
@@ -192,3 +199,43 @@ def cost_of_each(floor: Floor, signals: Sequence[Signal]) -> list[tuple[str, int
             floor.apply(signal)
         found.append((type(signal).__name__, *counts.told()))
     return found
+
+
+def ring_all(phones: int) -> Iterator[Signal]:
+    """A caller rings so many phones of `support` at once; the first answers, talks for a minute, hangs up."""
+    at, caller = BEGUN + 100_000, "all-1.1"
+    seats = [f"PJSIP/{5000 + n}" for n in range(1, phones + 1)]
+    legs = {seat: f"all-1.{n}" for n, seat in enumerate(seats, 2)}
+    yield LegStarted(at, caller, caller, "PJSIP/trunk-0000000a", True, "13800138000", None, "400")
+    yield CallerIdentified(
+        at + 0.1, caller, caller, "verified", {"id": 1, "name": "李小明", "tier": "gold"}, {"code": "covered"}
+    )
+    yield QueueJoined(at + 1, caller, caller, "support", 1)
+    for seat, leg in legs.items():
+        channel = f"{seat}-0000000b"
+        yield LegStarted(at + 2, leg, caller, channel, False, seat[-4:], None, None)
+        yield LegDialled(at + 2, leg, caller, caller, channel, None)
+        yield MemberOffered(at + 2, caller, caller, "support", seat, leg)
+        yield LegRang(at + 2.1, leg, caller)
+        yield _member(at + 2.1, seat, MemberStatus.RINGING)
+    winner, losers = seats[0], seats[1:]
+    yield LegAnswered(at + 6, legs[winner], caller)
+    yield LegDialEnded(at + 6, legs[winner], caller, f"{winner}-0000000b", DialStatus.ANSWER)
+    for seat in losers:
+        yield LegDialEnded(at + 6, legs[seat], caller, f"{seat}-0000000b", DialStatus.CANCEL)
+        yield LegEnded(at + 6.1, legs[seat], caller, 26)
+        yield _member(at + 6.1, seat, MemberStatus.IDLE)
+    yield QueueLeft(at + 6.1, caller, caller, "support")
+    yield MemberConnected(at + 6.1, caller, caller, "support", winner, legs[winner])
+    yield _member(at + 6.1, winner, MemberStatus.IN_USE)
+    yield LegBridged(at + 6.2, caller, caller, "all")
+    yield LegBridged(at + 6.2, legs[winner], caller, "all")
+    yield LegHangupAsked(at + 66, caller, caller)
+    yield LegUnbridged(at + 66, caller, caller, "all")
+    yield LegEnded(at + 66, legs[winner], caller, 16)
+    yield LegEnded(at + 66, caller, caller, 16)
+    yield _member(at + 66, winner, MemberStatus.IDLE)
+
+
+def _member(at: float, seat: str, status: MemberStatus) -> MemberChanged:
+    return MemberChanged(at, "support", seat, seat, seat, status, False, None)
