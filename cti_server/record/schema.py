@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,10 +88,25 @@ def upsert(engine: str, table: sa.Table) -> Any:
     return (sqlite if engine == "sqlite" else postgresql).insert(table)
 
 
-def if_there(column: str, table: str) -> dict[str, Any]:
-    """The value for a foreign key given by that name: NULL when the row it names is gone.
+# What the pipeline writes was true when the floor learnt it. By the time it is written somebody may have deleted
+# the customer, line or agent that it names, and one such row must not keep a whole batch of calls from being
+# written. So each foreign key in what the pipeline writes goes through one of these two.
 
-    One customer who was deleted must not keep a whole batch of calls from being written.
-    """
+
+def if_there(table: str, row_id: int | sa.BindParameter[int] | None) -> sa.ScalarSelect[Any]:
+    """The value for a foreign key to `table`: the id, or NULL when that row is gone."""
     named = sa.table(table, sa.column("id", Id))
-    return {column: sa.select(named.c.id).where(named.c.id == sa.bindparam(column, type_=Id)).scalar_subquery()}
+    wanted = row_id if isinstance(row_id, sa.BindParameter) else sa.bindparam(None, row_id, type_=Id)
+    return sa.select(named.c.id).where(named.c.id == wanted).scalar_subquery()
+
+
+def insert_if_there(engine: str, table: sa.Table, column: str, parent: str, names: Iterable[str]) -> Any:
+    """An insert of these columns that adds nothing when the row of `parent` that `column` names is gone.
+
+    Execute it with a dict of `names`, or a list of them. It may be given `on_conflict_do_update`.
+    """
+    columns = [table.c[name] for name in names]
+    given = {c.name: sa.bindparam(c.name, type_=c.type) for c in columns}
+    there = sa.table(parent, sa.column("id", Id))
+    row = sa.select(*given.values()).where(sa.exists().where(there.c.id == given[column]))
+    return upsert(engine, table).from_select(list(given), row)

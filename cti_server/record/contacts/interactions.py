@@ -234,8 +234,10 @@ def _segment_values(interaction_id: int, segment: SegmentRecord) -> dict[str, An
 def _upsert_calls(dialect: str) -> Any:
     statement = upsert(dialect, interactions).values(
         {name: sa.bindparam(name) for name in _WRITTEN}
-        | if_there("customer_id", "customers")
-        | if_there("line_id", "lines")
+        | {
+            "customer_id": if_there("customers", sa.bindparam("customer_id", type_=Id)),
+            "line_id": if_there("lines", sa.bindparam("line_id", type_=Id)),
+        }
     )
     new = statement.excluded
     kept = interactions.c.customer_set_at.is_not(None)
@@ -250,7 +252,8 @@ def _upsert_calls(dialect: str) -> Any:
 @functools.cache
 def _upsert_segments(dialect: str) -> Any:
     statement = upsert(dialect, segments).values(
-        {name: sa.bindparam(name) for name in ("interaction_id", *_SEGMENT)} | if_there("agent_id", "agents")
+        {name: sa.bindparam(name) for name in ("interaction_id", *_SEGMENT)}
+        | {"agent_id": if_there("agents", sa.bindparam("agent_id", type_=Id))}
     )
     new = statement.excluded
     # What a person wrote stands, and so does what they finished: the floor may not have heard of it yet.
@@ -293,15 +296,18 @@ async def save_calls(conn: Connection, records: Iterable[InteractionRecord]) -> 
 
 
 async def identify(conn: Connection, key: CallKey, who: CallerIdentified) -> None:
-    """A lookup that came after the call was over: say who it was, unless somebody did. No row, no change."""
+    """Write what a lookup found that came after its call was over, unless a customer is named already.
+
+    Changes nothing when the call has no row. A customer or line deleted since the lookup is left out.
+    """
     own = sa.and_(*(interactions.c[name] == value for name, value in zip(_KEY, key, strict=True)))
     unknown = sa.and_(interactions.c.customer_id.is_(None), interactions.c.customer_set_at.is_(None))
     values = {
-        "customer_id": who.customer["id"] if who.customer is not None else None,
+        "customer_id": if_there("customers", who.customer["id"] if who.customer is not None else None),
         "match_standing": who.match,
         "verdict": who.verdict,
         "ani_e164": who.ani,
-        "line_id": who.line,
+        "line_id": if_there("lines", who.line),
     }
     await conn.execute(sa.update(interactions).where(own, unknown).values(values))
 
