@@ -16,8 +16,9 @@ from typing import Final
 from cti_server.lookup.card import Background, card
 from cti_server.lookup.places import NoPlaces, Places
 from cti_server.lookup.shapes import Card
+from cti_server.record import card_facts
 from cti_server.record.center import lines
-from cti_server.record.crm import card_facts, contact_points, customers
+from cti_server.record.crm import contact_points, customers
 from cti_server.record.database import Connection, Database
 from cti_server.rules.facts import Contract, Customer, Line, Reason
 from cti_server.rules.match import Candidate, Match, match

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+
+T = TypeVar("T")
 
 metadata = sa.MetaData(
     naming_convention={
@@ -22,6 +25,9 @@ metadata = sa.MetaData(
 
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """SQLite numbers a row by itself only when the key is called INTEGER."""
+
+MAX_IN = 1000
+"""Values in one `IN (…)`. PostgreSQL takes 32,767 parameters in a statement, and has a plan to make for each."""
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -81,6 +87,13 @@ def customer_column(*, nullable: bool = False, index: bool = True, on_delete: st
     return sa.Column(
         "customer_id", Id, sa.ForeignKey("customers.id", ondelete=on_delete), nullable=nullable, index=index
     )
+
+
+def chunks(values: Iterable[T], size: int = MAX_IN) -> Iterator[list[T]]:
+    """The values in lists short enough for an `IN (…)`, for values of which nobody knows how many there are."""
+    rest = iter(values)
+    while some := list(itertools.islice(rest, size)):
+        yield some
 
 
 def upsert(engine: str, table: sa.Table) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,7 @@ from cti_server.record.crm import tokens
 from cti_server.record.crm.customers import customers
 from cti_server.record.cursor import Page, bounded, cut, decode
 from cti_server.record.database import Connection
+from cti_server.record.schema import chunks
 from cti_server.rules.facts import Channel, Direction, InteractionBrief, Outcome
 
 i, s = interactions.c, segments.c
@@ -107,7 +108,7 @@ async def timeline(
     conn: Connection, customer_id: int, cursor: str | None = None, limit: int = 50
 ) -> Page[Interaction]:
     """Everything with one customer, for a company with its people too, the latest first. Raises BadCursor."""
-    return await _page(conn, SELECT.where(await _of_customer(conn, customer_id)), cursor, limit)
+    return await _page(conn, SELECT.where(_of_customer(customer_id)), cursor, limit)
 
 
 async def recent(
@@ -130,7 +131,7 @@ async def recent(
     of_parts = sa.select(sa.func.aggregate_strings(parts.c.note, BETWEEN_NOTES)).scalar_subquery()
     columns = (i.id, i.channel, i.direction, i.started_at, i.outcome, i.queue, i.talk_ms, i.subject, i.note)
     query = sa.select(*columns, answered_by.label("agent_name"), of_parts.label("part_notes"))
-    query = query.where(await _of_customer(conn, customer_id))
+    query = query.where(_of_customer(customer_id))
     if without is not None:
         query = query.where(i.id != without)
     query = query.order_by(i.started_at.desc(), i.id.desc()).limit(limit)
@@ -186,12 +187,12 @@ async def set_note(conn: Connection, interaction_id: int, text: str | None) -> b
     return (await conn.execute(statement)).rowcount == 1
 
 
-async def _of_customer(conn: Connection, customer_id: int) -> sa.ColumnElement[bool]:
-    # The ids are read first: with them in hand each engine walks the index of (customer, time) and nothing
-    # else.
-    people = await conn.scalars(sa.select(customers.c.id).where(customers.c.company_id == customer_id))
-    ids = [customer_id, *people]
-    return i.customer_id == customer_id if len(ids) == 1 else i.customer_id.in_(ids)
+def _of_customer(customer_id: int) -> sa.ColumnElement[bool]:
+    # A subquery and no list of ids: a company may have more people than a statement may have parameters (32,767 on
+    # PostgreSQL). With both conditions inside it, each engine walks the index of (customer, time) for a company of
+    # few, and PostgreSQL the index of times for one of many.
+    of_it = sa.or_(customers.c.id == customer_id, customers.c.company_id == customer_id)
+    return i.customer_id.in_(sa.select(customers.c.id).where(of_it))
 
 
 def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
@@ -252,25 +253,21 @@ def _together(*texts: str | None) -> str | None:
     return BETWEEN_NOTES.join(dict.fromkeys(text for text in texts if text)) or None
 
 
-async def _segments(conn: Connection, ids: Collection[int]) -> dict[int, list[Segment]]:
+async def _segments(conn: Connection, ids: Sequence[int]) -> dict[int, list[Segment]]:
     found: dict[int, list[Segment]] = {}
-    if ids:
-        query = (
-            sa.select(segments, agents.c.name.label("agent_name"))
-            .outerjoin_from(segments, agents, agents.c.id == s.agent_id)
-            .where(s.interaction_id.in_(list(ids)))
-            .order_by(s.interaction_id, s.position)
-        )
-        for row in await conn.execute(query):
+    query = sa.select(segments, agents.c.name.label("agent_name")).order_by(s.interaction_id, s.position)
+    query = query.outerjoin_from(segments, agents, agents.c.id == s.agent_id)
+    for some in chunks(ids):
+        for row in await conn.execute(query.where(s.interaction_id.in_(some))):
             found.setdefault(row.interaction_id, []).append(segment_of(row))
     return found
 
 
 async def _aliases(conn: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
-    if ids:
-        query = sa.select(aliases).where(aliases.c.interaction_id.in_(ids)).order_by(aliases.c.linkedid)
-        for row in await conn.execute(query):
+    query = sa.select(aliases).order_by(aliases.c.linkedid)
+    for some in chunks(ids):
+        for row in await conn.execute(query.where(aliases.c.interaction_id.in_(some))):
             found.setdefault(row.interaction_id, []).append(row.linkedid)
     return found
 

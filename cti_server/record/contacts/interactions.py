@@ -18,6 +18,7 @@ from cti_server.record.schema import (
     CleanText,
     Id,
     UtcDateTime,
+    chunks,
     customer_column,
     id_column,
     if_there,
@@ -333,12 +334,9 @@ async def _fold(conn: Connection, merged: dict[CallKey, int]) -> None:
         [dict(zip(_KEY, key, strict=True), interaction_id=target) for key, target in merged.items()],
     )
     own_key = sa.tuple_(*(interactions.c[name] for name in _KEY))
-    found = await conn.execute(
-        sa.select(interactions.c.id, *(interactions.c[name] for name in _KEY), interactions.c.note).where(
-            own_key.in_(list(merged))
-        )
-    )
-    for row in found.all():
+    query = sa.select(interactions.c.id, *(interactions.c[name] for name in _KEY), interactions.c.note)
+    found = [row for keys in chunks(merged) for row in await conn.execute(query.where(own_key.in_(keys)))]
+    for row in found:
         target = merged[(row.pbx, row.boot, row.linkedid)]
         if row.note:
             await _append_note(conn, target, row.note)
