@@ -10,7 +10,7 @@ from cti_server.floor.parts import Origin, Part, PartState, WrapUp
 from cti_server.floor.times import ms
 
 from .contacts.history import Interaction, Segment
-from .contacts.interactions import InteractionRecord, SegmentRecord
+from .contacts.records import InteractionRecord, SegmentRecord
 
 
 def record_of(call: Call) -> InteractionRecord:

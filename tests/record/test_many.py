@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from cti_server.record import card_facts
 from cti_server.record.contacts import history, restart
-from cti_server.record.contacts.interactions import interactions, save_calls
+from cti_server.record.contacts.interactions import save_calls
+from cti_server.record.contacts.tables import interactions
 from cti_server.record.crm import customers
 from cti_server.record.database import Connection, Database
 from cti_server.record.desk import promises

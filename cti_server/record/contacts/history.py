@@ -10,15 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from cti_server.record.center.agents import agents
-from cti_server.record.contacts.interactions import (
-    CallKey,
-    InteractionRecord,
-    MatchStanding,
-    SegmentRecord,
-    aliases,
-    interactions,
-    segments,
-)
+from cti_server.record.contacts.records import CallKey, InteractionRecord, MatchStanding, SegmentRecord
+from cti_server.record.contacts.tables import aliases, interactions, segments
 from cti_server.record.crm import tokens
 from cti_server.record.crm.customers import customers
 from cti_server.record.cursor import Page, bounded, cut, decode
