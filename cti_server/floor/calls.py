@@ -11,6 +11,7 @@ from .parts import CONNECTED, Part, PartState
 from .people import people
 from .signals import DialStatus, Recording
 from .times import iso, ms
+from .visits import Visit
 
 MAX_PARTS = 200  # segments of one call; past it repeated rings of one agent add to their last segment
 MAX_STEPS = 100  # IVR steps kept of one call, the first ones
@@ -109,6 +110,7 @@ class Call:
     direction: Direction = Direction.INBOUND
     legs: dict[str, Leg] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
     aliases: list[str] = field(default_factory=list)  # linkedids merged into this one
     merged_into: str | None = None  # the id of the call that took this one in
     first_leg: str | None = None

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from cti_server.record.center.agents import agents
-from cti_server.record.contacts.records import CallKey, InteractionRecord, MatchStanding, SegmentRecord
-from cti_server.record.contacts.tables import aliases, interactions, segments
+from cti_server.record.contacts.records import (
+    OF_INTERACTION,
+    OF_SEGMENT,
+    OF_VISIT,
+    CallKey,
+    InteractionRecord,
+    MatchStanding,
+    SegmentRecord,
+    VisitRecord,
+)
+from cti_server.record.contacts.tables import aliases, interactions, segments, visits
 from cti_server.record.crm import tokens
 from cti_server.record.crm.customers import customers
 from cti_server.record.cursor import Page, bounded, cut, decode
@@ -34,6 +43,13 @@ class Segment(SegmentRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Visit(VisitRecord):
+    """A visit with the name of who answered."""
+
+    agent_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction(InteractionRecord):
     """A contact with its id, what people wrote about it, and its names; open while `outcome` is None.
 
@@ -46,6 +62,7 @@ class Interaction(InteractionRecord):
     subject: str | None = None
     note: str | None = None
     segments: tuple[Segment, ...] = ()
+    visits: tuple[Visit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +85,6 @@ class Filter:
 
 
 BETWEEN_NOTES = "\n"
-_READ = [f.name for f in fields(InteractionRecord) if f.name not in ("aliases", "segments")]
-_SEGMENT = [f.name for f in fields(SegmentRecord)]
 _EQUAL = ("queue", "outcome", "channel", "direction", "customer_id")
 SELECT = sa.select(
     interactions, customers.c.name.label("customer_name"), customers.c.tier.label("customer_tier")
@@ -77,7 +92,7 @@ SELECT = sa.select(
 
 
 async def get(conn: Connection, interaction_id: int) -> Interaction | None:
-    """One interaction with its segments."""
+    """One interaction with its segments and visits."""
     found = await read(conn, SELECT.where(i.id == interaction_id))
     return found[0] if found else None
 
@@ -222,10 +237,10 @@ async def _page(conn: Connection, query: Any, cursor: str | None, limit: int) ->
 
 
 async def read(conn: Connection, query: Any, *, with_aliases: bool = False) -> list[Interaction]:
-    """The interactions of a query of SELECT, with their segments."""
+    """The interactions that a query made of SELECT finds, with their segments and visits."""
     rows = (await conn.execute(query)).all()
     ids = [row.id for row in rows]
-    parts = await _segments(conn, ids)
+    parts, waits = await _segments(conn, ids), await _visits(conn, ids)
     merged = await _aliases(conn, ids) if with_aliases else {}
     return [
         Interaction(
@@ -236,7 +251,8 @@ async def read(conn: Connection, query: Any, *, with_aliases: bool = False) -> l
             note=_together(row.note, *(part.note for part in parts.get(row.id, ()))),
             aliases=tuple(merged.get(row.id, ())),
             segments=tuple(parts.get(row.id, ())),
-            **{name: getattr(row, name) for name in _READ},
+            visits=tuple(waits.get(row.id, ())),
+            **{name: getattr(row, name) for name in OF_INTERACTION},
         )
         for row in rows
     ]
@@ -256,6 +272,18 @@ async def _segments(conn: Connection, ids: Sequence[int]) -> dict[int, list[Segm
     return found
 
 
+async def _visits(conn: Connection, ids: Sequence[int]) -> dict[int, list[Visit]]:
+    found: dict[int, list[Visit]] = {}
+    v = visits.c
+    query = sa.select(visits, agents.c.name.label("agent_name")).order_by(v.interaction_id, v.position)
+    query = query.outerjoin_from(visits, agents, agents.c.id == v.agent_id)
+    for some in chunks(ids):
+        for row in await conn.execute(query.where(v.interaction_id.in_(some))):
+            visit = Visit(agent_name=row.agent_name, **{name: getattr(row, name) for name in OF_VISIT})
+            found.setdefault(row.interaction_id, []).append(visit)
+    return found
+
+
 async def _aliases(conn: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     query = sa.select(aliases).order_by(aliases.c.linkedid)
@@ -272,5 +300,5 @@ def segment_of(row: Any) -> Segment:
         agent_name=row.agent_name,
         follow_up=row.follow_up,
         finished_at=row.finished_at,
-        **{name: getattr(row, name) for name in _SEGMENT},
+        **{name: getattr(row, name) for name in OF_SEGMENT},
     )

@@ -1,42 +1,40 @@
-"""Interactions: each contact with a customer, once, and the segment of each agent in it. Written by the
-pipeline.
-"""
+"""Writes interactions: each contact with a customer once, with a segment for each agent, a visit for each queue."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from typing import Any, cast
 
 import sqlalchemy as sa
 
 from cti_server.floor.signals import CallerIdentified
 from cti_server.record.contacts.merging import fold
-from cti_server.record.contacts.records import CallKey, InteractionRecord, SegmentRecord
-from cti_server.record.contacts.tables import KEY, interactions, segments
+from cti_server.record.contacts.records import (
+    OF_INTERACTION,
+    OF_SEGMENT,
+    OF_VISIT,
+    CallKey,
+    InteractionRecord,
+    SegmentRecord,
+    VisitRecord,
+)
+from cti_server.record.contacts.tables import KEY, interactions, segments, visits
 from cti_server.record.database import Connection
 from cti_server.record.schema import Id, if_there, upsert
 
-__all__ = ["CallKey", "InteractionRecord", "SegmentRecord", "add_contact", "identify", "save_calls"]
-
-_WRITTEN = [f.name for f in fields(InteractionRecord) if f.name not in ("aliases", "segments")]
-_SEGMENT = [f.name for f in fields(SegmentRecord)]
+__all__ = ["CallKey", "InteractionRecord", "SegmentRecord", "VisitRecord", "add_contact", "identify", "save_calls"]
 
 
 def _values(record: InteractionRecord) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in _WRITTEN} | {"ivr_path": list(record.ivr_path)}
-
-
-def _segment_values(interaction_id: int, segment: SegmentRecord) -> dict[str, Any]:
-    return {name: getattr(segment, name) for name in _SEGMENT} | {"interaction_id": interaction_id}
+    return {name: getattr(record, name) for name in OF_INTERACTION} | {"ivr_path": list(record.ivr_path)}
 
 
 # Built once for each engine: building them anew took half of each write, and a card waits for up to two writes.
 @functools.cache
 def _upsert_calls(dialect: str) -> Any:
     statement = upsert(dialect, interactions).values(
-        {name: sa.bindparam(name) for name in _WRITTEN}
+        {name: sa.bindparam(name) for name in OF_INTERACTION}
         | {
             "customer_id": if_there("customers", sa.bindparam("customer_id", type_=Id)),
             "line_id": if_there("lines", sa.bindparam("line_id", type_=Id)),
@@ -44,7 +42,7 @@ def _upsert_calls(dialect: str) -> Any:
     )
     new = statement.excluded
     kept = interactions.c.customer_set_at.is_not(None)
-    changes: dict[str, Any] = {name: new[name] for name in _WRITTEN if name not in KEY}
+    changes: dict[str, Any] = {name: new[name] for name in OF_INTERACTION if name not in KEY}
     for name in ("customer_id", "match_standing"):
         changes[name] = sa.case((kept, interactions.c[name]), else_=new[name])
     return statement.on_conflict_do_update(index_elements=list(KEY), set_=changes).returning(
@@ -55,12 +53,12 @@ def _upsert_calls(dialect: str) -> Any:
 @functools.cache
 def _upsert_segments(dialect: str) -> Any:
     statement = upsert(dialect, segments).values(
-        {name: sa.bindparam(name) for name in ("interaction_id", *_SEGMENT)}
+        {name: sa.bindparam(name) for name in ("interaction_id", *OF_SEGMENT)}
         | {"agent_id": if_there("agents", sa.bindparam("agent_id", type_=Id))}
     )
     new = statement.excluded
     # What a person wrote stands, and so does what they finished: the floor may not have heard of it yet.
-    changes = {name: new[name] for name in _SEGMENT if name not in ("position", "note", "wrap_code")}
+    changes = {name: new[name] for name in OF_SEGMENT if name not in ("position", "note", "wrap_code")}
     finished = segments.c.finished_at.is_not(None)
     changes["note"] = sa.func.coalesce(segments.c.note, new.note)
     # Back in the call after all: there will be more to say. What followed from the first time is made already.
@@ -71,6 +69,16 @@ def _upsert_segments(dialect: str) -> Any:
     changes["wrapped_at"] = sa.case(
         (finished, sa.func.coalesce(new.wrapped_at, segments.c.wrapped_at)), else_=new.wrapped_at
     )
+    return statement.on_conflict_do_update(index_elements=["interaction_id", "position"], set_=changes)
+
+
+@functools.cache
+def _upsert_visits(dialect: str) -> Any:
+    statement = upsert(dialect, visits).values(
+        {name: sa.bindparam(name) for name in ("interaction_id", *OF_VISIT)}
+        | {"agent_id": if_there("agents", sa.bindparam("agent_id", type_=Id))}
+    )
+    changes = {name: statement.excluded[name] for name in OF_VISIT if name != "position"}
     return statement.on_conflict_do_update(index_elements=["interaction_id", "position"], set_=changes)
 
 
@@ -86,7 +94,7 @@ async def save_calls(conn: Connection, records: Iterable[InteractionRecord]) -> 
         return {}
     rows = await conn.execute(_upsert_calls(conn.dialect.name), [_values(record) for record in batch.values()])
     ids: dict[CallKey, int] = {(row.pbx, row.boot, row.linkedid): row.id for row in rows}
-    await _save_segments(conn, [(ids[key], s) for key, record in batch.items() for s in record.segments])
+    await _save_parts(conn, [(ids[key], record) for key, record in batch.items()])
     merged = {
         (record.pbx, record.boot, alias): ids[key]
         for key, record in batch.items()
@@ -115,13 +123,17 @@ async def identify(conn: Connection, key: CallKey, who: CallerIdentified) -> Non
     await conn.execute(sa.update(interactions).where(own, unknown).values(values))
 
 
-async def _save_segments(conn: Connection, given: Sequence[tuple[int, SegmentRecord]]) -> None:
-    if not given:
-        return
-    await conn.execute(
-        _upsert_segments(conn.dialect.name),
-        [_segment_values(interaction_id, segment) for interaction_id, segment in given],
-    )
+async def _save_parts(conn: Connection, given: Sequence[tuple[int, InteractionRecord]]) -> None:
+    """Write the segments and visits of these interactions. None is removed: a position, once written, stays."""
+    segments_of = [_row(number, OF_SEGMENT, s) for number, record in given for s in record.segments]
+    visits_of = [_row(number, OF_VISIT, v) for number, record in given for v in record.visits]
+    for statement, rows in ((_upsert_segments, segments_of), (_upsert_visits, visits_of)):
+        if rows:
+            await conn.execute(statement(conn.dialect.name), rows)
+
+
+def _row(interaction_id: int, names: Sequence[str], of: SegmentRecord | VisitRecord) -> dict[str, Any]:
+    return {name: getattr(of, name) for name in names} | {"interaction_id": interaction_id}
 
 
 async def add_contact(
@@ -134,5 +146,5 @@ async def add_contact(
     interaction_id = cast(
         int, await conn.scalar(sa.insert(interactions).values(values).returning(interactions.c.id))
     )
-    await _save_segments(conn, [(interaction_id, segment) for segment in record.segments])
+    await _save_parts(conn, [(interaction_id, record)])
     return interaction_id

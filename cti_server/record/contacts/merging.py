@@ -8,11 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from cti_server.record.contacts.records import CallKey
-from cti_server.record.contacts.tables import KEY, aliases, interactions, segments
+from cti_server.record.contacts.tables import KEY, aliases, interactions, segments, visits
 from cti_server.record.database import Connection
 from cti_server.record.schema import chunks, metadata, upsert
 
-REWRITTEN = (segments,)
+REWRITTEN = (segments, visits)
 """Tables whose rows are not moved: the record of the call that takes the other in has them all, and is written."""
 
 
@@ -35,7 +35,7 @@ async def fold(conn: Connection, merged: Mapping[CallKey, int]) -> None:
     """Make each key an alias of the interaction that its call merged into.
 
     The key's own row, if it has one, is deleted. What people wrote in it, and whatever else names it, moves first.
-    Its segments do not move: the other call has them among its own by now, and they are written with it.
+    Its segments and visits do not: the other call has them among its own by now, and they are written with it.
     """
     statement = upsert(conn.dialect.name, aliases)
     await conn.execute(

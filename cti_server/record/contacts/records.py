@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
@@ -53,6 +53,24 @@ class SegmentRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VisitRecord:
+    """One wait in one queue. `position` counts from 0; `left_at` and `how` are None while the call waits.
+
+    `how` is answered, abandoned, timed_out, moved_on, left_empty, ended_unseen, or another word of the floor's.
+    `agent_id` and `seat` are who answered. `place` is the call's place in the queue when it joined, from 1.
+    """
+
+    position: int
+    queue: str
+    joined_at: datetime
+    left_at: datetime | None = None
+    how: str | None = None
+    agent_id: int | None = None
+    seat: str | None = None
+    place: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InteractionRecord:
     """One contact as it is written. `outcome` is None while it goes on; `complete` is true once its end was
     seen.
@@ -90,9 +108,16 @@ class InteractionRecord:
     complete: bool = False
     aliases: tuple[str, ...] = ()
     segments: tuple[SegmentRecord, ...] = ()
+    visits: tuple[VisitRecord, ...] = ()
 
     @property
     def key(self) -> CallKey:
         if self.pbx is None or self.boot is None or self.linkedid is None:
             raise ValueError("only a call of a PBX has a key")
         return self.pbx, self.boot, self.linkedid
+
+
+OF_INTERACTION = [f.name for f in fields(InteractionRecord) if f.name not in ("aliases", "segments", "visits")]
+OF_SEGMENT = [f.name for f in fields(SegmentRecord)]
+OF_VISIT = [f.name for f in fields(VisitRecord)]
+"""The fields of each record that are columns of its table, under the same names."""

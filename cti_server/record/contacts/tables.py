@@ -1,4 +1,4 @@
-"""The tables of contacts: the interaction, its segments, and the linkedids that were merged into it."""
+"""The tables of contacts: the interaction, its segments, its visits to queues, and its aliases."""
 
 from __future__ import annotations
 
@@ -61,6 +61,23 @@ aliases = sa.Table(
     sa.Column(
         "interaction_id", Id, sa.ForeignKey("interactions.id", ondelete="CASCADE"), nullable=False, index=True
     ),
+)
+
+visits = sa.Table(
+    "visits",
+    metadata,
+    id_column(),
+    sa.Column("interaction_id", Id, sa.ForeignKey("interactions.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("queue", CleanText, nullable=False),
+    sa.Column("joined_at", UtcDateTime, nullable=False),
+    sa.Column("left_at", UtcDateTime),
+    sa.Column("how", CleanText),
+    sa.Column("agent_id", Id, sa.ForeignKey("agents.id", ondelete="SET NULL")),
+    sa.Column("seat", CleanText),
+    sa.Column("place", sa.Integer),
+    sa.UniqueConstraint("interaction_id", "position"),
+    sa.Index("ix_visits_queue_joined_at", "queue", "joined_at"),
 )
 
 KEY = ("pbx", "boot", "linkedid")
