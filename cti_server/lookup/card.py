@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from cti_server.lookup.places import Places
 from cti_server.lookup.shapes import (
@@ -38,11 +39,14 @@ from cti_server.rules.facts import (
     Product,
     Promise,
     Reason,
+    texts_of,
 )
 from cti_server.rules.match import Match
 from cti_server.rules.numbers import Number
 from cti_server.rules.verdict import Verdict
 from cti_server.rules.why import Because
+
+TEXTS = [name for name in texts_of(Customer) if name in CustomerView.__annotations__]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,17 +162,19 @@ def brief_view(customer: Customer) -> CustomerBriefView:
 
 
 def customer_view(customer: Customer) -> CustomerView:
-    return {
+    view = {
+        **_texts(customer),
         **brief_view(customer),
-        "language": customer.language,
-        "role_title": customer.role_title,
-        "time_zone": customer.time_zone,
         "preferred_agent": named_view(customer.preferred_agent),
-        "remarks": customer.remarks,
-        "external_ref": customer.external_ref,
-        "contact_points": [contact_point_view(one) for one in customer.contact_points],
+        "contact_points": [contact_point_view(point) for point in customer.contact_points],
         "version": customer.version,
     }
+    return cast(CustomerView, view)
+
+
+def _texts(customer: Customer) -> dict[str, str | None]:
+    """What a customer's view shows as it is stored."""
+    return {name: getattr(customer, name) for name in TEXTS}
 
 
 def contact_point_view(point: ContactPoint) -> ContactPointView:

@@ -1,4 +1,4 @@
-"""Writes interactions: each contact with a customer once, with a segment for each agent, a visit for each queue."""
+"""Writes interactions: each contact once, with a segment for each agent in it and its visits to queues."""
 
 from __future__ import annotations
 
