@@ -82,6 +82,7 @@ class Customer:
     name: str
     company: CompanyBrief | None = None
     role_title: str | None = None
+    salutation: str | None = None
     tier: str | None = None
     language: str | None = None
     time_zone: str | None = None

@@ -35,6 +35,7 @@ customers = sa.Table(
     sa.Column("name_key", CleanText, nullable=False, index=True),
     sa.Column("company_id", Id, sa.ForeignKey("customers.id", ondelete="SET NULL"), index=True),
     sa.Column("role_title", CleanText),
+    sa.Column("salutation", CleanText),
     sa.Column("tier", CleanText),
     sa.Column("language", CleanText),
     sa.Column("time_zone", CleanText),
