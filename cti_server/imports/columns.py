@@ -18,6 +18,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "name": ("full name", "customer name", "customer", "姓名", "名称", "客户名称", "客户姓名", "客户"),
     "company": ("company name", "organisation", "organization", "公司", "公司名称", "单位", "所属公司"),
     "role_title": ("role", "title", "job title", "position", "职务", "职位"),
+    "salutation": ("form of address", "称呼", "称谓"),
     "phone": ("telephone", "tel", "phones", "phone number", "phone 1", "电话", "电话号码", "联系电话", "电话1"),
     "phone_2": ("telephone 2", "tel 2", "电话2"),
     "phone_3": ("telephone 3", "tel 3", "电话3"),
