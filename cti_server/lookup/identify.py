@@ -192,9 +192,13 @@ def _judge(customer: Customer, contracts: Sequence[Contract], at: datetime) -> V
 
 def _chosen(found: Match, customer: Customer) -> Match:
     """The match with the agent's choice picked and in front, whatever the evidence said."""
-    others = tuple(one for one in found.candidates if one.customer.id != customer.id)
-    standings = [one.standing for one in found.candidates if one.customer.id == customer.id]
-    times = [one.reason.params.get("times") for one in found.candidates if one.customer.id == customer.id]
+    others = tuple(candidate for candidate in found.candidates if candidate.customer.id != customer.id)
+    standings = [candidate.standing for candidate in found.candidates if candidate.customer.id == customer.id]
+    times = [
+        candidate.reason.params.get("times")
+        for candidate in found.candidates
+        if candidate.customer.id == customer.id
+    ]
     reason = Reason("chosen_before", {"times": times[0] if times and times[0] else 1})
     standing = standings[0] if standings else "guess"
     return Match(standing, reason, (Candidate(customer, standing, reason), *others), customer)

@@ -253,11 +253,11 @@ async def _detail(conn: Connection, customer: Customer, at: datetime) -> Custome
     return {
         **customer_view(customer),
         "verdict": verdict_view(verdict(held, at, customer.time_zone, customer.company)),
-        "contracts": [contract_view(one) for one in held],
-        "products": [product_view(one) for one in await products.of_customers(conn, owners)],
-        "cases": [case_view(one) for one in await cases.of_customer(conn, customer.id)],
-        "notes": [note_view(one) for one in await notes.of_customer(conn, customer.id)],
-        "people": [brief_view(one) for one in people],
+        "contracts": [contract_view(contract) for contract in held],
+        "products": [product_view(product) for product in await products.of_customers(conn, owners)],
+        "cases": [case_view(case) for case in await cases.of_customer(conn, customer.id)],
+        "notes": [note_view(note) for note in await notes.of_customer(conn, customer.id)],
+        "people": [brief_view(person) for person in people],
     }
 
 

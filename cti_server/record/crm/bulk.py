@@ -161,8 +161,8 @@ class _Batch:
         if not wanted:
             return set()
         c = contact_points.c
-        mine = sa.select(contact_points).where(c.customer_id.in_({key[0] for key in wanted}))
-        for row in await self.conn.execute(mine):
+        existing = sa.select(contact_points).where(c.customer_id.in_({key[0] for key in wanted}))
+        for row in await self.conn.execute(existing):
             wanted.pop((row.customer_id, *_identity(row)), None)
         if not wanted:
             return set()
