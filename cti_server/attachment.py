@@ -100,7 +100,7 @@ class Attachment:
         ordered = asyncio.create_task(self._members.run(), name=f"members {self.pbx.name}")
         reading = asyncio.create_task(self._read_again(), name=f"reading {self.pbx.name}")
         try:
-            # A link that was refused returns, and the rest of the server goes on without it.
+            # None of them returns; the first that fails ends the round.
             await asyncio.wait({writing, linked, ordered}, return_when=asyncio.FIRST_EXCEPTION)
         finally:
             linked.cancel()

@@ -157,6 +157,20 @@ class SegmentView(TypedDict):
     owed: bool
 
 
+class VisitView(TypedDict):
+    """One wait in one queue. `how` is null while it waits; `agent` and `seat` are who answered."""
+
+    position: int
+    queue: str
+    joined_at: str
+    left_at: str | None
+    wait_ms: int | None
+    how: str | None
+    agent: Named | None
+    seat: str | None
+    place: int | None
+
+
 class StepView(TypedDict):
     step: str
     choice: str | None
@@ -216,6 +230,7 @@ class InteractionView(TypedDict):
     outcome: str | None
     complete: bool
     segments: list[SegmentView]
+    visits: list[VisitView]
 
 
 class InteractionPage(TypedDict):

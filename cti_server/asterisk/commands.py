@@ -1,4 +1,4 @@
-"""Asking a PBX to act, each action on the account of its role, never twice when it may not be."""
+"""Asks a PBX to act: each action on the account of its role, and none twice that must not be done twice."""
 
 from __future__ import annotations
 
@@ -20,18 +20,23 @@ class NoAccount(LookupError):
 
 
 class Commands:
-    """Command connections of one PBX: one a role, opened when first needed, kept while it lives."""
+    """The command connections of one PBX: one for each role, opened when first needed and kept while it lives.
+
+    Whoever made it calls `close` at the end.
+    """
 
     def __init__(self, pbx: PbxSettings) -> None:
         self._pbx = pbx
         self._tls: ssl.SSLContext | None = None
         self._sessions: dict[Role, Session] = {}
-        self._opening = asyncio.Lock()
+        # One each: a login that hangs keeps nobody waiting but who needs the same role.
+        self._opening = {role: asyncio.Lock() for role in Role}
 
     async def run(self, action: Action) -> Answer:
-        """Do it. Raises NoAccount, ActionFailed, or ConnectionError/TimeoutError when the PBX is out of reach.
+        """Send the action and answer what the PBX said.
 
-        A connection that has died is opened again before the action is sent, never after.
+        Raises NoAccount, ActionFailed, or ConnectionError/TimeoutError when the PBX is out of reach. A connection
+        that has died is opened again before the action is sent; after it only when the action is idempotent.
         """
         session = await self._session(action.role)
         try:
@@ -47,10 +52,10 @@ class Commands:
             raise NoAccount(
                 f"no AMI user for role {role}: set CTI_AMI_{role.upper()}_USER and _SECRET for {self._pbx.name}"
             )
-        async with self._opening:
-            known = self._sessions.get(role)
-            if known is not None and not known.closed.done():
-                return known
+        async with self._opening[role]:
+            open_session = self._sessions.get(role)
+            if open_session is not None and not open_session.closed.done():
+                return open_session
             self._tls = self._tls or tls_context(self._pbx)
             try:
                 session = await Session.open(self._pbx.host, self._pbx.port, account, tls=self._tls)

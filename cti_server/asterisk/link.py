@@ -1,7 +1,7 @@
 """The attachment to one PBX: connect, log in, wait until it is booted, take a snapshot, be live; again when lost.
 
     connecting ──login, FullyBooted, snapshot──▶ live ──connection lost, silence──▶ stale ──▶ connecting …
-         └── user or secret refused ──▶ refused: said once, and not tried again
+         └── user or secret refused ──▶ refused ──REFUSED_AGAIN_S──▶ the login is tried again
 
 The read loop only parses and hands on: whatever Asterisk cannot send grows inside Asterisk. Events that come
 while the snapshot is being taken are held and follow it, so nothing between the two is lost.
@@ -33,6 +33,9 @@ PING_EVERY_S = 2.0
 SILENCE_S = 6.0  # three pings without a byte: the connection is dead, whatever TCP thinks
 BOOT_S = 120.0  # how long a starting Asterisk may take to say FullyBooted
 MAX_BACKOFF_S = 5.0
+# Who mends manager.conf needs no restart of ours. Not sooner: each try is a line in Asterisk's security log, which
+# may ban an address, and counts against `authlimit`, the logins that manager.conf lets be under way at once.
+REFUSED_AGAIN_S = 60.0
 CLOCKS_AGREE_S = 0.5  # below it a difference is the way of the ping, and nobody sees it on a timer
 MAX_HELD = 100_000  # events held while a snapshot is taken; past it the link starts over
 
@@ -47,7 +50,7 @@ class SinkFull(RuntimeError):
 
 
 class Link:
-    """One PBX, attached for as long as `run` runs.
+    """One PBX, attached for as long as `run` runs, which is until its task is cancelled.
 
     `sink` takes each signal, in order, and raises SinkFull rather than block. `warnings` counts, by cause,
     messages that could not be used.
@@ -70,17 +73,19 @@ class Link:
         self._log = log.bind(pbx=pbx.name)
 
     async def run(self) -> None:
-        """Attach, and attach again whenever the link is lost; returns only when Asterisk refuses us."""
+        """Attach, and attach again whenever the link is lost or the login refused, until cancelled."""
         failures = 0
         while True:
             self._tell(LinkState.CONNECTING if failures == 0 else self.state, self.detail)
             try:
                 await self._attached(tls_context(self.pbx))
             except Refused as refused:
+                failures = 1
                 remedy = f"check the user and its secret in manager.conf and CTI_ settings of {self.pbx.name}"
-                self._log.error("link.refused", reason=str(refused), remedy=remedy)
-                self._tell(LinkState.REFUSED, str(refused))
-                return
+                self._log.error("link.refused", reason=str(refused), remedy=remedy, again_in_s=REFUSED_AGAIN_S)
+                self._tell(LinkState.REFUSED, f"{refused}; the login is tried again every {REFUSED_AGAIN_S:g} s")
+                await asyncio.sleep(REFUSED_AGAIN_S)
+                continue
             except (OSError, TimeoutError, LookupError, ValueError, ListBroken, ActionFailed, SinkFull) as lost:
                 failures = 0 if self.state is LinkState.LIVE else failures + 1
                 why = f"{self.pbx.host}:{self.pbx.port}: {lost or type(lost).__name__}"
@@ -99,6 +104,8 @@ class Link:
         )
         self._session = session
         try:
+            if self.state is LinkState.REFUSED:
+                self._tell(LinkState.CONNECTING, None)
             async with asyncio.timeout(BOOT_S):
                 await self._first(session, self._booted.wait())
             await self._first(session, self._compare_clocks(session))

@@ -53,6 +53,8 @@ def merge(books: Books, into: Call, younger: Call) -> Call:
         into.become(younger)  # a customer came into a call between agents: it is the customer's from now on
         for part in into.parts:
             part.why = why(books, into, part)
+    elif younger.visits:
+        into.visits = sorted((*into.visits, *younger.visits), key=lambda visit: visit.joined)
     into.answered_at = into.answered_at or younger.answered_at
     younger.merged_into, younger.outcome = into.id, "merged"
     books.touch(younger, kinds.CALL_ENDED)

@@ -9,12 +9,16 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from cti_server.record.crm import customers
+from cti_server.rules.facts import Customer, texts_of
+
 COLUMNS: dict[str, tuple[str, ...]] = {
     "external_ref": ("customer id", "customer no", "customer number", "客户编号", "客户号", "编号"),
     "kind": ("type", "customer type", "类型", "客户类型"),
     "name": ("full name", "customer name", "customer", "姓名", "名称", "客户名称", "客户姓名", "客户"),
     "company": ("company name", "organisation", "organization", "公司", "公司名称", "单位", "所属公司"),
     "role_title": ("role", "title", "job title", "position", "职务", "职位"),
+    "salutation": ("form of address", "称呼", "称谓"),
     "phone": ("telephone", "tel", "phones", "phone number", "phone 1", "电话", "电话号码", "联系电话", "电话1"),
     "phone_2": ("telephone 2", "tel 2", "电话2"),
     "phone_3": ("telephone 3", "tel 3", "电话3"),
@@ -43,6 +47,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "contract_minutes_used": ("minutes used", "已用分钟数"),
 }
 """Each column's own name, and the others that it is also accepted by."""
+RULED = ("external_ref", "tier", "language", "time_zone", "remarks")
+"""The texts of a customer that `rows` reads by a rule of their own."""
+TEXTS = [name for name in texts_of(Customer) if name in customers.EDITABLE and name not in RULED]
+"""The texts of a customer that are taken as they stand; a new one is accepted by its own name at once."""
+COLUMNS |= {name: () for name in TEXTS if name not in COLUMNS}
 REQUIRED = {
     "external_ref": "by which your own system knows the customer, so that a second import finds them again",
     "name": "of the person or company",

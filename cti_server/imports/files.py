@@ -53,9 +53,9 @@ def _encoding(path: Path) -> tuple[str, int]:
     """(the encoding, how many lines), by decoding the whole file: half of one could be valid in both."""
     with path.open("rb") as file:
         start = file.read(4)
-        if (known := next((name for bom, name in _BOMS if start.startswith(bom)), None)) is not None:
-            with path.open(encoding=known, errors="replace") as text:
-                return known, sum(1 for _ in text)
+        if (named := next((name for bom, name in _BOMS if start.startswith(bom)), None)) is not None:
+            with path.open(encoding=named, errors="replace") as text:
+                return named, sum(1 for _ in text)
         file.seek(0)
         utf8 = codecs.getincrementaldecoder("utf-8")("replace")
         lines = beyond_ascii = wrong = 0

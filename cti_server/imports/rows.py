@@ -11,6 +11,7 @@ from datetime import date
 from typing import TypeVar
 from zoneinfo import available_timezones
 
+from cti_server.imports.columns import TEXTS
 from cti_server.record.crm.drafts import ContractDraft, CustomerDraft, PointDraft
 from cti_server.rules.facts import ContractStatus, CustomerKind
 from cti_server.rules.numbers import normalise
@@ -77,7 +78,7 @@ class _Reader:
         if company and kind == "company":
             self.problems.append("a company cannot have a company")
         fields = {
-            "role_title": self._line("role_title"),
+            **{column: self._line(column) for column in TEXTS},
             "tier": self._line("tier").casefold(),
             "language": self._one_of("language", _LANGUAGES),
             "time_zone": self._time_zone(),

@@ -64,15 +64,16 @@ class Callers:
             return
         if not soon:
             asyncio.get_running_loop().call_later(GRACE_S, lambda: self.want(call, soon=True))
-        elif (known := self.of(call)) is not None:
-            self._sink(_signal(call.linkedid, call.linkedid, known.identified))  # told before, but not heard
+        elif (caller := self.of(call)) is not None:
+            # Found before, but lost on its way: the floor did not know the call yet, or the inbox was full.
+            self._sink(_signal(call.linkedid, call.linkedid, caller.identified))
         else:
             self._start(call.linkedid, self._look(call))
 
     async def choose(self, call: Call, customer: int, agent: int) -> bool:
         """An agent says who the caller is; remembered for the number. False if there is no such customer."""
-        known = self.of(call)
-        identified = known.identified if known is not None else await self._ask(call)
+        caller = self.of(call)
+        identified = caller.identified if caller is not None else await self._ask(call)
         chosen = await self._lookup.choose(identified, customer, agent, datetime.now(UTC))
         if chosen is None:
             return False
@@ -84,25 +85,25 @@ class Callers:
     def of(self, call: Call) -> Caller | None:
         """What is known of the caller of this call."""
         for leg in (call.linkedid, *call.aliases, *call.legs):
-            if (known := self._known.get(leg)) is not None:
-                return known
+            if (caller := self._known.get(leg)) is not None:
+                return caller
         return None
 
     def card(self, call: Call) -> Card | None:
         """The card of this call, as it was read; None while the lookup is on its way."""
-        known = self.of(call)
-        return {**known.card, "call": call.id} if known is not None else None
+        caller = self.of(call)
+        return {**caller.card, "call": call.id} if caller is not None else None
 
     async def fresh_card(self, call: Call) -> Card:
         """The card read again: a note, a case or an edit since then is on it."""
-        known = self.of(call)
-        identified = known.identified if known is not None else await self._ask(call)
+        caller = self.of(call)
+        identified = caller.identified if caller is not None else await self._ask(call)
         customer = call.customer["id"] if call.customer is not None else None
         if customer is not None and (identified.customer is None or identified.customer.id != customer):
             identified = await self._lookup.showing(identified, customer) or identified
         card = await self._lookup.card(call.id, identified, call.interaction)
         # Asked for before the lookup: a call that is being dialled has no number yet, and would be known by none.
-        if known is not None or call.match != "pending":
+        if caller is not None or call.match != "pending":
             self._keep(call.linkedid, Caller(identified, card))
         return card
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from cti_server.lookup.places import Places
 from cti_server.lookup.shapes import (
@@ -38,11 +39,14 @@ from cti_server.rules.facts import (
     Product,
     Promise,
     Reason,
+    texts_of,
 )
 from cti_server.rules.match import Match
 from cti_server.rules.numbers import Number
 from cti_server.rules.verdict import Verdict
 from cti_server.rules.why import Because
+
+TEXTS = [name for name in texts_of(Customer) if name in CustomerView.__annotations__]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +76,12 @@ def card(
         "number": number_view(number, places),
         "match": match_view(match),
         "verdict": verdict_view(verdict),
-        "products": [product_view(one) for one in background.products],
-        "cases": [case_view(one) for one in background.cases],
-        "notes": [note_view(one) for one in background.notes],
-        "recent": [recent_view(one) for one in background.recent],
-        "promises": [promise_view(one) for one in background.promises],
-        "why": [because_view(one) for one in why],
+        "products": [product_view(product) for product in background.products],
+        "cases": [case_view(case) for case in background.cases],
+        "notes": [note_view(note) for note in background.notes],
+        "recent": [recent_view(brief) for brief in background.recent],
+        "promises": [promise_view(promise) for promise in background.promises],
+        "why": [because_view(because) for because in why],
     }
 
 
@@ -99,11 +103,11 @@ def match_view(match: Match) -> MatchView:
         "reason": reason_view(match.reason),
         "candidates": [
             {
-                "customer": brief_view(one.customer),
-                "standing": one.standing,
-                "reason": reason_view(one.reason),
+                "customer": brief_view(candidate.customer),
+                "standing": candidate.standing,
+                "reason": reason_view(candidate.reason),
             }
-            for one in match.candidates
+            for candidate in match.candidates
         ],
     }
 
@@ -143,8 +147,8 @@ def reason_view(reason: Reason) -> ReasonView:
     return {"code": reason.code, "params": dict(reason.params)}
 
 
-def named_view(one: CompanyBrief | AgentBrief | None) -> Named | None:
-    return {"id": one.id, "name": one.name} if one else None
+def named_view(brief: CompanyBrief | AgentBrief | None) -> Named | None:
+    return {"id": brief.id, "name": brief.name} if brief else None
 
 
 def brief_view(customer: Customer) -> CustomerBriefView:
@@ -158,17 +162,19 @@ def brief_view(customer: Customer) -> CustomerBriefView:
 
 
 def customer_view(customer: Customer) -> CustomerView:
-    return {
+    view = {
+        **_texts(customer),
         **brief_view(customer),
-        "language": customer.language,
-        "role_title": customer.role_title,
-        "time_zone": customer.time_zone,
         "preferred_agent": named_view(customer.preferred_agent),
-        "remarks": customer.remarks,
-        "external_ref": customer.external_ref,
-        "contact_points": [contact_point_view(one) for one in customer.contact_points],
+        "contact_points": [contact_point_view(point) for point in customer.contact_points],
         "version": customer.version,
     }
+    return cast(CustomerView, view)
+
+
+def _texts(customer: Customer) -> dict[str, str | None]:
+    """What a customer's view shows as it is stored."""
+    return {name: getattr(customer, name) for name in TEXTS}
 
 
 def contact_point_view(point: ContactPoint) -> ContactPointView:
@@ -216,40 +222,40 @@ def note_view(note: Note) -> NoteView:
     }
 
 
-def recent_view(one: InteractionBrief) -> RecentView:
+def recent_view(brief: InteractionBrief) -> RecentView:
     return {
-        "id": one.id,
-        "channel": one.channel,
-        "direction": one.direction,
-        "at": stamp(one.at),
-        "outcome": one.outcome,
-        "queue": one.queue,
-        "agent": one.agent_name,
-        "talk_ms": one.talk_ms,
-        "subject": one.subject,
-        "note": one.note,
+        "id": brief.id,
+        "channel": brief.channel,
+        "direction": brief.direction,
+        "at": stamp(brief.at),
+        "outcome": brief.outcome,
+        "queue": brief.queue,
+        "agent": brief.agent_name,
+        "talk_ms": brief.talk_ms,
+        "subject": brief.subject,
+        "note": brief.note,
     }
 
 
-def promise_view(one: Promise) -> PromiseView:
+def promise_view(promise: Promise) -> PromiseView:
     return {
-        "id": one.id,
-        "customer": {"id": one.customer_id, "name": one.customer_name},
-        "kind": one.kind,
-        "text": one.text,
-        "number": one.number,
-        "from": stamp_or_none(one.starts_at),
-        "due": stamp(one.due_at),
-        "remind_ms": one.remind_ms,
-        "state": one.state,
-        "owner": person_view(one.owner_id, one.owner_name),
-        "created_by": person_view(one.created_by, one.created_by_name),
-        "created_at": stamp(one.created_at),
-        "interaction": one.interaction_id,
-        "raised_at": stamp_or_none(one.raised_at),
-        "broken_at": stamp_or_none(one.broken_at),
-        "settled_at": stamp_or_none(one.settled_at),
-        "version": one.version,
+        "id": promise.id,
+        "customer": {"id": promise.customer_id, "name": promise.customer_name},
+        "kind": promise.kind,
+        "text": promise.text,
+        "number": promise.number,
+        "from": stamp_or_none(promise.starts_at),
+        "due": stamp(promise.due_at),
+        "remind_ms": promise.remind_ms,
+        "state": promise.state,
+        "owner": person_view(promise.owner_id, promise.owner_name),
+        "created_by": person_view(promise.created_by, promise.created_by_name),
+        "created_at": stamp(promise.created_at),
+        "interaction": promise.interaction_id,
+        "raised_at": stamp_or_none(promise.raised_at),
+        "broken_at": stamp_or_none(promise.broken_at),
+        "settled_at": stamp_or_none(promise.settled_at),
+        "version": promise.version,
     }
 
 

@@ -16,8 +16,9 @@ from typing import Final
 from cti_server.lookup.card import Background, card
 from cti_server.lookup.places import NoPlaces, Places
 from cti_server.lookup.shapes import Card
+from cti_server.record import card_facts
 from cti_server.record.center import lines
-from cti_server.record.crm import card_facts, contact_points, customers
+from cti_server.record.crm import contact_points, customers
 from cti_server.record.database import Connection, Database
 from cti_server.rules.facts import Contract, Customer, Line, Reason
 from cti_server.rules.match import Candidate, Match, match
@@ -191,9 +192,13 @@ def _judge(customer: Customer, contracts: Sequence[Contract], at: datetime) -> V
 
 def _chosen(found: Match, customer: Customer) -> Match:
     """The match with the agent's choice picked and in front, whatever the evidence said."""
-    others = tuple(one for one in found.candidates if one.customer.id != customer.id)
-    standings = [one.standing for one in found.candidates if one.customer.id == customer.id]
-    times = [one.reason.params.get("times") for one in found.candidates if one.customer.id == customer.id]
+    others = tuple(candidate for candidate in found.candidates if candidate.customer.id != customer.id)
+    standings = [candidate.standing for candidate in found.candidates if candidate.customer.id == customer.id]
+    times = [
+        candidate.reason.params.get("times")
+        for candidate in found.candidates
+        if candidate.customer.id == customer.id
+    ]
     reason = Reason("chosen_before", {"times": times[0] if times and times[0] else 1})
     standing = standings[0] if standings else "guess"
     return Match(standing, reason, (Candidate(customer, standing, reason), *others), customer)

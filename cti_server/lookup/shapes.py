@@ -46,6 +46,7 @@ class CustomerBriefView(TypedDict):
 class CustomerView(CustomerBriefView):
     language: str | None
     role_title: str | None
+    salutation: str | None
     time_zone: str | None
     preferred_agent: Named | None
     remarks: str | None

@@ -4,7 +4,9 @@ A row never leaves this package: functions take an open connection (see `databas
 frozen dataclasses, those of `rules.facts` where the rules read them too.
 """
 
-# Scripts outside this repository import these two from here.
+# `tables`: whoever imports anything of this package has the whole metadata, so that what is derived from it
+# (`contacts.merging`) misses no table. The other two are for scripts outside this repository.
+from cti_server.record import tables
 from cti_server.record.crm import contracts, search
 
-__all__ = ["contracts", "search"]
+__all__ = ["contracts", "search", "tables"]

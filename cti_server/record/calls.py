@@ -8,9 +8,10 @@ from typing import Any, cast
 from cti_server.floor.calls import Call, Direction
 from cti_server.floor.parts import Origin, Part, PartState, WrapUp
 from cti_server.floor.times import ms
+from cti_server.floor.visits import How, Visit
 
 from .contacts.history import Interaction, Segment
-from .contacts.interactions import InteractionRecord, SegmentRecord
+from .contacts.records import InteractionRecord, SegmentRecord, VisitRecord
 
 
 def record_of(call: Call) -> InteractionRecord:
@@ -46,6 +47,7 @@ def record_of(call: Call) -> InteractionRecord:
         complete=call.ended and call.complete,
         aliases=tuple(call.aliases),
         segments=tuple(_segment_of(part) for part in call.parts),
+        visits=tuple(_visit_record(position, visit) for position, visit in enumerate(call.visits)),
         **made,
     )
 
@@ -71,6 +73,19 @@ def _segment_of(part: Part) -> SegmentRecord:
     )
 
 
+def _visit_record(position: int, visit: Visit) -> VisitRecord:
+    return VisitRecord(
+        position=position,
+        queue=visit.queue,
+        joined_at=_moment(visit.joined),
+        left_at=_moment_or_none(visit.left),
+        how=visit.how,
+        agent_id=visit.agent,
+        seat=visit.seat,
+        place=visit.place,
+    )
+
+
 def call_of(row: Interaction) -> Call:
     """The call of a row that was open, or whose wrap-up was not finished, when the last process went away."""
     if row.pbx is None or row.boot is None or row.linkedid is None:
@@ -85,6 +100,7 @@ def call_of(row: Interaction) -> Call:
         started_at=row.started_at.timestamp(),
         direction=Direction(row.direction),
         parts=[_part_of(segment, row) for segment in row.segments],
+        visits=[_visit_of(visit) for visit in row.visits],
         aliases=list(row.aliases),
         first_leg=row.linkedid,  # the leg that began a call gave it its linkedid
         ani_raw=row.ani_raw,
@@ -93,7 +109,7 @@ def call_of(row: Interaction) -> Call:
         dnis=row.dnis,
         line=row.line_id,
         language=row.language,
-        meant=row.queue,
+        meant=row.queue if not row.visits or row.visits[-1].queue != row.queue else None,
         path=[{**step, "at": _seconds(step["at"])} for step in row.ivr_path],
         queued_at=_at(row.queued_at),
         waiting_since=None,
@@ -140,6 +156,18 @@ def _part_of(segment: Segment, row: Interaction) -> Part:
         wrapped_at=_at(segment.wrapped_at),
         met_customer=answered is not None and segment.origin != "consult",
         wrap=WrapUp(code=segment.wrap_code, ends_at=_at(segment.wrap_ends_at), owed=segment.owed),
+    )
+
+
+def _visit_of(visit: VisitRecord) -> Visit:
+    return Visit(
+        queue=visit.queue,
+        joined=visit.joined_at.timestamp(),
+        left=_at(visit.left_at),
+        how=How(visit.how) if visit.how is not None else None,
+        agent=visit.agent_id,
+        seat=visit.seat,
+        place=visit.place,
     )
 
 

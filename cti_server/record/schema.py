@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+
+T = TypeVar("T")
 
 metadata = sa.MetaData(
     naming_convention={
@@ -26,6 +30,9 @@ Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 _NOTHING_BY_ITSELF = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # the escape of NUL, not a backslash before the letters u0000
+MAX_IN = 1000
+"""Values in one `IN (…)`. PostgreSQL takes 32,767 parameters in a statement, and has a plan to make for each."""
+
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -92,15 +99,37 @@ def customer_column(*, nullable: bool = False, index: bool = True, on_delete: st
     )
 
 
+def chunks(values: Iterable[T], size: int = MAX_IN) -> Iterator[list[T]]:
+    """The values in lists short enough for an `IN (…)`, for values of which nobody knows how many there are."""
+    rest = iter(values)
+    while some := list(itertools.islice(rest, size)):
+        yield some
+
+
 def upsert(engine: str, table: sa.Table) -> Any:
     """An insert that may be given `on_conflict_do_update`; both engines have it, each in a class of its own."""
     return (sqlite if engine == "sqlite" else postgresql).insert(table)
 
 
-def if_there(column: str, table: str) -> dict[str, Any]:
-    """The value for a foreign key given by that name: NULL when the row it names is gone.
+# What the pipeline writes was true when the floor learnt it. By the time it is written somebody may have deleted
+# the customer, line or agent that it names, and one such row must not keep a whole batch of calls from being
+# written. So each foreign key in what the pipeline writes goes through one of these two.
 
-    One customer who was deleted must not keep a whole batch of calls from being written.
-    """
+
+def if_there(table: str, row_id: int | sa.BindParameter[int] | None) -> sa.ScalarSelect[Any]:
+    """The value for a foreign key to `table`: the id, or NULL when that row is gone."""
     named = sa.table(table, sa.column("id", Id))
-    return {column: sa.select(named.c.id).where(named.c.id == sa.bindparam(column, type_=Id)).scalar_subquery()}
+    wanted = row_id if isinstance(row_id, sa.BindParameter) else sa.bindparam(None, row_id, type_=Id)
+    return sa.select(named.c.id).where(named.c.id == wanted).scalar_subquery()
+
+
+def insert_if_there(engine: str, table: sa.Table, column: str, parent: str, names: Iterable[str]) -> Any:
+    """An insert of these columns that adds nothing when the row of `parent` that `column` names is gone.
+
+    Execute it with a dict of `names`, or a list of them. It may be given `on_conflict_do_update`.
+    """
+    columns = [table.c[name] for name in names]
+    given = {c.name: sa.bindparam(c.name, type_=c.type) for c in columns}
+    there = sa.table(parent, sa.column("id", Id))
+    row = sa.select(*given.values()).where(sa.exists().where(there.c.id == given[column]))
+    return upsert(engine, table).from_select(list(given), row)

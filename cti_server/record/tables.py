@@ -15,7 +15,7 @@ from cti_server.record.center import (
     shifts,
     wrap_up_codes,
 )
-from cti_server.record.contacts import interactions
+from cti_server.record.contacts import tables as contacts
 from cti_server.record.crm import cases, contact_points, contracts, customers, notes, products
 from cti_server.record.desk import help_requests, messages, promises
 from cti_server.record.schema import metadata
@@ -27,11 +27,11 @@ MODULES = (
     agent_states,
     agents,
     cases,
+    contacts,
     contact_points,
     contracts,
     customers,
     help_requests,
-    interactions,
     journal,
     leases,
     lines,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, get_type_hints
 
 CustomerKind = Literal["person", "company"]
 Standing = Literal["verified", "shared", "guess"]
@@ -82,6 +82,7 @@ class Customer:
     name: str
     company: CompanyBrief | None = None
     role_title: str | None = None
+    salutation: str | None = None
     tier: str | None = None
     language: str | None = None
     time_zone: str | None = None
@@ -92,6 +93,11 @@ class Customer:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     version: int = 1
+
+
+def texts_of(fact: type) -> list[str]:
+    """The fields of a fact that are plain text or None, by name: what may be copied without knowing more of it."""
+    return [name for name, kind in get_type_hints(fact).items() if kind == str | None]
 
 
 @dataclass(frozen=True, slots=True)

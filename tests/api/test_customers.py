@@ -180,3 +180,21 @@ async def test_notes(li: httpx.AsyncClient, world: World) -> None:
     assert (await li.get(f"/api/customers/{world.old}")).json()["notes"] == [note]
     problem(await li.post(path, json={"text": " "}), 422, "invalid")
     problem(await li.post("/api/customers/999999/notes", json={"text": "x"}), 404, "not_found")
+
+
+async def test_a_field_that_is_plain_text_is_written_read_and_emptied(li: httpx.AsyncClient) -> None:
+    """`salutation` is declared in migration, table, fact and view; nothing else names it."""
+    made = await li.post("/api/customers", json={"name": "Erika Mustermann", "salutation": "  Frau Dr.  "})
+    assert made.status_code == 201
+    customer = made.json()
+    assert customer["salutation"] == "Frau Dr."
+    path = f"/api/customers/{customer['id']}"
+    assert (await li.get(path)).json()["salutation"] == "Frau Dr."
+
+    kept = await li.patch(path, json={"version": customer["version"], "role_title": "CTO"})
+    assert (kept.json()["salutation"], kept.json()["role_title"]) == ("Frau Dr.", "CTO")
+    emptied = await li.patch(path, json={"version": kept.json()["version"], "salutation": " "})
+    assert emptied.json()["salutation"] is None
+
+    too_long = await li.patch(path, json={"version": emptied.json()["version"], "salutation": "x" * 81})
+    assert "body.salutation" in str(problem(too_long, 422, "invalid")["errors"])

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from cti_server.lookup.identify import Lookup
-from cti_server.record import migrate
-from cti_server.record.crm import card_facts, search
+from cti_server.record import card_facts, migrate
+from cti_server.record.crm import search
 from cti_server.record.database import Database
 from tests.conftest import PostgresServer
 

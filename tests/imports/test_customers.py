@@ -286,3 +286,11 @@ def test_every_column_is_documented_by_names_that_are_accepted() -> None:
     for names, chinese in rows:
         [column, *_] = re.findall(r"`(\w+)`", names)
         assert columns([*(needed for needed in REQUIRED if needed != column), chinese])[-1] == column
+
+
+async def test_a_plain_text_of_a_customer_is_a_column_by_its_own_name(ready: Database, tmp_path: Path) -> None:
+    text = "external_ref,name,Salutation,tier\nK1,Erika Mustermann,Frau Dr.,Gold\nK2,Li Na,,\n"
+    assert counts(await load(ready, csv_file(tmp_path, text))) == (2, 0, 0, 0)
+    found = await everyone(ready)
+    assert (found["Erika Mustermann"].salutation, found["Erika Mustermann"].tier) == ("Frau Dr.", "gold")
+    assert found["Li Na"].salutation is None

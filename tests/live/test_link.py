@@ -54,18 +54,31 @@ async def attached(settings: PbxSettings) -> AsyncIterator[tuple[Link, Inbox]]:
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_a_wrong_secret_is_tried_once_and_named(demo_pbx: DemoPbx) -> None:
-    settings = PbxSettings(name="demo", port=demo_pbx.config.ami_port, events=account(demo_pbx, "wrong"))
-    inbox = Inbox("demo")
-    link = Link(settings, inbox)
-    async with asyncio.timeout(10):
-        await link.run()  # returns: a link that goes on trying would not
+async def test_a_wrong_secret_is_named_and_mended_without_a_restart(
+    demo_pbx: DemoPbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cti_server.asterisk.link.REFUSED_AGAIN_S", 2.0)
+    manager = demo_pbx.work / "etc" / "manager.conf"
+    before, secret = manager.read_text(), demo_pbx.config.secrets["cti-events"]
+    assert secret in before
+    manager.write_text(before.replace(secret, "somebody changed it"))
+    try:
+        await asyncio.to_thread(demo_pbx.cli, "manager reload")
+        settings = PbxSettings(name="demo", port=demo_pbx.config.ami_port, events=account(demo_pbx))
+        async with attached(settings) as (link, inbox):
+            await until(lambda: link.state is LinkState.REFUSED, "the refusal")
+            assert "refused AMI user cti-events: Authentication failed" in (link.detail or "")
+            assert inbox.states == [LinkState.REFUSED]
+            failed = demo_pbx.log_file.read_text().count("failed to authenticate as 'cti-events'")
+            assert failed == 1
 
-    assert link.state is LinkState.REFUSED
-    assert "refused AMI user cti-events: Authentication failed" in (link.detail or "")
-    assert inbox.states == [LinkState.REFUSED]
-    failed = demo_pbx.log_file.read_text().count("failed to authenticate as 'cti-events'")
-    assert failed == 1
+            manager.write_text(before)
+            await asyncio.to_thread(demo_pbx.cli, "manager reload")
+            await until(lambda: link.state is LinkState.LIVE, "the next try")
+            assert LinkState.STALE not in inbox.states
+    finally:
+        manager.write_text(before)
+        await asyncio.to_thread(demo_pbx.cli, "manager reload")
 
 
 async def test_ami_over_tls_with_the_right_authority_and_not_without(demo_pbx: DemoPbx) -> None:

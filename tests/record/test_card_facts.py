@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from cti_server.record import card_facts
 from cti_server.record.contacts.interactions import save_calls
-from cti_server.record.crm import card_facts, cases, notes, products
+from cti_server.record.crm import cases, notes, products
 from cti_server.record.crm.contact_points import choose
 from cti_server.record.database import Database
 from tests.record.builders import NOON, a_contract, a_customer, after, an_agent, call

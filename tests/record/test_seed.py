@@ -9,9 +9,10 @@ from pwdlib import PasswordHash
 from cti_server.api.agent.codes import SYSTEM_REASONS
 from cti_server.demo.seed import seed
 from cti_server.demo.seed_data import CALLERS, CUSTOMERS, DEMO_PASSWORD, LINES
+from cti_server.record import card_facts
 from cti_server.record.center import agent_queues, agents, lines, phones, queues, reasons, wrap_up_codes
 from cti_server.record.contacts import history
-from cti_server.record.crm import card_facts, customers, search
+from cti_server.record.crm import customers, search
 from cti_server.record.database import Database
 from cti_server.record.desk import promises
 from cti_server.rules.match import match

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
 
 from cti_server.api.crm.interactions import page_view
 from cti_server.api.params import Cursor, Id, Limit
@@ -31,7 +31,16 @@ from cti_server.record.contacts import history
 from cti_server.record.crm import cases, contracts, customers, notes, products, search
 from cti_server.record.crm.search import Found
 from cti_server.record.database import Connection
-from cti_server.rules.facts import AgentBrief, ContactKind, Customer, CustomerKind, Language, Note, Standing
+from cti_server.rules.facts import (
+    AgentBrief,
+    ContactKind,
+    Customer,
+    CustomerKind,
+    Language,
+    Note,
+    Standing,
+    texts_of,
+)
 from cti_server.rules.verdict import is_time_zone, verdict
 
 routes = APIRouter(prefix="/api/customers", tags=["customers"])
@@ -83,19 +92,23 @@ class NewContactPoint(BaseModel):
     standing: Standing = "verified"
 
 
-class CustomerFields(BaseModel):
-    """What a person may write of a customer."""
+def _short_texts() -> type[BaseModel]:
+    """A body with each text of a customer that a person may write, at most 80 letters long."""
+    names = [name for name in texts_of(Customer) if name in customers.EDITABLE]
+    fields: dict[str, Any] = dict.fromkeys(names, (ShortOrNone, None))
+    return create_model("CustomerTexts", **fields)
+
+
+class CustomerFields(_short_texts()):  # type: ignore[misc]  # made from the fields of Customer
+    """What a person may write of a customer: its short texts, and here what has a rule of its own."""
 
     model_config = ConfigDict(extra="forbid")
 
     company_id: Id | None = None
-    role_title: ShortOrNone = None
-    tier: ShortOrNone = None
     language: Language | None = None
     time_zone: TimeZone = None
     preferred_agent_id: Id | None = None
     remarks: TextOrNone = None
-    external_ref: ShortOrNone = None
 
 
 class NewCustomer(CustomerFields):
@@ -103,7 +116,7 @@ class NewCustomer(CustomerFields):
 
     kind: CustomerKind = "person"
     name: Name
-    contact_points: Annotated[list[NewContactPoint], Field(max_length=20)] = []
+    contact_points: Annotated[list[NewContactPoint], Field(max_length=20)] = Field(default_factory=list)
 
 
 class CustomerChange(CustomerFields):
@@ -240,11 +253,11 @@ async def _detail(conn: Connection, customer: Customer, at: datetime) -> Custome
     return {
         **customer_view(customer),
         "verdict": verdict_view(verdict(held, at, customer.time_zone, customer.company)),
-        "contracts": [contract_view(one) for one in held],
-        "products": [product_view(one) for one in await products.of_customers(conn, owners)],
-        "cases": [case_view(one) for one in await cases.of_customer(conn, customer.id)],
-        "notes": [note_view(one) for one in await notes.of_customer(conn, customer.id)],
-        "people": [brief_view(one) for one in people],
+        "contracts": [contract_view(contract) for contract in held],
+        "products": [product_view(product) for product in await products.of_customers(conn, owners)],
+        "cases": [case_view(case) for case in await cases.of_customer(conn, customer.id)],
+        "notes": [note_view(note) for note in await notes.of_customer(conn, customer.id)],
+        "people": [brief_view(person) for person in people],
     }
 
 

@@ -12,12 +12,13 @@ from cti_server.api.moments import Moment, clamped
 from cti_server.api.params import Cursor, Id, Limit
 from cti_server.api.principal import DepsIn, Principal, Signed
 from cti_server.api.problems import Problem, documented, not_found
-from cti_server.api.shapes import InteractionPage, InteractionView, SegmentView, StepView
+from cti_server.api.shapes import InteractionPage, InteractionView, SegmentView, StepView, VisitView
 from cti_server.desk import audience
 from cti_server.floor import topics
-from cti_server.lookup.shapes import Named, stamp, stamp_or_none
+from cti_server.lookup.card import person_view
+from cti_server.lookup.shapes import stamp, stamp_or_none
 from cti_server.record.contacts import history, wrap_ups
-from cti_server.record.contacts.history import Filter, Interaction, Segment
+from cti_server.record.contacts.history import Filter, Interaction, Segment, Visit
 from cti_server.record.cursor import Page
 from cti_server.record.database import Connection
 from cti_server.rules.facts import Channel, Direction, Outcome
@@ -106,9 +107,6 @@ def page_view(page: Page[Interaction]) -> InteractionPage:
 
 
 def interaction_view(one: Interaction) -> InteractionView:
-    customer: Named | None = None
-    if one.customer_id is not None:
-        customer = {"id": one.customer_id, "name": one.customer_name or ""}
     path: list[StepView] = [
         {"step": step["step"], "choice": step.get("choice"), "at": step.get("at")} for step in one.ivr_path
     ]
@@ -117,7 +115,7 @@ def interaction_view(one: Interaction) -> InteractionView:
         "channel": one.channel,
         "direction": one.direction,
         "call": f"{one.pbx}:{one.boot}:{one.linkedid}" if one.linkedid else None,
-        "customer": customer,
+        "customer": person_view(one.customer_id, one.customer_name),
         "match": one.match_standing,
         "ani": one.ani_e164,
         "ani_raw": one.ani_raw,
@@ -141,16 +139,29 @@ def interaction_view(one: Interaction) -> InteractionView:
         "outcome": one.outcome,
         "complete": one.complete,
         "segments": [segment_view(part) for part in one.segments],
+        "visits": [visit_view(visit) for visit in one.visits],
+    }
+
+
+def visit_view(visit: Visit) -> VisitView:
+    left = visit.left_at
+    return {
+        "position": visit.position,
+        "queue": visit.queue,
+        "joined_at": stamp(visit.joined_at),
+        "left_at": stamp_or_none(left),
+        "wait_ms": round((left - visit.joined_at).total_seconds() * 1000) if left is not None else None,
+        "how": visit.how,
+        "agent": person_view(visit.agent_id, visit.agent_name),
+        "seat": visit.seat,
+        "place": visit.place,
     }
 
 
 def segment_view(part: Segment) -> SegmentView:
-    agent: Named | None = None
-    if part.agent_id is not None:
-        agent = {"id": part.agent_id, "name": part.agent_name or ""}
     return {
         "position": part.position,
-        "agent": agent,
+        "agent": person_view(part.agent_id, part.agent_name),
         "seat": part.seat,
         "queue": part.queue,
         "origin": part.origin,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from cti_server.record.database import Connection
-from cti_server.record.schema import CleanText, Id, UtcDateTime, id_column, metadata
+from cti_server.record.schema import CleanText, Id, UtcDateTime, id_column, insert_if_there, metadata
 
 agent_states = sa.Table(
     "agent_states",
@@ -40,10 +40,15 @@ class AgentStateRow:
     because: dict[str, Any] | None = None
 
 
+_WRITTEN = [f.name for f in fields(AgentStateRow)]
+
+
 async def append(conn: Connection, rows: Iterable[AgentStateRow]) -> None:
-    """Add changes, in the caller's transaction."""
+    """Add these changes, but none of an agent who was deleted."""
     if values := [asdict(row) for row in rows]:
-        await conn.execute(sa.insert(agent_states), values)
+        await conn.execute(
+            insert_if_there(conn.dialect.name, agent_states, "agent_id", "agents", _WRITTEN), values
+        )
 
 
 async def of_day(conn: Connection, agent_id: int, since: datetime, until: datetime) -> list[AgentStateRow]:

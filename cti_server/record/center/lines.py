@@ -64,6 +64,6 @@ async def save(conn: Connection, line: Line) -> int:
         "switchboard": line.switchboard,
     }
     changed = sa.update(lines).where(lines.c.did_raw == line.raw).values(values).returning(lines.c.id)
-    if (known := await conn.scalar(changed)) is not None:
-        return cast(int, known)
+    if (existing := await conn.scalar(changed)) is not None:
+        return cast(int, existing)
     return cast(int, await conn.scalar(sa.insert(lines).values(values).returning(lines.c.id)))

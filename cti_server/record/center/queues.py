@@ -81,7 +81,7 @@ async def save(conn: Connection, queue: Queue) -> int:
     }
     same = sa.and_(queues.c.pbx == queue.pbx, queues.c.name == queue.name)
     if (
-        known := await conn.scalar(sa.update(queues).where(same).values(values).returning(queues.c.id))
+        existing := await conn.scalar(sa.update(queues).where(same).values(values).returning(queues.c.id))
     ) is not None:
-        return cast(int, known)
+        return cast(int, existing)
     return cast(int, await conn.scalar(sa.insert(queues).values(values).returning(queues.c.id)))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from cti_server.record.database import Connection
-from cti_server.record.schema import CleanText, Id, UtcDateTime, metadata, upsert
+from cti_server.record.schema import CleanText, Id, UtcDateTime, insert_if_there, metadata
 
 shifts = sa.Table(
     "shifts",
@@ -58,18 +58,18 @@ class Shift:
     pending: dict[str, Any] | None = None
 
 
-_CHANGING = [f.name for f in fields(Shift) if f.name != "agent_id"]
+_SHIFT = [f.name for f in fields(Shift)]
+_LAST_SEAT = ["agent_id", "seat", "pbx"]
 
 
 async def save(conn: Connection, shift: Shift) -> None:
-    """The agent's shift as it is now: the one that began, or what changed of it."""
-    seat = {"agent_id": shift.agent_id, "seat": shift.seat, "pbx": shift.pbx}
-    for table, values, changing in ((shifts, asdict(shift), _CHANGING), (last_seats, seat, ["seat", "pbx"])):
-        statement = upsert(conn.dialect.name, table).values(values)
+    """Write the agent's shift as it is now, and the phone as their last. Nothing for an agent who was deleted."""
+    for table, names in ((shifts, _SHIFT), (last_seats, _LAST_SEAT)):
+        statement = insert_if_there(conn.dialect.name, table, "agent_id", "agents", names)
+        changes = {name: statement.excluded[name] for name in names if name != "agent_id"}
         await conn.execute(
-            statement.on_conflict_do_update(
-                index_elements=["agent_id"], set_={name: statement.excluded[name] for name in changing}
-            )
+            statement.on_conflict_do_update(index_elements=["agent_id"], set_=changes),
+            {name: getattr(shift, name) for name in names},
         )
 
 

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from cti_server.record.center.agents import agents
-from cti_server.record.contacts.interactions import (
+from cti_server.record.contacts.records import (
+    OF_INTERACTION,
+    OF_SEGMENT,
+    OF_VISIT,
     CallKey,
     InteractionRecord,
     MatchStanding,
     SegmentRecord,
-    aliases,
-    interactions,
-    segments,
+    VisitRecord,
 )
+from cti_server.record.contacts.tables import aliases, interactions, segments, visits
 from cti_server.record.crm import tokens
 from cti_server.record.crm.customers import customers
 from cti_server.record.cursor import Page, bounded, cut, decode
 from cti_server.record.database import Connection
+from cti_server.record.schema import chunks
 from cti_server.rules.facts import Channel, Direction, InteractionBrief, Outcome
 
 i, s = interactions.c, segments.c
@@ -40,6 +43,13 @@ class Segment(SegmentRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Visit(VisitRecord):
+    """A visit with the name of who answered."""
+
+    agent_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction(InteractionRecord):
     """A contact with its id, what people wrote about it, and its names; open while `outcome` is None.
 
@@ -52,6 +62,7 @@ class Interaction(InteractionRecord):
     subject: str | None = None
     note: str | None = None
     segments: tuple[Segment, ...] = ()
+    visits: tuple[Visit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +85,6 @@ class Filter:
 
 
 BETWEEN_NOTES = "\n"
-_READ = [f.name for f in fields(InteractionRecord) if f.name not in ("aliases", "segments")]
-_SEGMENT = [f.name for f in fields(SegmentRecord)]
 _EQUAL = ("queue", "outcome", "channel", "direction", "customer_id")
 SELECT = sa.select(
     interactions, customers.c.name.label("customer_name"), customers.c.tier.label("customer_tier")
@@ -83,7 +92,7 @@ SELECT = sa.select(
 
 
 async def get(conn: Connection, interaction_id: int) -> Interaction | None:
-    """One interaction with its segments."""
+    """One interaction with its segments and visits."""
     found = await read(conn, SELECT.where(i.id == interaction_id))
     return found[0] if found else None
 
@@ -107,7 +116,7 @@ async def timeline(
     conn: Connection, customer_id: int, cursor: str | None = None, limit: int = 50
 ) -> Page[Interaction]:
     """Everything with one customer, for a company with its people too, the latest first. Raises BadCursor."""
-    return await _page(conn, SELECT.where(await _of_customer(conn, customer_id)), cursor, limit)
+    return await _page(conn, SELECT.where(_of_customer(customer_id)), cursor, limit)
 
 
 async def recent(
@@ -130,7 +139,7 @@ async def recent(
     of_parts = sa.select(sa.func.aggregate_strings(parts.c.note, BETWEEN_NOTES)).scalar_subquery()
     columns = (i.id, i.channel, i.direction, i.started_at, i.outcome, i.queue, i.talk_ms, i.subject, i.note)
     query = sa.select(*columns, answered_by.label("agent_name"), of_parts.label("part_notes"))
-    query = query.where(await _of_customer(conn, customer_id))
+    query = query.where(_of_customer(customer_id))
     if without is not None:
         query = query.where(i.id != without)
     query = query.order_by(i.started_at.desc(), i.id.desc()).limit(limit)
@@ -186,12 +195,12 @@ async def set_note(conn: Connection, interaction_id: int, text: str | None) -> b
     return (await conn.execute(statement)).rowcount == 1
 
 
-async def _of_customer(conn: Connection, customer_id: int) -> sa.ColumnElement[bool]:
-    # The ids are read first: with them in hand each engine walks the index of (customer, time) and nothing
-    # else.
-    people = await conn.scalars(sa.select(customers.c.id).where(customers.c.company_id == customer_id))
-    ids = [customer_id, *people]
-    return i.customer_id == customer_id if len(ids) == 1 else i.customer_id.in_(ids)
+def _of_customer(customer_id: int) -> sa.ColumnElement[bool]:
+    # A subquery and no list of ids: a company may have more people than a statement may have parameters (32,767 on
+    # PostgreSQL). With both conditions inside it, each engine walks the index of (customer, time) for a company of
+    # few, and PostgreSQL the index of times for one of many.
+    of_it = sa.or_(customers.c.id == customer_id, customers.c.company_id == customer_id)
+    return i.customer_id.in_(sa.select(customers.c.id).where(of_it))
 
 
 def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
@@ -228,10 +237,10 @@ async def _page(conn: Connection, query: Any, cursor: str | None, limit: int) ->
 
 
 async def read(conn: Connection, query: Any, *, with_aliases: bool = False) -> list[Interaction]:
-    """The interactions of a query of SELECT, with their segments."""
+    """The interactions that a query made of SELECT finds, with their segments and visits."""
     rows = (await conn.execute(query)).all()
     ids = [row.id for row in rows]
-    parts = await _segments(conn, ids)
+    parts, waits = await _segments(conn, ids), await _visits(conn, ids)
     merged = await _aliases(conn, ids) if with_aliases else {}
     return [
         Interaction(
@@ -242,7 +251,8 @@ async def read(conn: Connection, query: Any, *, with_aliases: bool = False) -> l
             note=_together(row.note, *(part.note for part in parts.get(row.id, ()))),
             aliases=tuple(merged.get(row.id, ())),
             segments=tuple(parts.get(row.id, ())),
-            **{name: getattr(row, name) for name in _READ},
+            visits=tuple(waits.get(row.id, ())),
+            **{name: getattr(row, name) for name in OF_INTERACTION},
         )
         for row in rows
     ]
@@ -252,25 +262,33 @@ def _together(*texts: str | None) -> str | None:
     return BETWEEN_NOTES.join(dict.fromkeys(text for text in texts if text)) or None
 
 
-async def _segments(conn: Connection, ids: Collection[int]) -> dict[int, list[Segment]]:
+async def _segments(conn: Connection, ids: Sequence[int]) -> dict[int, list[Segment]]:
     found: dict[int, list[Segment]] = {}
-    if ids:
-        query = (
-            sa.select(segments, agents.c.name.label("agent_name"))
-            .outerjoin_from(segments, agents, agents.c.id == s.agent_id)
-            .where(s.interaction_id.in_(list(ids)))
-            .order_by(s.interaction_id, s.position)
-        )
-        for row in await conn.execute(query):
+    query = sa.select(segments, agents.c.name.label("agent_name")).order_by(s.interaction_id, s.position)
+    query = query.outerjoin_from(segments, agents, agents.c.id == s.agent_id)
+    for some in chunks(ids):
+        for row in await conn.execute(query.where(s.interaction_id.in_(some))):
             found.setdefault(row.interaction_id, []).append(segment_of(row))
+    return found
+
+
+async def _visits(conn: Connection, ids: Sequence[int]) -> dict[int, list[Visit]]:
+    found: dict[int, list[Visit]] = {}
+    v = visits.c
+    query = sa.select(visits, agents.c.name.label("agent_name")).order_by(v.interaction_id, v.position)
+    query = query.outerjoin_from(visits, agents, agents.c.id == v.agent_id)
+    for some in chunks(ids):
+        for row in await conn.execute(query.where(v.interaction_id.in_(some))):
+            visit = Visit(agent_name=row.agent_name, **{name: getattr(row, name) for name in OF_VISIT})
+            found.setdefault(row.interaction_id, []).append(visit)
     return found
 
 
 async def _aliases(conn: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
-    if ids:
-        query = sa.select(aliases).where(aliases.c.interaction_id.in_(ids)).order_by(aliases.c.linkedid)
-        for row in await conn.execute(query):
+    query = sa.select(aliases).order_by(aliases.c.linkedid)
+    for some in chunks(ids):
+        for row in await conn.execute(query.where(aliases.c.interaction_id.in_(some))):
             found.setdefault(row.interaction_id, []).append(row.linkedid)
     return found
 
@@ -282,5 +300,5 @@ def segment_of(row: Any) -> Segment:
         agent_name=row.agent_name,
         follow_up=row.follow_up,
         finished_at=row.finished_at,
-        **{name: getattr(row, name) for name in _SEGMENT},
+        **{name: getattr(row, name) for name in OF_SEGMENT},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cti_server.record.contacts.history import SELECT, Interaction, read
-from cti_server.record.contacts.interactions import interactions
+from cti_server.record.contacts.tables import interactions
 from cti_server.record.database import Connection
 
 

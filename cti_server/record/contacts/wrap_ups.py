@@ -16,7 +16,7 @@ from cti_server.record.center import wrap_up_codes
 from cti_server.record.center.agents import agents
 from cti_server.record.center.queues import queues
 from cti_server.record.contacts.history import SELECT, Interaction, Segment, read, segment_of
-from cti_server.record.contacts.interactions import interactions, segments
+from cti_server.record.contacts.tables import interactions, segments
 from cti_server.record.database import Connection
 
 s = segments.c
@@ -24,7 +24,7 @@ MAX_OWED = 200
 
 
 async def mine(conn: Connection, interaction_id: int, agent_id: int) -> Segment | None:
-    """The agent's part of a contact, see `that_counts`; None when it was never offered to them."""
+    """The agent's part of a contact, the one of `that_counts`; None when the contact was never offered to them."""
     query = (
         sa.select(segments, agents.c.name.label("agent_name"))
         .join_from(segments, agents, agents.c.id == s.agent_id)
@@ -34,15 +34,15 @@ async def mine(conn: Connection, interaction_id: int, agent_id: int) -> Segment 
 
 
 def that_counts(parts: Iterable[Segment]) -> Segment | None:
-    """Of the parts that one agent had in a contact the one that their draft belongs to.
+    """Choose, among the parts that one agent had in one contact, the one that their draft belongs to.
 
-    One that they answered; of those one that is not finished; of those the one in which something is written
-    already, for a call that comes back goes on with the same draft; else the last.
+    Answered parts come first, then unfinished ones, then those in which something is written already, because a
+    call that comes back to an agent goes on with the same draft; among equals the last part is chosen.
     """
 
-    def rank(one: Segment) -> tuple[bool, bool, bool, int]:
-        written = one.note is not None or one.wrap_code is not None or one.follow_up is not None
-        return one.answered_at is not None, one.finished_at is None, written, one.position
+    def rank(part: Segment) -> tuple[bool, bool, bool, int]:
+        written = part.note is not None or part.wrap_code is not None or part.follow_up is not None
+        return part.answered_at is not None, part.finished_at is None, written, part.position
 
     return max(parts, key=rank, default=None)
 
@@ -58,9 +58,10 @@ ANY: Final = object()
 async def save_draft(
     conn: Connection, segment_id: int, changes: dict[str, Any], base: str | object | None = ANY
 ) -> bool:
-    """Keep `note`, `wrap_code`, `follow_up` as typed, over a note that is still `base`.
+    """Write `note`, `wrap_code`, `follow_up` as typed. With `base`, only if the stored note is still `base`.
 
-    False when the agent finished it meanwhile, or wrote another note in another window.
+    False, and nothing is written, when the agent has finished the part meanwhile or typed another note in another
+    window.
     """
     wanted = [s.id == segment_id, s.finished_at.is_(None)]
     if base is not ANY and "note" in changes:
@@ -79,9 +80,11 @@ async def finish(
     follow_up: dict[str, Any] | None,
     wrapped_at: datetime | None = None,
 ) -> bool:
-    """Nothing is missing any more. `wrapped_at` is when wrap-up was over, if nobody saw it; `at` without one.
+    """Finish the part: write what the agent said of it and that nothing is missing.
 
-    False when it was finished already: of two at once, one gets True."""
+    `wrapped_at` is when wrap-up ended, for a part whose end was not written; without it `at` is taken. False when
+    the part is finished already, so of two callers at once one gets True.
+    """
     unfinished = sa.and_(s.id == segment_id, s.finished_at.is_(None))
     values = {
         "note": note or None,
@@ -95,7 +98,11 @@ async def finish(
 
 
 async def finish_others(conn: Connection, part: Segment, at: datetime) -> None:
-    """Whoever is done with a contact is done with all of their parts of it that are over."""
+    """Finish the agent's other parts of the contact of `part`, those that they answered and that are over.
+
+    Call it after `finish`: an agent who was rung twice for one call wraps it up once. A part with a follow-up that
+    was typed stays unfinished, for that follow-up is not made yet.
+    """
     theirs = (s.interaction_id == part.interaction_id, s.agent_id == part.agent_id, s.id != part.id)
     over = (s.finished_at.is_(None), s.answered_at.is_not(None), s.outcome.is_not(None), s.follow_up.is_(None))
     values = {"owed": False, "finished_at": at, "wrapped_at": sa.func.coalesce(s.wrapped_at, s.ended_at, at)}
@@ -103,7 +110,7 @@ async def finish_others(conn: Connection, part: Segment, at: datetime) -> None:
 
 
 async def keep_follow_up(conn: Connection, segment_id: int, follow_up: dict[str, Any]) -> None:
-    """What became of the follow-up: the id of the promise or case is in it."""
+    """Write the follow-up again once it is made, with the id of its promise or case in it."""
     await conn.execute(sa.update(segments).where(s.id == segment_id).values(follow_up=follow_up))
 
 
@@ -116,8 +123,8 @@ async def need_code(conn: Connection) -> frozenset[tuple[str, str]]:
 async def may_use(conn: Connection, code: str, of: Collection[str]) -> bool:
     """Whether this code can be chosen for a call of these queues: in use, and not a heading over others."""
     codes = await wrap_up_codes.all_codes(conn)
-    known = [one for one in codes if one.active and (one.queue is None or one.queue in of)]
-    return any(one.code == code for one in known) and all(one.parent != code for one in known)
+    usable = [entry for entry in codes if entry.active and (entry.queue is None or entry.queue in of)]
+    return any(entry.code == code for entry in usable) and all(entry.parent != code for entry in usable)
 
 
 async def owed(conn: Connection, agent_id: int, live: Collection[int] = ()) -> list[Interaction]:
@@ -138,13 +145,16 @@ def _owed(agent_id: int, live: Collection[int]) -> Any:
 
 
 def _unfinished(agent_id: int, live: Collection[int]) -> list[sa.ColumnElement[bool]]:
-    """Of what they answered and is over: a code is missing, a follow-up was typed, or wrap-up never ended."""
+    """The conditions of an owed part: answered and over, with a code, a follow-up or wrap-up still open.
+
+    `live` are interactions that are still on the floor; nothing is owed of those yet.
+    """
     open_ends = sa.or_(s.owed, s.follow_up.is_not(None), s.wrapped_at.is_(None))
     over = sa.and_(s.agent_id == agent_id, s.finished_at.is_(None), s.answered_at.is_not(None))
     return [over, s.outcome.is_not(None), open_ends, s.interaction_id.not_in(list(live))]
 
 
 def is_owed(part: Segment) -> bool:
-    """The same of one segment that was read."""
+    """Whether this part is owed: what `_unfinished` asks of the table, asked of a segment that was read."""
     missing = part.owed or part.follow_up is not None or part.wrapped_at is None
     return part.answered_at is not None and part.outcome is not None and part.finished_at is None and missing

@@ -18,6 +18,7 @@ from cti_server.record.crm.contracts import contracts, service_levels
 from cti_server.record.crm.customers import customers
 from cti_server.record.crm.drafts import CustomerDraft, Refused
 from cti_server.record.database import Connection
+from cti_server.record.schema import chunks
 
 Outcome = Literal["created", "updated", "unchanged"]
 _NEW_CONTRACT = {"status": "active", "ends_on": None, "minutes_total": None, "minutes_used": 0}
@@ -160,8 +161,8 @@ class _Batch:
         if not wanted:
             return set()
         c = contact_points.c
-        mine = sa.select(contact_points).where(c.customer_id.in_({key[0] for key in wanted}))
-        for row in await self.conn.execute(mine):
+        existing = sa.select(contact_points).where(c.customer_id.in_({key[0] for key in wanted}))
+        for row in await self.conn.execute(existing):
             wanted.pop((row.customer_id, *_identity(row)), None)
         if not wanted:
             return set()
@@ -173,8 +174,8 @@ class _Batch:
                 holders[row.e164, row.extension] += 1
                 if row.standing == "verified":
                     no_longer_alone.add(row.id)
-        if no_longer_alone:
-            shared = sa.update(contact_points).where(c.id.in_(no_longer_alone)).values(standing="shared")
+        for some in chunks(no_longer_alone):
+            shared = sa.update(contact_points).where(c.id.in_(some)).values(standing="shared")
             await self.conn.execute(shared)
         rows = []
         for (customer_id, *_), p in wanted.items():

@@ -80,10 +80,10 @@ async def open_case(conn: Connection, customer_id: int, subject: str, at: dateti
     made = await add(conn, customer_id, number=provisional, subject=subject, opened_at=at, priority=priority)
     serial = FIRST_NUMBER + made
     taken = sa.select(cases.c.number).where(cases.c.number.startswith(f"{PREFIX}{serial}", autoescape=True))
-    known = set(await conn.scalars(taken))
+    taken_numbers = set(await conn.scalars(taken))
     number = f"{PREFIX}{serial}"
     for turn in itertools.count(2):
-        if number not in known:
+        if number not in taken_numbers:
             break
         number = f"{PREFIX}{serial}-{turn}"  # somebody gave that number by hand, or a file did
     await conn.execute(sa.update(cases).where(cases.c.id == made).values(number=number))

@@ -134,6 +134,6 @@ async def save_service_level(conn: Connection, level: ServiceLevel) -> int:
     }
     table = service_levels
     changed = sa.update(table).where(table.c.code == level.code).values(values).returning(table.c.id)
-    if (known := await conn.scalar(changed)) is not None:
-        return cast(int, known)
+    if (existing := await conn.scalar(changed)) is not None:
+        return cast(int, existing)
     return cast(int, await conn.scalar(sa.insert(table).values(values).returning(table.c.id)))

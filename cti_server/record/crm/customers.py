@@ -5,6 +5,7 @@ overwritten.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, cast
 
@@ -34,6 +35,7 @@ customers = sa.Table(
     sa.Column("name_key", CleanText, nullable=False, index=True),
     sa.Column("company_id", Id, sa.ForeignKey("customers.id", ondelete="SET NULL"), index=True),
     sa.Column("role_title", CleanText),
+    sa.Column("salutation", CleanText),
     sa.Column("tier", CleanText),
     sa.Column("language", CleanText),
     sa.Column("time_zone", CleanText),
@@ -57,19 +59,11 @@ COLUMNS = (
 SOURCE = customers.outerjoin(company, company.c.id == customers.c.company_id).outerjoin(
     preferred, sa.and_(preferred.c.id == customers.c.preferred_agent_id, preferred.c.active)
 )
-EDITABLE = frozenset(
-    {
-        "name",
-        "company_id",
-        "role_title",
-        "tier",
-        "language",
-        "time_zone",
-        "preferred_agent_id",
-        "remarks",
-        "external_ref",
-    }
-)
+KEPT_HERE = frozenset({"id", "kind", "name_key", "created_at", "updated_at", "version"})
+EDITABLE = frozenset(column.name for column in customers.c) - KEPT_HERE
+"""The columns that a person may write: all but those that this file keeps itself."""
+AS_STORED = [field.name for field in fields(Customer) if field.name in customers.c]
+"""The fields of Customer that are columns under the same name."""
 
 
 class StaleVersion(Exception):
@@ -96,25 +90,14 @@ class BadCompany(ValueError):
 def customer(row: Any, contact_points: tuple[ContactPoint, ...] = ()) -> Customer:
     """The fact that a row of COLUMNS says."""
     return Customer(
-        id=row.id,
-        kind=row.kind,
-        name=row.name,
+        **{name: getattr(row, name) for name in AS_STORED},
         company=CompanyBrief(row.company_id, row.company_name) if row.company_id else None,
-        role_title=row.role_title,
-        tier=row.tier,
-        language=row.language,
-        time_zone=row.time_zone,
         preferred_agent=(
             AgentBrief(row.preferred_agent_id, row.preferred_name, row.preferred_seat)
             if row.preferred_name
             else None
         ),
-        remarks=row.remarks,
-        external_ref=row.external_ref,
         contact_points=contact_points,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        version=row.version,
     )
 
 
@@ -150,12 +133,12 @@ async def people_of(conn: Connection, company_id: int, limit: int = 200) -> list
     return [customer(row) for row in await conn.execute(query)]
 
 
-async def create(conn: Connection, *, kind: CustomerKind, name: str, at: datetime, **fields: Any) -> Customer:
-    """Add a customer; `fields` are of EDITABLE. Raises BadCompany, ExternalRefTaken."""
-    _only_editable(fields)
-    await _check(conn, None, fields)
+async def create(conn: Connection, *, kind: CustomerKind, name: str, at: datetime, **given: Any) -> Customer:
+    """Add a customer; `given` are fields of EDITABLE. Raises BadCompany, ExternalRefTaken."""
+    _only_editable(given)
+    await _check(conn, None, given)
     new = {
-        **fields,
+        **given,
         "kind": kind,
         "name": name,
         "name_key": tokens.key(name),

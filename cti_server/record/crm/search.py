@@ -78,11 +78,11 @@ def _number(term: str, fragment: str, engine: str) -> Any:
 
 
 async def _found(conn: Connection, ids: list[int]) -> list[Found]:
-    known = await customers.get_many(conn, ids)
-    companies = {customer.company.id for customer in known.values() if customer.company}
+    by_id = await customers.get_many(conn, ids)
+    companies = {customer.company.id for customer in by_id.values() if customer.company}
     theirs: defaultdict[int, list[Contract]] = defaultdict(list)
-    for contract in await contracts.of_customers(conn, companies | known.keys()):
+    for contract in await contracts.of_customers(conn, companies | by_id.keys()):
         theirs[contract.customer_id].append(contract)
     return [
-        Found(c, (*theirs[c.id], *(theirs[c.company.id] if c.company else ()))) for c in map(known.get, ids) if c
+        Found(c, (*theirs[c.id], *(theirs[c.company.id] if c.company else ()))) for c in map(by_id.get, ids) if c
     ]

@@ -87,14 +87,14 @@ async def ask(
         "asked_at": at,
     }
     statement = upsert(conn.dialect.name, help_requests).values(values)
-    known = await conn.scalar(
+    request_id = await conn.scalar(
         statement.on_conflict_do_update(
             index_elements=["agent_id", "call"],
             index_where=sa.text("state <> 'done'"),
             set_={"said": sa.func.coalesce(statement.excluded.said, h.said)},
         ).returning(h.id)
     )
-    return cast(HelpRequest, await get(conn, cast(int, known)))
+    return cast(HelpRequest, await get(conn, cast(int, request_id)))
 
 
 async def get(conn: Connection, request_id: int) -> HelpRequest | None:

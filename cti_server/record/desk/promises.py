@@ -16,7 +16,7 @@ from cti_server.record.center.agents import agents
 from cti_server.record.crm.customers import StaleVersion, customers
 from cti_server.record.cursor import Page, bounded, cut, decode
 from cti_server.record.database import Connection
-from cti_server.record.schema import CleanText, Id, UtcDateTime, customer_column, id_column, metadata
+from cti_server.record.schema import CleanText, Id, UtcDateTime, chunks, customer_column, id_column, metadata
 from cti_server.rules.facts import Customer, Promise, PromiseKind, PromiseState
 
 REMIND_MS = 15 * 60 * 1000
@@ -214,7 +214,5 @@ async def take_due(conn: Connection, at: datetime) -> list[Promise]:
         .returning(p.id)
     )
     ids |= set(soon)
-    if not ids:
-        return []
-    rows = await conn.execute(SELECT.where(p.id.in_(ids)).order_by(p.due_at, p.id))
-    return [_promise(row) for row in rows]
+    found = [_promise(row) for some in chunks(ids) for row in await conn.execute(SELECT.where(p.id.in_(some)))]
+    return sorted(found, key=lambda promise: (promise.due_at, promise.id))
