@@ -53,13 +53,21 @@ def merge(books: Books, into: Call, younger: Call) -> Call:
         into.become(younger)  # a customer came into a call between agents: it is the customer's from now on
         for part in into.parts:
             part.why = why(books, into, part)
-    elif younger.visits:
-        into.visits = sorted((*into.visits, *younger.visits), key=lambda visit: visit.joined)
+    else:
+        _take_visits(into, younger)
     into.answered_at = into.answered_at or younger.answered_at
     younger.merged_into, younger.outcome = into.id, "merged"
     books.touch(younger, kinds.CALL_ENDED)
     books.touch_all(into)
     return into
+
+
+def _take_visits(into: Call, younger: Call) -> None:
+    """Each queue counts its own visits, whichever call they were of; the last of this call stays the last, unless
+    the other waits still."""
+    mine_last = into.visits[-1:] if younger.visit is None else []
+    others = into.visits[: len(into.visits) - len(mine_last)]
+    into.visits = [*sorted((*others, *younger.visits), key=lambda visit: visit.joined), *mine_last]
 
 
 def _joined_as(into: Call, younger: Call) -> Origin:

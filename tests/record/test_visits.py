@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cti_server.floor.calls import Call
-from cti_server.floor.visits import Visit
+from cti_server.floor.visits import How, Visit
 from cti_server.record.calls import call_of, record_of
 from cti_server.record.center import agents
 from cti_server.record.contacts import history, restart
@@ -80,8 +80,8 @@ async def test_a_restart_brings_the_visits_back(database: Database) -> None:
     async with database.begin() as conn:
         alice = await an_agent(conn)
         waits = [
-            Visit("sales", start, start + 8, "timed_out", place=2),
-            Visit("support", start + 8.25, start + 20, "answered", alice, "PJSIP/1001", 1),
+            Visit("sales", start, 2, start + 8, How.TIMED_OUT),
+            Visit("support", start + 8.25, 1, start + 20, How.ANSWERED, alice, "PJSIP/1001"),
             Visit("night", start + 30),
         ]
         before = Call("demo", 100, "demo-1.1", start, visits=waits)
