@@ -80,7 +80,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         hub = Hub()
         attachments = [Attachment(pbx, database, lookup, hub, settings) for pbx in settings.attached()]
         floor = Floors(attachments)
-        hub.seen = Presence(attachments)
+        hub.presence = Presence(attachments)
         deliver = Delivery(attachments)
         desk = Desk(database, lambda rows: hub.publish(of_entry(row, row.body) for row in rows), _now)
         commands = AgentCommands(floor, desk, hub, database)

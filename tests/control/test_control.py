@@ -69,7 +69,7 @@ async def test_a_command_is_done_when_the_floor_shows_it(here: Site) -> None:
     assert done == {"request": request, "command": "hold", "call": scene.call.id, "ok": True, "problem": None}
     assert [type(action) for action in here.pbx.sent] == [PlayDTMF]
     (entry,) = [e for e in here.told if e.kind == "command.done"]
-    assert entry.audience == {"agents": [2], "everyone": False}
+    assert entry.audience == desk_module.only(2)
     assert entry.stream == "desk"
 
 
