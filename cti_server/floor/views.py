@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from .agents import Agent
 from .apply import Floor
 from .calls import Call
 from .parts import CONNECTED, Part, PartState
 
 SHOWN_RINGING = 3  # of the phones that ring at once, while nobody is on the call
 OFF = ("unavailable", "invalid", "unknown")
+
+
+def link_view(books: Floor) -> dict[str, Any]:
+    return books.link_view()
+
+
+def state_view(agent: Agent) -> dict[str, Any]:
+    return agent.view()
 
 
 def desk_of(books: Floor, agent: int) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from cti_server.attachment import Attachment
 from cti_server.desk import STREAM as DESK
 from cti_server.desk import Desk
 from cti_server.floor import topics, views
-from cti_server.floor.apply import Floor
+from cti_server.floor.apply import Floor as Books
 from cti_server.lookup.card import promise_view
-from cti_server.pipeline import Pipeline, missed
+from cti_server.pipeline import missed
 from cti_server.push import frames
 from cti_server.push.frames import Frame, Positions, Refusal
 from cti_server.push.hub import Hub, Subscriber
@@ -27,7 +27,7 @@ from cti_server.record.desk import promises
 from cti_server.rules import rights
 from cti_server.rules.rights import Viewer
 
-from .floors import Floors, thing_of
+from .floors import Floors, books_of, thing_of
 
 MAX_MISSED = 5_000  # events of a stream; past it a snapshot is less to read, and to send, than what was missed
 MAX_PROMISES = 50  # open ones that a customer's topic shows
@@ -55,7 +55,7 @@ class Feed:
 
     def serves(self, viewer: Viewer) -> Mapping[str, frozenset[str]]:
         """Of each PBX the queues that the viewer serves now."""
-        return {a.pbx.name: views.serves(a.pipeline.floor, viewer.agent) for a in self._attachments}
+        return {a.pbx.name: views.serves(books_of(a), viewer.agent) for a in self._attachments}
 
     async def snapshot(self, viewer: Viewer) -> tuple[dict[str, Any], Positions]:
         """What concerns this agent, with the positions that belong to it."""
@@ -63,15 +63,15 @@ class Feed:
         whole: dict[str, Any] = {"links": {}, "calls": [], "parts": [], "cards": {}, "queues": []}
         for attachment in self._attachments:
             pipeline = attachment.pipeline
-            async with self._settled(pipeline) as (floor, position):
+            async with self._settled(attachment) as (books, position):
                 positions[pipeline.stream] = position
-                link = floor.link_view()
+                link = views.link_view(books)
                 whole["links"][link.pop("pbx")] = link
-                desk = views.desk_of(floor, viewer.agent)
+                desk = views.desk_of(books, viewer.agent)
                 for name in ("calls", "parts", "queues"):
                     whole[name] += desk[name]
                 for view in desk["calls"]:
-                    whole["cards"][view["call"]] = pipeline.callers.card(floor.calls[view["call"]])
+                    whole["cards"][view["call"]] = pipeline.callers.card(books.calls[view["call"]])
         # Last, so that it is no older than the positions: an event that is told again does no harm.
         live = [view["interaction"] for view in whole["calls"] if view["interaction"] is not None]
         whole["me"] = await self._me(viewer.agent, live)
@@ -113,12 +113,12 @@ class Feed:
                     snapshot = await self._of_customer(conn, int(topic.partition(":")[2]))
                     self._put(subscriber, topic, stream, self._hub.positions.get(stream, 0), snapshot)
                 continue
-            async with self._settled(attachment.pipeline) as (floor, position):
+            async with self._settled(attachment) as (books, position):
                 # Asked again: while this waited the right may have been lost.
                 if (why := self.refuses(subscriber.viewer, topic)) is not None:
                     subscriber.put(frames.refused(topic, why))
                     return
-                self._put(subscriber, topic, stream, position, _of_floor(floor, topic))
+                self._put(subscriber, topic, stream, position, _of_floor(books, topic))
 
     def _put(self, subscriber: Subscriber, topic: str, stream: str, seq: int, snapshot: dict[str, Any]) -> None:
         self._hub.open(subscriber, stream, topic)
@@ -135,7 +135,7 @@ class Feed:
                 return rights.Shared() if rest.isascii() and rest.isdigit() and len(rest) <= 18 else None
             case "queue":
                 pbx, _, name = rest.partition("/")
-                there = pbx in self._by_pbx and name in self._by_pbx[pbx].pipeline.floor.queues
+                there = pbx in self._by_pbx and name in books_of(self._by_pbx[pbx]).queues
                 return rights.Queue(pbx, name) if there else None
             case "call":
                 found = self._floors.find(rest)
@@ -173,20 +173,21 @@ class Feed:
             raise Missed(str(gone)) from gone
 
     @asynccontextmanager
-    async def _settled(self, pipeline: Pipeline) -> AsyncIterator[tuple[Floor, int]]:
+    async def _settled(self, attachment: Attachment) -> AsyncIterator[tuple[Books, int]]:
         """The floor while it is what the journal tells, and the position of its last event."""
+        pipeline = attachment.pipeline
         async with pipeline._whole:
-            yield pipeline.floor, self._hub.positions.get(pipeline.stream, 0)
+            yield books_of(attachment), self._hub.positions.get(pipeline.stream, 0)
 
 
-def _of_floor(floor: Floor, topic: str) -> dict[str, Any]:
+def _of_floor(books: Books, topic: str) -> dict[str, Any]:
     kind, rest = topics.parse(topic) or ("", "")
     match kind:
         case "floor":
-            return views.floor_topic(floor)
+            return views.floor_topic(books)
         case "team":
-            return views.team_topic(floor)
+            return views.team_topic(books)
         case "queue":
-            return views.queue_topic(floor, rest.partition("/")[2])
+            return views.queue_topic(books, rest.partition("/")[2]) or {}
         case _:
-            return views.call_topic(floor, rest)
+            return views.call_topic(books, rest)

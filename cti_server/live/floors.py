@@ -9,7 +9,7 @@ from typing import Any
 from cti_server.attachment import Attachment
 from cti_server.floor import views
 from cti_server.floor.agents import Agent
-from cti_server.floor.apply import Floor
+from cti_server.floor.apply import Floor as Books
 from cti_server.floor.calls import Call
 from cti_server.floor.parts import PartState
 from cti_server.floor.times import iso
@@ -39,7 +39,7 @@ class Floors:
     def find(self, call: str) -> tuple[Attachment, Call] | None:
         """The live call with this id, and the PBX that carries it."""
         attachment = self._attachments.get(call.split(":", 1)[0])
-        found = attachment.pipeline.floor.calls.get(call) if attachment is not None else None
+        found = books_of(attachment).calls.get(call) if attachment is not None else None
         return (attachment, found) if attachment is not None and found is not None else None
 
     def at_pbx(self, pbx: str | None) -> Attachment:
@@ -48,28 +48,28 @@ class Floors:
 
     def at_work(self, agent: int) -> Attachment | None:
         """The PBX at which this agent is at work."""
-        return next((a for a in self._attachments.values() if _has_shift(a.pipeline.floor, agent)), None)
+        return next((a for a in self._attachments.values() if _has_shift(books_of(a), agent)), None)
 
     def of_agent(self, agent: int) -> Attachment | None:
         """The PBX at which this agent is at work, else the one they belong to."""
-        known = (a for a in self._attachments.values() if agent in a.pipeline.floor.agents)
+        known = (a for a in self._attachments.values() if agent in books_of(a).agents)
         return self.at_work(agent) or next(known, None)
 
     # --- calls -----------------------------------------------------------------------------------------
 
     def calls(self) -> Sequence[LiveCall]:
         """Every live call, the oldest first."""
-        calls = [c for floor in self._floors() for c in floor.calls.values()]
+        calls = [c for books in self._books() for c in books.calls.values()]
         return [self._live(call) for call in sorted(calls, key=lambda c: c.started_at)]
 
     def calls_of(self, agent: int) -> Sequence[LiveCall]:
         """The calls in which this agent has a part that is not over."""
-        calls = {call.id: call for floor in self._floors() for call in _calls_of(floor, agent)}
+        calls = {call.id: call for books in self._books() for call in _calls_of(books, agent)}
         return [self._live(call) for call in calls.values()]
 
     def agents_with(self, customer: int) -> frozenset[int]:
         """Whose live call is this customer's."""
-        calls = (call for floor in self._floors() for call in floor.calls.values())
+        calls = (call for books in self._books() for call in books.calls.values())
         theirs = (call for call in calls if call.customer is not None and call.customer["id"] == customer)
         return frozenset(agent for call in theirs for agent in thing_of(call).agents)
 
@@ -82,7 +82,7 @@ class Floors:
         found = self.find(call)
         parts: Sequence[Mapping[str, Any]] = ()
         if found is not None:
-            parts = views.call_topic(found[0].pipeline.floor, call)["parts"]
+            parts = views.call_topic(books_of(found[0]), call)["parts"]
         return parts
 
     def part_state(self, call: str, agent: int) -> str | None:
@@ -100,38 +100,38 @@ class Floors:
         return await found[0].pipeline.callers.fresh_card(found[1]) if found is not None else None
 
     def _live(self, call: Call) -> LiveCall:
-        floor = self._attachments[call.pbx].pipeline.floor
+        books = books_of(self._attachments[call.pbx])
         customer = call.customer["id"] if call.customer is not None else None
-        return LiveCall(call.id, call.interaction, customer, thing_of(call), _view_of(floor, call))
+        return LiveCall(call.id, call.interaction, customer, thing_of(call), _view_of(books, call))
 
     # --- queues and people -----------------------------------------------------------------------------
 
     def queues(self) -> Sequence[Mapping[str, Any]]:
-        return [queue for floor in self._floors() for queue in views.floor_topic(floor)["queues"]]
+        return [queue for books in self._books() for queue in views.floor_topic(books)["queues"]]
 
     def members(self, pbx: str, queue: str) -> Sequence[Mapping[str, Any]] | None:
         """The members of a queue; None where there is no such queue."""
         attachment = self._attachments.get(pbx)
-        if attachment is None or queue not in attachment.pipeline.floor.queues:
+        if attachment is None or queue not in books_of(attachment).queues:
             return None
-        members: Sequence[Mapping[str, Any]] = views.queue_topic(attachment.pipeline.floor, queue)["members"]
+        members: Sequence[Mapping[str, Any]] = views.queue_topic(books_of(attachment), queue)["members"]
         return members
 
     def serves(self, agent: int) -> frozenset[str]:
         """The queues that this agent serves, as `pbx/queue`."""
-        return frozenset(f"{floor.pbx}/{name}" for floor in self._floors() for name in views.serves(floor, agent))
+        return frozenset(f"{books.pbx}/{name}" for books in self._books() for name in views.serves(books, agent))
 
     def agent_state(self, agent: int) -> Mapping[str, Any]:
         attachment = self.of_agent(agent)
         if attachment is None:
-            return Agent(agent, "", None).view()
-        return attachment.pipeline.floor.agents[agent].view()
+            return views.state_view(Agent(agent, "", None))
+        return views.state_view(books_of(attachment).agents[agent])
 
     def shift(self, agent: int) -> Mapping[str, Any] | None:
         attachment = self.at_work(agent)
         if attachment is None:
             return None
-        found = attachment.pipeline.floor.agents[agent]
+        found = books_of(attachment).agents[agent]
         assert found.shift is not None
         return {
             "seat": found.seat,
@@ -141,29 +141,34 @@ class Floors:
         }
 
     def at_seat(self, pbx: str, seat: str) -> int | None:
-        agent = self.at_pbx(pbx).pipeline.floor.agent_at(seat)
+        agent = books_of(self.at_pbx(pbx)).agent_at(seat)
         return agent.id if agent is not None and agent.shift is not None else None
 
     def team(self) -> Sequence[Mapping[str, Any]]:
         """Every agent once: on several floors, as they are where they are at work."""
         found: dict[int, Mapping[str, Any]] = {}
-        for floor in self._floors():
-            for member in views.team_topic(floor)["team"]:
-                if member["agent"] not in found or _has_shift(floor, member["agent"]):
+        for books in self._books():
+            for member in views.team_topic(books)["team"]:
+                if member["agent"] not in found or _has_shift(books, member["agent"]):
                     found[member["agent"]] = member
         return sorted(found.values(), key=lambda member: str(member["name"]))
 
     # --- the links -------------------------------------------------------------------------------------
 
     def links(self) -> Mapping[str, Mapping[str, Any]]:
-        found = {floor.pbx: floor.link_view() for floor in self._floors()}
+        found = {books.pbx: views.link_view(books) for books in self._books()}
         return {pbx: {k: v for k, v in view.items() if k != "pbx"} for pbx, view in found.items()}
 
     def lag_ms(self) -> int:
         return round(max((a.pipeline.lag_s for a in self._attachments.values()), default=0.0) * 1000)
 
-    def _floors(self) -> Iterable[Floor]:
-        return [a.pipeline.floor for a in self._attachments.values()]
+    def _books(self) -> Iterable[Books]:
+        return [books_of(a) for a in self._attachments.values()]
+
+
+def books_of(attachment: Attachment) -> Books:
+    """What is on the floor of one PBX now."""
+    return attachment.pipeline.floor
 
 
 def thing_of(call: Call) -> rights.Call:
@@ -174,18 +179,18 @@ def thing_of(call: Call) -> rights.Call:
     return rights.Call(call.pbx, str(call.state), agents, call.queue, rings)
 
 
-def _view_of(floor: Floor, call: Call) -> Callable[[], Mapping[str, Any]]:
+def _view_of(books: Books, call: Call) -> Callable[[], Mapping[str, Any]]:
     def view() -> Mapping[str, Any]:
-        made: Mapping[str, Any] = views.call_topic(floor, call.id)["call"]
+        made: Mapping[str, Any] = views.call_topic(books, call.id)["call"]
         return made
 
     return view
 
 
-def _calls_of(floor: Floor, agent: int) -> Iterable[Call]:
-    return (call for call, _ in floor.parts_of(agent)) if agent in floor.agents else ()
+def _calls_of(books: Books, agent: int) -> Iterable[Call]:
+    return (call for call, _ in books.parts_of(agent)) if agent in books.agents else ()
 
 
-def _has_shift(floor: Floor, agent: int) -> bool:
-    found = floor.agents.get(agent)
+def _has_shift(books: Books, agent: int) -> bool:
+    found = books.agents.get(agent)
     return found is not None and found.shift is not None

@@ -52,9 +52,10 @@ async def test_made_and_kept(li: httpx.AsyncClient, world: World, published: lis
     assert (made["state"], made["owner"]["name"], made["created_by"]["id"]) == ("open", "Li Wei", world.agent)
     kept = await change(li, made, state="kept")
     assert (kept.status_code, kept.json()["state"], kept.json()["settled_at"]) == (200, "kept", iso(0))
+    readers = audience(world.agent, topics=[f"customer:{world.li}"], supervisors=True)
     assert [(e.kind, e.body["promise"]["state"], e.audience) for e in published] == [
-        ("promise.changed", "open", None),
-        ("promise.changed", "kept", None),
+        ("promise.changed", "open", readers),
+        ("promise.changed", "kept", readers),
     ]
 
 
