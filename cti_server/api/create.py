@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from cti_server.api import events, health, problems
 from cti_server.api.access import session
+from cti_server.api.access.tickets import Tickets
 from cti_server.api.agent import codes, day, drafts, help_requests, me, messages, owed, phones, promises, wrap_up
 from cti_server.api.crm import customers, identify, interactions
 from cti_server.api.desktop import Desktop
@@ -50,6 +51,7 @@ def create_api(deps: Deps) -> FastAPI:
     """The ASGI application. Add the websocket with `add_api_websocket_route("/ws", …)` before serving it."""
     app = _routed()
     app.state.deps = deps
+    app.state.tickets = Tickets(deps.database, deps.now)
     app.add_middleware(Edge, origins=deps.origins, positions=deps.positions)
     app.router.default = Desktop(deps.desktop)
     problems.install(app)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import httpx
 import pytest
 
 from cti_server.api.access.attempts import FREE, KEPT, LONGEST_WAIT, Attempts
-from cti_server.api.access.session import admit
+from cti_server.api.access.tickets import Tickets
+from cti_server.api.principal import COOKIE
 from cti_server.commands import CommandRefused, Sitting
 from cti_server.record.center import agent_queues, agents, phones, queues
 from cti_server.record.center.phones import Phone
@@ -121,13 +123,28 @@ async def test_a_ticket_is_good_once_and_briefly(
 ) -> None:
     answer = (await li.post("/api/session/ticket")).json()
     assert answer["expires_in"] == 30
-    agent = await admit(database, answer["ticket"], clock())
-    assert agent is not None
-    assert agent.id == world.agent
-    assert await admit(database, answer["ticket"], clock()) is None
+    tickets = Tickets(database, clock)
+    both = await asyncio.gather(*(tickets.redeem(answer["ticket"]) for _ in range(2)))
+    assert [agent.id for agent in both if agent is not None] == [world.agent], "brought twice at once, good once"
+    assert await tickets.redeem(answer["ticket"]) is None
     late = (await li.post("/api/session/ticket")).json()["ticket"]
-    assert await admit(database, late, clock() + timedelta(seconds=31)) is None
-    assert await admit(database, "\ud800", clock()) is None
+    assert await tickets.redeem("\ud800") is None
+    clock.now += timedelta(seconds=31)
+    assert await tickets.redeem(late) is None
+
+
+async def test_tickets_of_the_same_moment_are_each_their_own(
+    sign_in: SignIn, database: Database, clock: Time, world: World
+) -> None:
+    li, wang = await sign_in("li"), await sign_in("wang")
+    tickets = Tickets(database, clock)
+    tokens = [client.cookies[COOKIE] for client in (li, wang, li)]
+    issued = await asyncio.gather(*(tickets.issue(token) for token in (*tokens, "of nobody")))
+    assert issued[-1] is None
+    assert len({*issued}) == 4
+    await li.delete("/api/session")
+    redeemed = await asyncio.gather(*(tickets.redeem(ticket or "") for ticket in issued))
+    assert [agent and agent.id for agent in redeemed] == [None, world.other_agent, None, None]
 
 
 NEED_A_SESSION = [

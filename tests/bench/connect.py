@@ -32,6 +32,7 @@ from cti_server.record.database import Database
 
 from .figures import Figure, rss_mb, show, spread
 from .postgres import durable_postgres
+from .site import cpu_s
 
 DESKTOPS = int(os.environ.get("BENCH_DESKTOPS", "500"))
 ROUNDS = 3  # the best counts: the first warms the server up, and the machine has other work too
@@ -51,7 +52,9 @@ async def _measure(engine: str, url: str, folder: Path) -> None:
     await migrate.upgrade(url)
     cookies = await _signed_in(url)
     async with _server(url, folder / f"{engine}.log") as (port, process):
+        cpu = cpu_s(process.pid)
         rounds = [await _all_at_once(port, cookies) for _ in range(ROUNDS)]
+        cpu = (cpu_s(process.pid) - cpu) / ROUNDS / len(cookies)
         memory = rss_mb(process.pid)
     whole_s, each_ms, characters = min(rounds)
     per_s = len(cookies) / whole_s
@@ -62,6 +65,7 @@ async def _measure(engine: str, url: str, folder: Path) -> None:
             Figure("from asking for a ticket to the welcome", spread(each_ms)),
             Figure("a welcome", f"{characters:,} characters"),
             Figure("every round", ", ".join(f"{len(cookies) / took:.0f}/s" for took, _, _ in rounds)),
+            Figure("server CPU for one", f"{cpu * 1000:.2f} ms"),
             Figure("server memory then", f"{memory:.0f} MB"),
         ],
     )
