@@ -15,8 +15,8 @@ Answer = TypeVar("Answer")
 class Together(Generic[Ask, Answer]):
     """Called with one question, answers it.
 
-    `work` gets all that were asked meanwhile, and gives their answers in the same order; what it raises is raised to
-    each of those who asked.
+    `work` gets all that were asked meanwhile, and gives their answers in the same order; what it raises is raised
+    to each of those who asked.
     """
 
     def __init__(self, work: Callable[[Sequence[Ask]], Awaitable[Sequence[Answer]]], what: str) -> None:
