@@ -23,7 +23,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
 from .api.agent.help_requests import close_over
-from .api.agent.me import view_of
+from .api.agent.me import Mes
 from .api.agent.promises import raise_due
 from .api.create import create_api
 from .api.ports import Deps
@@ -80,7 +80,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         hub = Hub()
         attachments = [Attachment(pbx, database, lookup, hub, settings) for pbx in settings.attached()]
         floor = Floors(attachments)
-        hub.seen = Presence(attachments)
+        hub.presence = Presence(attachments)
         deliver = Delivery(attachments)
         desk = Desk(database, lambda rows: hub.publish(of_entry(row, row.body) for row in rows), _now)
         commands = AgentCommands(floor, desk, hub, database)
@@ -128,8 +128,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             )
         )
         collector.fastagi = fastagi
-        feed = Feed(attachments, hub, database, desk, lambda agent, live: view_of(deps, agent, live))
-        add_websocket(api, deps, hub, feed)
+        feed = Feed(attachments, hub, database, desk, Mes(deps))
+        add_websocket(api, hub, feed)
         duties = [_start(one) for one in _duties(attachments, database, desk, floor)]
         stack.push_async_callback(_stop, [*duties, asyncio.create_task(_warm(places), name="places")])
         # First to close, while all else still runs: whoever asked for something is told that the server stops.

@@ -56,7 +56,7 @@ async def shifts(database: Database, connected: bool = True) -> AsyncIterator[Sh
         await there.attachment.pipeline.when(lambda f: True if f.agents else None, 5)
         if connected:
             await there.attachment.pipeline.when(lambda f: True if f.link is LinkState.LIVE else None, 5)
-        there.hub.seen = Presence([there.attachment])
+        there.hub.presence = Presence([there.attachment])
         try:
             yield Shifts(there, commands, told)
         finally:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
+from pydantic import TypeAdapter
 
-from cti_server.api import health, problems
+from cti_server.api import events, health, problems
 from cti_server.api.access import session
+from cti_server.api.access.tickets import Tickets
 from cti_server.api.agent import codes, day, drafts, help_requests, me, messages, owed, phones, promises, wrap_up
 from cti_server.api.crm import customers, identify, interactions
 from cti_server.api.desktop import Desktop
@@ -49,7 +51,8 @@ def create_api(deps: Deps) -> FastAPI:
     """The ASGI application. Add the websocket with `add_api_websocket_route("/ws", …)` before serving it."""
     app = _routed()
     app.state.deps = deps
-    app.add_middleware(Edge, origins=deps.origins)
+    app.state.tickets = Tickets(deps.database, deps.now)
+    app.add_middleware(Edge, origins=deps.origins, positions=deps.positions)
     app.router.default = Desktop(deps.desktop)
     problems.install(app)
 
@@ -96,6 +99,7 @@ def _openapi_of(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document: every error is a problem, and each operation says how it is authorised."""
     document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
     schemas = document["components"]["schemas"]
+    schemas.update(_frames())
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     document["components"]["securitySchemes"] = {
@@ -117,6 +121,17 @@ def _openapi_of(app: FastAPI) -> dict[str, Any]:
                 if status >= "400":
                     answer["content"] = {problems.MEDIA_TYPE: problem}
     return document
+
+
+def _frames() -> dict[str, Any]:
+    """What travels on /ws, which OpenAPI has no routes for: `ServerEvent`, `Frame` and all that is in them."""
+    wanted: list[tuple[str, Literal["serialization"], TypeAdapter[Any]]] = [
+        ("ServerEvent", "serialization", TypeAdapter(events.ServerEvent)),
+        ("Frame", "serialization", TypeAdapter(events.Frame)),
+    ]
+    made, found = TypeAdapter.json_schemas(wanted, ref_template="#/components/schemas/{model}")
+    named = {name: schema for (name, _), schema in made.items()}
+    return {**found.get("$defs", {}), **named}
 
 
 def _version() -> str:

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-from cti_server.api.shapes import InteractionView, QueueView, TeamMember
+from cti_server.api.live_shapes import QueueView, TeamMember
+from cti_server.api.shapes import InteractionView
 from cti_server.lookup.shapes import CustomerBriefView, Named, PromiseView
 
 

@@ -1,4 +1,7 @@
-"""The built desktop as files: hashed assets for ever, the page never stale, its own routes the page."""
+"""Serves the built desktop from its folder; a path that names no file gets the page, which does its own routing.
+
+A browser may keep an asset for ever, because its name has a hash of its content; the page it asks for each time.
+"""
 
 from __future__ import annotations
 

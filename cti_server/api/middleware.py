@@ -1,8 +1,10 @@
-"""The edge of every HTTP request: id, safe headers, origin, size, and a last resort."""
+"""The edge of every HTTP request: id, safe headers, position, origin, size, and a last resort."""
 
 from __future__ import annotations
 
+import json
 import secrets
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -30,11 +32,21 @@ HEADERS: Final = {
 }
 
 
-class Edge:
-    """ASGI middleware. `origins` are other origins that may change things, `https://crm.example`."""
+POSITIONS: Final = "CTI-Positions"
 
-    def __init__(self, app: ASGIApp, origins: tuple[str, ...] = ()) -> None:
+
+class Edge:
+    """ASGI middleware. `origins` are other origins that may change things, `https://crm.example`.
+
+    Each answer to a GET below /api says in `CTI-Positions` what the events had told when it was asked: a desktop
+    lets it overwrite only what no newer event has touched.
+    """
+
+    def __init__(
+        self, app: ASGIApp, origins: tuple[str, ...] = (), positions: Callable[[], Mapping[str, int]] = dict
+    ) -> None:
         self._app = app
+        self._positions = positions
         self._origins = frozenset(origin.rstrip("/").casefold() for origin in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,6 +54,9 @@ class Edge:
             await self._app(scope, receive, send)
             return
         request_id = secrets.token_hex(8)
+        # Read before the answer is made: it may be newer than it says, never older.
+        reads = scope["method"] == "GET" and scope["path"].startswith("/api/")
+        positions = json.dumps(dict(self._positions())) if reads else None
         scope.setdefault("state", {})["request_id"] = request_id
         started = False
 
@@ -53,6 +68,8 @@ class Edge:
                 for name, value in HEADERS.items():
                     answered.setdefault(name, value)
                 answered["X-Request-Id"] = request_id
+                if positions is not None:
+                    answered[POSITIONS] = positions
                 if scope["path"].startswith("/api/"):
                     answered.setdefault("Cache-Control", "no-store")
             await send(message)

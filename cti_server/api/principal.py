@@ -57,13 +57,23 @@ def digest(secret: str) -> str:
 
 async def signed_in(request: Request, deps: DepsIn) -> Principal:
     """The agent of the session cookie. Raises a 401 problem."""
-    token = request.cookies.get(COOKIE)
-    if token and len(token) <= 200:
+    token = token_of(request)
+    if token is not None:
         async with deps.database.read() as conn:
             agent = await sessions.agent_of(conn, digest(token), deps.now())
         if agent is not None:
             return Principal(agent)
-    raise Problem(401, "not_signed_in", "you are not signed in", remedy="Sign in with POST /api/session.")
+    raise not_signed_in()
+
+
+def token_of(request: Request) -> str | None:
+    """What the session cookie holds, if it can be a token at all."""
+    token = request.cookies.get(COOKIE)
+    return token if token and len(token) <= 200 else None
+
+
+def not_signed_in() -> Problem:
+    return Problem(401, "not_signed_in", "you are not signed in", remedy="Sign in with POST /api/session.")
 
 
 Signed = Annotated[Principal, Depends(signed_in)]

@@ -8,8 +8,7 @@ from typing import TypeVar
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from starlette.websockets import WebSocketDisconnected
 
-from cti_server.api.access.session import admit
-from cti_server.api.ports import Deps
+from cti_server.api.access.tickets import Tickets
 from cti_server.push import session
 from cti_server.push.hub import Hub
 from cti_server.push.session import Disconnected, Source
@@ -45,11 +44,12 @@ async def _while_there(doing: Awaitable[T]) -> T:
         raise Disconnected from gone
 
 
-def add_websocket(api: FastAPI, deps: Deps, hub: Hub, source: Source) -> None:
-    """Serve /ws."""
+def add_websocket(api: FastAPI, hub: Hub, source: Source) -> None:
+    """Serve /ws of an API that `create_api` made."""
+    tickets: Tickets = api.state.tickets
 
     async def viewer_of(ticket: str) -> Viewer | None:
-        agent = await admit(deps.database, ticket, deps.now())
+        agent = await tickets.redeem(ticket)
         return Viewer(agent.id, agent.role, agent.may_pick) if agent is not None else None
 
     async def desktop(socket: WebSocket) -> None:

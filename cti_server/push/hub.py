@@ -72,7 +72,7 @@ class Hub:
     def __init__(self, limit: int = MAX_WAITING) -> None:
         self._limit = limit
         # Called when the first desktop of an agent connects, and when the last one is gone.
-        self.seen: Callable[[int, bool], None] = lambda agent, connected: None
+        self.presence: Callable[[int, bool], None] = lambda agent, connected: None
         self.positions: Positions = {}
         self.overruns = 0
         self._all: set[Subscriber] = set()
@@ -104,7 +104,7 @@ class Hub:
         for topic in self._serving.setdefault(agent, set()):
             _add(self._of_topic, topic, subscriber)
         if first:
-            self.seen(agent, True)
+            self.presence(agent, True)
         return subscriber, lambda: self._leave(subscriber)
 
     def agents(self) -> Set[int]:
@@ -123,7 +123,7 @@ class Hub:
         _remove(self._of_agent, agent, subscriber)
         if agent not in self._of_agent:
             del self._serving[agent]
-            self.seen(agent, False)
+            self.presence(agent, False)
 
     def sign_out(self, agent: int) -> None:
         """Close the desktops of an agent; those with another valid session come back by themselves."""

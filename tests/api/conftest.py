@@ -66,6 +66,12 @@ def published() -> list[Entry]:
 
 
 @pytest.fixture
+def positions() -> dict[str, int]:
+    """The last event of each stream that desktops were given."""
+    return {"desk": 7, "pbx:demo": 120}
+
+
+@pytest.fixture
 def identified() -> list[tuple[str, str, Identified | None]]:
     """What lookups over HTTP delivered to the floor."""
     return []
@@ -99,6 +105,7 @@ async def app(
     published: list[Entry],
     identified: list[tuple[str, str, Identified | None]],
     dist: Path,
+    positions: dict[str, int],
 ) -> AsyncIterator[FastAPI]:
     lookup = Lookup(database, now=clock)
 
@@ -116,6 +123,7 @@ async def app(
                 lookup=lookup,
                 identify=dialogue.answer,
                 now=clock,
+                positions=positions.copy,
                 identify_token=TOKEN,
                 origins=("https://crm.example",),
                 desktop=dist,

@@ -76,8 +76,9 @@ class FakeFloor(Floors):
         self.floor.apply(LinkChanged(AT, LinkState.LIVE))
         self.cards: dict[str, Card] = {}
         self.lag = 0
-        pipeline = SimpleNamespace(floor=self.floor)
-        super().__init__([cast(Attachment, SimpleNamespace(pbx=SimpleNamespace(name=PBX), pipeline=pipeline))])
+        pipeline = SimpleNamespace(floor=self.floor, stream=f"pbx:{PBX}")
+        self.attachment = cast(Attachment, SimpleNamespace(pbx=SimpleNamespace(name=PBX), pipeline=pipeline))
+        super().__init__([self.attachment])
 
     def show(self, *calls: Call) -> None:
         """These calls are on the floor, and no others."""

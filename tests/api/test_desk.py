@@ -70,7 +70,7 @@ async def softphones(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 async def test_phones(sign_in: SignIn, database: Database, world: World, floor: FakeFloor) -> None:
     li, wang, zhao = await sign_in("li"), await sign_in("wang"), await sign_in("zhao")
     await sit(database, world.other_agent, "PJSIP/1101")
-    floor.sit(world.other_agent, "PJSIP/1101")
+    floor.serve("support", {world.other_agent: "PJSIP/1101"})
 
     async def seen(client: httpx.AsyncClient) -> list[tuple[str, str | None, bool | None]]:
         found = (await client.get("/api/phones")).json()
@@ -108,7 +108,7 @@ async def test_the_softphone_is_for_who_sits_there(
     assert (await softphones.post("/api/me/softphone/claim", json={"desktop": "d-123456"})).status_code == 204
     [told] = published
     assert (told.kind, told.body) == ("phone.claimed", {"agent": world.agent, "desktop": "d-123456"})
-    assert told.audience == {"agents": [world.agent], "everyone": False, "floor": False}
+    assert told.audience == audience(world.agent)
     problem(await softphones.post("/api/me/softphone/claim", json={"desktop": "<script>"}), 422, "invalid")
 
 
@@ -142,10 +142,10 @@ async def test_messages(sign_in: SignIn, world: World, published: list[Entry]) -
     assert await read(wang) == (["稍后开会"], 1)
     assert await read(li, since=asked["id"]) == (["Yes", "稍后开会", "Thanks"], 2)
     assert [e.audience for e in published] == [
-        {"agents": [world.agent], "everyone": False},
-        {"agents": [world.agent, world.supervisor], "everyone": False, "floor": False},
-        None,
-        {"agents": [world.agent, world.supervisor], "everyone": False, "floor": False},
+        audience(world.agent, supervisors=True),
+        audience(world.agent, world.supervisor),
+        audience(world.supervisor, everyone=True),
+        audience(world.agent, world.supervisor),
     ]
 
 

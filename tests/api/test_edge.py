@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 
 import httpx
@@ -55,6 +56,21 @@ async def test_headers(li: httpx.AsyncClient) -> None:
         assert headers["x-frame-options"] == "DENY"
         assert len(headers["x-request-id"]) == 16
     assert (await li.get("/api/me")).headers["cache-control"] == "no-store"
+
+
+async def test_an_answer_says_what_events_had_told_when_it_was_asked(
+    li: httpx.AsyncClient, positions: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(*_: object) -> list[object]:
+        positions["desk"] = 8  # while the answer is made
+        return []
+
+    monkeypatch.setattr("cti_server.api.agent.help_requests.help_requests.waiting", slow)
+    answer = await li.get("/api/help")
+    assert json.loads(answer.headers["CTI-Positions"]) == {"desk": 7, "pbx:demo": 120}
+    assert json.loads((await li.get("/api/me")).headers["CTI-Positions"])["desk"] == 8
+    for other in (await li.get("/healthz"), await li.patch("/api/me", json={"language": "zh"})):
+        assert "CTI-Positions" not in other.headers
 
 
 async def test_a_failure_says_nothing_but_its_id(

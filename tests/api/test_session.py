@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import httpx
 import pytest
 
 from cti_server.api.access.attempts import FREE, KEPT, LONGEST_WAIT, Attempts
-from cti_server.api.access.session import admit
+from cti_server.api.access.tickets import Tickets
+from cti_server.api.principal import COOKIE
 from cti_server.commands import CommandRefused, Sitting
-from cti_server.floor.agents import Agent
-from cti_server.floor.views import state_view
 from cti_server.record.center import agent_queues, agents, phones, queues
 from cti_server.record.center.phones import Phone
 from cti_server.record.database import Database
@@ -32,7 +32,17 @@ async def test_sign_in(client: httpx.AsyncClient, world: World) -> None:
         "seat": "PJSIP/1001",
         "extension": "1001",
         "pbx": "demo",
-        "state": state_view(Agent(1, "", None)),
+        "state": {
+            "name": "signed_out",
+            "reason": None,
+            "since": None,
+            "by": None,
+            "because": None,
+            "pending": None,
+            "until": None,
+            "phone": {"seat": None, "reachable": None, "since": None},
+            "on_shift": False,
+        },
         "shift": None,
         "queues": [],
         "preferences": {"auto_answer": False},
@@ -113,13 +123,28 @@ async def test_a_ticket_is_good_once_and_briefly(
 ) -> None:
     answer = (await li.post("/api/session/ticket")).json()
     assert answer["expires_in"] == 30
-    agent = await admit(database, answer["ticket"], clock())
-    assert agent is not None
-    assert agent.id == world.agent
-    assert await admit(database, answer["ticket"], clock()) is None
+    tickets = Tickets(database, clock)
+    both = await asyncio.gather(*(tickets.redeem(answer["ticket"]) for _ in range(2)))
+    assert [agent.id for agent in both if agent is not None] == [world.agent], "brought twice at once, good once"
+    assert await tickets.redeem(answer["ticket"]) is None
     late = (await li.post("/api/session/ticket")).json()["ticket"]
-    assert await admit(database, late, clock() + timedelta(seconds=31)) is None
-    assert await admit(database, "\ud800", clock()) is None
+    assert await tickets.redeem("\ud800") is None
+    clock.now += timedelta(seconds=31)
+    assert await tickets.redeem(late) is None
+
+
+async def test_tickets_of_the_same_moment_are_each_their_own(
+    sign_in: SignIn, database: Database, clock: Time, world: World
+) -> None:
+    li, wang = await sign_in("li"), await sign_in("wang")
+    tickets = Tickets(database, clock)
+    tokens = [client.cookies[COOKIE] for client in (li, wang, li)]
+    issued = await asyncio.gather(*(tickets.issue(token) for token in (*tokens, "of nobody")))
+    assert issued[-1] is None
+    assert len({*issued}) == 4
+    await li.delete("/api/session")
+    redeemed = await asyncio.gather(*(tickets.redeem(ticket or "") for ticket in issued))
+    assert [agent and agent.id for agent in redeemed] == [None, world.other_agent, None, None]
 
 
 NEED_A_SESSION = [

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from cti_server.commands import CommandRefused
+from cti_server.desk import only
 from cti_server.lookup.identify import Lookup
 from cti_server.record.center import queues, wrap_up_codes
 from cti_server.record.center.wrap_up_codes import WrapUpCode
@@ -84,7 +85,7 @@ async def test_a_draft_is_kept_as_typed(
     assert (await li.get(f"/api/interactions/{number}/draft")).json() == draft
     assert (await save(li, number, code=None, follow_up=None)).json()["note"] == "Toner ordered"
     assert [(e.kind, e.body["agent"], e.audience) for e in published] == [
-        ("draft.changed", world.agent, {"agents": [world.agent], "everyone": False, "floor": False})
+        ("draft.changed", world.agent, only(world.agent))
     ] * 3
 
 

@@ -23,7 +23,6 @@ from cti_server.asterisk.call_actions import (
 from cti_server.commands import AgentTarget, Asking, CallCommand, CommandRefused, NumberTarget, QueueTarget
 from cti_server.control import work as work_module
 from cti_server.control.requests import MAX_WAITING
-from cti_server.desk import only
 from cti_server.floor.apply import Floor
 from cti_server.floor.calls import Call
 from cti_server.floor.desk_signals import ShiftBegan
@@ -71,7 +70,7 @@ async def test_a_command_is_done_when_the_floor_shows_it(here: Site) -> None:
     assert done == {"request": request, "command": "hold", "call": scene.call.id, "ok": True, "problem": None}
     assert [type(action) for action in here.pbx.sent] == [PlayDTMF]
     (entry,) = [e for e in here.told if e.kind == "command.done"]
-    assert entry.audience == only(2)
+    assert entry.audience == desk_module.only(2)
     assert entry.stream == "desk"
 
 

@@ -10,16 +10,12 @@ from typing import Any
 import pytest
 
 from cti_server.push import session as push_session
-from cti_server.push.frames import Frame, event
-from cti_server.push.hub import Hub
-from cti_server.push.session import BAD_TICKET, SIGNED_OUT, TOO_SLOW, Missed, Sources, serve
+from cti_server.push.frames import Frame, event, watching
+from cti_server.push.hub import Hub, Subscriber
+from cti_server.push.session import BAD_TICKET, SIGNED_OUT, TOO_SLOW, Disconnected, Missed, serve
 from cti_server.rules.rights import Viewer
 
-AGENT = Viewer(agent=1, sees_floor=False)
-
-
-class Gone(Exception):
-    """The other side closed."""
+AGENT = Viewer(agent=1)
 
 
 class Socket:
@@ -41,12 +37,16 @@ class Socket:
     async def send_text(self, data: str) -> None:
         await self.taking.wait()
         if self.closed is not None:
-            raise Gone
+            raise Disconnected
         self.sent.append(json.loads(data))
         self.arrived.set()
 
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
         self.closed = code
+
+    def says(self, *more: dict[str, Any]) -> None:
+        for one in more:
+            self._says.put_nowait(json.dumps(one))
 
     async def until(self, count: int) -> list[dict[str, Any]]:
         """Wait until so many frames were sent."""
@@ -57,34 +57,59 @@ class Socket:
         return self.sent
 
 
-def frame(seq: int, kind: str = "call.changed", agents: tuple[int, ...] = (1,), stream: str = "pbx:a") -> Frame:
-    return Frame(stream, seq, event(stream, seq, "2026-11-22T05:00:00.000Z", kind, {"n": seq}), frozenset(agents))
+def frame(
+    seq: int,
+    kind: str = "call.changed",
+    agents: tuple[int, ...] = (1,),
+    stream: str = "pbx:a",
+    topics: tuple[str, ...] = (),
+) -> Frame:
+    text = event(stream, seq, "2026-11-22T05:00:00.000Z", kind, {"n": seq})
+    return Frame(stream, seq, text, frozenset(agents), supervisors=False, topics=frozenset(topics))
 
 
 class Center:
-    """A hub with a journal, and one ticket for agent 1."""
+    """A hub with a journal, and one ticket for agent 1, who may open `team` and `queue:a/support`."""
 
     def __init__(self, limit: int = 100) -> None:
         self.hub = Hub(limit)
         self.hub.positions = {"pbx:a": 10, "desk": 0}
         self.allowed = True
         self.journal: list[Frame] = [frame(n) for n in range(6, 11)]
+        self.refused = {"floor": "not_yours", "nonsense": "unknown"}
+        self.failing = False
 
     async def admit(self, ticket: str) -> Viewer | None:
         return AGENT if ticket == "good" else None
 
-    async def still(self, viewer: Viewer) -> bool:
+    def serves(self, viewer: Viewer) -> dict[str, frozenset[str]]:
+        return {"a": frozenset({"support"})}
+
+    async def may_go_on(self, viewer: Viewer) -> bool:
         return self.allowed
 
     async def snapshot(self, viewer: Viewer) -> tuple[dict[str, Any], dict[str, int]]:
         return {"calls": ["whole"]}, dict(self.hub.positions)
 
-    async def missed(self, viewer: Viewer, stream: str, seq: int) -> AsyncIterator[Frame]:
+    def refuses(self, viewer: Viewer, topic: str) -> Any:
+        return self.refused.get(topic)
+
+    def streams(self, topic: str) -> list[str]:
+        return ["pbx:a"]
+
+    async def open(self, subscriber: Subscriber, topic: str) -> None:
+        if self.failing:
+            raise OSError("the database is away")
+        await asyncio.sleep(0)  # the lock that it waits for
+        self.hub.open(subscriber, "pbx:a", topic)
+        subscriber.put(watching(topic, "pbx:a", self.hub.positions["pbx:a"], {"team": []}))
+
+    async def missed(self, subscriber: Subscriber, stream: str, seq: int) -> AsyncIterator[Frame]:
         rows = [f for f in self.journal if f.stream == stream and f.seq > seq]
         if rows and rows[0].seq != seq + 1:
             raise Missed(f"{stream} has nothing before {rows[0].seq}")
         for row in rows:
-            if row.concerns(viewer.agent, viewer.sees_floor):
+            if row.concerns(AGENT.agent, AGENT.supervises, self.hub.opened(subscriber, stream)):
                 yield row
 
     def publish(self, *frames: Frame) -> None:
@@ -92,18 +117,18 @@ class Center:
         self.hub.publish(frames)
 
     def serve(self, socket: Socket) -> asyncio.Task[None]:
-        sources = Sources(self.admit, self.still, self.snapshot, self.missed)
-        return asyncio.create_task(serve(socket, self.hub, sources, Gone))
+        return asyncio.create_task(serve(socket, self.hub, self, self.admit))
 
 
 HELLO = {"type": "hello", "ticket": "good"}
 
 
-def resume(**positions: int) -> dict[str, Any]:
+def resume(*topics: str, **positions: int) -> dict[str, Any]:
     return {
         "type": "resume",
         "ticket": "good",
         "positions": {k.replace("_", ":"): v for k, v in positions.items()},
+        "topics": list(topics),
     }
 
 
@@ -135,6 +160,8 @@ async def test_hello_gets_a_snapshot_and_then_events_in_order() -> None:
         {"type": "resume", "ticket": "good", "positions": {"pbx:a": -1}},
         {"type": "resume", "ticket": "good", "positions": {"pbx:a": 10**30}},
         {"type": "resume", "ticket": "good", "positions": {str(n): 1 for n in range(60)}},
+        {"type": "resume", "ticket": "good", "positions": {}, "topics": [str(n) for n in range(60)]},
+        {"type": "watch", "open": ["team"]},
         "not json",
         '{"type": "hello", "ticket": "' + "9" * 5000 + '"}',
     ],
@@ -263,3 +290,99 @@ async def test_heartbeats_tell_the_positions(monkeypatch: pytest.MonkeyPatch) ->
     assert socket.sent[1]["type"] == "heartbeat"
     assert socket.sent[1]["positions"] == {"pbx:a": 10, "desk": 0}
     task.cancel()
+
+
+# --- topics ------------------------------------------------------------------------------------------------
+
+
+def told(sent: list[dict[str, Any]]) -> list[Any]:
+    """Events by their number, watching frames by their topic and what they say of it."""
+    frames = {"event": lambda f: f["seq"], "watching": lambda f: (f["topic"], f.get("refused", f.get("seq")))}
+    return [frames[f["type"]](f) for f in sent if f["type"] in frames]
+
+
+async def test_a_topic_is_answered_with_its_snapshot_in_order_among_the_events() -> None:
+    center, socket = Center(), Socket(HELLO)
+    task = center.serve(socket)
+    await socket.until(1)
+    center.publish(frame(11, agents=(), topics=("team",)), frame(12))
+    socket.says({"type": "watch", "open": ["team", "floor", "nonsense"]})
+    await socket.until(5)
+    center.publish(frame(13, agents=(), topics=("team",)), frame(14, agents=(), topics=("floor",)))
+    socket.says({"type": "watch", "close": ["team"]}, {"type": "watch", "open": ["nonsense"]})
+    await socket.until(7)
+    center.publish(frame(15, agents=(), topics=("team",)), frame(16))
+    await socket.until(8)
+
+    assert told(socket.sent) == [
+        12,
+        ("team", 12),
+        ("floor", "not_yours"),
+        ("nonsense", "unknown"),
+        13,
+        ("nonsense", "unknown"),
+        16,
+    ], "16 is the sentinel"
+    task.cancel()
+
+
+async def test_what_a_desktop_says_beside_that_is_ignored() -> None:
+    center, socket = Center(), Socket(HELLO, "not json", HELLO, {"type": "watch", "open": ["x"] * 51})
+    task = center.serve(socket)
+    await socket.until(1)
+    socket.says({"type": "watch", "open": ["team"]})
+    await socket.until(2)
+
+    assert told(socket.sent) == [("team", 10)]
+    task.cancel()
+
+
+async def test_resume_opens_topics_anew_and_gives_what_they_missed() -> None:
+    center, socket = Center(), Socket(resume("team", "floor", pbx_a=10, desk=0))
+    both = {"agents": (), "stream": "pbx:a"}
+    center.publish(
+        frame(11, topics=("team",), **both),
+        frame(12, topics=("floor",), **both),
+        frame(13, topics=("serving:a/support",), **both),
+        frame(14, topics=("serving:a/sales",), **both),
+    )
+    task = center.serve(socket)
+    await socket.until(4)
+    center.publish(frame(15, topics=("team",), **both))
+    await socket.until(5)
+
+    assert told(socket.sent) == [11, 13, ("floor", "not_yours"), 15]
+    task.cancel()
+
+
+async def test_after_a_reset_the_topics_are_opened_with_snapshots() -> None:
+    center, socket = Center(), Socket(resume("team", pbx_a=2, desk=0))
+    task = center.serve(socket)
+    await socket.until(3)
+
+    assert [f["type"] for f in socket.sent] == ["reset", "welcome", "watching"]
+    task.cancel()
+
+
+async def test_a_topic_that_cannot_be_read_now_makes_the_desktop_come_back() -> None:
+    center, socket = Center(), Socket(HELLO)
+    center.failing = True
+    task = center.serve(socket)
+    await socket.until(1)
+    socket.says({"type": "watch", "open": ["team"]})
+    center.publish(frame(11))
+    async with asyncio.timeout(10):
+        await task
+
+    assert socket.closed == TOO_SLOW
+
+
+async def test_a_failure_is_not_taken_for_a_desktop_that_left() -> None:
+    """Only Disconnected says that the other side is gone."""
+
+    class Broken(Socket):
+        async def send_text(self, data: str) -> None:
+            raise RuntimeError("a defect")
+
+    with pytest.raises(RuntimeError, match="a defect"):
+        await Center().serve(Broken(HELLO))

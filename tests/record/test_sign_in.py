@@ -55,12 +55,12 @@ async def test_a_session_ends_when_it_expires_or_is_closed_or_the_agent_leaves(d
 async def test_a_ticket_is_good_once(database: Database) -> None:
     async with database.begin() as conn:
         alice = await an_agent(conn)
-        await sessions.issue_ticket(conn, "t", alice, after(30))
-        await sessions.issue_ticket(conn, "old", alice, after(1))
+        await sessions.issue_tickets(conn, {"t": alice}, after(30))
+        await sessions.issue_tickets(conn, {"old": alice}, after(1))
 
     async def redeem(ticket: str) -> int | None:
         async with database.begin() as conn:
-            return await sessions.redeem_ticket(conn, ticket, after(5))
+            return (await sessions.redeem_tickets(conn, [ticket], after(5))).get(ticket)
 
     given = await asyncio.gather(*(redeem("t") for _ in range(4)))
     assert sorted(given, key=str) == sorted([alice, None, None, None], key=str)
@@ -72,8 +72,8 @@ async def test_purge_forgets_what_expired_only(database: Database) -> None:
         alice = await an_agent(conn)
         await sessions.open_session(conn, "a", alice, NOON, after(60))
         await sessions.open_session(conn, "b", alice, NOON, after(600))
-        await sessions.issue_ticket(conn, "t", alice, after(60))
+        await sessions.issue_tickets(conn, {"t": alice}, after(60))
         await sessions.purge(conn, after(60))
         assert await sessions.agent_of(conn, "a", NOON) is None
         assert await sessions.agent_of(conn, "b", NOON) is not None
-        assert await sessions.redeem_ticket(conn, "t", NOON) is None
+        assert await sessions.redeem_tickets(conn, ["t"], NOON) == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Request, Response
@@ -13,16 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cti_server.api.access.attempts import Attempts
 from cti_server.api.access.passwords import MAX_PASSWORD, Verifier
+from cti_server.api.access.tickets import TICKET_LASTS, Tickets
 from cti_server.api.agent.me import me_view
-from cti_server.api.principal import COOKIE, DepsIn, Principal, Signed, digest
+from cti_server.api.principal import COOKIE, DepsIn, Principal, digest, not_signed_in, token_of
 from cti_server.api.problems import Problem, documented
 from cti_server.api.shapes import Me, TicketView
 from cti_server.record.center import agents, sessions
-from cti_server.record.center.agents import Agent
-from cti_server.record.database import Database
 
 SESSION_LASTS: Final = timedelta(hours=16)  # a long shift; a sign-in in its middle would cost a call
-TICKET_LASTS: Final = timedelta(seconds=30)
 
 
 class SignIn(BaseModel):
@@ -93,20 +91,13 @@ def router() -> APIRouter:
             await deps.commands.signed_out(agent.id)
 
     @routes.post("/ticket", operation_id="issueTicket", responses=documented(401, 403))
-    async def issue_ticket(principal: Signed, deps: DepsIn) -> TicketView:
+    async def issue_ticket(request: Request) -> TicketView:
         """A ticket for the first message on /ws. It is good once."""
-        ticket = secrets.token_urlsafe(32)
-        async with deps.database.begin() as conn:
-            await sessions.issue_ticket(conn, digest(ticket), principal.id, deps.now() + TICKET_LASTS)
+        token = token_of(request)
+        tickets: Tickets = request.app.state.tickets
+        ticket = await tickets.issue(token) if token is not None else None
+        if ticket is None:
+            raise not_signed_in()
         return {"ticket": ticket, "expires_in": int(TICKET_LASTS.total_seconds())}
 
     return routes
-
-
-async def admit(database: Database, ticket: str, now: datetime) -> Agent | None:
-    """Spend a ticket: its agent, or None when it was used, has expired or never was. For the websocket."""
-    async with database.begin() as conn:
-        agent_id = await sessions.redeem_ticket(conn, digest(ticket), now)
-        if agent_id is None:
-            return None
-        return await sessions.signed_in(conn, agent_id, now)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from cti_server.api.access.together import Together
 from cti_server.api.agent.owed import still_live
+from cti_server.api.live_shapes import AgentStateView
 from cti_server.api.ports import Deps
 from cti_server.api.principal import DepsIn, Principal, Signed
 from cti_server.api.problems import Problem, documented, not_found
-from cti_server.api.shapes import AcceptedView, AgentStateView, Me, ShiftView
+from cti_server.api.shapes import AcceptedView, Me, ShiftView
 from cti_server.commands import Sitting
 from cti_server.desk import only
 from cti_server.record.center import agent_queues, agents, phones, reasons, shifts
@@ -59,12 +61,25 @@ async def me_view(deps: Deps, principal: Principal) -> Me:
         return _me_view(deps, principal, await wrap_ups.count_owed(conn, principal.id, live))
 
 
-async def view_of(deps: Deps, agent: int, live: Sequence[int]) -> Me | None:
-    """The same of an agent by number, who is still in the interactions `live`; None for one who is gone."""
-    async with deps.database.read() as conn:
-        found = await agents.get(conn, agent)
-        owed = await wrap_ups.count_owed(conn, agent, list(live))
-    return _me_view(deps, Principal(found), owed) if found is not None else None
+class Mes:
+    """The `Me` of desktops that connect: those of the same moment are read together."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._reading: Together[int, tuple[Agent | None, set[int]]] = Together(self._read, "me of desktops")
+
+    async def __call__(self, agent: int, live: Collection[int]) -> Me | None:
+        """Of an agent who is still in the interactions `live`; None for one who is gone."""
+        found, unfinished = await self._reading(agent)
+        if found is None:
+            return None
+        return _me_view(self._deps, Principal(found), len(unfinished.difference(live)))
+
+    async def _read(self, wanted: Sequence[int]) -> list[tuple[Agent | None, set[int]]]:
+        async with self._deps.database.read() as conn:
+            found = await agents.some(conn, set(wanted))
+            unfinished = await wrap_ups.unfinished(conn, set(wanted))
+        return [(found.get(agent), unfinished.get(agent, set())) for agent in wanted]
 
 
 def _me_view(deps: Deps, principal: Principal, owed: int) -> Me:

@@ -28,7 +28,7 @@ routes = APIRouter(prefix="/api/messages", tags=["messages"])
 SHOWN = 100
 
 
-class ToAgent(BaseModel):
+class ToColleague(BaseModel):
     """One person."""
 
     model_config = ConfigDict(extra="forbid")
@@ -57,7 +57,7 @@ class NewMessage(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    to: ToAgent | ToRole | ToTeam
+    to: ToColleague | ToRole | ToTeam
     text: Annotated[str, Field(min_length=1, max_length=2000)]
     call: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
@@ -148,7 +148,7 @@ async def _list(conn: Connection, principal: Principal, found: Sequence[Message]
 
 
 async def _receiver(
-    conn: Connection, deps: Deps, principal: Principal, to: ToAgent | ToRole | ToTeam
+    conn: Connection, deps: Deps, principal: Principal, to: ToColleague | ToRole | ToTeam
 ) -> tuple[MessageTo, Agent | None]:
     if isinstance(to, ToRole):
         return "supervisors", None

@@ -23,7 +23,9 @@ from cti_server.record.contacts import history
 from cti_server.record.crm import customers
 from cti_server.record.database import Connection
 from cti_server.record.desk import promises
+from cti_server.rules import rights
 from cti_server.rules.facts import Promise, PromiseKind, PromiseState
+from cti_server.rules.rights import may_see
 
 routes = APIRouter(prefix="/api/promises", tags=["promises"])
 
@@ -73,17 +75,23 @@ async def list_promises(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> PromisePage:
-    """The first due first. Agents get their own, and everybody's to one `customer`; supervisors get all."""
-    if owner is None:
-        owner_id = None if principal.sees_floor or customer is not None else principal.id
-    else:
-        owner_id = principal.id if owner == "me" else int(owner)
-    if owner_id not in (None, principal.id) and not principal.sees_floor and customer is None:
+    """The first due first. Agents get those that they owe or made, and everybody's to one `customer`; supervisors
+    get all.
+    """
+    owner_id = int(owner) if owner not in (None, "me") else principal.id if owner == "me" else None
+    may_see_all = may_see(principal.viewer(deps), rights.Promise(None, None, by_customer=customer is not None))
+    if owner_id not in (None, principal.id) and not may_see_all:
         raise Problem(403, "forbidden", "the promises of other agents are for supervisors")
     async with deps.database.read() as conn:
         theirs = await _with_company(conn, customer) if customer is not None else None
         page = await promises.find(
-            conn, customer_ids=theirs, owner_id=owner_id, state=state, cursor=cursor, limit=limit
+            conn,
+            customer_ids=theirs,
+            owner_id=owner_id,
+            concerns=None if may_see_all else principal.id,
+            state=state,
+            cursor=cursor,
+            limit=limit,
         )
     return {"items": [promise_view(one) for one in page.items], "next": page.next}
 
@@ -142,7 +150,7 @@ async def change_promise(promise: Id, body: PromiseChange, principal: Signed, de
         await _check_owner(change.conn, changes.get("owner_id"))
         changed = await promises.change(change.conn, promise, body.version, changes, change.at, principal.id)
         view = promise_view(changed)
-        change.tell("promise.changed", {"promise": view}, readers(changed))
+        change.tell("promise.changed", {"promise": view}, readers(changed, now.owner_id))
     return view
 
 
@@ -160,9 +168,14 @@ async def raise_due(desk: Desk) -> int:
     return len(due)
 
 
-def readers(one: Promise) -> dict[str, Any]:
-    """Who is told of a promise: its owner, who made it, whoever opened its customer, and supervisors."""
-    return audience(one.owner_id, one.created_by, topics=[topics.customer(one.customer_id)], supervisors=True)
+def readers(one: Promise, before: int | None = None) -> dict[str, Any]:
+    """Who is told of a promise: its owner, who made it, whoever opened its customer, and supervisors.
+
+    `before` owned it until now, and is told so that it leaves their list.
+    """
+    return audience(
+        one.owner_id, one.created_by, before, topics=[topics.customer(one.customer_id)], supervisors=True
+    )
 
 
 async def _with_company(conn: Connection, customer_id: int) -> list[int]:

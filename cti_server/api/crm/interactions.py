@@ -8,11 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from cti_server.api.live_shapes import StepView
 from cti_server.api.moments import Moment, clamped
 from cti_server.api.params import Cursor, Id, Limit
 from cti_server.api.principal import DepsIn, Principal, Signed
 from cti_server.api.problems import Problem, documented, not_found
-from cti_server.api.shapes import InteractionPage, InteractionView, SegmentView, StepView, VisitView
+from cti_server.api.shapes import InteractionPage, InteractionView, SegmentView, VisitView
 from cti_server.desk import audience
 from cti_server.floor import topics
 from cti_server.lookup.card import person_view

@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict
 
 from cti_server.api.agent.drafts import Draft, not_written
 from cti_server.api.agent.wrap_up import finish_interaction
+from cti_server.api.live_shapes import CallList, CallView, PartView
 from cti_server.api.params import CallId, Id
 from cti_server.api.principal import DepsIn, Signed, visible_call
 from cti_server.api.problems import Problem, documented, not_found
-from cti_server.api.shapes import CallList, CallView, PartView
 from cti_server.lookup.shapes import Card
 from cti_server.record.crm import customers
 from cti_server.rules.rights import may_see, may_take

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from cti_server.api.live_shapes import HandoverView
 from cti_server.api.params import CallId, Id
 from cti_server.api.ports import Deps
 from cti_server.api.principal import DepsIn, Principal, Signed, visible_call
 from cti_server.api.problems import documented, not_found
-from cti_server.api.shapes import AcceptedView, HandoverView
+from cti_server.api.shapes import AcceptedView
 from cti_server.commands import AgentTarget, Asking, CallCommand, NumberTarget, QueueTarget, Target
 from cti_server.floor.verbs import Verb
 

@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import JSONResponse
 
+from cti_server.api.live_shapes import MemberView, QueueView
 from cti_server.api.principal import DepsIn, Signed
 from cti_server.api.problems import documented, not_found
-from cti_server.api.shapes import MemberView, QueueView
 from cti_server.rules.rights import Queue, may_see
 
 routes = APIRouter(prefix="/api/queues", tags=["queues"])

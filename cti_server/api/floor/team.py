@@ -9,10 +9,10 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 
 from cti_server.api.desk_shapes import ContactTarget, TargetsView
+from cti_server.api.live_shapes import TeamMember
 from cti_server.api.ports import Deps
 from cti_server.api.principal import DepsIn, Signed
 from cti_server.api.problems import documented
-from cti_server.api.shapes import TeamMember
 from cti_server.lookup.card import brief_view
 from cti_server.record.center import agents
 from cti_server.record.crm import search

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -106,6 +106,12 @@ async def update(conn: Connection, agent_id: int, **changes: Any) -> Agent | Non
 async def get(conn: Connection, agent_id: int) -> Agent | None:
     row = (await conn.execute(sa.select(agents).where(agents.c.id == agent_id))).one_or_none()
     return None if row is None else _agent(row)
+
+
+async def some(conn: Connection, agent_ids: Collection[int]) -> dict[int, Agent]:
+    """These agents, by id; who is not there is not in the answer."""
+    found = [_agent(row) for row in await conn.execute(sa.select(agents).where(agents.c.id.in_(agent_ids)))]
+    return {agent.id: agent for agent in found}
 
 
 async def by_login(conn: Connection, login: str) -> Agent | None:

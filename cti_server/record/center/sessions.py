@@ -4,6 +4,7 @@ stored.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -47,22 +48,31 @@ async def open_session(
 
 async def agent_of(conn: Connection, token_hash: str, now: datetime) -> Agent | None:
     """The agent whose session this is, if it has not expired and they are still active."""
-    row = (
-        await conn.execute(
-            sa.select(agents)
-            .join_from(sessions, agents, agents.c.id == sessions.c.agent_id)
-            .where(sessions.c.token_hash == token_hash, sessions.c.expires_at > now, agents.c.active)
-        )
-    ).one_or_none()
-    return None if row is None else Agent(**row._mapping)
+    return (await agents_of(conn, [token_hash], now)).get(token_hash)
+
+
+async def agents_of(conn: Connection, token_hashes: Collection[str], now: datetime) -> dict[str, Agent]:
+    """The same of several sessions at once, by their tokens."""
+    query = (
+        sa.select(sessions.c.token_hash.label("its_token"), agents)
+        .join_from(sessions, agents, agents.c.id == sessions.c.agent_id)
+        .where(sessions.c.token_hash.in_(token_hashes), sessions.c.expires_at > now, agents.c.active)
+    )
+    rows = [dict(row._mapping) for row in await conn.execute(query)]
+    return {row.pop("its_token"): Agent(**row) for row in rows}
 
 
 async def signed_in(conn: Connection, agent_id: int, now: datetime) -> Agent | None:
     """The agent, if they are active and have a session that has not expired."""
+    return (await all_signed_in(conn, [agent_id], now)).get(agent_id)
+
+
+async def all_signed_in(conn: Connection, agent_ids: Collection[int], now: datetime) -> dict[int, Agent]:
+    """The same of several agents at once."""
     own = sa.exists().where(sessions.c.agent_id == agents.c.id, sessions.c.expires_at > now)
-    query = sa.select(agents).where(agents.c.id == agent_id, agents.c.active, own)
-    row = (await conn.execute(query)).one_or_none()
-    return None if row is None else Agent(**row._mapping)
+    query = sa.select(agents).where(agents.c.id.in_(agent_ids), agents.c.active, own)
+    found = [Agent(**row._mapping) for row in await conn.execute(query)]
+    return {agent.id: agent for agent in found}
 
 
 async def close_session(conn: Connection, token_hash: str) -> bool:
@@ -81,19 +91,23 @@ async def drop_tickets(conn: Connection, agent_id: int) -> None:
     await conn.execute(sa.delete(tickets).where(tickets.c.agent_id == agent_id))
 
 
-async def issue_ticket(conn: Connection, ticket_hash: str, agent_id: int, expires_at: datetime) -> None:
-    await conn.execute(
-        sa.insert(tickets).values(ticket_hash=ticket_hash, agent_id=agent_id, expires_at=expires_at)
-    )
+async def issue_tickets(conn: Connection, issued: Mapping[str, int], expires_at: datetime) -> None:
+    """Tickets, by their hashes, each for one agent."""
+    rows = [
+        {"ticket_hash": ticket, "agent_id": agent, "expires_at": expires_at} for ticket, agent in issued.items()
+    ]
+    if rows:
+        await conn.execute(sa.insert(tickets), rows)
 
 
-async def redeem_ticket(conn: Connection, ticket_hash: str, now: datetime) -> int | None:
-    """Use the ticket up; answer its agent, or None if it was used, has expired or never was."""
-    return await conn.scalar(
+async def redeem_tickets(conn: Connection, ticket_hashes: Collection[str], now: datetime) -> dict[str, int]:
+    """Use the tickets up; answer their agents. Those that were used, have expired or never were are left out."""
+    rows = await conn.execute(
         sa.delete(tickets)
-        .where(tickets.c.ticket_hash == ticket_hash, tickets.c.expires_at > now)
-        .returning(tickets.c.agent_id)
+        .where(tickets.c.ticket_hash.in_(ticket_hashes), tickets.c.expires_at > now)
+        .returning(tickets.c.ticket_hash, tickets.c.agent_id)
     )
+    return {row.ticket_hash: row.agent_id for row in rows}
 
 
 async def purge(conn: Connection, now: datetime) -> None:

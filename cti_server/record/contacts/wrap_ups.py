@@ -140,6 +140,15 @@ async def count_owed(conn: Connection, agent_id: int, live: Collection[int] = ()
     return cast(int, await conn.scalar(query))
 
 
+async def unfinished(conn: Connection, agent_ids: Collection[int]) -> dict[int, set[int]]:
+    """By agent the contacts that they answered and have not finished; those that are still live among them."""
+    query = sa.select(s.agent_id, s.interaction_id).where(s.agent_id.in_(agent_ids), *_open_ends())
+    found: dict[int, set[int]] = {}
+    for row in await conn.execute(query):
+        found.setdefault(row.agent_id, set()).add(row.interaction_id)
+    return found
+
+
 def _owed(agent_id: int, live: Collection[int]) -> Any:
     return sa.select(s.interaction_id).where(*_unfinished(agent_id, live))
 
@@ -149,9 +158,12 @@ def _unfinished(agent_id: int, live: Collection[int]) -> list[sa.ColumnElement[b
 
     `live` are interactions that are still on the floor; nothing is owed of those yet.
     """
+    return [s.agent_id == agent_id, *_open_ends(), s.interaction_id.not_in(list(live))]
+
+
+def _open_ends() -> list[sa.ColumnElement[bool]]:
     open_ends = sa.or_(s.owed, s.follow_up.is_not(None), s.wrapped_at.is_(None))
-    over = sa.and_(s.agent_id == agent_id, s.finished_at.is_(None), s.answered_at.is_not(None))
-    return [over, s.outcome.is_not(None), open_ends, s.interaction_id.not_in(list(live))]
+    return [s.finished_at.is_(None), s.answered_at.is_not(None), s.outcome.is_not(None), open_ends]
 
 
 def is_owed(part: Segment) -> bool:

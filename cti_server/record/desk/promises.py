@@ -161,16 +161,19 @@ async def find(
     *,
     customer_ids: Collection[int] | None = None,
     owner_id: int | None = None,
+    concerns: int | None = None,
     state: PromiseState | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[Promise]:
-    """The promises wanted, the first due first. Raises BadCursor."""
+    """The promises wanted, the first due first. `concerns`: the agent who owns or made them. Raises BadCursor."""
     query = SELECT
     if customer_ids is not None:
         query = query.where(p.customer_id.in_(list(customer_ids)))
     if owner_id is not None:
         query = query.where(p.owner_id == owner_id)
+    if concerns is not None:
+        query = query.where(sa.or_(p.owner_id == concerns, p.created_by == concerns))
     if state is not None:
         query = query.where(p.state == state)
     if cursor is not None:

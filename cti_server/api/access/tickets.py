@@ -1,0 +1,56 @@
+"""Tickets for /ws: each opens one websocket, once, within seconds of being issued."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from cti_server.api.principal import digest
+from cti_server.record.center import sessions
+from cti_server.record.center.agents import Agent
+from cti_server.record.database import Database
+
+from .together import Together
+
+TICKET_LASTS: Final = timedelta(seconds=30)
+
+
+class Tickets:
+    """Issues them to sessions, and redeems them. Those of the same moment share a transaction."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+        self._issuing: Together[str, str | None] = Together(self._issue, "tickets issued")
+        self._redeeming: Together[str, Agent | None] = Together(self._redeem, "tickets redeemed")
+
+    async def issue(self, token: str) -> str | None:
+        """A ticket for the session with this token; None when nobody is signed in by it."""
+        return await self._issuing(digest(token))
+
+    async def redeem(self, ticket: str) -> Agent | None:
+        """Use a ticket up: its agent, or None when it was used, has expired or never was, or they signed out."""
+        return await self._redeeming(digest(ticket))
+
+    async def _issue(self, tokens: Sequence[str]) -> list[str | None]:
+        now = self._now()
+        async with self._database.begin() as conn:
+            agents = await sessions.agents_of(conn, set(tokens), now)
+            issued = [secrets.token_urlsafe(32) if token in agents else None for token in tokens]
+            made = {
+                digest(ticket): agents[token].id
+                for ticket, token in zip(issued, tokens, strict=True)
+                if ticket is not None
+            }
+            await sessions.issue_tickets(conn, made, now + TICKET_LASTS)
+        return issued
+
+    async def _redeem(self, tickets: Sequence[str]) -> list[Agent | None]:
+        now = self._now()
+        async with self._database.begin() as conn:
+            redeemed = await sessions.redeem_tickets(conn, set(tickets), now)
+            agents = await sessions.all_signed_in(conn, set(redeemed.values()), now)
+        # The first who brings a ticket has it, should two bring the same one at the same moment.
+        return [agents.get(redeemed.pop(ticket, 0)) for ticket in tickets]

@@ -1,0 +1,412 @@
+"""Everything that travels on /ws, described: each event with its body, each frame, the snapshots of the topics.
+
+For the OpenAPI document and the types made of it; nothing is checked against it when it is sent.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args, get_type_hints
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from cti_server.api.desk_shapes import DraftView, HelpView, MessageView, ReasonCodeView
+from cti_server.api.live_shapes import (
+    AgentStateView,
+    CallVerb,
+    CallView,
+    HandoverView,
+    LinkView,
+    MemberView,
+    PartView,
+    QueueView,
+    TeamMember,
+)
+from cti_server.api.shapes import Me
+from cti_server.lookup.shapes import Card, PromiseView
+from cti_server.rules.facts import Language
+
+# --- bodies ------------------------------------------------------------------------------------------------
+
+
+class CallBody(TypedDict):
+    """A call as it is now; `reason` is why, where there is more to say than the kind."""
+
+    call: CallView
+    reason: str | None
+
+
+class PartBody(TypedDict):
+    """An agent's part as it is now, and what happened to it. `view` is the call, the first time that this agent is
+    told of it; the card and the handover travel along with it.
+    """
+
+    agent: int | None
+    call: str
+    part: PartView
+    happened: Literal["offered", "answered", "offer_ended", "held", "retrieved", "left", "wrapped", "changed"]
+    reason: str | None
+    view: CallView | None
+    card: Card | None
+    handover: HandoverView | None
+
+
+class CardBody(TypedDict):
+    call: str
+    card: Card | None
+
+
+class QueueBody(TypedDict):
+    queue: QueueView
+
+
+class MemberBody(TypedDict):
+    """A member as they are now; null when they left the queue."""
+
+    pbx: str
+    queue: str
+    interface: str
+    member: MemberView | None
+
+
+class MeBody(TypedDict):
+    """My state, and the queues of this PBX that I serve."""
+
+    agent: int
+    state: AgentStateView
+    queues: list[str]
+    pbx: str
+
+
+class TeamBody(TypedDict):
+    """The colleagues whose state changed."""
+
+    agents: list[TeamMember]
+
+
+class LinkBody(LinkView):
+    pbx: str
+
+
+class ProblemBody(TypedDict):
+    code: str
+    detail: str
+    remedy: str | None
+
+
+class DoneBody(TypedDict):
+    """What became of a request; `problem` is null when all went well."""
+
+    request: str
+    command: CallVerb | Literal["dial", "begin_shift", "end_shift", "set_state", "help"]
+    call: str | None
+    ok: bool
+    problem: ProblemBody | None
+
+
+class PhoneAnswerBody(TypedDict):
+    """The browser phone is to answer this leg."""
+
+    call: str
+    leg: str
+
+
+class PhoneClaimedBody(TypedDict):
+    """This desktop is the agent's phone; their others let go of it."""
+
+    agent: int
+    desktop: str
+
+
+class CustomerBody(TypedDict):
+    customer: int
+    version: int
+
+
+class InteractionBody(TypedDict):
+    interaction: int
+    customer: int | None
+
+
+class DraftBody(TypedDict):
+    agent: int
+    draft: DraftView
+
+
+class PromiseBody(TypedDict):
+    promise: PromiseView
+
+
+class MessageBody(TypedDict):
+    message: MessageView
+
+
+class ReadBody(TypedDict):
+    agent: int
+    read_to: int
+    unread: int
+
+
+class HelpBody(TypedDict):
+    help: HelpView
+
+
+class SettingsBody(TypedDict):
+    agent: int
+    language: Language
+    auto_answer: bool
+
+
+class ReasonsBody(TypedDict):
+    reasons: list[ReasonCodeView]
+
+
+class CodesBody(TypedDict):
+    """Nothing: ask for the codes again."""
+
+
+# --- events ------------------------------------------------------------------------------------------------
+
+
+class _Event(TypedDict):
+    """Something that happened, at its place in its stream."""
+
+    type: Literal["event"]
+    stream: str
+    seq: int
+    at: str
+
+
+CallKind = Literal[
+    "call.started",
+    "call.queued",
+    "call.answered",
+    "call.transferred",
+    "call.parked",
+    "call.conferenced",
+    "call.identified",
+    "call.changed",
+    "call.ended",
+]
+
+
+class CallEvent(_Event):
+    kind: CallKind
+    body: CallBody
+
+
+class PartEvent(_Event):
+    kind: Literal["part.changed"]
+    body: PartBody
+
+
+class CardEvent(_Event):
+    kind: Literal["card.changed"]
+    body: CardBody
+
+
+class QueueEvent(_Event):
+    kind: Literal["queue.changed"]
+    body: QueueBody
+
+
+class MemberEvent(_Event):
+    kind: Literal["member.changed"]
+    body: MemberBody
+
+
+class MeEvent(_Event):
+    kind: Literal["me.changed"]
+    body: MeBody
+
+
+class TeamEvent(_Event):
+    kind: Literal["team.changed"]
+    body: TeamBody
+
+
+class LinkEvent(_Event):
+    kind: Literal["link.changed"]
+    body: LinkBody
+
+
+class DoneEvent(_Event):
+    kind: Literal["command.done"]
+    body: DoneBody
+
+
+class PhoneAnswerEvent(_Event):
+    kind: Literal["phone.answer"]
+    body: PhoneAnswerBody
+
+
+class PhoneClaimedEvent(_Event):
+    kind: Literal["phone.claimed"]
+    body: PhoneClaimedBody
+
+
+class CustomerEvent(_Event):
+    kind: Literal["customer.changed"]
+    body: CustomerBody
+
+
+class InteractionEvent(_Event):
+    kind: Literal["interaction.changed"]
+    body: InteractionBody
+
+
+class DraftEvent(_Event):
+    kind: Literal["draft.changed"]
+    body: DraftBody
+
+
+class PromiseEvent(_Event):
+    kind: Literal["promise.changed", "promise.due"]
+    body: PromiseBody
+
+
+class MessageEvent(_Event):
+    kind: Literal["message.sent"]
+    body: MessageBody
+
+
+class ReadEvent(_Event):
+    kind: Literal["message.read"]
+    body: ReadBody
+
+
+class HelpEvent(_Event):
+    kind: Literal["help.changed"]
+    body: HelpBody
+
+
+class SettingsEvent(_Event):
+    kind: Literal["settings.changed"]
+    body: SettingsBody
+
+
+class ReasonsEvent(_Event):
+    kind: Literal["reasons.changed"]
+    body: ReasonsBody
+
+
+class CodesEvent(_Event):
+    kind: Literal["codes.changed"]
+    body: CodesBody
+
+
+ServerEvent = Annotated[
+    CallEvent
+    | PartEvent
+    | CardEvent
+    | QueueEvent
+    | MemberEvent
+    | MeEvent
+    | TeamEvent
+    | LinkEvent
+    | DoneEvent
+    | PhoneAnswerEvent
+    | PhoneClaimedEvent
+    | CustomerEvent
+    | InteractionEvent
+    | DraftEvent
+    | PromiseEvent
+    | MessageEvent
+    | ReadEvent
+    | HelpEvent
+    | SettingsEvent
+    | ReasonsEvent
+    | CodesEvent,
+    Field(discriminator="kind"),
+]
+
+# --- the other frames --------------------------------------------------------------------------------------
+
+
+class SnapshotView(TypedDict):
+    """What concerns me at first: the calls in which I have a part, these parts, the queues that I serve."""
+
+    me: Me | None
+    links: dict[str, LinkView]
+    calls: list[CallView]
+    parts: list[PartView]
+    cards: dict[str, Card | None]
+    queues: list[QueueView]
+
+
+class FloorTopic(TypedDict):
+    calls: list[CallView]
+    queues: list[QueueView]
+
+
+class TeamTopic(TypedDict):
+    team: list[TeamMember]
+
+
+class QueueTopic(TypedDict):
+    queue: QueueView
+    members: list[MemberView]
+
+
+class CallTopic(TypedDict):
+    call: CallView | None
+    parts: list[PartView]
+
+
+class CustomerTopic(TypedDict):
+    """`version` is null for a customer who is gone; `promises` are the open ones."""
+
+    customer: int
+    version: int | None
+    promises: list[PromiseView]
+
+
+class WelcomeFrame(TypedDict):
+    """The session has begun; `snapshot` is null where it was resumed."""
+
+    type: Literal["welcome"]
+    server_time: str
+    heartbeat_s: int
+    positions: dict[str, int]
+    resumed: bool
+    snapshot: SnapshotView | None
+
+
+class WatchingFrame(TypedDict):
+    """A topic is open: what it shows of this stream as of `seq`."""
+
+    type: Literal["watching"]
+    topic: str
+    stream: str
+    seq: int
+    snapshot: FloorTopic | TeamTopic | QueueTopic | CallTopic | CustomerTopic
+
+
+class RefusedFrame(TypedDict):
+    """A topic is not open, or not any more."""
+
+    type: Literal["watching"]
+    topic: str
+    refused: Literal["not_yours", "unknown"]
+
+
+class HeartbeatFrame(TypedDict):
+    type: Literal["heartbeat"]
+    server_time: str
+    positions: dict[str, int]
+
+
+class ResetFrame(TypedDict):
+    """What was missed cannot be given whole: a welcome with a fresh snapshot follows."""
+
+    type: Literal["reset"]
+    reason: str
+
+
+Frame = ServerEvent | WelcomeFrame | WatchingFrame | RefusedFrame | HeartbeatFrame | ResetFrame
+
+
+def kinds() -> frozenset[str]:
+    """Every kind of event that there is."""
+    union = get_args(ServerEvent)[0]
+    return frozenset(kind for event in get_args(union) for kind in get_args(get_type_hints(event)["kind"]))

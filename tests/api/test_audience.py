@@ -1,0 +1,228 @@
+"""Whoever is told of something may ask for it too: every kind of event, for each sort of viewer.
+
+The events of desk work are those that the API really tells; those of a floor have the audience of docs/api.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from cti_server.api.agent.promises import raise_due
+from cti_server.api.events import kinds
+from cti_server.desk import Desk
+from cti_server.floor import topics
+from cti_server.live.feed import Feed
+from cti_server.lookup.identify import Lookup
+from cti_server.push.frames import Frame, of_event
+from cti_server.push.hub import Hub, Subscriber
+from cti_server.record.center import agents
+from cti_server.record.database import Database
+from cti_server.record.journal import Entry
+from cti_server.rules.rights import Viewer
+from tests.api.calls import a_call
+from tests.api.conftest import HASH, SignIn, Time
+from tests.api.fakes import FakeFloor, call, part
+from tests.lookup.seed import NOW, World
+
+CALL = "demo:1:a.1"
+PBX_STREAM = "pbx:demo"
+OF_FLOOR = frozenset({"call", "part", "card", "queue", "member", "me", "team", "link"})
+FLOOR_KINDS = frozenset(kind for kind in kinds() if kind.partition(".")[0] in OF_FLOOR)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a viewer asks for: where, and what must be in the answer."""
+
+    path: str
+    holds: Any = None
+
+    async def answers(self, client: httpx.AsyncClient) -> bool:
+        answer = await client.get(self.path)
+        return answer.status_code == 200 and (self.holds is None or self.holds(answer.json()))
+
+
+def listed(number: int) -> Any:
+    return lambda body: any(item["id"] == number for item in (body if isinstance(body, list) else body["items"]))
+
+
+def asked(kind: str, body: dict[str, Any], by_topic: bool) -> Asked:
+    """Where that can be asked for. `by_topic`: by who has opened what it belongs to."""
+    match kind.split("."):
+        case ["call", _]:
+            return Asked(f"/api/calls/{CALL}")
+        case ["part", _]:
+            return Asked(f"/api/calls/{CALL}/parts", lambda parts: any(p["agent"] == body["agent"] for p in parts))
+        case ["card", _]:
+            return Asked(f"/api/calls/{CALL}/card")
+        case ["queue", _]:
+            return Asked("/api/queues", lambda shown: any(queue["queue"] == "support" for queue in shown))
+        case ["member", _]:
+            return Asked("/api/queues/demo/support/members")
+        case ["team", _]:
+            return Asked("/api/team")
+        case ["link", _]:
+            return Asked("/readyz")
+        case ["customer", _]:
+            return Asked(f"/api/customers/{body['customer']}")
+        case ["interaction", _]:
+            return Asked(f"/api/interactions/{body['interaction']}")
+        case ["promise", _]:
+            found = body["promise"]
+            query = f"?customer={found['customer']['id']}" if by_topic else ""
+            return Asked(f"/api/promises{query}", listed(found["id"]))
+        case ["message", "sent"]:
+            return Asked("/api/messages", listed(body["message"]["id"]))
+        case ["help", _]:
+            return Asked("/api/help", listed(body["help"]["id"]))
+        case ["reasons", _]:
+            return Asked("/api/reasons")
+        case ["codes", _]:
+            return Asked("/api/wrap-up-codes")
+        case ["me" | "command" | "phone" | "draft" | "message" | "settings", _]:
+            return Asked("/api/me", lambda me: me["id"] == body["agent"])
+    raise AssertionError(f"nobody said where {kind} can be asked for")
+
+
+def audience_of(kind: str, agent: int) -> dict[str, Any]:
+    """Who is told of the floor's events: docs/api.md. The agent talks in CALL, which came by the queue support."""
+    to: dict[str, Any] = {"agents": [], "topics": [], "everyone": False, "supervisors": False}
+    here, queue = topics.call(CALL), ("demo", "support")
+    match kind.partition(".")[0]:
+        case "call":
+            return to | {"agents": [agent], "topics": [topics.FLOOR, here]}
+        case "part" | "card":
+            return to | {"agents": [agent], "topics": [here]}
+        case "queue":
+            return to | {"topics": [topics.serving(*queue), topics.queue(*queue), topics.FLOOR]}
+        case "member":
+            return to | {"topics": [topics.queue(*queue)]}
+        case "me":
+            return to | {"agents": [agent]}
+        case "team":
+            return to | {"topics": [topics.TEAM]}
+    return to | {"everyone": True}
+
+
+@dataclass
+class Center:
+    """All who are signed in, and a desktop of each."""
+
+    clients: dict[int, httpx.AsyncClient]
+    desktops: dict[int, Subscriber]
+    hub: Hub
+
+    async def told(self, frame: Frame) -> set[int]:
+        self.hub.publish([frame])
+        return {agent for agent, desktop in self.desktops.items() if await desktop.take(0)}
+
+
+@pytest.fixture(params=["nothing opened", "all opened that one may"])
+async def center(
+    request: pytest.FixtureRequest, sign_in: SignIn, floor: FakeFloor, world: World, database: Database
+) -> Center:
+    async with database.begin() as conn:
+        chen = await agents.add(conn, login="chen", name="Chen", password_hash=HASH, pbx="demo")
+    floor.serve("support", {world.agent: "PJSIP/1001", chen: "PJSIP/1003"})
+    floor.serve("sales", {world.other_agent: "PJSIP/1002"})
+    number = await a_call(database, CALL, world.agent, customer_id=world.li)
+    floor.show(call(CALL, part(world.agent, "talking"), interaction=number, customer=world.li))
+    lookup = Lookup(database)
+    floor.cards[CALL] = await lookup.card(CALL, await lookup.identify("demo", "13800138000"))
+
+    async def nobody(*_: object) -> None:
+        return None
+
+    hub = Hub()
+    feed = Feed([floor.attachment], hub, database, Desk(database, lambda rows: None, lambda: NOW), nobody)
+    there = Center({}, {}, hub)
+    for login in ("li", "chen", "wang", "zhao", "root"):
+        client = await sign_in(login)
+        me = (await client.get("/api/me")).json()
+        viewer = Viewer(me["id"], me["role"])
+        desktop, _ = hub.subscribe(viewer, feed.serves(viewer))
+        if request.param != "nothing opened":
+            await open_all(hub, feed, desktop, world)
+        there.clients[me["id"]], there.desktops[me["id"]] = client, desktop
+    return there
+
+
+async def open_all(hub: Hub, feed: Feed, desktop: Subscriber, world: World) -> None:
+    names = [topics.FLOOR, topics.TEAM, topics.call(CALL), topics.customer(world.li), topics.customer(world.acme)]
+    names += [topics.queue("demo", "support"), topics.queue("demo", "sales")]
+    for name in names:
+        if feed.refuses(desktop.viewer, name) is None:
+            for stream in feed.streams(name):
+                hub.open(desktop, stream, name)
+
+
+async def desk_events(center: Center, world: World, database: Database, clock: Time, told: list[Entry]) -> None:
+    """Do what a desk does, so that each kind of event of desk work is told."""
+    li, zhao = center.clients[world.agent], center.clients[world.supervisor]
+    number = (await li.get(f"/api/calls/{CALL}")).json()["interaction"]
+    due = {"due": "2026-11-22T05:10:00Z", "text": "call back", "kind": "callback"}
+    for what in (
+        li.patch("/api/me", json={"language": "zh"}),
+        li.put(f"/api/interactions/{number}/draft", json={"note": "x"}),
+        li.put(f"/api/interactions/{number}/note", json={"text": "x"}),
+        li.post("/api/promises", json={"customer_id": world.li, **due}),
+        zhao.post("/api/promises", json={"customer_id": world.acme, "owner_id": world.agent, **due}),
+        li.post("/api/messages", json={"to": {"role": "supervisors"}, "text": "x"}),
+        zhao.post("/api/messages", json={"to": {"agent": world.agent}, "text": "x"}),
+        zhao.post("/api/messages", json={"to": {"team": True}, "text": "x"}),
+        li.post("/api/messages/read", json={"up_to": 1}),
+        li.post(f"/api/calls/{CALL}/help", json={}),
+        li.post(f"/api/customers/{world.li}/notes", json={"text": "x"}),
+        zhao.put("/api/reasons", json=[]),
+        zhao.put("/api/wrap-up-codes", json=[]),
+    ):
+        answer = await what
+        assert answer.is_success, answer.text
+    await raise_due(Desk(database, told.extend, clock))
+
+
+async def test_whoever_is_told_may_ask(
+    center: Center,
+    world: World,
+    database: Database,
+    clock: Time,
+    published: list[Entry],
+    request: pytest.FixtureRequest,
+) -> None:
+    await desk_events(center, world, database, clock, published)
+    mine = {"agent": world.agent, "part": {"state": "talking"}}
+    rows = [(PBX_STREAM, kind, mine, audience_of(kind, world.agent)) for kind in sorted(FLOOR_KINDS)]
+    rows += [("desk", entry.kind, mine | entry.body, entry.audience) for entry in published]
+    # Told of from elsewhere, always to the agent alone: live/agent_commands.py, control/, api/agent/phones.py.
+    own = audience_of("me.changed", world.agent)
+    rows += [("desk", kind, mine, own) for kind in ("command.done", "phone.answer", "phone.claimed")]
+    assert {kind for _, kind, _, _ in rows} == kinds(), "a new kind of event needs a row here"
+
+    by_topic = "all opened that one may" in request.node.name
+    for stream, kind, body, audience in rows:
+        told = await center.told(of_event(stream, 1, "2026-11-22T05:00:00.000Z", kind, body, audience))
+        assert told or not by_topic, f"nobody is told of {kind}"
+        for agent in told:
+            what = asked(kind, body, by_topic)
+            assert await what.answers(center.clients[agent]), f"{agent} is told of {kind}, and may not get it"
+
+
+async def test_what_is_not_mine_is_not_told(center: Center, world: World, request: pytest.FixtureRequest) -> None:
+    """Li talks, Chen serves the same queue, Wang another; and the two who see the floor."""
+    everywhere = "all opened that one may" in request.node.name
+    above = {world.supervisor, world.administrator} if everywhere else set()
+    chen = next(agent for agent in center.clients if agent not in (world.agent, world.other_agent, 3, 4))
+
+    async def told(kind: str) -> set[int]:
+        audience = audience_of(kind, world.agent)
+        return await center.told(of_event(PBX_STREAM, 1, "", kind, {"agent": None}, audience))
+
+    assert await told("call.changed") == {world.agent} | above
+    assert await told("queue.changed") == {world.agent, chen} | above
+    assert await told("member.changed") == ({world.agent, chen} | above if everywhere else set())
+    assert await told("team.changed") == (set(center.clients) if everywhere else set())
+    assert await told("link.changed") == set(center.clients)

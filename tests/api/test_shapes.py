@@ -1,0 +1,87 @@
+"""Every view and every event of every recorded call is what the API's document says, no more and no less."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from pydantic import ConfigDict, TypeAdapter
+
+from cti_server.api import events
+from cti_server.api.events import CallTopic, FloorTopic, QueueTopic, TeamTopic
+from cti_server.api.live_shapes import LinkView, PartView
+from cti_server.floor import views
+from cti_server.floor.apply import Floor
+from cti_server.floor.events import Event
+from tests.floor.test_transcripts import SEATS, seated
+from tests.transcripts.play import Transcript, names
+
+
+class Shape:
+    """Takes what has every field of a TypedDict, each of its type, and no field more, at any depth."""
+
+    def __init__(self, shape: Any) -> None:
+        # In a list, for pydantic lets no adapter configure a TypedDict itself; what is in it is configured too.
+        self._adapter = TypeAdapter[Any](list[shape], config=ConfigDict(extra="forbid", strict=True))
+
+    def check(self, *values: Any) -> None:
+        self._adapter.validate_python(list(values))
+
+
+FLOOR, TEAM, QUEUE, CALL = Shape(FloorTopic), Shape(TeamTopic), Shape(QueueTopic), Shape(CallTopic)
+PART, LINK, EVENT = Shape(PartView), Shape(LinkView), Shape(events.ServerEvent)
+
+
+def books_of(floor: Floor) -> Any:
+    return getattr(floor, "books", floor)
+
+
+def check_floor(floor: Floor) -> None:
+    """All that a desktop may be given of this floor."""
+    books = books_of(floor)
+    FLOOR.check(views.floor_topic(books))
+    TEAM.check(views.team_topic(books))
+    for queue in list(books.queues):
+        QUEUE.check(views.queue_topic(books, queue))
+    for call in list(books.calls):
+        CALL.check(views.call_topic(books, call))
+    for agent in SEATS:
+        desk = views.desk_of(books, agent)
+        assert desk.keys() == {"calls", "parts", "queues"}
+        PART.check(*desk["parts"])
+    link = views.link_view(books)
+    assert link.pop("pbx") == books.pbx
+    LINK.check(link)
+
+
+def check_events(told: Iterable[Event]) -> None:
+    for event in told:
+        frame = {"type": "event", "stream": "pbx:demo", "seq": 1, "at": "2026-11-22T05:00:00.000Z"}
+        EVENT.check({**frame, "kind": event.kind, "body": event.body})
+
+
+@pytest.fixture(params=names())
+def transcript(request: pytest.FixtureRequest) -> Transcript:
+    return Transcript.load(request.param)
+
+
+def test_every_view_fits_its_shape(transcript: Transcript) -> None:
+    floor = Floor(transcript.truth["pbx"])
+    for signal in [*seated(), *transcript.signals()]:
+        if floor.apply(signal):
+            check_floor(floor)
+
+
+def test_a_view_with_something_more_or_less_does_not_fit() -> None:
+    floor = Floor("demo")
+    for signal in [*seated(), *Transcript.load("answered").signals()][:40]:
+        floor.apply(signal)
+    good = views.floor_topic(books_of(floor))
+    assert good["calls"]
+    FLOOR.check(good)
+    more = {**good, "calls": [{**good["calls"][0], "others": []}]}
+    less = {**good, "calls": [{k: v for k, v in good["calls"][0].items() if k != "dnis"}]}
+    for bad in (more, less):
+        with pytest.raises(ValueError, match=r"calls\.0"):
+            FLOOR.check(bad)

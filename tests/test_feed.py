@@ -1,0 +1,148 @@
+"""What a websocket is fed with, of a real floor and record: snapshots, topics in order, what was missed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+
+from cti_server.desk import Desk, of_customer
+from cti_server.floor.signals import LinkChanged, LinkState, MemberChanged, MemberStatus
+from cti_server.live.feed import Feed
+from cti_server.push.frames import of_entry
+from cti_server.push.hub import Subscriber
+from cti_server.push.session import Missed
+from cti_server.record.crm import customers
+from cti_server.record.database import Database
+from cti_server.record.journal import Entry
+from cti_server.rules.rights import Viewer
+from tests.control.site import NOW, Site, site
+from tests.floor.test_transcripts import SEATS
+
+AGENT, SUPERVISOR = Viewer(2), Viewer(1, "supervisor")
+QUEUE = "queue:demo/support"
+
+
+class Fed:
+    """One PBX, and the feed of its desktops."""
+
+    def __init__(self, there: Site, database: Database) -> None:
+        self.site, self.hub = there, there.hub
+        self.hub.positions.setdefault("desk", 0)
+        self.desk = Desk(
+            database, lambda rows: self.hub.publish(of_entry(row, row.body) for row in rows), lambda: NOW
+        )
+        self.feed = Feed([there.attachment], self.hub, database, self.desk, self._me)
+
+    def _publish(self, rows: Sequence[Entry]) -> None:
+        self.hub.publish(of_entry(row, row.body) for row in rows)
+
+    async def _me(self, agent: int, live: Sequence[int]) -> dict[str, Any]:
+        return {"id": agent, "live": list(live)}
+
+    def desktop(self, viewer: Viewer) -> Subscriber:
+        return self.hub.subscribe(viewer, self.feed.serves(viewer))[0]
+
+    async def join(self, queue: str, seat: str) -> None:
+        idle = MemberStatus.IDLE
+        self.site.put(MemberChanged(time.time(), queue, seat, seat, "agent", idle, paused=False, reason=None))
+        await self.site.attachment.pipeline.when(lambda floor: queue in floor.queues or None, 5)
+
+
+async def said(desktop: Subscriber) -> list[dict[str, Any]]:
+    return [json.loads(frame.text) for frame in await desktop.take(0)]
+
+
+@pytest.fixture
+async def fed(database: Database) -> AsyncIterator[Fed]:
+    async with site(database) as there:
+        there.put(LinkChanged(time.time(), LinkState.LIVE))
+        await there.attachment.pipeline.when(lambda f: True if f.link is LinkState.LIVE and f.agents else None, 5)
+        made = Fed(there, database)
+        await made.join("support", SEATS[2])
+        yield made
+
+
+async def test_the_first_snapshot_is_what_concerns_me(fed: Fed) -> None:
+    snapshot, positions = await fed.feed.snapshot(AGENT)
+    assert snapshot.keys() == {"me", "links", "calls", "parts", "cards", "queues"}
+    assert [queue["queue"] for queue in snapshot["queues"]] == ["support"]
+    assert snapshot["links"]["demo"]["state"] == "live"
+    assert snapshot["me"] == {"id": 2, "live": []}
+    assert positions == fed.hub.positions
+    other, _ = await fed.feed.snapshot(Viewer(3))
+    assert other["queues"] == []
+
+
+async def test_who_may_open_what(fed: Fed) -> None:
+    def refused(viewer: Viewer, *names: str) -> list[str | None]:
+        return [fed.feed.refuses(viewer, name) for name in names]
+
+    names = ("floor", "team", QUEUE, "customer:1")
+    assert refused(AGENT, *names) == ["not_yours", None, None, None]
+    assert refused(Viewer(3), *names) == ["not_yours", None, "not_yours", None]
+    assert refused(SUPERVISOR, *names) == [None] * 4
+    nonsense = ("", "x", "queue:demo/none", "queue:other/support", "queue:support", "call:demo:1:none", "call:x")
+    nonsense += ("serving:demo/support", "customer:x", "customer:" + "9" * 30, "customer:٣")
+    assert refused(SUPERVISOR, *nonsense) == ["unknown"] * len(nonsense)
+
+
+async def test_a_topic_has_its_snapshot_and_then_its_events(fed: Fed) -> None:
+    desktop = fed.desktop(SUPERVISOR)
+    for topic in ("floor", "team", QUEUE):
+        await fed.feed.open(desktop, topic)
+    watching = await said(desktop)
+    assert [(frame["topic"], frame["stream"]) for frame in watching] == [
+        ("floor", "pbx:demo"),
+        ("team", "pbx:demo"),
+        (QUEUE, "pbx:demo"),
+    ]
+    assert {frame["seq"] for frame in watching} == {fed.hub.positions["pbx:demo"]}
+    floor, team, queue = (frame["snapshot"] for frame in watching)
+    assert [one["queue"] for one in floor["queues"]] == ["support"]
+    assert {one["agent"] for one in team["team"]} >= {1, 2}
+    assert [member["seat"] for member in queue["members"]] == [SEATS[2]]
+
+
+async def test_a_customers_topic_tells_of_their_record(fed: Fed, database: Database) -> None:
+    async with database.begin() as conn:
+        number = (await customers.create(conn, kind="person", name="Li", at=NOW)).id
+    topic, desktop = f"customer:{number}", fed.desktop(AGENT)
+
+    async def change() -> None:
+        async with fed.desk.change() as change:
+            version = await customers.touch(change.conn, number, NOW)
+            change.tell("customer.changed", {"customer": number, "version": version}, of_customer(number))
+
+    await asyncio.gather(change(), fed.feed.open(desktop, topic), change())
+    await change()
+    frames = await said(desktop)
+    at = next(n for n, frame in enumerate(frames) if frame["type"] == "watching")
+    assert at == 0, "an event of the topic came before it was open"
+    opened, events = frames[0], frames[1:]
+    assert [frame["seq"] for frame in events] == list(range(opened["seq"] + 1, 4))
+    assert [frame["body"]["version"] for frame in events] == [
+        opened["snapshot"]["version"] + n + 1 for n in range(len(events))
+    ]
+    gone = fed.desktop(AGENT)
+    await fed.feed.open(gone, "customer:999")
+    assert (await said(gone))[0]["snapshot"] == {"customer": 999, "version": None, "promises": []}
+
+
+async def test_what_was_missed_is_what_the_desktop_had_opened(fed: Fed) -> None:
+    desktop = fed.desktop(AGENT)
+
+    async def tell(customer: int) -> None:
+        async with fed.desk.change() as change:
+            change.tell("customer.changed", {"customer": customer, "version": 1}, of_customer(customer))
+
+    for customer in (1, 2, 1):
+        await tell(customer)
+    fed.hub.open(desktop, "desk", "customer:1")
+    assert [frame.seq async for frame in fed.feed.missed(desktop, "desk", 0)] == [1, 3]
+    with pytest.raises(Missed):
+        [frame async for frame in fed.feed.missed(desktop, "desk", 99)]
