@@ -52,14 +52,14 @@ def call(
 ) -> Call:
     """A call with these parts; `parked`, or `waits` in its queue."""
     pbx, boot, linkedid = call_id.split(":")
-    made = Call(pbx, int(boot), linkedid, AT, interaction=interaction, queue=queue)
+    made = Call(pbx, int(boot), linkedid, AT, interaction=interaction, meant=queue)
     made.ani, made.dnis, made.match, made.first_leg = "+8613800138000", "85550000", "verified", linkedid
     made.customer = {"id": customer, "name": "李小明", "tier": "gold"} if customer is not None else None
     made.verdict = {"code": "covered", "rule": "contract", "contract": None}
     made.path = [{"step": "main-menu", "choice": "1", "at": AT}]
     made.waiting_since = AT if waits else None
     leg = Leg(linkedid, f"PJSIP/cti-trunk-{len(linkedid):08x}", AT, up=True, parked="701" if parked else None)
-    made.legs[leg.id] = leg
+    made.put(leg)
     for position, one in enumerate(parts):
         one.position = position
         made.parts.append(one)
@@ -76,22 +76,23 @@ class FakeFloor(Floors):
         self.floor.apply(LinkChanged(AT, LinkState.LIVE))
         self.cards: dict[str, Card] = {}
         self.lag = 0
-        pipeline = SimpleNamespace(floor=self.floor, stream=f"pbx:{PBX}")
+        pipeline = SimpleNamespace(floor=self.floor, books=self.floor.books, stream=f"pbx:{PBX}")
         self.attachment = cast(Attachment, SimpleNamespace(pbx=SimpleNamespace(name=PBX), pipeline=pipeline))
         super().__init__([self.attachment])
 
     def show(self, *calls: Call) -> None:
         """These calls are on the floor, and no others."""
-        self.floor.calls.clear()
+        for gone in list(self.floor.calls.values()):
+            self.floor.books.forget_call(gone)
         for one in calls:
-            self.floor.add_call(one)
+            self.floor.restore(one)
             for there in one.parts:
                 if there.agent is not None:
                     self.sit(there.agent, there.seat)
 
     def serve(self, queue: str, agents: Mapping[int, str] | None = None, waiting: Iterable[str] = ()) -> None:
         """There is this queue, and these agents serve it, each at a seat."""
-        there = self.floor.queue(queue)
+        there = self.floor.books.queue(queue)
         for agent, seat in (agents or {}).items():
             self.sit(agent, seat)
             self.floor.apply(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from pydantic import ConfigDict, TypeAdapter
@@ -14,6 +15,8 @@ from cti_server.api.live_shapes import LinkView, PartView
 from cti_server.floor import views
 from cti_server.floor.apply import Floor
 from cti_server.floor.events import Event
+from cti_server.lookup.callers import Callers
+from cti_server.push.cards import Cards
 from tests.floor.test_transcripts import SEATS, seated
 from tests.transcripts.play import Transcript, names
 
@@ -33,13 +36,9 @@ FLOOR, TEAM, QUEUE, CALL = Shape(FloorTopic), Shape(TeamTopic), Shape(QueueTopic
 PART, LINK, EVENT = Shape(PartView), Shape(LinkView), Shape(events.ServerEvent)
 
 
-def books_of(floor: Floor) -> Any:
-    return getattr(floor, "books", floor)
-
-
 def check_floor(floor: Floor) -> None:
     """All that a desktop may be given of this floor."""
-    books = books_of(floor)
+    books = floor.books
     FLOOR.check(views.floor_topic(books))
     TEAM.check(views.team_topic(books))
     for queue in list(books.queues):
@@ -55,10 +54,11 @@ def check_floor(floor: Floor) -> None:
     LINK.check(link)
 
 
-def check_events(told: Iterable[Event]) -> None:
-    for event in told:
+def check_events(happened: Iterable[Event], cards: Cards) -> None:
+    """Each event as a desktop gets it."""
+    for event in happened:
         frame = {"type": "event", "stream": "pbx:demo", "seq": 1, "at": "2026-11-22T05:00:00.000Z"}
-        EVENT.check({**frame, "kind": event.kind, "body": event.body})
+        EVENT.check({**frame, "kind": event.kind, "body": cards.with_card(event.kind, event.body)})
 
 
 @pytest.fixture(params=names())
@@ -66,10 +66,12 @@ def transcript(request: pytest.FixtureRequest) -> Transcript:
     return Transcript.load(request.param)
 
 
-def test_every_view_fits_its_shape(transcript: Transcript) -> None:
+def test_every_view_and_every_event_fits_its_shape(transcript: Transcript) -> None:
     floor = Floor(transcript.truth["pbx"])
+    cards = Cards(cast(Callers, SimpleNamespace(card=lambda call: None)), floor.calls)
     for signal in [*seated(), *transcript.signals()]:
-        if floor.apply(signal):
+        if happened := floor.apply(signal):
+            check_events(happened, cards)
             check_floor(floor)
 
 
@@ -77,7 +79,7 @@ def test_a_view_with_something_more_or_less_does_not_fit() -> None:
     floor = Floor("demo")
     for signal in [*seated(), *Transcript.load("answered").signals()][:40]:
         floor.apply(signal)
-    good = views.floor_topic(books_of(floor))
+    good = views.floor_topic(floor.books)
     assert good["calls"]
     FLOOR.check(good)
     more = {**good, "calls": [{**good["calls"][0], "others": []}]}
