@@ -56,7 +56,7 @@ class Done:
 
 
 OK = Done()
-Seen = Callable[[Floor], Done | None]
+Shows = Callable[[Floor], Done | None]
 
 
 class AgentCommands:
@@ -86,16 +86,21 @@ class AgentCommands:
         wanted = {queue for queue, _ in phone.queues}
 
         def joined(floor: Floor) -> Done | None:
-            one, there = floor.agents.get(agent.id), floor.agent_at(phone.seat)
-            if there is not None and there is not one and there.shift is not None:
+            agent_now, there = floor.agents.get(agent.id), floor.agent_at(phone.seat)
+            if there is not None and there is not agent_now and there.shift is not None:
                 return _problem(
                     "seat_taken", f"{there.name} is at this phone", "Choose another phone, or ask them."
                 )
-            if one is None or one.shift is None or one.seat != phone.seat or one.shift.since < now:
+            if (
+                agent_now is None
+                or agent_now.shift is None
+                or agent_now.seat != phone.seat
+                or agent_now.shift.since < now
+            ):
                 return None
-            if one.shift.trouble is not None:
-                return _refused(one.shift.trouble)
-            return OK if wanted <= {m.queue for m in floor.memberships(one.seat)} else None
+            if agent_now.shift.trouble is not None:
+                return _refused(agent_now.shift.trouble)
+            return OK if wanted <= {m.queue for m in floor.memberships(agent_now.seat)} else None
 
         return self._await(attachment, agent.id, "begin_shift", joined)
 
@@ -108,9 +113,9 @@ class AgentCommands:
         seat = attachment.pipeline.floor.agents[agent].seat
 
         def gone(floor: Floor) -> Done | None:
-            one = floor.agents.get(agent)
+            agent_now = floor.agents.get(agent)
             rung = any(not member.paused for member in floor.memberships(seat))
-            return OK if one is not None and one.shift is None and not rung else None
+            return OK if agent_now is not None and agent_now.shift is None and not rung else None
 
         return self._await(attachment, agent, "end_shift", gone)
 
@@ -122,13 +127,13 @@ class AgentCommands:
         attachment.pipeline.put(StateChosen(at, agent, ready, reason, by or By("agent", name)))
 
         def chosen(floor: Floor) -> Done | None:
-            one = floor.agents.get(agent)
-            shift = one.shift if one is not None else None
-            if one is None or shift is None or shift.wish.at < at:
+            agent_now = floor.agents.get(agent)
+            shift = agent_now.shift if agent_now is not None else None
+            if agent_now is None or shift is None or shift.wish.at < at:
                 return None
             if shift.trouble is not None:
                 return _refused(shift.trouble)
-            if shift.wish.ready and shift.joined and not floor.memberships(one.seat):
+            if shift.wish.ready and shift.joined and not floor.memberships(agent_now.seat):
                 return None  # out of all queues, and joining them again
             # Members confirm a pause; during a call it is there already, and the wish only waits.
             return OK if shift.confirmed or shift.wish.ready != ready else None
@@ -141,22 +146,20 @@ class AgentCommands:
             raise CommandRefused("not_at_work", "you are not signed in to a phone", "Choose your phone first.")
         return attachment
 
-    def _await(
-        self, attachment: Attachment, agent: int, command: str, seen: Callable[[Floor], Done | None]
-    ) -> str:
+    def _await(self, attachment: Attachment, agent: int, command: str, shows: Shows) -> str:
         """Tell by `command.done` what became of a request; answers its id."""
         request = uuid.uuid4().hex
-        work = self._tell_outcome(attachment, agent, command, request, seen)
+        work = self._tell_outcome(attachment, agent, command, request, shows)
         task = asyncio.create_task(work, name=f"command {request}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return request
 
     async def _tell_outcome(
-        self, attachment: Attachment, agent: int, command: str, request: str, seen: Seen
+        self, attachment: Attachment, agent: int, command: str, request: str, shows: Shows
     ) -> None:
         try:
-            problem = (await attachment.pipeline.when(seen, CONFIRM_S)).problem
+            problem = (await attachment.pipeline.when(shows, CONFIRM_S)).problem
         except asyncio.CancelledError:
             problem = {"code": "server_stopping", "detail": "the server stopped meanwhile", "remedy": None}
         except TimeoutError:

@@ -52,8 +52,8 @@ class Floors:
 
     def of_agent(self, agent: int) -> Attachment | None:
         """The PBX at which this agent is at work, else the one they belong to."""
-        known = (a for a in self._attachments.values() if agent in books_of(a).agents)
-        return self.at_work(agent) or next(known, None)
+        theirs = (a for a in self._attachments.values() if agent in books_of(a).agents)
+        return self.at_work(agent) or next(theirs, None)
 
     # --- calls -----------------------------------------------------------------------------------------
 
@@ -172,7 +172,7 @@ def books_of(attachment: Attachment) -> Books:
 
 
 def thing_of(call: Call) -> rights.Call:
-    """Who may see this call is told from its parts."""
+    """What `rules.rights` needs to know of a call: who is in it, and how it stands."""
     there = [part for part in call.parts if part.state is not PartState.LEFT]
     agents = frozenset(part.agent for part in there if part.agent is not None)
     rings = any(part.state is PartState.RINGING for part in there)
