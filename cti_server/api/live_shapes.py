@@ -220,6 +220,35 @@ class ConsultationView(TypedDict):
     with_them: bool
 
 
+CanView = TypedDict(
+    "CanView",
+    {
+        "answer": WhyNot | None,
+        "hangup": WhyNot | None,
+        "hold": WhyNot | None,
+        "retrieve": WhyNot | None,
+        "mute": WhyNot | None,
+        "unmute": WhyNot | None,
+        "dtmf": WhyNot | None,
+        "transfer": WhyNot | None,
+        "consult": WhyNot | None,
+        "alternate": WhyNot | None,
+        "complete": WhyNot | None,
+        "cancel": WhyNot | None,
+        "conference": WhyNot | None,
+        "drop": WhyNot | None,
+        "park": WhyNot | None,
+        "pick-up": WhyNot | None,
+        "recording/start": WhyNot | None,
+        "recording/pause": WhyNot | None,
+        "recording/resume": WhyNot | None,
+        "recording/stop": WhyNot | None,
+        "reconnect": WhyNot | None,
+    },
+    total=False,
+)
+"""The verbs that make sense now: null where possible, else why not. One that makes no sense is left out."""
+
 PartView = TypedDict(
     "PartView",
     {
@@ -244,12 +273,11 @@ PartView = TypedDict(
         "why": WhyView | None,
         "wrap_up": WrapUpView | None,
         "standing": StandingName,
-        "can": dict[CallVerb, WhyNot | None],
+        "can": CanView,
         "consultation": ConsultationView | None,
     },
 )
 """What one agent has to do with a call. Times that run are told by `since`; the ms are what came before it.
-`can` has the verbs that make sense now: null where possible, else why not.
 """
 
 

@@ -91,7 +91,12 @@ class AgentCommands:
                 return _problem(
                     "seat_taken", f"{there.name} is at this phone", "Choose another phone, or ask them."
                 )
-            if one is None or one.shift is None or one.seat != phone.seat or one.shift.since < now:
+            if (
+                agent_now is None
+                or agent_now.shift is None
+                or agent_now.seat != phone.seat
+                or agent_now.shift.since < now
+            ):
                 return None
             if one.shift.trouble is not None:
                 return _refused(one.shift.trouble)
@@ -146,17 +151,17 @@ class AgentCommands:
     ) -> str:
         """Tell by `command.done` what became of a request; answers its id."""
         request = uuid.uuid4().hex
-        work = self._tell_outcome(attachment, agent, command, request, seen)
+        work = self._tell_outcome(attachment, agent, command, request, shows)
         task = asyncio.create_task(work, name=f"command {request}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return request
 
     async def _tell_outcome(
-        self, attachment: Attachment, agent: int, command: str, request: str, seen: Seen
+        self, attachment: Attachment, agent: int, command: str, request: str, shows: Shows
     ) -> None:
         try:
-            problem = (await attachment.pipeline.when(seen, CONFIRM_S)).problem
+            problem = (await attachment.pipeline.when(shows, CONFIRM_S)).problem
         except asyncio.CancelledError:
             problem = {"code": "server_stopping", "detail": "the server stopped meanwhile", "remedy": None}
         except TimeoutError:

@@ -167,7 +167,7 @@ class Floors:
 
 
 def thing_of(call: Call) -> rights.Call:
-    """Who may see this call is told from its parts."""
+    """What `rules.rights` needs to know of a call: who is in it, and how it stands."""
     there = [part for part in call.parts if part.state is not PartState.LEFT]
     agents = frozenset(part.agent for part in there if part.agent is not None)
     rings = any(part.state is PartState.RINGING for part in there)

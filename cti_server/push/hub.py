@@ -197,9 +197,9 @@ class Hub:
 
     def _serve_also(self, agent: int, gained: set[Topic]) -> None:
         if agent in self._of_agent:
-            known = self._serving.setdefault(agent, set())
-            for topic in gained - known:
-                known.add(topic)
+            serving = self._serving.setdefault(agent, set())
+            for topic in gained - serving:
+                serving.add(topic)
                 for subscriber in self._of_agent[agent]:
                     _add(self._of_topic, topic, subscriber)
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cti_server.api.desk_shapes import ReasonCodeView, WrapUpCodeView
 from cti_server.api.principal import DepsIn, Principal, Signed, at_least
 from cti_server.api.problems import FieldError, Problem, documented
+from cti_server.floor import agents as floor
 from cti_server.record.center import reasons, wrap_up_codes
 from cti_server.record.center.reasons import ReasonCode
 from cti_server.record.center.wrap_up_codes import WrapUpCode
@@ -22,14 +23,15 @@ MAX_REASONS = 100
 MAX_CODES = 1000
 SYSTEM_REASONS = frozenset(
     {
-        "signed_in",
-        "no_answer",
-        "rejected",
-        "phone_unreachable",
-        "connection_lost",
-        "wrap_up_expired",
-        "signed_out",
-        "on_call",
+        floor.SIGNED_IN,
+        floor.SIGNED_OUT,
+        floor.ON_CALL,
+        floor.NO_ANSWER,
+        floor.REJECTED,
+        floor.WRAP_UP_EXPIRED,
+        floor.PHONE_UNREACHABLE,
+        floor.CONNECTION_LOST,
+        floor.LEFT_QUEUES,
     }
 )
 """Reasons that the server gives; nobody can choose them, so nobody can name one of their own so."""
