@@ -17,8 +17,8 @@ from typing import Any
 
 import httpx
 
-from cti_server.demo import stage
 from cti_server.demo.pbx import DemoPbx, free_config
+from cti_server.demo.ports import free_ports
 from cti_server.demo.seed import seed
 from cti_server.demo.seed_data import DEMO_PASSWORD
 from cti_server.record import migrate
@@ -60,7 +60,8 @@ class Center:
     async def start(self) -> None:
         """Start the server and wait until it is ready."""
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "cti_server", "serve"]
+            # Killed with whoever started it, as the PBX and the phones are.
+            command = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "cti_server", "serve"]
             self.process = subprocess.Popen(command, env=self.environment(), stdout=log, stderr=log)
 
         async def ready() -> bool:
@@ -115,7 +116,8 @@ async def center(
 ) -> AsyncIterator[Center]:
     """A call center that is not started yet: the PBX is up, the database migrated and seeded. `config` are fields
     of PbxConfig, `extra` the server's settings."""
-    fastagi_port, http_port = stage.port_or_free(0), stage.port_or_free(0)
+    with free_ports(2) as (fastagi_port, http_port):
+        pass
     await migrate.upgrade(database_url)
     async with Database(database_url) as database:
         await seed(database, pbx, datetime.now(UTC))
