@@ -54,9 +54,12 @@ class Spread(LoadScopeScheduling):
     def __init__(self, config: pytest.Config, log: object = None) -> None:
         config.option.loadscopereorder = False  # by the number of tests, which says little about their time
         super().__init__(config, log)  # type: ignore[arg-type]
+        self._each = config.getoption("times", 1) > 1  # tests.repeat: each turn of a test goes to whoever is free
         self._pieces: dict[str, str] = {}
 
     def _split_scope(self, nodeid: str) -> str:
+        if self._each:
+            return nodeid
         if not self._pieces:
             self._pieces = pieces(self.collection or ())
         return self._pieces[nodeid]
