@@ -68,12 +68,16 @@ class Center:
             assert self.process is not None
             assert self.process.poll() is None, self.log.read_text()
             try:
-                async with httpx.AsyncClient(base_url=self.url) as api:
-                    return (await api.get("/readyz")).status_code == 200
+                return (await api.get("/readyz")).status_code == 200
             except httpx.TransportError:
                 return False
 
-        await until(ready, "the server to be ready", 30)
+        async with self.client() as api:
+            await until(ready, "the server to be ready", 60)
+
+    def client(self, **given: Any) -> httpx.AsyncClient:
+        """Without the authorities of TLS, whose reading takes longer than the requests of a test."""
+        return httpx.AsyncClient(base_url=self.url, verify=False, **given)
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End the server: SIGTERM as an administrator does, SIGKILL as a power cut does."""
@@ -84,7 +88,7 @@ class Center:
 
     @asynccontextmanager
     async def signed_in(self, login: str) -> AsyncIterator[httpx.AsyncClient]:
-        async with httpx.AsyncClient(base_url=self.url) as api:
+        async with self.client() as api:
             body = {"login": login, "password": DEMO_PASSWORD}
             (await api.post("/api/session", json=body)).raise_for_status()
             yield api
