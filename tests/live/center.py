@@ -23,6 +23,7 @@ from cti_server.demo.seed import seed
 from cti_server.demo.seed_data import DEMO_PASSWORD
 from cti_server.record import migrate
 from cti_server.record.database import Database
+from tests.live import nursery
 
 ROLES = ("events", "agent", "call", "originate")
 
@@ -37,7 +38,9 @@ class Center:
     fastagi_port: int
     log: Path
     extra: dict[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | nursery.Server | None = None
+    forked: bool = False
+    """From a process that has imported the server already. Not for benches: it shares memory with that one."""
 
     @property
     def url(self) -> str:
@@ -59,10 +62,12 @@ class Center:
 
     async def start(self) -> None:
         """Start the server and wait until it is ready."""
-        with self.log.open("ab") as log:
-            # Killed with whoever started it, as the PBX and the phones are.
-            command = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "cti_server", "serve"]
-            self.process = subprocess.Popen(command, env=self.environment(), stdout=log, stderr=log)
+        if self.forked:
+            self.process = nursery.start(self.environment(), self.log)
+        else:
+            with self.log.open("ab") as log:
+                command = [sys.executable, "-m", "cti_server", "serve"]
+                self.process = subprocess.Popen(command, env=self.environment(), stdout=log, stderr=log)
 
         async def ready() -> bool:
             assert self.process is not None
@@ -127,7 +132,7 @@ async def center(
         await seed(database, pbx, datetime.now(UTC))
     machine = DemoPbx(free_config(pbx, fastagi=f"127.0.0.1:{fastagi_port}", **(config or {})))
     await asyncio.to_thread(machine.__enter__)
-    made = Center(machine, database_url, http_port, fastagi_port, folder / "server.log", dict(extra))
+    made = Center(machine, database_url, http_port, fastagi_port, folder / "server.log", dict(extra), forked=True)
     try:
         yield made
     finally:
