@@ -1,8 +1,8 @@
 """Servers for tests, started in a third of the time: a process that has imported the server forks for each.
 
 Whatever `cti-server serve` does happens in the fork, in an environment of its own; only the second and a half in
-which Python reads 900 modules is spent once a worker and not once a server. All servers end with their nursery, and
-it ends with the worker.
+which Python reads 900 modules is spent once a worker and not once a server. All servers end with their nursery,
+and it ends with the worker.
 """
 
 from __future__ import annotations
