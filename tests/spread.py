@@ -15,12 +15,42 @@ from typing import Final
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-PIECE_S: Final = 40.0
-#: Seconds of a file whose tests take more than a few, measured with one worker on an idle machine. They decide the
-#: order and the pieces and nothing else: what is missing here or out of date costs time, no test.
-SECONDS: Final[dict[str, float]] = {}
-#: Files with a setup that costs as much as several of their tests.
-WHOLE: Final[frozenset[str]] = frozenset()
+PIECE_S: Final = 60.0
+#: Seconds of each file that takes more than a few, as measured beside others. They decide the order and the pieces
+#: and nothing else: what is missing here or out of date costs time, no test.
+SECONDS: Final[dict[str, float]] = {
+    "tests/live/test_softphone.py": 240,
+    "tests/live/test_control.py": 200,
+    "tests/api/test_contract.py": 180,
+    "tests/live/test_desk_giving.py": 105,
+    "tests/live/test_desk_faults.py": 95,
+    "tests/live/test_desk.py": 95,
+    "tests/live/test_end_to_end.py": 90,
+    "tests/live/test_desk_work.py": 80,
+    "tests/live/test_moves.py": 70,
+    "tests/live/test_shift.py": 65,
+    "tests/test_cli.py": 60,
+    "tests/api/test_control.py": 60,
+    "tests/live/test_desk_page.py": 50,
+    "tests/live/test_what_is_left.py": 30,
+    "tests/api/test_promises.py": 25,
+    "tests/packaging/test_wheel.py": 20,
+    "tests/live/test_doctor.py": 20,
+    "tests/api/test_live.py": 20,
+    "tests/api/test_edge.py": 18,
+    "tests/api/test_desk.py": 16,
+    "tests/api/test_codes.py": 15,
+    "tests/live/test_dialplan_faults.py": 15,
+    "tests/live/test_link.py": 15,
+    "tests/live/test_demo_pbx.py": 12,
+    "tests/imports/test_customers.py": 12,
+    "tests/live/test_agi_script.py": 8,
+}
+#: Files with a setup that costs as much as several of their tests: two browsers at work.
+WHOLE: Final = frozenset(
+    f"tests/live/test_{name}.py"
+    for name in ("desk", "desk_faults", "desk_giving", "desk_page", "desk_work", "moves")
+)
 
 
 def file_of(nodeid: str) -> str:
