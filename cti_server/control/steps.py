@@ -92,7 +92,7 @@ def answers_itself(phone: MyPhone, leg: Callable[[Scene], str | None]) -> Steps:
 
 
 def one(scene: Scene) -> Leg:
-    """Whom I talk to. A queue tells who took a call before the bridge tells who hears whom: until then, who will."""
+    """Whom I talk to. A queue tells who took a call before bridges tell who hears whom: until then, who will."""
     others = scene.heard or _about_to_hear(scene)
     if len(others) != 1:
         raise CommandRefused(409, "not_possible", "nobody else is in this call")
