@@ -130,7 +130,7 @@ def dialled(floor: Floor, s: LegDialled) -> None:
             for part in call.parts:
                 part.origin = Origin.OUTBOUND if part.origin is Origin.INTERNAL else part.origin
                 part.why = why(floor, call, part)
-    elif s.by is not None and (call.part_of(leg.device) is None or _given_up(call, leg, s.at)):
+    elif s.by is not None and (call.part_of(leg.device) is None or given_up(call, leg, s.at)):
         part = ring(floor, call, leg.device, s.at, _origin(floor, call, s.by), queue_of(call))
         part.leg = leg.id
     elif (known := call.part_of(leg.device)) is not None:
@@ -138,7 +138,7 @@ def dialled(floor: Floor, s: LegDialled) -> None:
     floor.touch(call)
 
 
-def _given_up(call: Call, leg: Leg, at: float) -> bool:
+def given_up(call: Call, leg: Leg, at: float) -> bool:
     """The caller is brought back to a phone whose old leg may end only after the new one begins to ring."""
     old = call.part_of(leg.device)
     if call.fetched is None or old is None or old.state not in CONNECTED or old.leg == leg.id:
