@@ -1,6 +1,7 @@
 # make run    a whole call center on this machine: Asterisk 22, phones, customers, the server
 # make call   a real SIP call into it          make call ARGS="--customer K01 --line sales"
-# make test   everything, against real Asterisk, PostgreSQL and Chromium
+# make test   everything, against real Asterisk, PostgreSQL and Chromium      make test TESTS=tests/live ARGS="-n 0 --pdb"
+# make repeat TESTS=tests/live/test_link.py TIMES=20    a test that fails once in twenty runs is a defect
 # make check  lint, types, imports             make bench  the figures in docs/benchmarks.md
 # make soak   ten minutes of calls of all kinds; each is in the record once
 
@@ -11,11 +12,16 @@ BIN := $(VENV)/bin
 NODE_DIR = $(abspath $(VENV))/node/bin
 ARGS ?=
 TESTS ?= tests
+TIMES ?= 20
+# Most tests wait for a phone to ring, so more of them than there are cores run beside each other.
+WORKERS ?= 4
+# Without compiled files each worker, and each server that a test starts, would compile every source again.
+PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS)
 
 RUN_TOOLS := debootstrap:debootstrap sipp:sip-tester openssl:openssl mount:mount nsenter:util-linux
 TEST_TOOLS := chromium:chromium pg_ctlcluster:postgresql-common
 
-.PHONY: run call test check bench soak desktop asterisk tools test-tools clean shots
+.PHONY: run call test repeat check bench soak desktop asterisk tools test-tools clean shots
 
 run: tools $(VENV)/ready desktop
 	@exec $(BIN)/cti-server demo $(ARGS)
@@ -23,9 +29,17 @@ run: tools $(VENV)/ready desktop
 call: $(VENV)/ready
 	@$(BIN)/cti-server call $(ARGS)
 
+# The desktop's own tests run beside the others, and are shown when they are done.
 test: tools test-tools $(VENV)/ready desktop asterisk
-	cd agents_ui && PATH="$(NODE_DIR):$$PATH" npm test --silent
-	$(BIN)/python -m pytest $(TESTS) $(ARGS)
+	@mkdir -p var
+	@( cd agents_ui && PATH="$(NODE_DIR):$$PATH" npm test --silent >../var/vitest.log 2>&1; ended=$$?; \
+	  printf '\n'; cat ../var/vitest.log; exit $$ended ) & desktop=$$!; \
+	$(PYTEST) $(TESTS) $(ARGS); ended=$$?; \
+	wait $$desktop || { echo "the desktop's own tests failed: var/vitest.log" >&2; exit 1; }; \
+	exit $$ended
+
+repeat: tools test-tools $(VENV)/ready desktop asterisk
+	$(PYTEST) -p tests.repeat --times $(TIMES) $(TESTS) $(ARGS)
 
 check: $(VENV)/ready
 	$(BIN)/ruff format --check .

@@ -18,5 +18,6 @@ export default defineConfig({
     assetsInlineLimit: 0, chunkSizeWarningLimit: 900,
     modulePreload: { polyfill: false },
   },
-  test: { environment: "node", include: ["src/**/*.test.ts"] },
+  // The limit is for what hangs: these run beside calls and browsers, and a busy machine is no defect of theirs.
+  test: { environment: "node", include: ["src/**/*.test.ts"], testTimeout: 60_000 },
 });

@@ -1,5 +1,5 @@
-"""Databases for the tests: a real PostgreSQL of our own, and a fresh database of either engine for each
-test.
+"""Databases for the tests: a real PostgreSQL of each worker's own, and a fresh database of either engine for each
+test. What all workers need alike is made once a run.
 """
 
 from __future__ import annotations
@@ -7,12 +7,12 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import fcntl
 import getpass
 import itertools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,8 +21,10 @@ from pathlib import Path
 
 import pytest
 
+from cti_server.demo.ports import free_ports
 from cti_server.record import migrate
 from cti_server.record.database import Database
+from tests.spread import Spread, longest_first
 
 INSTALL = "apt-get install -y --no-install-recommends postgresql"
 START_WITHIN_S = 30
@@ -33,7 +35,8 @@ class PostgresServer:
     that.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, template: Path | None = None) -> None:
+        """With `template`, what `save` wrote, it has the databases of the server that was saved."""
         self.bin = _newest_postgresql()
         self.folder = Path(tempfile.mkdtemp(prefix="cti-postgres-"))
         self.port = 0
@@ -45,29 +48,41 @@ class PostgresServer:
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.stop)
         try:
+            if template is None:
+                self._create()
+            else:
+                subprocess.run(["cp", "-a", "--reflink=auto", str(template), str(self._data)], check=True)
             self._start()
         except BaseException:
             self.stop()
             raise
 
-    def _start(self) -> None:
-        data = str(self.folder / "data")
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    def _create(self) -> None:
+        options = ("--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--wal-segsize=1")
         subprocess.run(
-            self._as_user(
-                str(self.bin / "initdb"),
-                *("-D", data, "-U", "cti", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"),
-            ),
+            self._as_user(str(self.bin / "initdb"), "-D", str(self._data), "-U", "cti", *options),
             check=True,
             stdout=subprocess.DEVNULL,
             cwd=self.folder,
         )
-        for _ in range(3):  # somebody may take the free port before PostgreSQL does
-            self.port = _free_port()
-            if self._serves(data):
-                return
-        pytest.fail(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text()}", pytrace=False)
 
-    def _serves(self, data: str) -> bool:
+    def _start(self) -> None:
+        with free_ports(1) as (self.port,):
+            pass
+        if not self._serves():
+            pytest.fail(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text()}", pytrace=False)
+
+    def save(self, template: Path) -> None:
+        """Ends the server, and leaves its databases for others to begin with."""
+        self._end()
+        subprocess.run(["cp", "-a", "--reflink=auto", str(self._data), str(template)], check=True)
+        self.stop()
+
+    def _serves(self) -> bool:
         """Start the server; true once it answers, false when it ended."""
         settings = {
             "listen_addresses": "127.0.0.1",
@@ -82,7 +97,7 @@ class PostgresServer:
         options = itertools.chain.from_iterable(("-c", f"{name}={value}") for name, value in settings.items())
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                self._as_user(str(self.bin / "postgres"), "-D", data, *options),
+                self._as_user(str(self.bin / "postgres"), "-D", str(self._data), *options),
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
@@ -120,6 +135,10 @@ class PostgresServer:
             self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def stop(self) -> None:
+        self._end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _end(self) -> None:
         process, self._process = self._process, None
         if process is not None and process.poll() is None:
             process.send_signal(signal.SIGINT)  # "fast": open connections are cut
@@ -128,7 +147,6 @@ class PostgresServer:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _newest_postgresql() -> Path:
@@ -138,30 +156,64 @@ def _newest_postgresql() -> Path:
     return found[-1].parent
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+# --- workers beside each other -----------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """A PostgreSQL server for this session of tests, with a migrated template database."""
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Spread:
+    return Spread(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        longest_first(items)
+
+
+def once_a_run(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A file or folder that whoever needs it first makes, and all workers of this run use."""
+    base = factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    made = shared / name
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            half = shared / f"{name}.half"  # of whoever failed at it: the next one tries again
+            shutil.rmtree(half, ignore_errors=True)
+            make(half)
+            half.rename(made)
+    return made
+
+
+# --- databases ---------------------------------------------------------------------------------------------
+
+
+def _migrated_postgres(template: Path) -> None:
     server = PostgresServer()
     try:
         server.execute("CREATE DATABASE migrated")
         asyncio.run(migrate.upgrade(server.url("migrated")))
-        yield server
+        server.save(template)
     finally:
         server.stop()
 
 
 @pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A PostgreSQL server for this worker, with a migrated template database."""
+    server = PostgresServer(once_a_run(tmp_path_factory, "postgres", _migrated_postgres))
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _migrated_sqlite(template: Path) -> None:
+    template.mkdir()
+    asyncio.run(migrate.upgrade(f"sqlite:///{template / 'migrated.db'}"))
+
+
+@pytest.fixture(scope="session")
 def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
-    asyncio.run(migrate.upgrade(f"sqlite:///{path}"))
-    return path
+    return once_a_run(tmp_path_factory, "sqlite", _migrated_sqlite) / "migrated.db"
 
 
 @pytest.fixture

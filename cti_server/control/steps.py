@@ -92,10 +92,19 @@ def answers_itself(phone: MyPhone, leg: Callable[[Scene], str | None]) -> Steps:
 
 
 def one(scene: Scene) -> Leg:
-    """Whom I talk to."""
-    if len(scene.heard) != 1:
+    """Whom I talk to. A queue tells who took a call before bridges tell who hears whom: until then, who will."""
+    others = scene.heard or _about_to_hear(scene)
+    if len(others) != 1:
         raise CommandRefused("not_possible", "nobody else is in this call")
-    return scene.heard[0]
+    return others[0]
+
+
+def _about_to_hear(scene: Scene) -> Sequence[Leg]:
+    mine = scene.mine
+    if mine is None:
+        return ()
+    others = (leg for leg in scene.call.legs.values() if leg is not mine and leg.up and not leg.local)
+    return [leg for leg in others if mine.bridge is None or leg.bridge is None]
 
 
 def far(scene: Scene) -> Sequence[Leg]:

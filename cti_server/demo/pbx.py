@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import importlib.util
 import secrets
 import shlex
@@ -15,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,9 +25,9 @@ from cti_server.demo.asterisk_root import (
     require_root,
     require_tools,
 )
+from cti_server.demo.ports import free_ports, voice_ports
 from cti_server.demo.render import ROLES, PbxConfig, render
 
-VOICE_FIRST, VOICE_LAST, VOICE_BLOCK = 20000, 32000, 1000  # below the ports of outgoing connections
 START_LIMIT_S = 60.0
 STOP_LIMIT_S = 5.0
 
@@ -191,7 +189,7 @@ class DemoPbx:
 
 
 def free_config(name: str = "demo", **changes: object) -> PbxConfig:
-    """A configuration on ports that are free now, with fresh secrets. Any field of PbxConfig may be given."""
+    """A configuration on ports that nobody else has, with fresh secrets. Any field of PbxConfig may be given."""
     with free_ports(6) as (sip, ami, tls, http, https, trunk):
         made = {role: secrets.token_hex(16) for role in ROLES}
         found: dict[str, object] = {
@@ -203,40 +201,6 @@ def free_config(name: str = "demo", **changes: object) -> PbxConfig:
             "trunk_port": trunk,
         }
         return PbxConfig(**{"name": name, "secrets": made, **found, **changes})  # type: ignore[arg-type]
-
-
-@contextlib.contextmanager
-def free_ports(count: int) -> Iterator[list[int]]:
-    """Ports of 127.0.0.1 free for TCP and UDP, below those of outgoing connections; held until the block ends."""
-    with contextlib.ExitStack() as held:
-        ports: list[int] = []
-        while len(ports) < count:
-            port = 10000 + secrets.randbelow(9900)
-            with contextlib.suppress(OSError):
-                for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-                    one = held.enter_context(socket.socket(socket.AF_INET, kind))
-                    one.bind(("127.0.0.1", port))
-                ports.append(port)
-        yield ports
-
-
-@contextlib.contextmanager
-def voice_ports() -> Iterator[tuple[int, int]]:
-    """A range of ports for voice that no other instance of this machine uses, held by a lock until the block ends.
-
-    When all are taken the last is shared: Asterisk tries another port where one is in use.
-    """
-    blocks = list(range(VOICE_FIRST, VOICE_LAST, VOICE_BLOCK))
-    secrets.SystemRandom().shuffle(blocks)
-    folder = Path(tempfile.gettempdir()) / "cti-demo-voice"
-    folder.mkdir(exist_ok=True)
-    with contextlib.ExitStack() as held:
-        for first in blocks:
-            lock = held.enter_context((folder / str(first)).open("w"))
-            with contextlib.suppress(BlockingIOError):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-        yield first, first + VOICE_BLOCK - 1
 
 
 def make_certificate(folder: Path, name: str) -> None:

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from cti_server.demo.asterisk_root import require_tools
-from cti_server.demo.pbx import free_ports
+from cti_server.demo.ports import free_ports
 
 # What a steering MESSAGE says; what is not 1 to 3 ends what the call does: ringing by answering, talking by BYE.
 _STEPS = {"hold": 1, "retrieve": 2, "press": 3, "answer": 9, "hangup": 9}

@@ -134,7 +134,7 @@ def dialled(books: Books, s: LegDialled) -> None:
     if not books.is_seat(leg.device):
         if call.direction is Direction.INTERNAL and leg.id != call.first_leg:
             _calls_out(books, call, s.number)
-    elif s.by is not None and (call.part_of(leg.device) is None or _given_up(books, call, leg, s.at)):
+    elif s.by is not None and (call.part_of(leg.device) is None or given_up(books, call, leg, s.at)):
         part = ring(books, call, leg.device, s.at, _origin(books, call, s.by), queue_of(call))
         part.leg = leg.id
     elif (part_there := call.part_of(leg.device)) is not None and part_there.leg is None:
@@ -151,7 +151,7 @@ def _calls_out(books: Books, call: Call, number: str | None) -> None:
     books.touch_all(call)
 
 
-def _given_up(books: Books, call: Call, leg: Leg, at: float) -> bool:
+def given_up(books: Books, call: Call, leg: Leg, at: float) -> bool:
     """The caller is brought back to a phone whose old leg may end only after the new one begins to ring."""
     old = call.part_of(leg.device)
     if call.fetched is None or old is None or old.state not in CONNECTED or old.leg == leg.id:

@@ -14,7 +14,7 @@ from . import events as kinds
 from .books import Books
 from .calls import Call, Leg
 from .hearing import answer, hear
-from .legs import new_part, started
+from .legs import given_up, new_part, started
 from .merging import call_of
 from .outcome import seal
 from .parts import Origin, Part, PartState
@@ -124,9 +124,17 @@ def _parts(books: Books, call: Call, s: Snapshot, held: set[str]) -> None:
     for leg in list(call.legs.values()):
         if leg.local or not books.is_seat(leg.device) or leg.id == call.first_leg:
             continue
+        part = call.part_of(leg.device)
+        if call.fetched is not None and part is not None and part.leg != leg.id:
+            if not leg.ringing and not leg.up:
+                continue  # the caller is on the way back to this phone: its dialling is still to be told
+            if given_up(books, call, leg, s.at):
+                part = new_part(books, call, leg.device, leg.started_at, Origin.PICKUP, call.queue)
+                part.leg = leg.id
+            elif part.leg in call.legs:
+                continue  # what is left of the leg before
         leg.dialled = True
         leg.dialled_by = leg.dialled_by or call.first_leg
-        part = call.part_of(leg.device)
         if part is None and not leg.ringing and not call.reach(leg):
             continue  # a phone left alone, after its agent gave the call away
         if part is None:

@@ -16,9 +16,9 @@ from typing import Any
 import structlog
 
 from cti_server.attachment import Attachment
+from cti_server.floor.agents import By
 from cti_server.commands import CommandRefused, Sitting
 from cti_server.desk import Desk, only
-from cti_server.floor.agents import By
 from cti_server.floor.books import Books
 from cti_server.floor.calls import Call
 from cti_server.floor.desk_signals import (
@@ -56,7 +56,7 @@ class Done:
 
 
 OK = Done()
-Seen = Callable[[Books], Done | None]
+Shows = Callable[[Books], Done | None]
 
 
 class AgentCommands:
@@ -86,8 +86,8 @@ class AgentCommands:
         wanted = {queue for queue, _ in phone.queues}
 
         def joined(books: Books) -> Done | None:
-            one, there = books.agents.get(agent.id), books.agent_at(phone.seat)
-            if there is not None and there is not one and there.shift is not None:
+            agent_now, there = books.agents.get(agent.id), books.agent_at(phone.seat)
+            if there is not None and there is not agent_now and there.shift is not None:
                 return _problem(
                     "seat_taken", f"{there.name} is at this phone", "Choose another phone, or ask them."
                 )
@@ -98,9 +98,9 @@ class AgentCommands:
                 or agent_now.shift.since < now
             ):
                 return None
-            if one.shift.trouble is not None:
-                return _refused(one.shift.trouble)
-            return OK if wanted <= {m.queue for m in books.memberships(one.seat)} else None
+            if agent_now.shift.trouble is not None:
+                return _refused(agent_now.shift.trouble)
+            return OK if wanted <= {m.queue for m in books.memberships(agent_now.seat)} else None
 
         return self._await(attachment, agent.id, "begin_shift", joined)
 
@@ -113,9 +113,9 @@ class AgentCommands:
         seat = attachment.pipeline.books.agents[agent].seat
 
         def gone(books: Books) -> Done | None:
-            one = books.agents.get(agent)
+            agent_now = books.agents.get(agent)
             rung = any(not member.paused for member in books.memberships(seat))
-            return OK if one is not None and one.shift is None and not rung else None
+            return OK if agent_now is not None and agent_now.shift is None and not rung else None
 
         return self._await(attachment, agent, "end_shift", gone)
 
@@ -127,13 +127,13 @@ class AgentCommands:
         attachment.pipeline.put(StateChosen(at, agent, ready, reason, by or By("agent", name)))
 
         def chosen(books: Books) -> Done | None:
-            one = books.agents.get(agent)
-            shift = one.shift if one is not None else None
-            if one is None or shift is None or shift.wish.at < at:
+            agent_now = books.agents.get(agent)
+            shift = agent_now.shift if agent_now is not None else None
+            if agent_now is None or shift is None or shift.wish.at < at:
                 return None
             if shift.trouble is not None:
                 return _refused(shift.trouble)
-            if shift.wish.ready and shift.joined and not books.memberships(one.seat):
+            if shift.wish.ready and shift.joined and not books.memberships(agent_now.seat):
                 return None  # out of all queues, and joining them again
             # Members confirm a pause; during a call it is there already, and the wish only waits.
             return OK if shift.confirmed or shift.wish.ready != ready else None
@@ -146,9 +146,7 @@ class AgentCommands:
             raise CommandRefused("not_at_work", "you are not signed in to a phone", "Choose your phone first.")
         return attachment
 
-    def _await(
-        self, attachment: Attachment, agent: int, command: str, seen: Callable[[Books], Done | None]
-    ) -> str:
+    def _await(self, attachment: Attachment, agent: int, command: str, shows: Shows) -> str:
         """Tell by `command.done` what became of a request; answers its id."""
         request = uuid.uuid4().hex
         work = self._tell_outcome(attachment, agent, command, request, shows)

@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from cti_server.api.access import session
 from cti_server.api.access.passwords import hash_password
 from cti_server.api.create import create_api
+from cti_server.api.desktop import Desktop
 from cti_server.api.ports import Deps
 from cti_server.desk import Desk
 from cti_server.ivr.identify import IdentifyDialogue
@@ -94,8 +97,39 @@ def dist(tmp_path: Path) -> Path:
     return folder
 
 
+class Application:
+    """One for all tests of a worker: FastAPI takes 70 routes apart at their first request, which takes longer
+    than most of these tests. Each test has its own Deps, and nobody has failed to sign in before it."""
+
+    def __init__(self) -> None:
+        self._memories: list[Any] = []
+        self._app: FastAPI | None = None
+
+    def serving(self, deps: Deps) -> FastAPI:
+        if self._app is None:
+            with pytest.MonkeyPatch.context() as patch:
+                for kind in (session.Attempts, session.Verifier):
+                    patch.setattr(session, kind.__name__, lambda kind=kind: self._kept(kind()))
+                self._app = create_api(deps)
+        for memory in self._memories:
+            memory.__init__()
+        self._app.state.deps = deps
+        self._app.router.default = Desktop(deps.desktop)
+        return self._app
+
+    def _kept(self, memory: Any) -> Any:
+        self._memories.append(memory)
+        return memory
+
+
+@pytest.fixture(scope="session")
+def _application() -> Application:
+    return Application()
+
+
 @pytest.fixture
 async def app(
+    _application: Application,
     database: Database,
     world: World,
     clock: Time,
@@ -113,7 +147,7 @@ async def app(
         identified.append((pbx, uniqueid, who))
 
     async with IdentifyDialogue(lookup, deliver, deadline_ms=5000) as dialogue:
-        yield create_api(
+        yield _application.serving(
             Deps(
                 database=database,
                 desk=Desk(database, published.extend, clock),

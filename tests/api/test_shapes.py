@@ -87,9 +87,3 @@ def test_a_view_with_something_more_or_less_does_not_fit() -> None:
     for bad in (more, less):
         with pytest.raises(ValueError, match=r"calls\.0"):
             FLOOR.check(bad)
-
-
-def test_every_event_fits_its_shape(transcript: Transcript) -> None:
-    floor = Floor(transcript.truth["pbx"])
-    for signal in [*seated(), *transcript.signals()]:
-        check_events(floor.apply(signal))

@@ -13,7 +13,8 @@ from string import Template
 
 from cti_server.demo.asterisk_root import require_tools
 from cti_server.demo.calls import PhoneHabits, trunk_far_end
-from cti_server.demo.pbx import DemoPbx, free_config, free_ports
+from cti_server.demo.pbx import DemoPbx, free_config
+from cti_server.demo.ports import free_ports
 from cti_server.demo.seed_data import CUSTOMERS
 
 FIRST = 2001

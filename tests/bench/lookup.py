@@ -14,8 +14,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from cti_server.demo import stage
 from cti_server.demo.pbx import DemoPbx, free_config
+from cti_server.demo.ports import free_ports
 from cti_server.demo.seed_data import LINES
 from cti_server.record import migrate
 from cti_server.record.center import lines
@@ -53,7 +53,8 @@ async def run() -> None:
 
 
 async def _measure(url: str, folder: Path) -> None:
-    fastagi_port, http_port = stage.port_or_free(0), stage.port_or_free(0)
+    with free_ports(2) as (fastagi_port, http_port):
+        pass
     pbx = DemoPbx(free_config(PBX, fastagi=f"127.0.0.1:{fastagi_port}"))
     center = Center(pbx, url, http_port, fastagi_port, folder / "server.log")
     await asyncio.to_thread(pbx.__enter__)

@@ -13,7 +13,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from cti_server.api.access.passwords import hash_password
-from cti_server.demo import stage
+from cti_server.demo.ports import free_ports
 from cti_server.demo.seed import seed
 from cti_server.demo.seed_data import DEMO_PASSWORD
 from cti_server.record import migrate
@@ -34,7 +34,8 @@ AT_ONCE = 4  # sign-ins; each costs the server 30 ms of argon2
 @asynccontextmanager
 async def site(database_url: str, folder: Path, stamps: Stamps) -> AsyncIterator[tuple[Center, AmiTap]]:
     """Everything up and the server ready. `database_url` is of an empty or a migrated database."""
-    fastagi_port, http_port = stage.port_or_free(0), stage.port_or_free(0)
+    with free_ports(2) as (fastagi_port, http_port):
+        pass
     await migrate.upgrade(database_url)
     async with Database(database_url) as database:
         await seed(database, PBX, datetime.now(UTC))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cti_server.control.steps import one
 from cti_server.floor.apply import Floor
 from cti_server.floor.calls import Call
 from cti_server.floor.standing import Scene, Standing, followed, scene_of
@@ -77,6 +78,13 @@ def test_an_agent_stands_in_a_call(transcript: str, agent: int, stood: list[Stan
 def test_a_call_without_a_consultation_never_looks_like_one(transcript: str, never: set[Standing]) -> None:
     for agent in range(1, 6):
         assert not never & set(standings(transcript, agent)), agent
+
+
+def test_whom_i_talk_to_is_known_before_the_bridge_is() -> None:
+    """AgentConnect comes some milliseconds before the two BridgeEnter, more on a busy PBX."""
+    _, scene = floor_when("answered", 2, Standing.TALKING)
+    assert scene.heard == ()
+    assert one(scene).device == "PJSIP/cti-trunk"
 
 
 def devices(scene: Scene) -> tuple[list[str], list[str]]:

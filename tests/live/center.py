@@ -17,12 +17,13 @@ from typing import Any
 
 import httpx
 
-from cti_server.demo import stage
 from cti_server.demo.pbx import DemoPbx, free_config
+from cti_server.demo.ports import free_ports
 from cti_server.demo.seed import seed
 from cti_server.demo.seed_data import DEMO_PASSWORD
 from cti_server.record import migrate
 from cti_server.record.database import Database
+from tests.live import nursery
 
 ROLES = ("events", "agent", "call", "originate")
 
@@ -37,7 +38,9 @@ class Center:
     fastagi_port: int
     log: Path
     extra: dict[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | nursery.Server | None = None
+    forked: bool = False
+    """From a process that has imported the server already. Not for benches: it shares memory with that one."""
 
     @property
     def url(self) -> str:
@@ -59,20 +62,27 @@ class Center:
 
     async def start(self) -> None:
         """Start the server and wait until it is ready."""
-        with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "cti_server", "serve"]
-            self.process = subprocess.Popen(command, env=self.environment(), stdout=log, stderr=log)
+        if self.forked:
+            self.process = nursery.start(self.environment(), self.log)
+        else:
+            with self.log.open("ab") as log:
+                command = [sys.executable, "-m", "cti_server", "serve"]
+                self.process = subprocess.Popen(command, env=self.environment(), stdout=log, stderr=log)
 
         async def ready() -> bool:
             assert self.process is not None
             assert self.process.poll() is None, self.log.read_text()
             try:
-                async with httpx.AsyncClient(base_url=self.url) as api:
-                    return (await api.get("/readyz")).status_code == 200
+                return (await api.get("/readyz")).status_code == 200
             except httpx.TransportError:
                 return False
 
-        await until(ready, "the server to be ready", 30)
+        async with self.client() as api:
+            await until(ready, "the server to be ready", 60)
+
+    def client(self, **given: Any) -> httpx.AsyncClient:
+        """Without the authorities of TLS, whose reading takes longer than the requests of a test."""
+        return httpx.AsyncClient(base_url=self.url, verify=False, **given)
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End the server: SIGTERM as an administrator does, SIGKILL as a power cut does."""
@@ -83,7 +93,7 @@ class Center:
 
     @asynccontextmanager
     async def signed_in(self, login: str) -> AsyncIterator[httpx.AsyncClient]:
-        async with httpx.AsyncClient(base_url=self.url) as api:
+        async with self.client() as api:
             body = {"login": login, "password": DEMO_PASSWORD}
             (await api.post("/api/session", json=body)).raise_for_status()
             yield api
@@ -115,13 +125,14 @@ async def center(
 ) -> AsyncIterator[Center]:
     """A call center that is not started yet: the PBX is up, the database migrated and seeded. `config` are fields
     of PbxConfig, `extra` the server's settings."""
-    fastagi_port, http_port = stage.port_or_free(0), stage.port_or_free(0)
+    with free_ports(2) as (fastagi_port, http_port):
+        pass
     await migrate.upgrade(database_url)
     async with Database(database_url) as database:
         await seed(database, pbx, datetime.now(UTC))
     machine = DemoPbx(free_config(pbx, fastagi=f"127.0.0.1:{fastagi_port}", **(config or {})))
     await asyncio.to_thread(machine.__enter__)
-    made = Center(machine, database_url, http_port, fastagi_port, folder / "server.log", dict(extra))
+    made = Center(machine, database_url, http_port, fastagi_port, folder / "server.log", dict(extra), forked=True)
     try:
         yield made
     finally:

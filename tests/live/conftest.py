@@ -3,6 +3,7 @@ failed test saw stays in var/live."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest_asyncio
 
 from cti_server.demo.asterisk_root import DemoUnavailable
 from cti_server.demo.pbx import DemoPbx, free_config
+from tests.live.center import Center
 from tests.live.workplace import Workplace, workplace
 
 KEPT = Path(__file__).parents[2] / "var" / "live"
@@ -53,8 +55,26 @@ async def work(place: Workplace, request: pytest.FixtureRequest) -> AsyncIterato
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """So that a fixture knows how its test went."""
+    """So that a fixture knows how its test went; and the logs of a test that failed are kept."""
     report = yield
     if report.when == "call":
         item.report = report  # type: ignore[attr-defined]
+    if report.failed:
+        for made in getattr(item, "funcargs", {}).values():
+            keep_logs(made, KEPT / re.sub(r"[^\w-]+", "-", item.name))
     return report
+
+
+def keep_logs(made: object, folder: Path) -> None:
+    """Those of a PBX or a server that a fixture has made, or that what it has made stands on."""
+    for part in (made, getattr(made, "pbx", None), getattr(made, "site", None)):
+        if isinstance(part, DemoPbx):
+            logs = {"asterisk.log": part.log_file}
+        elif isinstance(part, Center):
+            logs = {"asterisk.log": part.pbx.log_file, "server.log": part.log}
+        else:
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, file in logs.items():
+            if file.exists():
+                shutil.copy(file, folder / name)

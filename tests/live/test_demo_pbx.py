@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 from cti_server.demo.calls import Deskphone, PhoneHabits, dial, place_call
-from cti_server.demo.pbx import DemoPbx, free_config, voice_ports
+from cti_server.demo.pbx import DemoPbx, free_config
+from cti_server.demo.ports import voice_ports
 from tests.transcripts.tap import tap
 
 PARENT = """

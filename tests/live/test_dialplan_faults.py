@@ -14,7 +14,8 @@ import pytest
 
 from cti_server.demo.asterisk_root import DemoUnavailable
 from cti_server.demo.calls import Deskphone, PhoneHabits, place_call
-from cti_server.demo.pbx import DemoPbx, free_config, free_ports
+from cti_server.demo.pbx import DemoPbx, free_config
+from cti_server.demo.ports import free_ports
 from tests.live import fake_fastagi as fake
 from tests.transcripts.tap import Tap, tap
 

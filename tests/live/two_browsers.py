@@ -160,7 +160,7 @@ class Agent:
     async def api(self) -> AsyncIterator[httpx.AsyncClient]:
         """With the cookie of this browser: what somebody could send who is signed in here."""
         cookies = {c["name"]: c["value"] for c in await self.context.cookies()}
-        async with httpx.AsyncClient(base_url=self.site.url, cookies=cookies) as client:
+        async with self.site.client(cookies=cookies) as client:
             yield client
 
     async def read(self, path: str, **query: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cti_server.demo.pbx import free_ports
+from cti_server.demo.ports import free_ports
 from tests.live import fake_fastagi
 from tests.transcripts.scenarios_queue import inbound, offered
 from tests.transcripts.scenarios_transfer import ringing, sales, talking
