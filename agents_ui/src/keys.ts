@@ -1,12 +1,12 @@
 // The keyboard map: single keys while nobody types, and the chords that work in a field too.
 import { useEffect } from "react";
-import { actByKey } from "./store/act";
-import { myParty } from "./store/fold";
-import { navigate } from "./store/navigate";
-import { changeState, isTyping } from "./store/session";
-import { useSettings } from "./store/settings";
-import { currentCall, myCalls, useStore } from "./store/store";
-import { finishWrapUp } from "./store/wrapup";
+import { actByKey } from "./store/calls/act";
+import { myParty } from "./store/desk/fold";
+import { navigate } from "./store/session/navigate";
+import { changeState, isTyping } from "./store/session/session";
+import { useSettings } from "./store/session/settings";
+import { currentCall, myCalls, useStore } from "./store/desk/store";
+import { finishWrapUp } from "./store/drafts/wrapup";
 
 export type KeyGroup = "group_call" | "group_give" | "group_note" | "group_go" | "group_me";
 export interface KeyEntry { keys: string[]; text: string; group: KeyGroup }

@@ -1,14 +1,14 @@
 // Story pages: ?fixture=NAME shows one situation without a server. Only in `vite --mode fixtures` builds.
-import type { Content } from "../store/drafts";
-import { emptyDesk } from "../store/fold";
-import { loadReasons } from "../store/lists";
-import { useMessages } from "../store/messages";
-import { loadOwed } from "../store/owed";
-import { keepDrafts } from "../store/session";
-import { useSettings } from "../store/settings";
-import { openSeats } from "../store/shift";
-import { usePanel } from "../store/panel";
-import { toast, useStore } from "../store/store";
+import type { Content } from "../store/drafts/drafts";
+import { emptyDesk } from "../store/desk/fold";
+import { loadReasons } from "../store/rooms/lists";
+import { useMessages } from "../store/rooms/messages";
+import { loadOwed } from "../store/drafts/owed";
+import { keepDrafts } from "../store/session/session";
+import { useSettings } from "../store/session/settings";
+import { openSeats } from "../store/shift/shift";
+import { usePanel } from "../store/calls/panel";
+import { toast, useStore } from "../store/desk/store";
 import { translate } from "../i18n";
 import { useTransport } from "../wire/api";
 import { syncClock } from "../wire/clock";

@@ -1,7 +1,7 @@
 // What I can do with a call now, and if not, why not. Pure: a call view in, a table of verbs out.
 // The server decides (cti_server/control/table.py); this says it before it is asked.
-import type { Verb } from "../store/commands";
-import { myParty } from "../store/fold";
+import type { Verb } from "../store/calls/commands";
+import { myParty } from "../store/desk/fold";
 import type { CallParty, CallView, Me, Person } from "../wire/types";
 
 /** Where I stand in a call. `calling`: my phone is up, the other end rings. `consulting`: I began a consultation; `consulted`: somebody else did, with me. */

@@ -1,7 +1,7 @@
 // Explain my state: one sentence — why I am in it, by whom or what event, about which call. Times are the view's.
 import i18next from "i18next";
 import { named, type T } from "../i18n";
-import { titleOf } from "../store/lists";
+import { titleOf } from "../store/rooms/lists";
 import type { AgentStateView, Because, Language, ReasonCode } from "../wire/types";
 import { formatNumber } from "./format";
 

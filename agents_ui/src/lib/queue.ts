@@ -1,6 +1,6 @@
 // A queue's title in the viewer's language, its name where it has none.
 import { useCallback } from "react";
-import { useStore } from "../store/store";
+import { useStore } from "../store/desk/store";
 import type { Language, QueueView } from "../wire/types";
 
 export function queueTitle(queue: QueueView, language: Language): string {

@@ -1,6 +1,6 @@
 // The rows of the target picker from what is known, best first. Pure. What cannot take the call is listed last and says why.
 import { numberOf } from "./number";
-import type { PickFor } from "../store/panel";
+import type { PickFor } from "../store/calls/panel";
 import type { CallView, Card, Me, QueueView, Target, Targets, TeamMember } from "../wire/types";
 
 export type TargetRow = { key: string; target: Target; off: string | null } & (

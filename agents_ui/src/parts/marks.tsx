@@ -1,6 +1,6 @@
 // Small marks used everywhere: tier, verdict, match, direction, outcome. Colour never speaks alone: icon or text goes with it.
 import { named } from "../i18n";
-import { useStore } from "../store/store";
+import { useStore } from "../store/desk/store";
 import type { Direction, Outcome, Standing, VerdictCode } from "../wire/types";
 import { Icon, type IconName } from "./Icon";
 

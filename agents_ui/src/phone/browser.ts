@@ -1,7 +1,7 @@
 // The phone in a real browser: builds the world that phone.ts works in, and passes on what happens around it: the desk,
 // events of the server, devices plugged in and out, the network, the first click.
-import { onEvent } from "../store/events";
-import { useStore } from "../store/store";
+import { onEvent } from "../store/desk/events";
+import { useStore } from "../store/desk/store";
 import { api, ProblemError } from "../wire/api";
 import { serverNow } from "../wire/clock";
 import { backoff } from "../wire/socket";

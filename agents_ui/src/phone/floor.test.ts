@@ -1,7 +1,7 @@
 // What the floor says of the ringing and speaking here.
 import { expect, test } from "vitest";
 import { callOf, me, unknownCard, wangCard } from "../dev/people";
-import { emptyDesk, type Desk } from "../store/fold";
+import { emptyDesk, type Desk } from "../store/desk/fold";
 import type { CallParty, CallView, Me } from "../wire/types";
 import { answersItself, floorCall, FLOOR_WAIT_MS, isMeant, isOver, speakingHere } from "./floor";
 import type { SipCall } from "./state";

@@ -1,6 +1,6 @@
 // What the floor says of the phone at my seat. Pure. The floor is the truth about calls; SIP only says that this
 // window rings or carries the voice, and fills in while the server cannot be reached.
-import { myParty, type Desk } from "../store/fold";
+import { myParty, type Desk } from "../store/desk/fold";
 import type { CallParty, CallView, PartyState } from "../wire/types";
 import type { AnsweredBy, SipCall } from "./state";
 

@@ -1,6 +1,6 @@
 // The phone for the rest of the desktop. What it takes to be one (JsSIP, sound, WebRTC) is loaded only when my shift's
 // phone is a browser: who has a phone on the desk pays nothing for it.
-import { useStore } from "../store/store";
+import { useStore } from "../store/desk/store";
 import type { BrowserPhone } from "./browser";
 import { browserSeat } from "./floor";
 import { usePhoneStore } from "./store";

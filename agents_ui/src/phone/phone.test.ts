@@ -1,7 +1,7 @@
 // The phone as a transcript, with an actor for SIP: what comes in, what it does.
 import { beforeEach, expect, test, vi } from "vitest";
 import { callOf, me, wangCard } from "../dev/people";
-import { emptyDesk, type Desk } from "../store/fold";
+import { emptyDesk, type Desk } from "../store/desk/fold";
 import type { CallParty, CallView, PartyState, Softphone } from "../wire/types";
 import { MicrophoneError } from "./devices";
 import { FLOOR_WAIT_MS } from "./floor";

@@ -1,0 +1,68 @@
+// Who is on the call, as each is there now; whoever can be put out of a conference has the button for it.
+import { named, useT } from "../../i18n";
+import { situation } from "../../lib/controls";
+import { formatNumber } from "../../lib/format";
+import { whoIs } from "../../lib/who";
+import { Command } from "../../parts/Command";
+import { Icon, type IconName } from "../../parts/Icon";
+import { drop } from "../../store/calls/commands";
+import { myParty } from "../../store/desk/fold";
+import { useConnected } from "../../store/session/reach";
+import { useStore } from "../../store/desk/store";
+import type { CallView, Person } from "../../wire/types";
+
+const icons: Record<Person["role"], IconName> = { customer: "phone", agent: "user", other: "users" };
+const stateIcons: Record<string, IconName> = { ringing: "bell", hold: "pause", parked: "parking", queued: "clock", waiting: "clock" };
+
+export function People({ call }: { call: CallView }) {
+  const t = useT();
+  const me = useStore((store) => store.desk.me);
+  const connected = useConnected(call.pbx);
+  const mine = myParty(call, me);
+  const conference = situation(call, me) === "conference";
+  const gone = Object.entries(call.agents).filter(([, party]) => party.state === "left" && !call.people.some((person) => person.leg === party.leg));
+  if (call.people.length === 0 && gone.length === 0) return null;
+
+  const nameOf = (person: Person) => {
+    if (person.role === "customer" && call.direction === "inbound") return whoIs(call, t);
+    return person.name ?? (formatNumber(person.number) || (person.seat ?? t("common.unknown")));
+  };
+  return (
+    <section className={call.people.length > 2 ? "parties many" : "parties"} data-testid="people" aria-labelledby="parties-heading">
+      <h2 id="parties-heading">{t("call.parties")}</h2>
+      <ul>
+        {call.people.map((person) => {
+          const self = person.leg === mine?.leg || (person.agent !== null && person.agent === me?.id);
+          const name = nameOf(person);
+          return (
+            <li key={person.leg} data-leg={person.leg} data-role={person.role} data-state={person.state}>
+              <Icon name={icons[person.role]} size={14} />
+              <span className="party-name">
+                {name}{self ? ` (${t("common.you")})` : ""}
+                {person.role !== "customer" && !self && person.name && person.number && <span className="num quiet"> {formatNumber(person.number)}</span>}
+              </span>
+              {self && mine?.muted && <span className="mark warn"><Icon name="mic_off" size={13} />{t("people.muted")}</span>}
+              <span className={`party-state ${person.state}`}>
+                {stateIcons[person.state] && <Icon name={stateIcons[person.state] as IconName} size={13} />}
+                {named("person_state", person.state)}
+              </span>
+              {conference && !self && (
+                <Command
+                  verb="drop" call={call.call} part={person.leg} cannot={connected ? null : "no_pbx"} look="bare" icon="close" label="" name={t("people.drop", { name })}
+                  onPress={() => void drop(call.call, person.leg)}
+                />
+              )}
+            </li>
+          );
+        })}
+        {gone.map(([key, party]) => (
+          <li key={key} className="gone">
+            <Icon name="user" size={14} />
+            <span className="party-name">{party.name ?? party.seat}</span>
+            <span className="quiet">{party.reason ? named("party_reason", party.reason) : named("party_state", "left")}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
