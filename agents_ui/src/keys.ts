@@ -1,11 +1,12 @@
 // The keyboard map: single keys while nobody types, and the chords that work in a field too.
 import { useEffect } from "react";
 import { actByKey } from "./store/calls/act";
-import { myParty } from "./store/desk/fold";
+import { currentCall, myCalls, myPart } from "./store/desk/desk";
 import { navigate } from "./store/session/navigate";
-import { changeState, isTyping } from "./store/session/session";
+import { isTyping } from "./lib/typing";
+import { changeState } from "./store/shift/state";
 import { useSettings } from "./store/session/settings";
-import { currentCall, myCalls, useStore } from "./store/desk/store";
+import { useStore } from "./store/desk/store";
 import { finishWrapUp } from "./store/drafts/wrapup";
 
 export type KeyGroup = "group_call" | "group_give" | "group_note" | "group_go" | "group_me";
@@ -114,7 +115,7 @@ export const actions: Record<string, () => void> = {
   w: () => {
     const { desk, selected } = useStore.getState();
     const call = currentCall(desk, selected);
-    if (call && myParty(call, desk.me)?.state === "wrap_up") void finishWrapUp(call.call);
+    if (call && myPart(desk, call.call)?.state === "wrap_up") void finishWrapUp(call.call);
   },
   c: () => focusOn("[data-testid=candidates] input, [data-testid=candidates] button"),
   "Shift+n": () => focusOn("#customer-note"),

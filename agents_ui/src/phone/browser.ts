@@ -156,8 +156,8 @@ function isCurrent(): boolean {
 /** On hold the other side hears music and we hear nothing. */
 function expectSound(): boolean {
   const { desk } = useStore.getState();
-  const part = floorCall(desk, usePhoneStore.getState().call);
-  return part === null || (part.party.state !== "hold" && part.call.state !== "parked");
+  const here = floorCall(desk, usePhoneStore.getState().call);
+  return here === null || (here.part.state !== "hold" && here.call.state !== "parked");
 }
 
 function arrived(): Promise<void> {

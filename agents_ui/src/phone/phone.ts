@@ -84,8 +84,8 @@ export function openPhone(world: World): Phone {
   }
 
   function isAnothers(): boolean {
-    const [part, mark] = [speakingHere(world.desk()), world.mark.get()];
-    return part !== null && mark !== part.call.call && mark !== UNNAMED;
+    const [here, mark] = [speakingHere(world.desk()), world.mark.get()];
+    return here !== null && mark !== here.call.call && mark !== UNNAMED;
   }
 
   function letGo(): void {
@@ -190,8 +190,8 @@ export function openPhone(world: World): Phone {
   function seekLost(): void {
     if (!wantsBack || session || world.state().registration.name !== "registered" || !world.isCurrent()) return;
     wantsBack = false;
-    const part = speakingHere(world.desk());
-    if (part) void ask(part.call.call);
+    const here = speakingHere(world.desk());
+    if (here) void ask(here.call.call);
     else world.mark.set(null);
   }
 
@@ -213,7 +213,7 @@ export function openPhone(world: World): Phone {
     clearTimeout(giveUp);
     request = null;
     // It rings, or is being answered: it came after all. Another call that rings is no return.
-    if (!world.state().recovery || (session && ringingHere(world.desk()).some((part) => part.call.call === call))) return;
+    if (!world.state().recovery || (session && ringingHere(world.desk()).some((here) => here.call.call === call))) return;
     world.mark.set(null);
     const over = problem?.code === "call_over";
     tell({ type: "recovery", recovery: over ? null : { call, state: "failed", code: problem?.code ?? "did_not_come", detail: problem?.detail ?? null } });
@@ -228,7 +228,7 @@ export function openPhone(world: World): Phone {
 
   /** Muted or not by another window, or by a key of the panel: the microphone is here. */
   function followMute(): void {
-    const shown = floorCall(world.desk(), world.state().call)?.party.muted ?? null;
+    const shown = floorCall(world.desk(), world.state().call)?.part.muted ?? null;
     if (shown !== null && shownMuted !== null && shown !== shownMuted && shown !== world.state().muted) setMuted(shown);
     shownMuted = shown;
   }
@@ -295,8 +295,8 @@ export function openPhone(world: World): Phone {
       else hold.take();
     },
     bringBack: () => {
-      const part = speakingHere(world.desk());
-      if (part && !session) void ask(part.call.call);
+      const here = speakingHere(world.desk());
+      if (here && !session) void ask(here.call.call);
     },
     look: () => line?.look(),
     swapMicrophone,

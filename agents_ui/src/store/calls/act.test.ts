@@ -1,28 +1,27 @@
 // A key or a link turned into a command: which call, which verb, and what is said where it cannot be.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { useTransport } from "../../wire/api";
-import type { CallView, Me } from "../../wire/types";
+import { canFrom } from "../../dev/standing";
+import { storyCall, unknownCard, type StoryCall } from "../../dev/people";
+import type { CallState, Me, PartState, PartView } from "../../wire/types";
 import { usePhoneStore } from "../../phone/store";
 import { actByKey } from "./act";
 import { callNumber, takeAsked } from "./dialling";
-import { emptyDesk } from "../desk/fold";
+import { emptyDesk } from "../desk/desk";
 import { usePanel } from "./panel";
 import { useStore } from "../desk/store";
 
 let sent: string[];
-const part = (state: string) => ({ "3": { agent: 3, seat: "PJSIP/1001", leg: "me", state, muted: false, why: null } });
-const people = (state: string) => [
-  { leg: "caller", role: "customer", agent: null, state: "talking" }, { leg: "me", role: "agent", agent: 3, state },
-];
-const call = (id: string, state: string, more: Partial<CallView> = {}) =>
-  ({ call: id, pbx: "demo", state: state === "hold" ? "held" : state, recording: "off", started_at: id, agents: part(state), people: people(state), ...more }) as unknown as CallView;
+const callStates: Partial<Record<PartState, CallState>> = { hold: "held", ringing: "ringing", wrap_up: "ended" };
+const call = (id: string, state: PartState, more: Partial<PartView> = {}) =>
+  storyCall(unknownCard, { call: id, state: callStates[state] ?? "talking", recording: "off", started_at: id }, [{ state, ...more }]);
 
-function desk(...calls: CallView[]): void {
+function desk(...calls: StoryCall[]): void {
   const me = { id: 3, seat: "PJSIP/1001", role: "agent" } as Me;
   const links = { demo: { state: "live" as const, since: null, detail: null } };
   useStore.setState({
     phase: "signed_in", selected: null, toasts: [], socket: { name: "open", since: 0, attempt: 0 },
-    desk: { ...emptyDesk, me, links, calls: Object.fromEntries(calls.map((one) => [one.call, one])) },
+    desk: { ...emptyDesk, me, links, calls: Object.fromEntries(calls.map(({ view }) => [view.call, view])), parts: Object.fromEntries(calls.map(({ view, parts }) => [view.call, parts])) },
   });
 }
 
@@ -52,8 +51,7 @@ test("one key holds and takes back", async () => {
 });
 
 test("a phone in this window answers and hangs up itself", () => {
-  const part = { "3": { agent: 3, seat: "PJSIP/1101", leg: "me", state: "ringing", muted: false, why: null } };
-  desk(call("c1", "ringing", { agents: part } as unknown as Partial<CallView>));
+  desk(call("c1", "ringing", { seat: "PJSIP/1101" }));
   const { desk: shown } = useStore.getState();
   const shift = { seat: "PJSIP/1101", extension: "1101", kind: "browser", since: "" };
   useStore.setState({ desk: { ...shown, me: { ...shown.me, shift } as Me } });
@@ -94,8 +92,7 @@ test("consulting opens the picker; in a consultation the conference key merges",
   desk(call("c1", "talking"));
   actByKey(["consult"]);
   expect(usePanel.getState().picker).toEqual({ mode: "consult", call: "c1", search: "" });
-  const third = { leg: "chen", role: "agent", agent: 5, state: "talking" };
-  desk(call("c1", "consulting", { state: "talking", people: [...people("talking"), third] as CallView["people"] }));
+  desk(call("c1", "consulting", { can: canFrom("consulting") }));
   actByKey(["conference"]);
   expect(sent).toEqual(["/calls/c1/conference"]);
 });

@@ -1,14 +1,14 @@
 // What a verb does when it is asked for, by button or by key; a key that is not possible now says why.
 import { translate } from "../../i18n";
-import { consultation, controls } from "../../lib/controls";
+import { controls, isConsulting } from "../../lib/controls";
 import { answer, hangUp, phoneState, reject, setMuted } from "../../phone";
 import { floorCall } from "../../phone/floor";
 import type { CallView } from "../../wire/types";
 import { askHelp, conference, isMoving, mover, plain, record, useCommands, type Verb } from "./commands";
-import { myParty } from "../desk/fold";
+import { currentCall, myCalls, myPart } from "../desk/desk";
 import { openPicker, usePanel } from "./panel";
 import { isConnected } from "../session/reach";
-import { currentCall, myCalls, toast, useStore } from "../desk/store";
+import { toast, useStore } from "../desk/store";
 
 /** What a phone in this window does itself, at once. True when nothing is left to ask the server for. */
 function byPhone(verb: Verb, call: CallView): boolean {
@@ -35,8 +35,7 @@ export function act(verb: Verb, call: CallView): void {
     case "transfer":
       return openPicker(verb, call.call);
     case "conference": {
-      const { me } = useStore.getState().desk;
-      if (consultation(call, me)) void conference(call.call, null);
+      if (isConsulting(myPart(useStore.getState().desk, call.call))) void conference(call.call, null);
       else openPicker("conference", call.call);
       return;
     }
@@ -57,11 +56,11 @@ export function actByKey(verbs: Verb[]): void {
   const { desk, selected } = useStore.getState();
   const shown = currentCall(desk, selected);
   // Answering goes to what rings, wherever I look.
-  const ringing = verbs.includes("answer") && (!shown || myParty(shown, desk.me)?.state !== "ringing");
-  const call = ringing ? myCalls(desk).find((one) => myParty(one, desk.me)?.state === "ringing") : shown;
+  const rings = (entry: CallView) => myPart(desk, entry.call)?.state === "ringing";
+  const call = verbs.includes("answer") && !(shown && rings(shown)) ? myCalls(desk).find(rings) : shown;
   if (!call) return;
-  const table = controls(call, desk.me, isConnected(call.pbx));
-  const verb = verbs.find((one) => one in table);
+  const table = controls(myPart(desk, call.call), isConnected(call.pbx));
+  const verb = verbs.find((candidate) => candidate in table);
   if (!verb) return;
   const other = isMoving(verb) ? mover(useCommands.getState().running, call.call) : null;
   const why = table[verb] ? translate(`cannot.${table[verb]}`) : other && other !== verb ? translate("cannot.moving", { what: translate(`verb.${other}`) }) : null;

@@ -1,7 +1,7 @@
 // The agent says who is calling: told to the server, which remembers it for the number, then the card is fetched anew.
 import { translate } from "../../i18n";
 import { api, ProblemError } from "../../wire/api";
-import { refreshCard } from "../session/session";
+import { refreshCard } from "./cards";
 import { navigate } from "../session/navigate";
 import { formatNumber } from "../../lib/format";
 import { toast, useStore } from "../desk/store";

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { useTransport } from "../../wire/api";
 import type { Frame, Problem } from "../../wire/types";
 import { conference, dial, drop, give, keyOf, mover, plain, press, record, RESULT_MS, useCommands } from "./commands";
-import { emptyDesk } from "../desk/fold";
+import { emptyDesk } from "../desk/desk";
 import { useStore } from "../desk/store";
 
 interface Sent { path: string; body: unknown; key: string | null }

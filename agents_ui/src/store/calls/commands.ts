@@ -4,7 +4,7 @@ import { create } from "zustand";
 import { translate } from "../../i18n";
 import { api, ProblemError, type Accepted } from "../../wire/api";
 import type { Problem, Target } from "../../wire/types";
-import { noteDrafts } from "../session/session";
+import { noteDrafts } from "../drafts/noteDrafts";
 import { toast, useStore } from "../desk/store";
 
 export type Verb =

@@ -1,14 +1,14 @@
 // Dialling from anywhere: each tel: link of the page, and the page opened with ?dial=… by the browser's own tel: links.
 import { numberOf } from "../../lib/number";
 import { dial } from "./commands";
-import { myParty } from "../desk/fold";
+import { isBusy } from "../desk/desk";
 import { usePanel } from "./panel";
-import { myCalls, useStore } from "../desk/store";
+import { useStore } from "../desk/store";
 
 /** Rings my phone, then the number. With a call going on it asks first; what came from outside is always asked. */
 export function callNumber(number: string, from: "page" | "outside" = "page"): void {
   const { desk } = useStore.getState();
-  const busy = myCalls(desk).some((call) => myParty(call, desk.me)?.state !== "wrap_up");
+  const busy = isBusy(desk);
   if (busy || from === "outside") usePanel.getState().set({ asked: { number, why: busy ? "busy" : "outside" } });
   else void dial(number);
 }

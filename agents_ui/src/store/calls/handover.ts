@@ -1,5 +1,6 @@
 // The handover of a call that came from a colleague, asked for where its offer was not seen: after a reload.
 import { api } from "../../wire/api";
+import { withHandoverAnswer } from "../desk/answers";
 import { useStore } from "../desk/store";
 
 const asked = new Set<string>();
@@ -7,7 +8,6 @@ const asked = new Set<string>();
 export async function fetchHandover(call: string): Promise<void> {
   if (asked.has(call)) return;
   asked.add(call);
-  const handover = await api.handover(call).catch(() => null);
-  const { desk, set } = useStore.getState();
-  if (handover && call in desk.calls && !(call in desk.handovers)) set({ desk: { ...desk, handovers: { ...desk.handovers, [call]: handover } } });
+  const answer = await api.handover(call).catch(() => null);
+  if (answer) useStore.getState().change((desk) => withHandoverAnswer(desk, call, answer));
 }

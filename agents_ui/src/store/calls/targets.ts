@@ -6,6 +6,7 @@ import { api } from "../../wire/api";
 import type { Targets } from "../../wire/types";
 import type { PickFor } from "./panel";
 import { useStore } from "../desk/store";
+import { useTopic } from "../session/topics";
 
 const PAUSE_MS = 150;
 
@@ -13,6 +14,7 @@ export interface Found { rows: TargetRow[]; searching: boolean; failed: boolean 
 
 export function useTargets(mode: PickFor, call: string | null, query: string): Found {
   const asked = query.trim();
+  useTopic("team");
   const { me, team, queues, calls, cards } = useStore((store) => store.desk);
   const language = useStore((store) => store.language);
   const [answer, setAnswer] = useState<{ q: string; found: Targets } | null>(null);

@@ -1,12 +1,19 @@
 // Selectors that several views share.
 import { useMemo, useSyncExternalStore } from "react";
-import type { CallView, Card } from "../../wire/types";
-import { noteDrafts } from "../session/session";
-import { currentCall, myCalls, useStore } from "./store";
+import type { CallView, Card, PartView } from "../../wire/types";
+import { noteDrafts } from "../drafts/noteDrafts";
+import { currentCall, myCalls, myPart } from "./desk";
+import { useStore } from "./store";
 
 export function useMyCalls(): CallView[] {
-  const desk = useStore((store) => store.desk);
-  return useMemo(() => myCalls(desk), [desk]);
+  const calls = useStore((store) => store.desk.calls);
+  const parts = useStore((store) => store.desk.parts);
+  return useMemo(() => myCalls({ calls, parts }), [calls, parts]);
+}
+
+/** My part of a call, with where I stand in it and what I may do. */
+export function useMyPart(call: string | null): PartView | null {
+  return useStore((store) => (call === null ? null : myPart(store.desk, call)));
 }
 
 export function useCurrentCall(): { call: CallView | null; card: Card | null } {

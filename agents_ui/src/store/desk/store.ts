@@ -1,8 +1,9 @@
 // The zustand stores: the desk (folded from the wire) and what belongs to this screen only.
 import { create } from "zustand";
 import type { SocketState } from "../../wire/socket";
-import type { CallView, Frame, Language, Problem } from "../../wire/types";
-import { emptyDesk, fold, isMine, myParty, type Desk } from "./fold";
+import type { Frame, Language, Problem } from "../../wire/types";
+import { emptyDesk, type Desk } from "./desk";
+import { fold } from "./fold";
 
 export type Phase = "starting" | "signed_out" | "signed_in";
 export type Theme = "system" | "light" | "dark";
@@ -36,7 +37,9 @@ interface Store {
   /** A state change that was asked for and not yet confirmed. */
   pendingState: { request: string; name: "ready" | "not_ready"; reason: string | null } | null;
   receive: (frame: Frame) => void;
-  set: (part: Partial<Omit<Store, "receive" | "set">>) => void;
+  /** Lays into the desk what did not come as a frame. */
+  change: (step: (desk: Desk) => Desk) => void;
+  set: (part: Partial<Omit<Store, "receive" | "change" | "set">>) => void;
 }
 
 export const useStore = create<Store>((set) => ({
@@ -51,26 +54,9 @@ export const useStore = create<Store>((set) => ({
   toasts: [],
   pendingState: null,
   receive: (frame) => set((state) => ({ desk: fold(state.desk, frame) })),
+  change: (step) => set((state) => ({ desk: step(state.desk) })),
   set: (part) => set(part),
 }));
-
-/** My calls, oldest first, so that a tab keeps its place. */
-export function myCalls(desk: Desk): CallView[] {
-  return Object.values(desk.calls)
-    .filter((call) => isMine(call, desk.me))
-    .sort((a, b) => a.started_at.localeCompare(b.started_at) || a.call.localeCompare(b.call));
-}
-
-/** The call on the screen: the chosen tab while it lives, else the one being spoken on, else the oldest. */
-export function currentCall(desk: Desk, selected: string | null): CallView | null {
-  const calls = myCalls(desk);
-  return (
-    calls.find((call) => call.call === selected) ??
-    calls.find((call) => myParty(call, desk.me)?.state !== "ringing") ??
-    calls[0] ??
-    null
-  );
-}
 
 let toastId = 0;
 /** Returns what takes it away. */

@@ -2,7 +2,7 @@
 import { create } from "zustand";
 import { api } from "../../wire/api";
 import type { Owed } from "../../wire/types";
-import { noteDrafts } from "../session/session";
+import { noteDrafts } from "./noteDrafts";
 import { useStore } from "../desk/store";
 
 interface State { items: Owed[]; loaded: boolean; failed: boolean }
@@ -38,6 +38,6 @@ export function forgetOwed(): void {
 
 /** Drafts are kept by call while it is on the desk; one that is found later, only by its interaction. */
 export function draftKey(interaction: number): string {
-  const call = Object.values(useStore.getState().desk.calls).find((one) => one.interaction === interaction);
+  const call = Object.values(useStore.getState().desk.calls).find((entry) => entry.interaction === interaction);
   return call?.call ?? noteDrafts()?.callOf(interaction) ?? `interaction:${interaction}`;
 }

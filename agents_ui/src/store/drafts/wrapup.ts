@@ -3,7 +3,7 @@ import { translate } from "../../i18n";
 import { api, ProblemError } from "../../wire/api";
 import type { DraftView } from "../../wire/types";
 import { refreshOwed, useOwed } from "./owed";
-import { noteDrafts } from "../session/session";
+import { noteDrafts } from "./noteDrafts";
 import { toast, useStore } from "../desk/store";
 
 const running = new Set<string>();

@@ -1,7 +1,8 @@
 // Requests for help on a call: the agent sees that theirs is heard, a supervisor sees whose and takes them.
 import { api, ProblemError } from "../../wire/api";
 import type { HelpRequest } from "../../wire/types";
-import { withHelp, type Desk } from "../desk/fold";
+import { withHelpAnswer, withOneHelp } from "../desk/answers";
+import type { Desk } from "../desk/desk";
 import { toast, useStore } from "../desk/store";
 
 export function openHelp(desk: Desk): HelpRequest[] {
@@ -14,17 +15,16 @@ export function helpOn(desk: Desk, call: string): HelpRequest | null {
 }
 
 export async function loadHelp(): Promise<void> {
-  keep(await api.helpRequests().catch(() => []));
-}
-
-function keep(told: HelpRequest[]): void {
-  const { desk, set } = useStore.getState();
-  set({ desk: withHelp(desk, told) });
+  const answer = await api.helpRequests().catch(() => null);
+  if (answer) useStore.getState().change((desk) => withHelpAnswer(desk, answer));
 }
 
 export async function answerHelp(request: HelpRequest, verb: "take" | "done"): Promise<void> {
+  // What the command answers is at least as new as what the desk knew when it was sent.
+  const { positions } = useStore.getState().desk;
   try {
-    keep([await (verb === "take" ? api.takeHelp(request.id) : api.endHelp(request.id))]);
+    const value = await (verb === "take" ? api.takeHelp(request.id) : api.endHelp(request.id));
+    useStore.getState().change((desk) => withOneHelp(desk, { value, positions }));
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     toast({ tone: "bad", problem: error.problem });

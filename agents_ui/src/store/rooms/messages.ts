@@ -2,7 +2,8 @@
 import { create } from "zustand";
 import { api, ProblemError } from "../../wire/api";
 import type { Me, Message, MessageTo } from "../../wire/types";
-import { withMessages, type Desk } from "../desk/fold";
+import { withMessages } from "../desk/answers";
+import type { Desk } from "../desk/desk";
 import { toast, useStore } from "../desk/store";
 
 interface State { readTo: number; loaded: boolean; failed: boolean }
@@ -33,19 +34,24 @@ export function unreadOf(desk: Desk, readTo: number): number {
 export async function loadMessages(): Promise<void> {
   try {
     const { items, read_to } = await api.messages(null);
-    const { desk, set } = useStore.getState();
-    set({ desk: withMessages(desk, items) });
-    useMessages.setState({ readTo: read_to, loaded: true, failed: false });
+    useStore.getState().change((desk) => withMessages(desk, items));
+    readUpTo(read_to);
+    useMessages.setState({ loaded: true, failed: false });
   } catch {
     useMessages.setState({ failed: true });
   }
+}
+
+/** Reading goes forward only: an answer on its way may be older than the event that came meanwhile. */
+export function readUpTo(id: number): void {
+  useMessages.setState({ readTo: Math.max(id, useMessages.getState().readTo) });
 }
 
 export async function markRead(): Promise<void> {
   const last = Math.max(0, ...Object.keys(useStore.getState().desk.messages).map(Number));
   if (last <= useMessages.getState().readTo) return;
   useMessages.setState({ readTo: last });
-  await api.readMessages(last).catch(() => null); // it is told again with the next one that is read
+  await api.readMessages(last).catch(() => null); // the next one that is read says it too
 }
 
 export function recipient(thread: Thread): MessageTo {
@@ -56,8 +62,7 @@ export function recipient(thread: Thread): MessageTo {
 export async function sendMessage(thread: Thread, text: string, call: string | null): Promise<boolean> {
   try {
     const message = await api.sendMessage(recipient(thread), text, call);
-    const { desk, set } = useStore.getState();
-    set({ desk: withMessages(desk, [message]) });
+    useStore.getState().change((desk) => withMessages(desk, [message]));
     return true;
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;

@@ -2,7 +2,9 @@
 import { api, ProblemError, type NewPromise, type PromiseChanges } from "../../wire/api";
 import { translate } from "../../i18n";
 import type { PromiseView } from "../../wire/types";
-import { withPromises, type Desk } from "../desk/fold";
+import { withPromisesAnswer } from "../desk/answers";
+import { putPromises } from "../desk/cards";
+import type { Desk } from "../desk/desk";
 import { toast, useStore } from "../desk/store";
 
 export type Urgency = "late" | "soon" | "later";
@@ -22,12 +24,16 @@ export function myPromises(desk: Desk): PromiseView[] {
 }
 
 export async function loadPromises(): Promise<void> {
-  keep(await api.promises({ owner: "me", state: "open" }).catch(() => []));
+  const answer = await api.promises({ owner: "me", state: "open" }).catch(() => null);
+  if (answer) useStore.getState().change((desk) => withPromisesAnswer(desk, answer, (promise) => promise.owner?.id === desk.me?.id));
 }
 
-export function keep(told: PromiseView[]): void {
-  const { desk, set } = useStore.getState();
-  set({ desk: withPromises(desk, told) });
+/** Those to a customer and, for a person, to their company; returns their ids. */
+export async function loadCustomerPromises(customer: number): Promise<number[]> {
+  const answer = await api.promises({ customer, state: "open" }).catch(() => null);
+  if (!answer) return [];
+  useStore.getState().change((desk) => withPromisesAnswer(desk, answer, (promise) => promise.customer.id === customer));
+  return answer.value.map((promise) => promise.id);
 }
 
 export async function makePromise(made: NewPromise): Promise<boolean> {
@@ -41,7 +47,8 @@ export async function changePromise(promise: PromiseView, changes: PromiseChange
 
 async function attempt(send: () => Promise<PromiseView>, said: string): Promise<boolean> {
   try {
-    keep([await send()]);
+    const promise = await send();
+    useStore.getState().change((desk) => putPromises(desk, [promise]));
     toast({ tone: "ok", text: translate(said) });
     return true;
   } catch (error) {

@@ -5,7 +5,7 @@ import { messages } from "../../dev/shiftStories";
 import { callbackSlots, momentOf, untilSlots, workday } from "../../lib/slots";
 import type { Me, Message, WrapUpCode } from "../../wire/types";
 import { sortTeam } from "../../views/team/TeamView";
-import { emptyDesk } from "../desk/fold";
+import { emptyDesk } from "../desk/desk";
 import { choices, matching } from "./lists";
 import { recipient, threadOf, unreadOf } from "./messages";
 import { myPromises, urgencyOf } from "./promises";

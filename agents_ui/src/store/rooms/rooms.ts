@@ -1,27 +1,28 @@
 // What the rooms beside the desk hold — owed, promises, team, messages, help: read at sign-in and after a fresh snapshot,
 // kept current by events, and told as toasts and notifications when they happen.
 import { translate } from "../../i18n";
-import type { ServerEvent } from "../../wire/types";
+import type { EventOf } from "../../wire/types";
+import { endsForMe } from "../desk/desk";
 import { attract } from "../session/attention";
 import { onEvent } from "../desk/events";
 import { loadHelp } from "./help";
-import { forgetCodes, forgetLists, loadReasons } from "./lists";
-import { loadMessages, useMessages } from "./messages";
+import { forgetCodes, forgetLists, loadQueueTitles, loadReasons } from "./lists";
+import { loadMessages, readUpTo, useMessages } from "./messages";
 import { navigate } from "../session/navigate";
 import { draftKey, forgetOwed, loadOwed, refreshOwed } from "../drafts/owed";
 import { loadPromises, urgencyOf } from "./promises";
-import { noteDrafts } from "../session/session";
+import { noteDrafts } from "../drafts/noteDrafts";
 import { toast, useStore } from "../desk/store";
 import { watchShift } from "../shift/shift";
 import { serverNow } from "../../wire/clock";
 
-type Of<K extends ServerEvent["kind"]> = Extract<ServerEvent, { kind: K }>;
-
 /** Events that may have changed what is owed. */
-const owing = ["call.ended", "call.wrapped", "interaction.changed", "me.changed"] as const;
+const owing = ["call.ended", "interaction.changed", "me.changed"] as const;
 
 /** Everything by REST that events do not repeat; called at each welcome with a snapshot. */
 export function loadRooms(): void {
+  // Agents know the titles of their own queues from the snapshot; supervisors meet all of them in lists of calls.
+  if (useStore.getState().desk.me?.role !== "agent") void loadQueueTitles();
   void loadReasons();
   void loadOwed();
   void loadPromises();
@@ -29,7 +30,7 @@ export function loadRooms(): void {
   void loadHelp();
 }
 
-function drafted({ body }: Of<"draft.changed">): void {
+function drafted({ body }: EventOf<"draft.changed">): void {
   const { me } = useStore.getState().desk;
   if (body.agent !== me?.id) return;
   const key = draftKey(body.draft.interaction);
@@ -40,14 +41,7 @@ function drafted({ body }: Of<"draft.changed">): void {
   }
 }
 
-/** Auto-answer, set in another browser of mine. */
-function configured({ body }: Of<"settings.changed">): void {
-  const { desk, set } = useStore.getState();
-  if (desk.me?.id !== body.agent || body.auto_answer === undefined) return;
-  set({ desk: { ...desk, me: { ...desk.me, preferences: { ...desk.me.preferences, auto_answer: body.auto_answer } } } });
-}
-
-function written({ body: { message } }: Of<"message.sent">): void {
+function written({ body: { message } }: EventOf<"message.sent">): void {
   const { desk, path } = useStore.getState();
   if (message.from.id === desk.me?.id) return;
   const open = () => navigate("/team");
@@ -56,7 +50,7 @@ function written({ body: { message } }: Of<"message.sent">): void {
   if (path !== "/team") toast({ tone: "info", text, detail: message.text, action: { text: translate("messages.open"), run: open }, path: "/team" });
 }
 
-function due({ body: { promise } }: Of<"promise.due">): void {
+function due({ body: { promise } }: EventOf<"promise.due">): void {
   const { me } = useStore.getState().desk;
   if (promise.owner !== null && promise.owner.id !== me?.id) return;
   if (promise.state !== "open") return;
@@ -66,7 +60,7 @@ function due({ body: { promise } }: Of<"promise.due">): void {
   toast({ tone: "warn", text, detail: promise.text, action: { text: translate("promise.show_customer"), run: open }, stays: true, path: `/customers/${promise.customer.id}` });
 }
 
-function helped({ body: { help } }: Of<"help.changed">): void {
+function helped({ body: { help } }: EventOf<"help.changed">): void {
   const { me } = useStore.getState().desk;
   if (!me) return;
   if (help.agent.id === me.id) {
@@ -84,10 +78,10 @@ function helped({ body: { help } }: Of<"help.changed">): void {
 export function openRooms(): () => void {
   const ends = [
     watchShift(),
-    ...owing.map((kind) => onEvent(kind, refreshOwed)),
+    ...owing.map((kind) => onEvent(kind, refreshOwed)), onEvent("part.changed", ({ body }) => endsForMe(useStore.getState().desk, body) && refreshOwed()),
     onEvent("reasons.changed", () => void loadReasons()), onEvent("codes.changed", forgetCodes),
-    onEvent("message.read", ({ body }) => body.agent === useStore.getState().desk.me?.id && useMessages.setState({ readTo: body.read_to })),
-    onEvent("settings.changed", configured), onEvent("draft.changed", drafted), onEvent("message.sent", written), onEvent("promise.due", due), onEvent("help.changed", helped),
+    onEvent("message.read", ({ body }) => body.agent === useStore.getState().desk.me?.id && readUpTo(body.read_to)),
+    onEvent("draft.changed", drafted), onEvent("message.sent", written), onEvent("promise.due", due), onEvent("help.changed", helped),
   ];
   return () => {
     for (const end of ends) end();

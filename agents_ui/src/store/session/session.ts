@@ -1,53 +1,31 @@
-// One signed-in session: opens the socket, feeds the store, keeps the drafts, and ends it all on sign-out.
+// One signed-in session: opens the socket, feeds the store, opens the drafts and the rooms, and ends it all on sign-out.
+import { applyLanguage } from "../../i18n";
 import { api, ProblemError } from "../../wire/api";
 import { forgetClock, syncClock } from "../../wire/clock";
 import { connect, type Wire } from "../../wire/socket";
-import type { Card, Frame, Me, PartyState } from "../../wire/types";
-import { applyLanguage } from "../../i18n";
-import { Drafts, type Kept } from "../drafts/drafts";
+import type { Frame, Me } from "../../wire/types";
+import { refreshCards } from "../calls/cards";
+import { chooseTab, myStates } from "../calls/tabs";
+import { emptyDesk, endsForMe, myCalls } from "../desk/desk";
 import { tellEvent } from "../desk/events";
-import { emptyDesk, myParty } from "../desk/fold";
-import { myCalls, toast, useStore } from "../desk/store";
+import { useStore } from "../desk/store";
+import { closeDrafts, noteDrafts, openDrafts } from "../drafts/noteDrafts";
 import { loadRooms, openRooms } from "../rooms/rooms";
-import { beginShift, endShift, needsShift } from "../shift/shift";
 import { forgetToday, refreshToday, useToday } from "../rooms/today";
+import { beginShift, endShift, needsShift } from "../shift/shift";
+import { stateSettled } from "../shift/state";
+import { carryTopics, topics } from "./topics";
 
-const endsPart: ReadonlySet<string> = new Set(["call.ended", "call.offer_ended", "call.wrapped", "call.identified", "interaction.changed"]);
 let live: ReturnType<typeof connect> | null = null;
-let drafts: Drafts | null = null;
 let closeRooms: (() => void) | null = null;
 /** The phone to begin the shift at, once the wire is open to hear what becomes of it; null is the one of last time. */
 let arriving: { phone: string | null } | null = null;
-
-export function noteDrafts(): Drafts | null {
-  return drafts;
-}
-
-export function keepDrafts(agent: number): Drafts {
-  drafts = new Drafts({ agent, storage: localStorage, save: saveDraft });
-  return drafts;
-}
-
-async function saveDraft(interaction: number, draft: Kept): Promise<unknown> {
-  try {
-    return await api.saveDraft(interaction, draft);
-  } catch (error) {
-    // Finished meanwhile: its note can still be changed, and what was typed here is not lost.
-    if (error instanceof ProblemError && error.code === "finished") return api.saveNote(interaction, draft.note ?? "");
-    throw error;
-  }
-}
-
-/** Another window of this browser typed. */
-function followStorage(event: StorageEvent): void {
-  drafts?.follow(event.key, event.newValue);
-}
 
 /** Finds out whether the cookie still holds; anything but a 401 keeps trying, for the server may be restarting. */
 export async function resumeSession(): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      begin(await api.me());
+      begin((await api.me()).value);
       return;
     } catch (error) {
       if (error instanceof ProblemError && error.status === 401) {
@@ -71,8 +49,8 @@ export function begin(me: Me, arrival: { phone: string | null } | null = null): 
     useToday.setState({ everyone: true });
     if (store.path === "/") store.set({ path: "/floor" });
   }
-  keepDrafts(me.id);
-  addEventListener("storage", followStorage);
+  closeDrafts();
+  openDrafts(me.id);
   closeRooms?.();
   closeRooms = openRooms();
   live?.close();
@@ -83,36 +61,49 @@ export function begin(me: Me, arrival: { phone: string | null } | null = null): 
       const { positions } = useStore.getState().desk;
       return Object.keys(positions).length ? positions : null;
     },
+    topics: topics.names,
     onFrame: receive,
+    onWelcome: topics.welcomed,
     onState: (socket) => {
       useStore.getState().set({ socket });
-      if (socket.name === "open") drafts?.flushAll();
+      if (socket.name === "open") noteDrafts()?.flushAll();
       if (socket.name === "signed_out") end();
     },
   });
+  carryTopics(live.say);
 }
 
 export function receive(frame: Frame): void {
   if (frame.type === "welcome" || frame.type === "heartbeat") syncClock(frame.server_time);
   const before = useStore.getState();
-  const mineBefore = new Map(myCalls(before.desk).map((call) => [call.call, myParty(call, before.desk.me)?.state]));
+  const statesBefore = myStates();
   before.receive(frame);
-  const { desk, selected, pendingState } = useStore.getState();
+  const { desk } = useStore.getState();
   if (frame.type === "event" && desk.positions !== before.desk.positions) tellEvent(frame);
   if (frame.type === "welcome") arrive(frame.snapshot !== null);
-  const mine = myCalls(desk);
-  for (const call of mine) {
-    if (call.interaction !== null) drafts?.bind(call.call, call.interaction);
+  for (const { call, interaction } of myCalls(desk)) {
+    if (interaction !== null) noteDrafts()?.bind(call, interaction);
   }
   // A reload stays on the page that was open: its calls are not new.
   const reloaded = frame.type === "welcome" && Object.keys(before.desk.positions).length === 0;
-  if (!reloaded) chooseTab(mineBefore, selected);
-  if (pendingState && frame.type === "event" && frame.kind === "command.done" && frame.body.request === pendingState.request) {
-    useStore.getState().set({ pendingState: null });
-    if (!frame.body.ok) toast({ tone: "bad", ...(frame.body.problem ? { problem: frame.body.problem } : {}) });
-  }
-  if (frame.type === "welcome" || (frame.type === "event" && endsPart.has(frame.kind))) refreshToday();
-  if (frame.type === "event" && frame.kind === "customer.changed") refreshCards(frame.body.customer, frame.body.version);
+  if (!reloaded) chooseTab(statesBefore, before.selected);
+  follow(frame);
+}
+
+/** What is read anew because of a frame. */
+function follow(frame: Frame): void {
+  if (frame.type === "welcome") refreshToday();
+  if (frame.type === "watching" && !("refused" in frame) && "promises" in frame.snapshot) refreshCards(frame.snapshot.customer);
+  if (frame.type !== "event") return;
+  if (frame.kind === "command.done") stateSettled(frame);
+  if (frame.kind === "customer.changed") refreshCards(frame.body.customer);
+  if (changesToday(frame)) refreshToday();
+}
+
+/** A call ended for me or was told whose it is, or the record of one changed. */
+function changesToday(event: Extract<Frame, { type: "event" }>): boolean {
+  if (event.kind === "part.changed") return endsForMe(useStore.getState().desk, event.body);
+  return event.kind === "call.ended" || event.kind === "call.identified" || event.kind === "interaction.changed";
 }
 
 function arrive(fresh: boolean): void {
@@ -125,87 +116,9 @@ function arrive(fresh: boolean): void {
   if (needsShift(me) || (phone !== null && phone !== me.shift?.extension)) void beginShift(phone);
 }
 
-/** A new call opens its tab only when nobody is being spoken with; while somebody types, no tab is swapped away. */
-function chooseTab(before: Map<string, PartyState | undefined>, selected: string | null): void {
-  const { desk, set, path } = useStore.getState();
-  const mine = myCalls(desk);
-  const arrived = mine.filter((call) => !before.has(call.call));
-  if (selected && !mine.some((call) => call.call === selected)) set({ selected: null });
-  const [first] = arrived;
-  const answered = mine.find((call) => before.get(call.call) === "ringing" && myParty(call, desk.me)?.state === "talking");
-  if (answered && !isTyping()) return set({ selected: answered.call });
-  if (!first) return;
-  const others = mine.filter((call) => call.call !== first.call);
-  const busy = others.some((call) => myParty(call, desk.me)?.state !== "wrap_up");
-  if (others.length > 0 && (busy || isTyping())) {
-    // Pin what is on the screen, whatever the order of calls becomes.
-    if (!useStore.getState().selected) set({ selected: others.find((call) => before.has(call.call))?.call ?? null });
-    return;
-  }
-  if (!isTyping()) {
-    if (path !== "/") {
-      history.pushState(null, "", "/");
-      set({ path: "/" });
-    }
-    set({ selected: first.call });
-  }
-}
-
-export function isTyping(): boolean {
-  const element = document.activeElement;
-  return element instanceof HTMLElement && (element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName));
-}
-
-function refreshCards(customer: number, version: number): void {
-  for (const [id, card] of Object.entries(useStore.getState().desk.cards)) {
-    if (card.customer?.id === customer && card.customer.version < version) void refreshCard(id);
-  }
-}
-
-export async function refreshCard(call: string): Promise<boolean> {
-  const card = await api.card(call).catch(() => cardFromRecord(call));
-  const { desk, set } = useStore.getState();
-  if (card && call in desk.calls) set({ desk: { ...desk, cards: { ...desk.cards, [call]: card } } });
-  return card !== null;
-}
-
-/** The server has no card of this call (it restarted meanwhile) but knows the customer: the record says the rest. */
-async function cardFromRecord(id: string): Promise<Card | null> {
-  const call = useStore.getState().desk.calls[id];
-  if (!call || call.match === "pending") return null;
-  const number = { raw: call.ani, e164: call.ani, kind: call.ani ? ("e164" as const) : ("withheld" as const), place: null };
-  const match = { standing: call.match ?? "none", reason: null, candidates: [] };
-  if (!call.customer) {
-    const verdict = { code: "none" as const, rule: null, contract: null };
-    return { call: id, customer: null, number, match, verdict, products: [], cases: [], notes: [], recent: [], why: [], promises: [] };
-  }
-  try {
-    const { id: who } = call.customer;
-    const [customer, history, promises] = await Promise.all([
-      api.customer(who), api.timeline(who, null), api.promises({ customer: who, state: "open" }),
-    ]);
-    const recent = history.items.filter((entry) => entry.id !== call.interaction).slice(0, 5);
-    const verdict = customer.verdict ?? { code: call.verdict ?? "none", rule: null, contract: null };
-    return { call: id, customer, number, match, verdict, products: customer.products, cases: customer.cases, notes: customer.notes, recent, why: [], promises };
-  } catch {
-    return null;
-  }
-}
-
-export async function changeState(name: "ready" | "not_ready", reason: string | null): Promise<void> {
-  try {
-    const { request } = await api.setState(name, reason);
-    const done = useStore.getState().desk.commands[request];
-    // The event may overtake the answer.
-    if (!done) useStore.getState().set({ pendingState: { request, name, reason } });
-    else if (!done.ok) toast({ tone: "bad", ...(done.problem ? { problem: done.problem } : {}) });
-  } catch (error) {
-    if (error instanceof ProblemError) toast({ tone: "bad", problem: error.problem });
-  }
-}
-
 export async function signOut(): Promise<void> {
   if (!(await endShift())) return;
+  const drafts = noteDrafts();
   for (const call of drafts?.unsaved() ?? []) await drafts?.flush(call);
   await api.signOut().catch(() => null);
   end();
@@ -214,9 +127,10 @@ export async function signOut(): Promise<void> {
 function end(): void {
   live?.close();
   live = null;
+  carryTopics(null);
   closeRooms?.();
   closeRooms = null;
-  removeEventListener("storage", followStorage);
+  closeDrafts();
   forgetClock();
   forgetToday();
   useStore.getState().set({ phase: "signed_out", desk: emptyDesk, selected: null, pendingState: null });

@@ -2,7 +2,8 @@
 import { create } from "zustand";
 import { translate } from "../../i18n";
 import { api, ProblemError } from "../../wire/api";
-import type { Me, Phone, Problem, ServerEvent } from "../../wire/types";
+import type { EventOf, Me, Phone, Problem } from "../../wire/types";
+import { withMeAnswer } from "../desk/answers";
 import { onEvent } from "../desk/events";
 import { toast, useStore } from "../desk/store";
 
@@ -96,13 +97,12 @@ export async function endShift(): Promise<boolean> {
 }
 
 async function refreshMe(): Promise<void> {
-  const me = await api.me().catch(() => null);
-  const { desk, set } = useStore.getState();
-  if (me && desk.me?.id === me.id) set({ desk: { ...desk, me: { ...me, state: desk.me.state } } });
+  const answer = await api.me().catch(() => null);
+  if (answer) useStore.getState().change((desk) => withMeAnswer(desk, answer));
 }
 
 /** A shift begun, moved or ended in another browser: the state tells it, the rest of me is read anew. */
-function follow(event: Extract<ServerEvent, { kind: "me.changed" }>): void {
+function follow(event: EventOf<"me.changed">): void {
   const { me } = useStore.getState().desk;
   if (!me || event.body.agent !== me.id) return;
   const { on_shift, phone } = event.body.state;

@@ -1,11 +1,12 @@
 // The buttons of the call on the screen: what I can do with it as it stands, and of the rest, why not.
 import { useT } from "../../i18n";
-import { controls, situation, type Controls } from "../../lib/controls";
+import { controls, isConsulting, type Controls } from "../../lib/controls";
 import type { IconName } from "../../parts/Icon";
 import { Command } from "../../parts/Command";
 import { act } from "../../store/calls/act";
 import type { Verb } from "../../store/calls/commands";
 import { usePanel } from "../../store/calls/panel";
+import { useMyPart } from "../../store/desk/hooks";
 import { useConnected } from "../../store/session/reach";
 import { helpOn } from "../../store/rooms/help";
 import { useStore } from "../../store/desk/store";
@@ -31,16 +32,14 @@ const icons: Partial<Record<Verb, IconName>> = { retrieve: "play", unmute: "mic_
 
 export function CallControls({ call }: { call: CallView }) {
   const t = useT();
-  const me = useStore((store) => store.desk.me);
+  const part = useMyPart(call.call);
   const connected = useConnected(call.pbx);
   const keypad = usePanel((panel) => panel.keypad === call.call);
-  const table = controls(call, me, connected);
-  const where = situation(call, me);
-  if (where === "wrap_up" && call.state === "parked") {
-    return <div className="controls"><PickUpCommand call={call} look="wide" /></div>;
-  }
+  const table = controls(part, connected);
+  const consulting = isConsulting(part);
+  if (part?.standing === "wrap_up") return call.state === "parked" ? <div className="controls"><PickUpCommand call={call} look="wide" /></div> : null;
   if (Object.keys(table).length === 0) return null;
-  if (where === "ringing") {
+  if (part?.standing === "ringing") {
     return (
       <div className="controls ringing" role="group" aria-label={t("controls.heading")}>
         <Command verb="answer" call={call.call} cannot={table.answer ?? null} icon="phone" label={t("verb.answer")} keys="a" look="wide" tone="go" onPress={() => act("answer", call)} />
@@ -51,26 +50,26 @@ export function CallControls({ call }: { call: CallView }) {
   return (
     <div className="controls" role="group" aria-label={t("controls.heading")}>
       <RecordingRow call={call} table={table} />
-      {where === "consulting" && <Consultation call={call} table={table} />}
+      {consulting && <Consultation call={call} table={table} />}
       <div className="tiles">
-        {tiles.map(({ verbs, icon, keys }) => <Tile key={keys} {...{ verbs, icon, keys, table, call, where }} />)}
+        {tiles.map(({ verbs, icon, keys }) => <Tile key={keys} {...{ verbs, icon, keys, table, call, consulting }} />)}
       </div>
       <HelpAsked call={call.call} />
       {keypad && table.dtmf === null && <Keypad call={call} />}
-      <Command verb="hangup" call={call.call} cannot={table.hangup ?? null} icon="hangup" label={t(where === "conference" ? "verb.leave" : where === "consulting" ? "verb.hangup_consulting" : "verb.hangup")} keys="Shift+q" look="wide" tone="danger" onPress={() => act("hangup", call)} />
+      <Command verb="hangup" call={call.call} cannot={table.hangup ?? null} icon="hangup" label={t(part?.standing === "conference" ? "verb.leave" : consulting ? "verb.hangup_consulting" : "verb.hangup")} keys="Shift+q" look="wide" tone="danger" onPress={() => act("hangup", call)} />
     </div>
   );
 }
 
-interface TileProps { verbs: Verb[]; icon: IconName; keys: string; table: Controls; call: CallView; where: string }
+interface TileProps { verbs: Verb[]; icon: IconName; keys: string; table: Controls; call: CallView; consulting: boolean }
 
-function Tile({ verbs, icon, keys, table, call, where }: TileProps) {
+function Tile({ verbs, icon, keys, table, call, consulting }: TileProps) {
   const t = useT();
   const open = usePanel((panel) => panel.keypad === call.call);
-  const verb = verbs.find((one) => one in table);
+  const verb = verbs.find((candidate) => candidate in table);
   const asked = useStore((store) => verb === "help" && helpOn(store.desk, call.call) !== null);
   // In a consultation its own row has this one.
-  if (!verb || (where === "consulting" && verb === "conference")) return null;
+  if (!verb || (consulting && verb === "conference")) return null;
   const tone = verb === "retrieve" || verb === "unmute" ? "on" : asked || (verb === "dtmf" && open) ? "open" : null;
   return (
     <Command

@@ -1,30 +1,29 @@
 // Tells a screen reader what happens to the call on the screen: held, retrieved, consulting, a conference, recording, muted.
 import { useEffect, useRef, useState } from "react";
 import { useT } from "../../i18n";
-import { situation } from "../../lib/controls";
+import { isConsulting } from "../../lib/controls";
 import { whoIs } from "../../lib/who";
-import { myParty } from "../../store/desk/fold";
-import { useCurrentCall } from "../../store/desk/hooks";
-import { useStore } from "../../store/desk/store";
+import { useCurrentCall, useMyPart } from "../../store/desk/hooks";
 
-interface Seen { call: string; where: string; recording: string; muted: boolean; people: number }
+/** What was last said of a call. */
+interface Said { call: string; where: string; recording: string; muted: boolean; people: number }
 
 export function CallNews() {
   const t = useT();
   const { call } = useCurrentCall();
-  const me = useStore((store) => store.desk.me);
-  const seen = useRef<Seen | null>(null);
+  const part = useMyPart(call?.call ?? null);
+  const last = useRef<Said | null>(null);
   const [text, setText] = useState("");
 
   useEffect(() => {
-    const before = seen.current;
+    const before = last.current;
     if (!call) {
-      seen.current = null;
+      last.current = null;
       return;
     }
-    const mine = myParty(call, me);
-    const now: Seen = { call: call.call, where: situation(call, me), recording: call.recording, muted: mine?.muted ?? false, people: call.people.length };
-    seen.current = now;
+    const where = isConsulting(part) ? "consulting" : (part?.standing ?? "none");
+    const now: Said = { call: call.call, where, recording: call.recording, muted: part?.muted ?? false, people: call.people.length };
+    last.current = now;
     if (!before || before.call !== now.call) return;
     const said: string[] = [];
     const name = whoIs(call, t);
@@ -36,7 +35,7 @@ export function CallNews() {
     if (now.recording !== before.recording) said.push(t(`recording.${now.recording}`));
     if (now.muted !== before.muted) said.push(t(now.muted ? "news.muted" : "news.unmuted"));
     if (said.length) setText(said.join(". "));
-  }, [call, me, t]);
+  }, [call, part, t]);
 
   return <div className="sr" role="status" aria-live="polite" data-testid="call-news">{text}</div>;
 }

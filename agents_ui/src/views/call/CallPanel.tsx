@@ -1,14 +1,13 @@
 // The current call: its state and times, the way it came, who is on it, and what is written of it.
 import { named, useT } from "../../i18n";
-import { situation } from "../../lib/controls";
+import { isConsulting } from "../../lib/controls";
 import { formatMoment, formatNumber, formatTime } from "../../lib/format";
-import { queueTitle } from "../../lib/queue";
+import { useQueueTitle } from "../../lib/queue";
 import { whoIs } from "../../lib/who";
 import { Span, Timer } from "../../parts/Timer";
-import { myParty } from "../../store/desk/fold";
-import { useCurrentCall } from "../../store/desk/hooks";
+import { useCurrentCall, useMyPart } from "../../store/desk/hooks";
 import { useStore } from "../../store/desk/store";
-import type { CallParty, CallView } from "../../wire/types";
+import type { CallView, PartView } from "../../wire/types";
 import { CallControls } from "./CallControls";
 import { CallWhy } from "./CallWhy";
 import { People } from "./People";
@@ -18,10 +17,8 @@ import { WrapUp } from "../wrapup/WrapUp";
 export function CallPanel() {
   const t = useT();
   const { call, card } = useCurrentCall();
-  const me = useStore((store) => store.desk.me);
+  const mine = useMyPart(call?.call ?? null);
   if (!call) return null;
-  const mine = myParty(call, me);
-  const where = situation(call, me);
   const wrapping = mine?.state === "wrap_up";
 
   return (
@@ -29,7 +26,7 @@ export function CallPanel() {
       <header className={`call-head ${mine?.state ?? ""}`}>
         <span className="call-state" data-testid="call-state" data-state={mine?.state ?? call.state}>
           <span className="dot" aria-hidden="true" />
-          {where === "conference" ? named("call_state", "conference") : where === "consulting" ? named("party_state", "consulting") : where === "calling" ? t("call.calling") : named("party_state", mine?.state) || named("call_state", call.state)}
+          {mine?.standing === "conference" ? named("call_state", "conference") : isConsulting(mine) ? named("party_state", "consulting") : mine?.standing === "calling" ? t("call.calling") : named("party_state", mine?.state) || named("call_state", call.state)}
         </span>
         <span className="call-timer" data-testid="call-timer">{mine ? <Timer since={mine.since} /> : <Timer since={call.started_at} />}</span>
         <span className="call-with">
@@ -48,7 +45,7 @@ export function CallPanel() {
 }
 
 /** Wait, ring, talk, hold: finished ones stand still, the running one is drawn from its timestamp. */
-function Times({ call, mine }: { call: CallView; mine: CallParty | null }) {
+function Times({ call, mine }: { call: CallView; mine: PartView | null }) {
   const t = useT();
   const state = mine?.state;
   const waitingSince = call.waiting_since ?? call.queued_at;
@@ -79,7 +76,7 @@ function Times({ call, mine }: { call: CallView; mine: CallParty | null }) {
 function Way({ call }: { call: CallView }) {
   const t = useT();
   const language = useStore((store) => store.language);
-  const queue = useStore((store) => (call.queue ? store.desk.queues[call.queue] : undefined));
+  const titled = useQueueTitle();
   return (
     <section className="way" aria-labelledby="way-heading">
       <h2 id="way-heading">{t("call.path")}</h2>
@@ -97,7 +94,7 @@ function Way({ call }: { call: CallView }) {
         {call.queue && (
           <li>
             <span className="num quiet">{call.queued_at ? formatTime(call.queued_at, language) : ""}</span>
-            <span><span className="quiet">{t("call.queue")}</span> {queue ? queueTitle(queue, language) : call.queue}{call.position ? <span className="quiet"> · {t("call.position")} {call.position}</span> : null}</span>
+            <span><span className="quiet">{t("call.queue")}</span> {titled(call.queue)}{call.position ? <span className="quiet"> · {t("call.position")} {call.position}</span> : null}</span>
           </li>
         )}
         {call.answered_at && (

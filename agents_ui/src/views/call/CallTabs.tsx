@@ -4,7 +4,7 @@ import { named, useT } from "../../i18n";
 import { whoIs } from "../../lib/who";
 import { VerdictMark } from "../../parts/marks";
 import { Timer } from "../../parts/Timer";
-import { myParty } from "../../store/desk/fold";
+import { myPart } from "../../store/desk/desk";
 import { useCurrentCall, useMyCalls } from "../../store/desk/hooks";
 import { navigate } from "../../store/session/navigate";
 import { useStore } from "../../store/desk/store";
@@ -14,17 +14,17 @@ export function CallTabs() {
   const calls = useMyCalls();
   const { call: current } = useCurrentCall();
   const path = useStore((store) => store.path);
-  const me = useStore((store) => store.desk.me);
+  const parts = useStore((store) => store.desk.parts);
   const set = useStore((store) => store.set);
   if (calls.length === 0 || (calls.length === 1 && path === "/")) return null;
   return (
     <nav className="call-tabs" aria-label={t("call.tabs")}>
       {calls.map((call, index) => {
-        const party = myParty(call, me);
+        const part = myPart({ parts }, call.call);
         const here = path === "/" && call.call === current?.call;
         return (
           <Button
-            key={call.call} className={`call-tab ${party?.state ?? ""}`} aria-current={here ? "true" : undefined}
+            key={call.call} className={`call-tab ${part?.state ?? ""}`} aria-current={here ? "true" : undefined}
             onPress={() => {
               set({ selected: call.call });
               navigate("/");
@@ -32,9 +32,9 @@ export function CallTabs() {
           >
             <kbd aria-hidden="true">{index + 1}</kbd>
             <span className="call-tab-who">{whoIs(call, t)}</span>
-            <span className="call-tab-state">{named("party_state", party?.state)}</span>
-            {party && <Timer since={party.since} />}
-            {party?.state === "ringing" && <VerdictMark code={call.verdict} />}
+            <span className="call-tab-state">{named("party_state", part?.state)}</span>
+            {part && <Timer since={part.since} />}
+            {part?.state === "ringing" && <VerdictMark code={call.verdict} />}
           </Button>
         );
       })}

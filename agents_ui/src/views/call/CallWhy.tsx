@@ -4,11 +4,9 @@ import { named, useT, type T } from "../../i18n";
 import { formatSpan } from "../../lib/format";
 import { useQueueTitle } from "../../lib/queue";
 import { Icon } from "../../parts/Icon";
-import type { CallParty } from "../../wire/types";
+import type { WhyMine } from "../../wire/types";
 
-type Came = NonNullable<CallParty["why"]>;
-
-export function CallWhy({ why }: { why: Came | null | undefined }) {
+export function CallWhy({ why }: { why: WhyMine | null | undefined }) {
   const t = useT();
   const titled = useQueueTitle();
   if (!why) return null;
@@ -20,7 +18,7 @@ export function CallWhy({ why }: { why: Came | null | undefined }) {
   );
 }
 
-export function sayWhy(why: Came, t: T, titled: (queue: string) => string): string {
+export function sayWhy(why: WhyMine, t: T, titled: (queue: string) => string): string {
   const facts = { from: why.from ?? t("came.somebody"), queue: why.queue ? titled(why.queue) : "" };
   const parts = [why.queue && why.kind === "queue" ? t("came.queue", facts) : why.queue && why.kind === "preferred" ? facts.queue : ""];
   if (why.waited_ms !== null) parts.push(t("came.waited", { time: formatSpan(why.waited_ms) }));

@@ -6,7 +6,7 @@ import { Icon, type IconName } from "../../parts/Icon";
 import { Command } from "../../parts/Command";
 import { act } from "../../store/calls/act";
 import type { Verb } from "../../store/calls/commands";
-import { useStore } from "../../store/desk/store";
+import { useMyPart } from "../../store/desk/hooks";
 import type { CallView } from "../../wire/types";
 
 const steps: { verb: Verb; icon: IconName; keys: string }[] = [
@@ -18,8 +18,7 @@ const steps: { verb: Verb; icon: IconName; keys: string }[] = [
 
 export function Consultation({ call, table }: { call: CallView; table: Controls }) {
   const t = useT();
-  const me = useStore((store) => store.desk.me);
-  const now = consultation(call, me);
+  const now = consultation(call, useMyPart(call.call));
   if (!now) return null;
   const who = now.with?.name ?? (formatNumber(now.with?.number) || t("common.unknown"));
   const text = !now.answered ? "consult.rings" : now.withThem ? "consult.with" : "consult.waits";

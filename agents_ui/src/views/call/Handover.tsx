@@ -7,7 +7,7 @@ import { Icon } from "../../parts/Icon";
 import { MatchMark, Tier } from "../../parts/marks";
 import { fetchHandover } from "../../store/calls/handover";
 import { choices, loadCodes, useLists } from "../../store/rooms/lists";
-import { myParty } from "../../store/desk/fold";
+import { useMyPart } from "../../store/desk/hooks";
 import { useStore } from "../../store/desk/store";
 import type { CallView } from "../../wire/types";
 
@@ -16,7 +16,7 @@ export function Handover({ call }: { call: CallView }) {
   const language = useStore((store) => store.language);
   const me = useStore((store) => store.desk.me);
   const handover = useStore((store) => store.desk.handovers[call.call]);
-  const kind = myParty(call, me)?.why?.kind;
+  const kind = useMyPart(call.call)?.why?.kind;
   const expected = (kind === "transfer" || kind === "consult" || kind === "conference") && handover === undefined;
   // The offer brings it; after a reload it is asked for.
   useEffect(() => {
@@ -30,7 +30,7 @@ export function Handover({ call }: { call: CallView }) {
       <header>
         <Icon name={handover.kind === "consult" ? "ask" : "forward"} />
         <h2 id="handover-heading">{t(`handover.${handover.kind}`, { name: handover.from.name })}</h2>
-        <span className="num quiet">{formatTime(handover.since, language)}</span>
+        {handover.since && <span className="num quiet">{formatTime(handover.since, language)}</span>}
       </header>
       {handover.said ? <blockquote className="handover-said" data-testid="handover-said">{handover.said}</blockquote> : <p className="quiet">{t("handover.nothing_said")}</p>}
       <dl>

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { useT } from "../../i18n";
 import { press } from "../../store/calls/commands";
 import { usePanel } from "../../store/calls/panel";
-import { isTyping } from "../../store/session/session";
+import { isTyping } from "../../lib/typing";
 import type { CallView } from "../../wire/types";
 
 const digits = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];

@@ -1,26 +1,35 @@
 // Who is on the call, as each is there now; whoever can be put out of a conference has the button for it.
 import { named, useT } from "../../i18n";
-import { situation } from "../../lib/controls";
+import { controls } from "../../lib/controls";
 import { formatNumber } from "../../lib/format";
 import { whoIs } from "../../lib/who";
 import { Command } from "../../parts/Command";
 import { Icon, type IconName } from "../../parts/Icon";
 import { drop } from "../../store/calls/commands";
-import { myParty } from "../../store/desk/fold";
+import { useMyPart } from "../../store/desk/hooks";
 import { useConnected } from "../../store/session/reach";
+import { useTopic } from "../../store/session/topics";
 import { useStore } from "../../store/desk/store";
 import type { CallView, Person } from "../../wire/types";
 
 const icons: Record<Person["role"], IconName> = { customer: "phone", agent: "user", other: "users" };
 const stateIcons: Record<string, IconName> = { ringing: "bell", hold: "pause", parked: "parking", queued: "clock", waiting: "clock" };
 
+/** The server names at most this many phones that ring. */
+const MANY = 3;
+
 export function People({ call }: { call: CallView }) {
   const t = useT();
   const me = useStore((store) => store.desk.me);
   const connected = useConnected(call.pbx);
-  const mine = myParty(call, me);
-  const conference = situation(call, me) === "conference";
-  const gone = Object.entries(call.agents).filter(([, party]) => party.state === "left" && !call.people.some((person) => person.leg === party.leg));
+  const mine = useMyPart(call.call);
+  const conference = mine?.standing === "conference";
+  const { drop: cannotDrop = connected ? null : "no_pbx" } = controls(mine, connected);
+  // Who was asked before me, and how that ended. While a queue rings many phones at once nobody needs all of their parts.
+  const rung = call.agents.filter((agent) => agent.state === "ringing").length;
+  useTopic(mine?.state === "ringing" && rung >= MANY ? null : `call:${call.call}`);
+  const parts = useStore((store) => store.desk.opened[call.call]);
+  const gone = Object.values(parts ?? {}).filter((part) => part.state === "left" && !call.people.some((person) => person.leg === part.leg));
   if (call.people.length === 0 && gone.length === 0) return null;
 
   const nameOf = (person: Person) => {
@@ -48,18 +57,18 @@ export function People({ call }: { call: CallView }) {
               </span>
               {conference && !self && (
                 <Command
-                  verb="drop" call={call.call} part={person.leg} cannot={connected ? null : "no_pbx"} look="bare" icon="close" label="" name={t("people.drop", { name })}
+                  verb="drop" call={call.call} part={person.leg} cannot={cannotDrop} look="bare" icon="close" label="" name={t("people.drop", { name })}
                   onPress={() => void drop(call.call, person.leg)}
                 />
               )}
             </li>
           );
         })}
-        {gone.map(([key, party]) => (
-          <li key={key} className="gone">
+        {gone.map((part) => (
+          <li key={part.position} className="gone">
             <Icon name="user" size={14} />
-            <span className="party-name">{party.name ?? party.seat}</span>
-            <span className="quiet">{party.reason ? named("party_reason", party.reason) : named("party_state", "left")}</span>
+            <span className="party-name">{part.name ?? part.seat}</span>
+            <span className="quiet">{part.reason ? named("party_reason", part.reason) : named("party_state", "left")}</span>
           </li>
         ))}
       </ul>

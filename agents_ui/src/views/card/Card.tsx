@@ -3,8 +3,9 @@ import { useEffect, useState } from "react";
 import { Button } from "react-aria-components";
 import { useT } from "../../i18n";
 import { Icon } from "../../parts/Icon";
+import { useTopic } from "../../store/session/topics";
 import { navigate } from "../../store/session/navigate";
-import { refreshCard } from "../../store/session/session";
+import { refreshCard } from "../../store/calls/cards";
 import type { CallView, Card } from "../../wire/types";
 import { Candidates } from "./Candidates";
 import { CardHead } from "./CardHead";
@@ -19,6 +20,8 @@ export function CardView({ call, card }: { call: CallView; card: Card | null }) 
   const t = useT();
   const [asked, setAsked] = useState(0);
   const missing = card === null;
+  // Its changes, and the promises to this customer.
+  useTopic(card?.customer ? `customer:${card.customer.id}` : null);
   // An offer brings its card. Where none came, ask: soon, then ever more rarely while the call is here.
   useEffect(() => {
     if (!missing) return;

@@ -3,7 +3,7 @@ import { Button } from "react-aria-components";
 import { named, sentence, useT } from "../../i18n";
 import { useMinute } from "../../lib/clock";
 import { formatNumber, timeThere } from "../../lib/format";
-import { whoIs } from "../../lib/who";
+import { fullName, whoIs } from "../../lib/who";
 import { Icon } from "../../parts/Icon";
 import { MatchMark, Tier } from "../../parts/marks";
 import { TelLink } from "../../parts/TelLink";
@@ -18,7 +18,7 @@ export function CardHead({ call, card }: { call: CallView; card: Card }) {
   const place = (language === "zh" && number.place_zh) || number.place;
   const shown = number.kind === "withheld" ? t("common.withheld") : formatNumber(number.e164) || number.raw;
   // A caller may send any name: it is never shown as if we knew it.
-  const title = customer ? customer.name : number.kind === "withheld" ? t("common.unknown_caller") : shown || whoIs(call, t);
+  const title = customer ? fullName(customer) : number.kind === "withheld" ? t("common.unknown_caller") : shown || whoIs(call, t);
   return (
     <header className="card-head" data-testid="card-customer">
       <div className="card-who">

@@ -17,11 +17,11 @@ import { CompanyField } from "./CompanyField";
 import { ContactPoints } from "./ContactPoints";
 
 type Values = Record<FieldName, string> & { company: { id: number; name: string } | null };
-const fieldNames = ["name", "kind", "role_title", "tier", "language", "time_zone", "remarks"] as const;
+const fieldNames = ["salutation", "name", "kind", "role_title", "tier", "language", "time_zone", "remarks"] as const;
 type FieldName = (typeof fieldNames)[number];
 
 const tiers = ["", "platinum", "gold", "silver", "bronze", "standard", "vip"];
-const blank: Values = { name: "", kind: "person", role_title: "", tier: "", language: "", time_zone: "", remarks: "", company: null };
+const blank: Values = { salutation: "", name: "", kind: "person", role_title: "", tier: "", language: "", time_zone: "", remarks: "", company: null };
 
 function valuesOf(customer: CustomerDetail): Values {
   const text = Object.fromEntries(fieldNames.map((name) => [name, String(customer[name] ?? "")])) as Record<FieldName, string>;
@@ -53,7 +53,7 @@ export function CustomerForm({ id }: { id: number | null }) {
   const phone = kept?.number ?? (number || callNumber);
 
   useEffect(() => {
-    if (id !== null) api.customer(id).then(setBase, (error: unknown) => error instanceof ProblemError && setProblem(error.problem));
+    if (id !== null) api.customer(id).then(({ value }) => setBase(value), (error: unknown) => error instanceof ProblemError && setProblem(error.problem));
   }, [id]);
 
   const change = (part: Partial<Values>) => keep({ values: { ...values, ...part }, version: kept?.version ?? base?.version ?? null, number: phone });
@@ -81,7 +81,7 @@ export function CustomerForm({ id }: { id: number | null }) {
       }
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
-      if (error.status === 409 && id !== null) setTheirs(await api.customer(id).catch(() => null));
+      if (error.status === 409 && id !== null) setTheirs(await api.customer(id).then(({ value }) => value, () => null));
       else setProblem(error.problem);
     } finally {
       setBusy(false);
@@ -108,6 +108,7 @@ export function CustomerForm({ id }: { id: number | null }) {
           void save(kept?.version ?? null);
         }}
       >
+        {values.kind === "person" && <Field label={t("customer.salutation")} value={values.salutation} maxLength={40} onChange={(salutation) => change({ salutation })} />}
         <Field label={t("customer.name")} value={values.name} onChange={(name) => change({ name })} isRequired autoFocus={id === null} />
         {id === null && <Choice label={t("customer.kind")} value={values.kind} options={choices(["person", "company"], "kind")} onChange={(kind) => change({ kind })} />}
         {values.kind === "person" && <CompanyField value={values.company} onChange={(company) => change({ company })} />}
@@ -122,7 +123,7 @@ export function CustomerForm({ id }: { id: number | null }) {
           <Button className="button" onPress={() => leave(id === null ? "/" : `/customers/${id}`)}>{t(kept ? "common.discard" : "common.cancel")}</Button>
         </div>
       </form>
-      {base && <ContactPoints customer={base} onChanged={() => void api.customer(base.id).then(setBase)} />}
+      {base && <ContactPoints customer={base} onChanged={() => void api.customer(base.id).then(({ value }) => setBase(value))} />}
     </div>
   );
 }

@@ -9,7 +9,9 @@ import { TelLink } from "../../parts/TelLink";
 import { attachCustomer } from "../../store/calls/attach";
 import { useCurrentCall } from "../../store/desk/hooks";
 import { navigate } from "../../store/session/navigate";
-import { keep } from "../../store/rooms/promises";
+import { loadCustomerPromises } from "../../store/rooms/promises";
+import { useTopic } from "../../store/session/topics";
+import { fullName } from "../../lib/who";
 import { useStore } from "../../store/desk/store";
 import { api, ProblemError } from "../../wire/api";
 import type { CustomerDetail, Problem, PromiseView } from "../../wire/types";
@@ -29,8 +31,8 @@ export function CustomerView({ id }: { id: number }) {
 
   const load = useCallback(() => {
     api.customer(id).then(
-      (loaded) => {
-        setCustomer(loaded);
+      ({ value }) => {
+        setCustomer((before) => (before && before.version > value.version ? before : value));
         setProblem(null);
       },
       (error: unknown) => error instanceof ProblemError && setProblem(error.problem),
@@ -38,6 +40,7 @@ export function CustomerView({ id }: { id: number }) {
   }, [id]);
   useEffect(load, [load, version]);
   const promises = useCustomerPromises(id);
+  useTopic(`customer:${id}`);
 
   if (!customer) {
     return (
@@ -60,7 +63,7 @@ export function CustomerView({ id }: { id: number }) {
       <header className="card-head">
         <div className="card-who">
           <Button className="button ghost square" aria-label={t("common.back")} onPress={() => history.back()}><Icon name="back" /></Button>
-          <h1>{customer.name}</h1>
+          <h1>{fullName(customer)}</h1>
           <Tier tier={customer.tier} />
           <span className="card-space" />
           {attachable && <Button className="button primary small" onPress={() => void attachCustomer(call.call, customer)}><Icon name="link" size={14} />{t("card.attach_here")}</Button>}
@@ -118,15 +121,10 @@ export function CustomerView({ id }: { id: number }) {
 
 /** Those to the customer and to their company; changes come as events. */
 function useCustomerPromises(id: number): PromiseView[] {
-  const known = useStore((store) => store.desk.promises);
+  const ledger = useStore((store) => store.desk.promises);
   const [theirs, setTheirs] = useState<number[]>([]);
-  useEffect(() => {
-    api.promises({ customer: id, state: "open" }).then((told) => {
-      keep(told);
-      setTheirs(told.map((promise) => promise.id));
-    }, () => null);
-  }, [id]);
-  return Object.values(known)
+  useEffect(() => void loadCustomerPromises(id).then(setTheirs), [id]);
+  return Object.values(ledger)
     .filter((promise) => promise.state === "open" && (promise.customer.id === id || theirs.includes(promise.id)))
     .sort((a, b) => a.due.localeCompare(b.due));
 }

@@ -1,5 +1,5 @@
 // Every interaction with a customer, newest first, a page at a time, with the segments of those several agents handled.
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { Button } from "react-aria-components";
 import { named, useT } from "../../i18n";
 import { formatDate, formatTime } from "../../lib/format";
@@ -18,11 +18,14 @@ export function Timeline({ id }: { id: number }) {
   const [items, setItems] = useState<Interaction[]>([]);
   const [next, setNext] = useState<string | null>(null);
   const [loading, setLoading] = useState(true);
+  /** How far the record was when the first page was read. */
+  const read = useRef(0);
 
   const load = useCallback(async (cursor: string | null) => {
     setLoading(true);
     try {
-      const page = await api.timeline(id, cursor);
+      const { value: page, positions } = await api.timeline(id, cursor);
+      if (!cursor) read.current = positions["desk"] ?? 0;
       setItems((before) => (cursor ? [...before, ...page.items] : page.items));
       setNext(page.next);
     } catch (error) {
@@ -36,9 +39,13 @@ export function Timeline({ id }: { id: number }) {
   // What changed is on the first page or nowhere yet: it is laid over the pages that are open.
   const changed = useStore((store) => store.desk.histories[id]);
   useEffect(() => {
-    if (changed === undefined) return;
+    if (changed === undefined || changed <= read.current) return;
     api.timeline(id, null).then(
-      (page) => setItems((before) => [...page.items, ...before.filter((old) => !page.items.some((fresh) => fresh.id === old.id))]),
+      ({ value: page, positions }) => {
+        if ((positions["desk"] ?? 0) < read.current) return;
+        read.current = positions["desk"] ?? 0;
+        setItems((before) => [...page.items, ...before.filter((old) => !page.items.some((fresh) => fresh.id === old.id))]);
+      },
       () => null,
     );
   }, [id, changed]);

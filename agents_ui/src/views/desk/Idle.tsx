@@ -7,7 +7,9 @@ import { whoWas } from "../../lib/who";
 import { DirectionIcon, Tier } from "../../parts/marks";
 import { Span, Timer } from "../../parts/Timer";
 import { navigate } from "../../store/session/navigate";
+import { myQueues, queueKey } from "../../store/desk/desk";
 import { useStore } from "../../store/desk/store";
+import { useTopic } from "../../store/session/topics";
 import { numbersOf, useToday } from "../../store/rooms/today";
 import { queueTitle } from "../../lib/queue";
 import { NotifyOffer } from "../shell/SettingsDialog";
@@ -28,11 +30,13 @@ export function Idle() {
   const language = useStore((store) => store.language);
   const me = useStore((store) => store.desk.me);
   const allQueues = useStore((store) => store.desk.queues);
+  const serving = useStore((store) => store.desk.serving);
+  // Who supervises without a phone serves no queue, and looks at all of them.
+  useTopic(me && !me.seat && me.role !== "agent" ? "floor" : null);
   const { items, everyone } = useToday();
   const mine = useMemo(() => (everyone && me ? items.filter((entry) => entry.agent === me.name) : items), [items, everyone, me]);
   const numbers = numbersOf(mine);
-  const names = me?.seat ? me.queues : Object.keys(allQueues);
-  const queues = names.map((name) => allQueues[name]).filter((queue) => queue !== undefined);
+  const queues = me?.seat ? myQueues({ serving, queues: allQueues }) : Object.values(allQueues);
   const away = me?.role === "agent" && !me.shift && !me.state.on_shift;
   const state = away ? "signed_out" : !me?.seat ? "no_seat" : me.state.name === "not_ready" || me.state.name === "signed_out" ? me.state.name : "ready";
   const recent = mine.filter((entry) => entry.talk_ms).slice(0, 6);
@@ -63,11 +67,11 @@ export function Idle() {
             </thead>
             <tbody>
               {queues.map((queue) => (
-                <tr key={queue.queue}>
+                <tr key={queueKey(queue.pbx, queue.queue)}>
                   <td>{queueTitle(queue, language)}</td>
                   <td className={`right num ${queue.waiting ? "strong" : ""}`}>{queue.waiting}</td>
                   <td className="right">{queue.longest_since ? <Timer since={queue.longest_since} /> : "–"}</td>
-                  <td className="right num">{queue.members.filter((member) => member.status === "idle" && !member.paused).length}</td>
+                  <td className="right num">{queue.ready}</td>
                 </tr>
               ))}
             </tbody>

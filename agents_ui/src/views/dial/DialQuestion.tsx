@@ -6,10 +6,10 @@ import { formatNumber } from "../../lib/format";
 import { whoIs } from "../../lib/who";
 import { Icon } from "../../parts/Icon";
 import { dial } from "../../store/calls/commands";
-import { myParty } from "../../store/desk/fold";
+import { myCalls, myPart } from "../../store/desk/desk";
 import { openPicker, usePanel, type Asked } from "../../store/calls/panel";
 import { isConnected } from "../../store/session/reach";
-import { myCalls, useStore } from "../../store/desk/store";
+import { useStore } from "../../store/desk/store";
 
 export function DialQuestion() {
   const asked = usePanel((panel) => panel.asked);
@@ -25,9 +25,9 @@ export function DialQuestion() {
 function Question({ asked, close }: { asked: Asked; close: () => void }) {
   const t = useT();
   const desk = useStore((store) => store.desk);
-  const busy = myCalls(desk).find((call) => myParty(call, desk.me)?.state !== "wrap_up");
+  const busy = myCalls(desk).find((call) => myPart(desk, call.call)?.state !== "wrap_up");
   const shown = formatNumber(asked.number);
-  const consultable = busy && controls(busy, desk.me, isConnected(busy.pbx)).consult === null;
+  const consultable = busy && controls(myPart(desk, busy.call), isConnected(busy.pbx)).consult === null;
   return (
     <Dialog role="alertdialog" className="question" data-testid="dial-question">
       <Heading slot="title">{t("dial.question", { number: shown })}</Heading>

@@ -9,11 +9,11 @@ import { Command } from "../../parts/Command";
 import { Icon } from "../../parts/Icon";
 import { Tier, VerdictMark } from "../../parts/marks";
 import { Timer } from "../../parts/Timer";
-import { myParty } from "../../store/desk/fold";
+import { isBusy, myPart } from "../../store/desk/desk";
 import { plain } from "../../store/calls/commands";
 import { usePanel } from "../../store/calls/panel";
 import { useConnected } from "../../store/session/reach";
-import { myCalls, useStore } from "../../store/desk/store";
+import { useStore } from "../../store/desk/store";
 import { api } from "../../wire/api";
 import type { CallView, Me } from "../../wire/types";
 
@@ -32,7 +32,7 @@ export function PickUpCommand({ call, look = "small" }: { call: CallView; look?:
   const t = useT();
   const me = useStore((store) => store.desk.me);
   const connected = useConnected(call.pbx);
-  const busy = useStore((store) => myCalls(store.desk).some((one) => one.call !== call.call && myParty(one, me)?.state !== "wrap_up"));
+  const busy = useStore((store) => isBusy(store.desk, call.call));
   const label = t(call.state === "parked" ? "pickup.fetch" : "verb.pick-up");
   return (
     <Command
@@ -56,23 +56,23 @@ function List() {
   const t = useT();
   const titled = useQueueTitle();
   const desk = useStore((store) => store.desk);
-  const [told, setTold] = useState<CallView[] | null>(null);
+  const [read, setRead] = useState<CallView[] | null>(null);
   // My desk holds my own calls; of others' the server is asked while the list is open.
   useEffect(() => {
     let open = true;
-    const read = () => api.calls().then((list) => open && setTold(list.items), () => open && setTold((before) => before ?? []));
-    void read();
-    const timer = setInterval(() => void read(), REFRESH_MS);
+    const look = () => api.calls().then(({ value }) => open && setRead(value), () => open && setRead((before) => before ?? []));
+    void look();
+    const timer = setInterval(() => void look(), REFRESH_MS);
     return () => {
       open = false;
       clearInterval(timer);
     };
   }, []);
   const calls = useMemo(() => {
-    const all = new Map((told ?? []).map((call) => [call.call, call]));
+    const all = new Map((read ?? []).map((call) => [call.call, call]));
     for (const call of Object.values(desk.calls)) all.set(call.call, call);
-    return [...all.values()].filter((call) => isForTheTaking(call, desk.me)).sort((a, b) => waitsSince(a).localeCompare(waitsSince(b)));
-  }, [told, desk]);
+    return [...all.values()].filter((call) => isForTheTaking(call, myPart(desk, call.call))).sort((a, b) => waitsSince(a).localeCompare(waitsSince(b)));
+  }, [read, desk]);
   return (
     <Dialog className="picker" data-testid="pick-ups" aria-label={t("pickup.heading")}>
       <header>
@@ -80,10 +80,10 @@ function List() {
         <span className="picker-call" />
         <Button slot="close" className="button ghost square" aria-label={t("common.close")}><Icon name="close" /></Button>
       </header>
-      {calls.length === 0 && <p className="quiet pad" role="status">{t(told === null ? "common.loading" : "pickup.none")}</p>}
+      {calls.length === 0 && <p className="quiet pad" role="status">{t(read === null ? "common.loading" : "pickup.none")}</p>}
       <ul className="pick-ups">
         {calls.map((call) => {
-          const rung = Object.values(call.agents).filter((party) => party.state === "ringing").map((party) => party.name ?? party.seat);
+          const rung = call.agents.filter((agent) => agent.state === "ringing").map((agent) => agent.name ?? agent.seat);
           return (
             <li key={call.call} data-call={call.call}>
               <Icon name={call.state === "parked" ? "parking" : call.state === "ringing" ? "bell" : "clock"} />

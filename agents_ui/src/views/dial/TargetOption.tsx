@@ -1,11 +1,12 @@
 // One row of the target picker: who or what it is, and how it is there now.
 import { useT } from "../../i18n";
 import { formatNumber } from "../../lib/format";
-import { useQueueTitle } from "../../lib/queue";
+import { queueTitle } from "../../lib/queue";
 import type { TargetRow } from "../../lib/targets";
 import { Icon, type IconName } from "../../parts/Icon";
 import { StateMark } from "../../parts/StateMark";
 import { Timer } from "../../parts/Timer";
+import { useStore } from "../../store/desk/store";
 
 const icons: Record<TargetRow["kind"], IconName> = { agent: "user", queue: "users", contact: "phone", number: "keypad" };
 
@@ -26,7 +27,7 @@ export function TargetOption({ id, row, active, choose, act }: OptionProps) {
 
 function Body({ row }: { row: TargetRow }) {
   const t = useT();
-  const titled = useQueueTitle();
+  const language = useStore((store) => store.language);
   switch (row.kind) {
     case "agent":
       return (
@@ -38,11 +39,11 @@ function Body({ row }: { row: TargetRow }) {
     case "queue":
       return (
         <>
-          <span className="target-name">{titled(row.queue.queue)}</span>
+          <span className="target-name">{queueTitle(row.queue, language)}</span>
           <span className="target-state quiet">
             {row.queue.waiting ? t("picker.waiting", { count: row.queue.waiting }) : t("picker.nobody_waits")}
             {row.queue.longest_since && <> · {t("picker.longest")} <Timer since={row.queue.longest_since} /></>}
-            {" · "}{t("picker.ready", { count: row.ready })}
+            {" · "}{t("picker.ready", { count: row.queue.ready })}
           </span>
         </>
       );

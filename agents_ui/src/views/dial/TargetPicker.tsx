@@ -11,6 +11,7 @@ import { conference, give, keyOf, useCommands, type Verb } from "../../store/cal
 import { callNumber } from "../../store/calls/dialling";
 import { usePanel, type PickFor } from "../../store/calls/panel";
 import { isConnected, useConnected } from "../../store/session/reach";
+import { useMyPart } from "../../store/desk/hooks";
 import { useStore } from "../../store/desk/store";
 import { useTargets } from "../../store/calls/targets";
 import { TargetOption } from "./TargetOption";
@@ -138,11 +139,11 @@ const numberFor = (row: TargetRow): string =>
 /** The call may change while the list is open: what is no longer possible is not sent. */
 function useRefusal(verbs: Verb[], id: string | null): Partial<Record<Verb, string>> {
   const call = useStore((store) => (id ? store.desk.calls[id] : undefined));
-  const me = useStore((store) => store.desk.me);
+  const part = useMyPart(id);
   const connected = useConnected(call?.pbx ?? Object.keys(useStore.getState().desk.links)[0] ?? "");
   if (!id) return connected ? {} : { dial: "no_pbx" };
   if (!call) return Object.fromEntries(verbs.map((verb) => [verb, "over"]));
-  const table = controls(call, me, connected && isConnected(call.pbx));
+  const table = controls(part, connected && isConnected(call.pbx));
   return Object.fromEntries(verbs.flatMap((verb) => (verb in table ? (table[verb] ? [[verb, table[verb]]] : []) : [[verb, "over"]])));
 }
 

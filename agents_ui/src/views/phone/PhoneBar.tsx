@@ -69,17 +69,17 @@ function Conversation() {
   const { call, muted, figures } = usePhone();
   const desk = useStore((store) => store.desk);
   if (!call) return null;
-  const part = floorCall(desk, call);
-  const floorName = part ? (desk.cards[part.call.call]?.customer?.name ?? whoIs(part.call, t)) : null;
-  const told = [call.name, call.number === call.name ? null : formatNumber(call.number)].filter(Boolean).join(" · ");
-  const who = floorName ?? (told || t("phone.no_number"));
-  const mutedThere = part?.party.muted ?? false;
+  const here = floorCall(desk, call);
+  const floorName = here ? (desk.cards[here.call.call]?.customer?.name ?? whoIs(here.call, t)) : null;
+  const sipName = [call.name, call.number === call.name ? null : formatNumber(call.number)].filter(Boolean).join(" · ");
+  const who = floorName ?? (sipName || t("phone.no_number"));
+  const mutedThere = here?.part.muted ?? false;
   const quiet = muted || mutedThere;
 
   function toggleMute() {
     setMuted(!quiet);
     // The microphone here is what counts; the PBX is told so that everybody sees the same.
-    if (part && mutedThere === quiet) void plain(quiet ? "unmute" : "mute", part.call.call);
+    if (here && mutedThere === quiet) void plain(quiet ? "unmute" : "mute", here.call.call);
   }
 
   return (
@@ -92,10 +92,10 @@ function Conversation() {
         </>
       ) : (
         <>
-          {!part && <span className="num quiet">{formatSpan(Date.now() - call.since)}</span>}
+          {!here && <span className="num quiet">{formatSpan(Date.now() - call.since)}</span>}
           <Meter level={quiet ? 0 : (figures?.levelOut ?? 0)} label={t("phone.your_level")} />
           <Tool testid="phone-mute" icon={quiet ? "mic_off" : "mic"} text={t(quiet ? "phone.unmute" : "phone.mute")} tone={quiet ? "on" : ""} pressed={quiet} onPress={toggleMute} />
-          {!part && <PhoneKeypad />}
+          {!here && <PhoneKeypad />}
           <Tool testid="phone-hangup" icon="hangup" text={t("phone.hang_up")} tone="danger" onPress={() => hangUp()} />
         </>
       )}

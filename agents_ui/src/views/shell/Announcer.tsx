@@ -5,10 +5,10 @@ import { named, useT } from "../../i18n";
 import { badgeIcon } from "../../lib/badge";
 import { useMinute } from "../../lib/clock";
 import { stateTitle } from "../../lib/explain";
-import { queueTitle, useQueueTitle } from "../../lib/queue";
+import { useQueueTitle } from "../../lib/queue";
 import { whoIs } from "../../lib/who";
 import { attract } from "../../store/session/attention";
-import { myParty } from "../../store/desk/fold";
+import { myCalls, myPart } from "../../store/desk/desk";
 import { openHelp } from "../../store/rooms/help";
 import { useMyCalls } from "../../store/desk/hooks";
 import { useLists } from "../../store/rooms/lists";
@@ -16,16 +16,15 @@ import { unreadOf, useMessages } from "../../store/rooms/messages";
 import { navigate } from "../../store/session/navigate";
 import { watchReach, type ReachWatch } from "../../store/shift/phoneReach";
 import { myPromises, urgencyOf } from "../../store/rooms/promises";
-import { myCalls, toast, useStore } from "../../store/desk/store";
-import type { QueueView } from "../../wire/types";
+import { toast, useStore } from "../../store/desk/store";
 
 export function Announcer() {
   const t = useT();
   const titled = useQueueTitle();
   const calls = useMyCalls();
-  const me = useStore((store) => store.desk.me);
+  const parts = useStore((store) => store.desk.parts);
   const phase = useStore((store) => store.phase);
-  const known = useRef(new Map<string, string>());
+  const last = useRef(new Map<string, string>());
   const [text, setText] = useState("");
   const [hidden, setHidden] = useState(document.hidden);
 
@@ -39,8 +38,8 @@ export function Announcer() {
     const said: string[] = [];
     const next = new Map<string, string>();
     for (const call of calls) {
-      const state = myParty(call, me)?.state ?? "left";
-      const before = known.current.get(call.call);
+      const state = myPart({ parts }, call.call)?.state ?? "left";
+      const before = last.current.get(call.call);
       next.set(call.call, state);
       if (before === state) continue;
       const name = whoIs(call, t);
@@ -49,12 +48,12 @@ export function Announcer() {
       else if (before === "ringing" && state === "talking") said.push(t("call.answered", { name }));
       else if (state === "wrap_up") said.push(t("call.over", { name, outcome: named("outcome", call.outcome ?? "open") }));
     }
-    known.current = next;
+    last.current = next;
     if (said.length) setText(said.join(". "));
-  }, [calls, me, t, titled]);
+  }, [calls, parts, t, titled]);
 
   useMyNews(setText);
-  const ringing = calls.find((call) => myParty(call, me)?.state === "ringing");
+  const ringing = calls.find((call) => myPart({ parts }, call.call)?.state === "ringing");
   const waiting = useWaiting();
   useEffect(() => {
     if (phase !== "signed_in") return badgeIcon(false);
@@ -70,8 +69,7 @@ export function Announcer() {
     const { desk } = useStore.getState();
     const call = calling ? desk.calls[calling] : undefined;
     if (!call) return;
-    const { language } = useStore.getState();
-    const queue = call.queue && desk.queues[call.queue] ? queueTitle(desk.queues[call.queue] as QueueView, language) : (call.queue ?? "");
+    const queue = call.queue ? titled(call.queue) : "";
     return attract({
       title: t("app.incoming", { name: whoIs(call, t) }), body: [queue, named("verdict", call.verdict)].filter(Boolean).join(" · "),
       tag: `call-${call.call}`, open: () => navigate("/"),
@@ -131,5 +129,5 @@ function useMyNews(say: (text: string) => void): void {
 
 function isSpeaking(): boolean {
   const { desk } = useStore.getState();
-  return myCalls(desk).some((call) => ["talking", "hold", "consulting"].includes(myParty(call, desk.me)?.state ?? ""));
+  return myCalls(desk).some((call) => ["talking", "hold", "consulting"].includes(myPart(desk, call.call)?.state ?? ""));
 }

@@ -5,7 +5,7 @@ import { reasonTitle, stateTitle } from "../../lib/explain";
 import { Icon } from "../../parts/Icon";
 import { Timer } from "../../parts/Timer";
 import { titleOf, useLists } from "../../store/rooms/lists";
-import { changeState } from "../../store/session/session";
+import { changeState } from "../../store/shift/state";
 import { beginShift, openSeats, useSeating } from "../../store/shift/shift";
 import { useStore } from "../../store/desk/store";
 import type { AgentStateName, AgentStateView } from "../../wire/types";

@@ -10,6 +10,7 @@ import { Timer } from "../../parts/Timer";
 import { answerHelp, openHelp } from "../../store/rooms/help";
 import { navigate } from "../../store/session/navigate";
 import { useStore } from "../../store/desk/store";
+import { useTopic } from "../../store/session/topics";
 import { api } from "../../wire/api";
 import type { Card, HelpRequest } from "../../wire/types";
 
@@ -30,13 +31,14 @@ function HelpRow({ request }: { request: HelpRequest }) {
   const t = useT();
   const queue = useQueueTitle();
   const me = useStore((store) => store.desk.me?.id);
+  useTopic(`call:${request.call}`);
   const call = useStore((store) => store.desk.calls[request.call]);
   const [card, setCard] = useState<Card | null>(null);
   const customer = call?.customer?.id;
   useEffect(() => {
-    api.card(request.call).then(setCard, () => setCard(null));
+    api.card(request.call).then(({ value }) => setCard(value), () => setCard(null));
   }, [request.call, customer]);
-  const party = Object.values(call?.agents ?? {}).find((one) => one.agent === request.agent.id);
+  const agent = call?.agents.find((entry) => entry.agent === request.agent.id);
   const who = card?.customer ?? call?.customer ?? null;
   return (
     <div className={`help ${request.state}`} data-testid={`help-${request.id}`} data-state={request.state}>
@@ -54,7 +56,7 @@ function HelpRow({ request }: { request: HelpRequest }) {
             {who && <Tier tier={who.tier} />}
             {call.match && <MatchMark standing={call.match} />}
             <VerdictMark code={call.verdict} />
-            <span className="quiet">{[call.queue ? queue(call.queue) : t("call.direct"), party ? named("party_state", party.state) : ""].filter(Boolean).join(" · ")}</span>
+            <span className="quiet">{[call.queue ? queue(call.queue) : t("call.direct"), agent ? named("party_state", agent.state) : ""].filter(Boolean).join(" · ")}</span>
           </div>
         )}
         {card && card.why.length > 0 && <p className="help-why quiet">{t("help.why", { count: card.why.length, cases: card.cases.length })}</p>}

@@ -7,6 +7,7 @@ import { StateMark } from "../../parts/StateMark";
 import { CallBack } from "../../parts/TelLink";
 import { isUnread, threadOf, useMessages, type Thread } from "../../store/rooms/messages";
 import { useStore } from "../../store/desk/store";
+import { useShown, useTopic } from "../../store/session/topics";
 import type { AgentStateName, Me, TeamMember } from "../../wire/types";
 import { HelpList } from "./HelpList";
 import { Messages } from "./Messages";
@@ -26,6 +27,8 @@ export function TeamView() {
   const t = useT();
   const team = useStore((store) => store.desk.team);
   const me = useStore((store) => store.desk.me);
+  useTopic("team");
+  const here = useShown("team");
   const [typed, setTyped] = useState("");
   const supervises = me !== null && me.role !== "agent";
   const [thread, setThread] = useState<Thread>(supervises ? "team" : "supervisors");
@@ -49,7 +52,7 @@ export function TeamView() {
             <h2 id="team-people">{t("team.people")} <span className="count num">{shown.length}</span></h2>
             <input className="input small" aria-label={t("team.find")} placeholder={t("team.find")} value={typed} onChange={(event) => setTyped(event.target.value)} />
           </div>
-          {shown.length === 0 && <p className="quiet">{t("team.none")}</p>}
+          {shown.length === 0 && <p className="quiet" role="status">{t(here ? "team.none" : "common.loading")}</p>}
           <ul>
             {shown.map((member) => (
               <li key={member.agent} className="mate" data-testid={`mate-${member.agent}`} data-state={member.state.name}>

@@ -3,7 +3,7 @@ import { useEffect } from "react";
 import { useT } from "../../i18n";
 import { Icon } from "../../parts/Icon";
 import { useDrafts } from "../../store/desk/hooks";
-import { noteDrafts } from "../../store/session/session";
+import { noteDrafts } from "../../store/drafts/noteDrafts";
 import { api } from "../../wire/api";
 
 interface NoteBoxProps { draft: string; interaction: number | null; onFinish: (() => void) | null }
@@ -18,7 +18,7 @@ export function NoteBox({ draft: key, interaction, onFinish }: NoteBoxProps) {
   // Another browser of mine may have written already. What is typed here and not saved is never overwritten.
   useEffect(() => {
     if (interaction === null) return;
-    const read = () => void api.draft(interaction).then((known) => !known.finished_at && noteDrafts()?.seed(key, interaction, known), () => null);
+    const read = () => void api.draft(interaction).then((draft) => !draft.finished_at && noteDrafts()?.seed(key, interaction, draft), () => null);
     read();
     const onReturn = () => document.hidden || read();
     document.addEventListener("visibilitychange", onReturn);

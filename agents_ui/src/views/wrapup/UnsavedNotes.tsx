@@ -3,7 +3,7 @@ import { Button } from "react-aria-components";
 import { useT } from "../../i18n";
 import { formatMoment } from "../../lib/format";
 import { useDrafts, useMyCalls } from "../../store/desk/hooks";
-import { noteDrafts } from "../../store/session/session";
+import { noteDrafts } from "../../store/drafts/noteDrafts";
 import { useStore } from "../../store/desk/store";
 
 export function UnsavedNotes() {

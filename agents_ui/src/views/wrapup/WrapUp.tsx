@@ -8,10 +8,10 @@ import { formatSpan } from "../../lib/format";
 import { Icon } from "../../parts/Icon";
 import { useDrafts } from "../../store/desk/hooks";
 import { useLists } from "../../store/rooms/lists";
-import { noteDrafts } from "../../store/session/session";
+import { noteDrafts } from "../../store/drafts/noteDrafts";
 import { useStore } from "../../store/desk/store";
 import { askTime, finishWrapUp } from "../../store/drafts/wrapup";
-import type { CallParty, CallView, FollowUp, WrapUpView } from "../../wire/types";
+import type { CallView, FollowUp, PartView, WrapUpView } from "../../wire/types";
 import { CodePicker } from "./CodePicker";
 import { FollowUpFields } from "./FollowUp";
 import { NoteBox } from "./NoteBox";
@@ -30,7 +30,7 @@ export interface WrapFormProps {
 
 export function WrapForm({ draft: key, interaction, queue, number, codeRequired, answered, onFinish }: WrapFormProps) {
   const code = useDrafts((drafts) => drafts.get(key)?.code ?? null, null);
-  const told = useDrafts((drafts) => JSON.stringify(drafts.get(key)?.followUp ?? null), "null");
+  const followUp = useDrafts((drafts) => JSON.stringify(drafts.get(key)?.followUp ?? null), "null");
   const change = (part: Parameters<NonNullable<ReturnType<typeof noteDrafts>>["change"]>[1]) => noteDrafts()?.change(key, part, interaction);
   return (
     <div
@@ -44,18 +44,18 @@ export function WrapForm({ draft: key, interaction, queue, number, codeRequired,
       {answered && (
         <div className="wrap-fields">
           <CodePicker queue={queue} value={code} required={codeRequired} onChange={(chosen) => change({ code: chosen })} />
-          <FollowUpFields value={JSON.parse(told) as FollowUp | null} number={number} onChange={(followUp) => change({ followUp })} />
+          <FollowUpFields value={JSON.parse(followUp) as FollowUp | null} number={number} onChange={(next) => change({ followUp: next })} />
         </div>
       )}
     </div>
   );
 }
 
-export function WrapUp({ call, mine }: { call: CallView; mine: CallParty | null }) {
+export function WrapUp({ call, mine }: { call: CallView; mine: PartView | null }) {
   const t = useT();
   const [busy, setBusy] = useState(false);
   const wrapping = mine?.state === "wrap_up";
-  const other = call.direction === "outbound" ? (call.others[0]?.number ?? null) : call.ani;
+  const other = call.direction === "outbound" ? call.dnis : call.ani;
 
   async function finish() {
     if (busy) return;
