@@ -155,5 +155,5 @@ function topicsOf(story: Story): string[] {
 }
 
 function byId<V extends { id: number }>(all: V[]): Record<number, V> {
-  return Object.fromEntries(all.map((one) => [one.id, one]));
+  return Object.fromEntries(all.map((view) => [view.id, view]));
 }

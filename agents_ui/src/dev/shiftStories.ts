@@ -92,8 +92,8 @@ function day() {
   });
   const states = new Map<string, { name: StateSpan["name"]; reason: string | null; ms: number }>();
   for (const [name, why, minutes] of log) {
-    const known = states.get(`${name} ${why}`) ?? { name, reason: why, ms: 0 };
-    states.set(`${name} ${why}`, { ...known, ms: known.ms + minutes * 60_000 });
+    const sum = states.get(`${name} ${why}`) ?? { name, reason: why, ms: 0 };
+    states.set(`${name} ${why}`, { ...sum, ms: sum.ms + minutes * 60_000 });
   }
   return {
     date: "2026-11-22", zone: "Asia/Shanghai", from: "2026-11-21T16:00:00Z", to: "2026-11-22T16:00:00Z", log: spans, states: [...states.values()],

@@ -46,10 +46,10 @@ export function openPhone(world: World): Phone {
   // --- the line ---------------------------------------------------------------------------------------------
 
   async function begin(attempt = 0): Promise<void> {
-    const mine = (opening += 1);
+    const turn = (opening += 1);
     clearTimeout(retry);
     await world.arrived();
-    if (closed || mine !== opening) return;
+    if (closed || turn !== opening) return;
     // I speak on this phone, and this browser never did: another one does. It is not taken away unasked.
     if (!asked && isAnothers()) return letGo();
     if (attempt === 0) tell({ type: "opening", at: now() });
@@ -58,7 +58,7 @@ export function openPhone(world: World): Phone {
       account = await world.account();
     } catch (error) {
       const problem = world.problemOf(error);
-      if (closed || mine !== opening) return;
+      if (closed || turn !== opening) return;
       if (problem && problem.status >= 400 && problem.status < 500 && problem.status !== 429) {
         return tell({ type: "off", at: now(), reason: "no_account", detail: problem.detail ?? problem.title });
       }
@@ -66,10 +66,10 @@ export function openPhone(world: World): Phone {
       retry = setTimeout(() => void begin(attempt + 1), world.pause(attempt + 1));
       return;
     }
-    if (closed || mine !== opening) return;
+    if (closed || turn !== opening) return;
     // Said before we register: the other window lets go first. Without the server there is nobody to tell.
     await world.claim().catch(() => null);
-    if (closed || mine !== opening) return;
+    if (closed || turn !== opening) return;
     part();
     line = world.openLine(account, {
       registered: () => {
@@ -128,13 +128,13 @@ export function openPhone(world: World): Phone {
   }
 
   async function answer(by: AnsweredBy = "agent"): Promise<void> {
-    const [here, mine] = [session, voice];
-    if (!here || !mine || world.state().call?.state !== "ringing") return;
+    const [here, own] = [session, voice];
+    if (!here || !own || world.state().call?.state !== "ringing") return;
     tell({ type: "answering", id: here.id, by });
     toAnswer = null;
     world.sound.ring(false);
     try {
-      await mine.answer(world.mic(), by === "preference");
+      await own.answer(world.mic(), by === "preference");
     } catch (error) {
       if (session !== here) return;
       unanswerable = here;

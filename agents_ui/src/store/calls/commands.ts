@@ -32,7 +32,7 @@ export const keyOf = (verb: Verb, call: string | null, part = "") => [call ?? ""
 
 /** The command that holds up others of its call, if one does. */
 export function mover(running: Record<string, Running>, call: string): Verb | null {
-  return Object.values(running).find((one) => one.call === call && moving.has(one.verb))?.verb ?? null;
+  return Object.values(running).find((command) => command.call === call && moving.has(command.verb))?.verb ?? null;
 }
 
 export const isMoving = (verb: Verb) => moving.has(verb);

@@ -47,8 +47,8 @@ export function withPromisesAnswer(desk: Desk, { value, positions }: Answer<Prom
 /** All requests that are not done: one that the list does not name is. */
 export function withHelpAnswer(desk: Desk, { value, positions }: Answer<HelpRequest[]>): Desk {
   const current = (id: number) => isCurrent(desk, `help:${id}`, positions);
-  const known = Object.values(desk.help).filter((request) => !current(request.id));
-  return { ...desk, help: byId([...value.filter((request) => current(request.id)), ...known]) };
+  const newer = Object.values(desk.help).filter((request) => !current(request.id));
+  return { ...desk, help: byId([...value.filter((request) => current(request.id)), ...newer]) };
 }
 
 /** One request, as the command that changed it was answered. `positions`: where this desktop was when it asked. */

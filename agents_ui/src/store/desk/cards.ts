@@ -9,11 +9,11 @@ export function marked(desk: Desk, key: string, at: Positions): Desk {
   return { ...desk, marks: newest(desk.marks, key, { ...desk.marks[key], ...at }, KEPT_MARKS) };
 }
 
-/** A card as the server sent it; a promise that the ledger knows in a newer version is shown in that. */
+/** A card as the server sent it; a promise that the ledger holds in a newer version is shown in that one. */
 export function putCard(desk: Desk, call: string, card: Card): Desk {
   const newer = card.promises.flatMap((promise) => {
-    const known = desk.promises[promise.id];
-    return known && known.version > promise.version ? [known] : [];
+    const held = desk.promises[promise.id];
+    return held && held.version > promise.version ? [held] : [];
   });
   return { ...desk, cards: { ...desk.cards, [call]: newer.reduce(cardWith, card) } };
 }

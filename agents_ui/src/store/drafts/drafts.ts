@@ -49,7 +49,7 @@ const contentOf = ({ text, code, followUp }: Content): Content => ({ text, code,
 const same = (a: Content, b: Content) =>
   a.text === b.text && a.code === b.code && JSON.stringify(a.followUp) === JSON.stringify(b.followUp);
 const isBlank = (content: Content) => same(content, blank);
-const asContent = (told: DraftView): Content => ({ text: told.note ?? "", code: told.code, followUp: told.follow_up });
+const asContent = ({ note, code, follow_up }: DraftView): Content => ({ text: note ?? "", code, followUp: follow_up });
 
 export class Drafts {
   private readonly prefix: string;
@@ -127,9 +127,9 @@ export class Drafts {
   }
 
   /** What the server holds; it never overwrites what was typed here and not saved. */
-  seed(call: string, interaction: number, told: DraftView): void {
+  seed(call: string, interaction: number, view: DraftView): void {
     const draft = this.held.get(call);
-    const theirs = asContent(told);
+    const theirs = asContent(view);
     if (draft && !isBlank(draft) && !(draft.saved && same(draft, draft.saved))) return;
     if (draft?.saved && same(draft.saved, theirs)) return;
     if (!draft && isBlank(theirs)) return;

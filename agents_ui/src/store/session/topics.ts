@@ -23,24 +23,24 @@ export function openTopics(say: (watch: Watch) => boolean, changed: (opened: str
   const users = new Map<string, number>();
   const closing = new Map<string, ReturnType<typeof setTimeout>>();
   /** What the server has open for this desktop. */
-  let there = new Set<string>();
+  let held = new Set<string>();
   let pending: ReturnType<typeof setTimeout> | undefined;
   const gone = new Set<string>();
 
   function flush(): void {
     clearTimeout(pending);
     pending = undefined;
-    const open = [...users.keys()].filter((topic) => !there.has(topic));
+    const open = [...users.keys()].filter((topic) => !held.has(topic));
     const close = [...gone].filter((topic) => !users.has(topic));
     gone.clear();
     // Also where the server cannot be told now: what a closed topic showed leaves the screen all the same.
     changed(open, close);
-    const known = close.filter((topic) => there.has(topic));
-    for (let at = 0; at < Math.max(open.length, known.length); at += BATCH) {
-      const [opened, closed] = [open.slice(at, at + BATCH), known.slice(at, at + BATCH)];
+    const atServer = close.filter((topic) => held.has(topic));
+    for (let at = 0; at < Math.max(open.length, atServer.length); at += BATCH) {
+      const [opened, closed] = [open.slice(at, at + BATCH), atServer.slice(at, at + BATCH)];
       if (!say({ type: "watch", ...(opened.length ? { open: opened } : {}), ...(closed.length ? { close: closed } : {}) })) return;
-      for (const topic of opened) there.add(topic);
-      for (const topic of closed) there.delete(topic);
+      for (const topic of opened) held.add(topic);
+      for (const topic of closed) held.delete(topic);
     }
   }
 
@@ -55,7 +55,7 @@ export function openTopics(say: (watch: Watch) => boolean, changed: (opened: str
       closing.delete(topic);
       const before = users.get(topic) ?? 0;
       users.set(topic, before + 1);
-      if (before === 0 && !there.has(topic)) soon();
+      if (before === 0 && !held.has(topic)) soon();
       let done = false;
       return () => {
         if (done) return;
@@ -73,7 +73,7 @@ export function openTopics(say: (watch: Watch) => boolean, changed: (opened: str
     },
     names: () => [...users.keys()],
     welcomed: (named) => {
-      there = new Set(named);
+      held = new Set(named);
       for (const topic of named) if (!users.has(topic)) gone.add(topic);
       flush();
     },
@@ -104,6 +104,10 @@ export function useTopics(names: string[]): void {
 export function useTopic(name: string | null): void {
   useTopics(name === null ? [] : [name]);
 }
+
+/** What is shown of a person takes in the promises to their company. */
+export const customerTopics = (customer: { id: number; company: { id: number } | null } | null): string[] =>
+  customer ? [customer.id, ...(customer.company ? [customer.company.id] : [])].map((id) => `customer:${id}`) : [];
 
 /** Whether what a topic shows has come from some PBX at least; with no PBX there is nothing to wait for. */
 export const useShown = (topic: string): boolean =>

@@ -11,10 +11,10 @@ beforeEach(() => {
 });
 
 function play(steps: (boolean | null | number)[]): string[] {
-  const { told } = watch();
+  const { heard } = watch();
   for (const step of steps) {
     if (typeof step === "number") vi.advanceTimersByTime(step);
-    else told(step);
+    else heard(step);
   }
   return said;
 }
@@ -31,9 +31,9 @@ test.each([
 });
 
 test("signed out meanwhile, nothing is said any more", () => {
-  const { told, end } = watch();
-  told(true);
-  told(false);
+  const { heard, end } = watch();
+  heard(true);
+  heard(false);
   end();
   vi.advanceTimersByTime(10_000);
   expect(said).toEqual([]);

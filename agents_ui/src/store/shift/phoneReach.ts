@@ -9,7 +9,7 @@ interface News {
   found: () => void;
 }
 
-export interface ReachWatch { told: (reachable: boolean | null) => void; end: () => void }
+export interface ReachWatch { heard: (reachable: boolean | null) => void; end: () => void }
 
 export function watchReach(news: News): ReachWatch {
   let reached = false;
@@ -24,7 +24,7 @@ export function watchReach(news: News): ReachWatch {
   }
 
   return {
-    told: (reachable) => {
+    heard: (reachable) => {
       if (reachable === false) {
         // Who begins with a phone that is off sees the mark in the bar.
         if (!reached || timer !== undefined || takeBack) return;

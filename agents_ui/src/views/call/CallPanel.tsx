@@ -17,27 +17,27 @@ import { WrapUp } from "../wrapup/WrapUp";
 export function CallPanel() {
   const t = useT();
   const { call, card } = useCurrentCall();
-  const mine = useMyPart(call?.call ?? null);
+  const part = useMyPart(call?.call ?? null);
   if (!call) return null;
-  const wrapping = mine?.state === "wrap_up";
+  const wrapping = part?.state === "wrap_up";
 
   return (
     <aside className="call-panel" data-testid="call-panel" data-call={call.call} aria-label={t("call.heading")}>
-      <header className={`call-head ${mine?.state ?? ""}`}>
-        <span className="call-state" data-testid="call-state" data-state={mine?.state ?? call.state}>
+      <header className={`call-head ${part?.state ?? ""}`}>
+        <span className="call-state" data-testid="call-state" data-state={part?.state ?? call.state}>
           <span className="dot" aria-hidden="true" />
-          {mine?.standing === "conference" ? named("call_state", "conference") : isConsulting(mine) ? named("party_state", "consulting") : mine?.standing === "calling" ? t("call.calling") : named("party_state", mine?.state) || named("call_state", call.state)}
+          {part?.standing === "conference" ? named("call_state", "conference") : isConsulting(part) ? named("party_state", "consulting") : part?.standing === "calling" ? t("call.calling") : named("party_state", part?.state) || named("call_state", call.state)}
         </span>
-        <span className="call-timer" data-testid="call-timer">{mine ? <Timer since={mine.since} /> : <Timer since={call.started_at} />}</span>
+        <span className="call-timer" data-testid="call-timer">{part ? <Timer since={part.since} /> : <Timer since={call.started_at} />}</span>
         <span className="call-with">
           {wrapping ? [named("outcome", call.outcome), call.ended_by ? t("call.ended_by", { who: named("ended_by", call.ended_by) }) : ""].filter(Boolean).join(" · ") : card?.customer?.name ?? whoIs(call, t)}
         </span>
-        {mine && mine.state !== "ringing" && !wrapping && <RecordingIndicator call={call} />}
+        {part && part.state !== "ringing" && !wrapping && <RecordingIndicator call={call} />}
       </header>
-      <CallWhy why={mine?.why} />
+      <CallWhy why={part?.why} />
       <CallControls call={call} />
-      <Times call={call} mine={mine} />
-      <WrapUp call={call} mine={mine} />
+      <Times call={call} part={part} />
+      <WrapUp call={call} part={part} />
       <People call={call} />
       <Way call={call} />
     </aside>
@@ -45,9 +45,9 @@ export function CallPanel() {
 }
 
 /** Wait, ring, talk, hold: finished ones stand still, the running one is drawn from its timestamp. */
-function Times({ call, mine }: { call: CallView; mine: PartView | null }) {
+function Times({ call, part }: { call: CallView; part: PartView | null }) {
   const t = useT();
-  const state = mine?.state;
+  const state = part?.state;
   const waitingSince = call.waiting_since ?? call.queued_at;
   const waiting = waitingSince !== null && call.wait_ms === null && call.answered_at === null && call.ended_at === null;
   const talking = state === "talking" || state === "consulting";
@@ -58,17 +58,17 @@ function Times({ call, mine }: { call: CallView; mine: PartView | null }) {
         <dd>{waiting ? <Timer since={waitingSince} /> : <Span ms={call.wait_ms} />}</dd>
       </div>
       {state === "ringing" && (
-        <div className="running"><dt>{t("call.ring")}</dt><dd>{mine && <Timer since={mine.since} />}</dd></div>
+        <div className="running"><dt>{t("call.ring")}</dt><dd>{part && <Timer since={part.since} />}</dd></div>
       )}
       <div className={talking ? "running" : ""}>
         <dt>{t("call.talk")}</dt>
-        <dd>{mine && talking ? <Timer since={mine.since} plusMs={mine.talk_ms} /> : <Span ms={state === "ringing" ? null : mine?.talk_ms} />}</dd>
+        <dd>{part && talking ? <Timer since={part.since} plusMs={part.talk_ms} /> : <Span ms={state === "ringing" ? null : part?.talk_ms} />}</dd>
       </div>
       <div className={state === "hold" ? "running" : ""}>
         <dt>{t("call.hold")}</dt>
-        <dd>{mine && state === "hold" ? <Timer since={mine.since} plusMs={mine.hold_ms} /> : <Span ms={state === "ringing" ? null : mine?.hold_ms} />}</dd>
+        <dd>{part && state === "hold" ? <Timer since={part.since} plusMs={part.hold_ms} /> : <Span ms={state === "ringing" ? null : part?.hold_ms} />}</dd>
       </div>
-      {state === "wrap_up" && <div className="running"><dt>{t("call.wrap_up")}</dt><dd>{mine && <Timer since={mine.since} />}</dd></div>}
+      {state === "wrap_up" && <div className="running"><dt>{t("call.wrap_up")}</dt><dd>{part && <Timer since={part.since} />}</dd></div>}
     </dl>
   );
 }

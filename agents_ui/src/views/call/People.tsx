@@ -22,14 +22,14 @@ export function People({ call }: { call: CallView }) {
   const t = useT();
   const me = useStore((store) => store.desk.me);
   const connected = useConnected(call.pbx);
-  const mine = useMyPart(call.call);
-  const conference = mine?.standing === "conference";
-  const { drop: cannotDrop = connected ? null : "no_pbx" } = controls(mine, connected);
+  const part = useMyPart(call.call);
+  const conference = part?.standing === "conference";
+  const { drop: cannotDrop = connected ? null : "no_pbx" } = controls(part, connected);
   // Who was asked before me, and how that ended. While a queue rings many phones at once nobody needs all of their parts.
   const rung = call.agents.filter((agent) => agent.state === "ringing").length;
-  useTopic(mine?.state === "ringing" && rung >= MANY ? null : `call:${call.call}`);
+  useTopic(part?.state === "ringing" && rung >= MANY ? null : `call:${call.call}`);
   const parts = useStore((store) => store.desk.opened[call.call]);
-  const gone = Object.values(parts ?? {}).filter((part) => part.state === "left" && !call.people.some((person) => person.leg === part.leg));
+  const gone = Object.values(parts ?? {}).filter((other) => other.state === "left" && !call.people.some((person) => person.leg === other.leg));
   if (call.people.length === 0 && gone.length === 0) return null;
 
   const nameOf = (person: Person) => {
@@ -41,7 +41,7 @@ export function People({ call }: { call: CallView }) {
       <h2 id="parties-heading">{t("call.parties")}</h2>
       <ul>
         {call.people.map((person) => {
-          const self = person.leg === mine?.leg || (person.agent !== null && person.agent === me?.id);
+          const self = person.leg === part?.leg || (person.agent !== null && person.agent === me?.id);
           const name = nameOf(person);
           return (
             <li key={person.leg} data-leg={person.leg} data-role={person.role} data-state={person.state}>
@@ -50,7 +50,7 @@ export function People({ call }: { call: CallView }) {
                 {name}{self ? ` (${t("common.you")})` : ""}
                 {person.role !== "customer" && !self && person.name && person.number && <span className="num quiet"> {formatNumber(person.number)}</span>}
               </span>
-              {self && mine?.muted && <span className="mark warn"><Icon name="mic_off" size={13} />{t("people.muted")}</span>}
+              {self && part?.muted && <span className="mark warn"><Icon name="mic_off" size={13} />{t("people.muted")}</span>}
               <span className={`party-state ${person.state}`}>
                 {stateIcons[person.state] && <Icon name={stateIcons[person.state] as IconName} size={13} />}
                 {named("person_state", person.state)}
@@ -64,11 +64,11 @@ export function People({ call }: { call: CallView }) {
             </li>
           );
         })}
-        {gone.map((part) => (
-          <li key={part.position} className="gone">
+        {gone.map((other) => (
+          <li key={other.position} className="gone">
             <Icon name="user" size={14} />
-            <span className="party-name">{part.name ?? part.seat}</span>
-            <span className="quiet">{part.reason ? named("party_reason", part.reason) : named("party_state", "left")}</span>
+            <span className="party-name">{other.name ?? other.seat}</span>
+            <span className="quiet">{other.reason ? named("party_reason", other.reason) : named("party_state", "left")}</span>
           </li>
         ))}
       </ul>

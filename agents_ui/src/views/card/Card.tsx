@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import { Button } from "react-aria-components";
 import { useT } from "../../i18n";
 import { Icon } from "../../parts/Icon";
-import { useTopic } from "../../store/session/topics";
+import { customerTopics, useTopics } from "../../store/session/topics";
 import { navigate } from "../../store/session/navigate";
 import { refreshCard } from "../../store/calls/cards";
 import type { CallView, Card } from "../../wire/types";
@@ -20,8 +20,7 @@ export function CardView({ call, card }: { call: CallView; card: Card | null }) 
   const t = useT();
   const [asked, setAsked] = useState(0);
   const missing = card === null;
-  // Its changes, and the promises to this customer.
-  useTopic(card?.customer ? `customer:${card.customer.id}` : null);
+  useTopics(customerTopics(card?.customer ?? null));
   // An offer brings its card. Where none came, ask: soon, then ever more rarely while the call is here.
   useEffect(() => {
     if (!missing) return;

@@ -10,7 +10,7 @@ import { attachCustomer } from "../../store/calls/attach";
 import { useCurrentCall } from "../../store/desk/hooks";
 import { navigate } from "../../store/session/navigate";
 import { loadCustomerPromises } from "../../store/rooms/promises";
-import { useTopic } from "../../store/session/topics";
+import { customerTopics, useTopics } from "../../store/session/topics";
 import { fullName } from "../../lib/who";
 import { useStore } from "../../store/desk/store";
 import { api, ProblemError } from "../../wire/api";
@@ -40,7 +40,7 @@ export function CustomerView({ id }: { id: number }) {
   }, [id]);
   useEffect(load, [load, version]);
   const promises = useCustomerPromises(id);
-  useTopic(`customer:${id}`);
+  useTopics(customerTopics({ id, company: customer?.company ?? null }));
 
   if (!customer) {
     return (

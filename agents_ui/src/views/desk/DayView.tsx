@@ -48,7 +48,7 @@ export function DayView() {
 
   useEffect(() => {
     let over = false;
-    api.day(shown).then((told) => over || (setDay(told), setFailed(false)), () => over || setFailed(true));
+    api.day(shown).then((answer) => over || (setDay(answer), setFailed(false)), () => over || setFailed(true));
     return () => {
       over = true;
     };

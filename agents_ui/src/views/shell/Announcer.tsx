@@ -112,11 +112,11 @@ function useMyNews(say: (text: string) => void): void {
     };
     const watch = watchReach({ lost, found });
     reach.current = watch;
-    watch.told(useStore.getState().desk.me?.state.phone.reachable ?? null);
+    watch.heard(useStore.getState().desk.me?.state.phone.reachable ?? null);
     return watch.end;
   }, [t, say]);
   const reachable = state?.phone.reachable ?? null;
-  useEffect(() => reach.current?.told(reachable), [reachable]);
+  useEffect(() => reach.current?.heard(reachable), [reachable]);
   useEffect(() => {
     const was = before.current;
     before.current = state ? { name: state.name, reason: state.reason } : null;

@@ -14,9 +14,9 @@ const severity: LinkStateName[] = ["refused", "stale", "connecting", "live"];
 /** 12 s, 3:05: seconds are named as such while they are few. */
 const age = (ms: number) => (ms < 60_000 ? `${Math.max(0, Math.floor(ms / 1000))} s` : formatSpan(ms));
 
-interface Told { tone: Tone; text: string; help: string; state: string; rows: [name: string, text: string][] }
+interface Shown { tone: Tone; text: string; help: string; state: string; rows: [name: string, text: string][] }
 
-function useLink(): Told {
+function useLink(): Shown {
   const t = useT();
   const now = useNow();
   const links = useStore((store) => store.desk.links);

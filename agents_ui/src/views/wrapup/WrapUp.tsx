@@ -51,10 +51,10 @@ export function WrapForm({ draft: key, interaction, queue, number, codeRequired,
   );
 }
 
-export function WrapUp({ call, mine }: { call: CallView; mine: PartView | null }) {
+export function WrapUp({ call, part }: { call: CallView; part: PartView | null }) {
   const t = useT();
   const [busy, setBusy] = useState(false);
-  const wrapping = mine?.state === "wrap_up";
+  const wrapping = part?.state === "wrap_up";
   const other = call.direction === "outbound" ? call.dnis : call.ani;
 
   async function finish() {
@@ -65,17 +65,17 @@ export function WrapUp({ call, mine }: { call: CallView; mine: PartView | null }
   }
 
   return (
-    <section className={wrapping ? "wrapup now" : "wrapup"} data-testid="wrapup-panel" data-state={mine?.state ?? ""} aria-label={t("wrapup.heading")}>
+    <section className={wrapping ? "wrapup now" : "wrapup"} data-testid="wrapup-panel" data-state={part?.state ?? ""} aria-label={t("wrapup.heading")}>
       <WrapForm
-        key={call.call} draft={call.call} interaction={call.interaction} queue={mine?.why?.queue ?? call.queue} number={other}
-        codeRequired={mine?.wrap_up?.code_required ?? false} answered={mine?.answered_at != null} onFinish={wrapping ? () => void finish() : null}
+        key={call.call} draft={call.call} interaction={call.interaction} queue={part?.why?.queue ?? call.queue} number={other}
+        codeRequired={part?.wrap_up?.code_required ?? false} answered={part?.answered_at != null} onFinish={wrapping ? () => void finish() : null}
       />
-      {mine?.wrap_up?.mode === "optional" && !wrapping && mine.answered_at !== null && (
+      {part?.wrap_up?.mode === "optional" && !wrapping && part.answered_at !== null && (
         <div className="wrap-ask"><Button className="button small" onPress={() => void askTime(call.call, "wrap-up/request")}><Icon name="clock" size={14} />{t("wrapup.want_time")}</Button></div>
       )}
       {wrapping && (
         <div className="finish">
-          {mine.wrap_up && <WrapTimer call={call.call} wrapUp={mine.wrap_up} />}
+          {part.wrap_up && <WrapTimer call={call.call} wrapUp={part.wrap_up} />}
           <Button className="button primary wide" data-testid="wrapup-finish" isDisabled={busy} onPress={() => void finish()}>
             <Icon name="check" />{t(busy ? "call.finishing" : "call.finish")}<kbd>W</kbd>
           </Button>
