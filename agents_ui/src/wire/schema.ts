@@ -24,7 +24,7 @@ export interface components {
             kind: "agent" | "supervisor" | "system" | "pbx";
             name: string | null;
         };
-        CallAgentView: {
+        OnCallView: {
             agent: number | null;
             seat: string;
             name: string | null;
@@ -57,7 +57,7 @@ export interface components {
         CallList: {
             items: components["schemas"]["CallView"][];
         };
-        CallSnapshot: {
+        CallTopic: {
             call: components["schemas"]["CallView"] | null;
             parts: components["schemas"]["PartView"][];
         };
@@ -83,7 +83,7 @@ export interface components {
             customer: components["schemas"]["CallCustomerView"] | null;
             verdict: string | null;
             match: string | null;
-            agents: components["schemas"]["CallAgentView"][];
+            agents: components["schemas"]["OnCallView"][];
             people: components["schemas"]["PersonView"][];
             recording: "off" | "on" | "paused";
             park_space: string | null;
@@ -130,7 +130,7 @@ export interface components {
         Claim: {
             desktop: string;
         };
-        CommandBody: {
+        DoneBody: {
             request: string;
             command: string | null;
             call: string | null;
@@ -234,7 +234,7 @@ export interface components {
             numbers: string[];
             contract: components["schemas"]["ContractBriefView"] | null;
         };
-        CustomerSnapshot: {
+        CustomerTopic: {
             customer: number;
             version: number | null;
             promises: components["schemas"]["PromiseView"][];
@@ -314,7 +314,7 @@ export interface components {
             promise: components["schemas"]["PromiseView"] | null;
             case: components["schemas"]["Named"] | null;
         };
-        FloorSnapshot: {
+        FloorTopic: {
             calls: components["schemas"]["CallView"][];
             queues: components["schemas"]["QueueView"][];
         };
@@ -365,7 +365,7 @@ export interface components {
         };
         InteractionView: {
             id: number;
-            channel: string;
+            channel: "voice" | "email" | "chat" | "visit" | "sms";
             direction: string;
             call: string | null;
             customer: components["schemas"]["Named"] | null;
@@ -458,7 +458,7 @@ export interface components {
             read_to: number;
             unread: number;
         };
-        MessageReadBody: {
+        ReadBody: {
             agent: number;
             read_to: number;
             unread: number;
@@ -724,7 +724,7 @@ export interface components {
         QueueBody: {
             queue: components["schemas"]["QueueView"];
         };
-        QueueSnapshot: {
+        QueueTopic: {
             queue: components["schemas"]["QueueView"];
             members: components["schemas"]["MemberView"][];
         };
@@ -826,8 +826,8 @@ export interface components {
         };
         SettingsBody: {
             agent: number;
-            language?: "en" | "zh";
-            auto_answer?: boolean;
+            language: "en" | "zh";
+            auto_answer: boolean;
         };
         ShiftView: {
             seat: string;
@@ -839,8 +839,8 @@ export interface components {
             login: string;
             password: string;
         };
-        Snapshot: {
-            me: components["schemas"]["Me"];
+        SnapshotView: {
+            me: components["schemas"]["Me"] | null;
             links: {
             [key: string]: components["schemas"]["LinkView"];
             };
@@ -899,7 +899,7 @@ export interface components {
             state: components["schemas"]["AgentStateView"];
             queues: string[];
         };
-        TeamSnapshot: {
+        TeamTopic: {
             team: components["schemas"]["TeamMember"][];
         };
         TicketView: {

@@ -48,7 +48,7 @@ export type Softphone = Narrow<Schemas["SoftphoneView"], { ice: RTCIceServer[] }
 // --- calls ----------------------------------------------------------------------------------------------------
 
 export type CustomerBrief = Schemas["CallCustomerView"];
-export type CallAgent = Schemas["CallAgentView"];
+export type CallAgent = Schemas["OnCallView"];
 export type Person = Narrow<Schemas["PersonView"], { state: "ringing" | "talking" | "hold" | "parked" | "queued" | "waiting" }>;
 export type CallView = Narrow<Schemas["CallView"], {
   direction: Direction; verdict: VerdictCode | null; match: MatchStanding | null; outcome: Outcome | null; people: Person[];
@@ -88,7 +88,7 @@ export type CustomerDetail = Narrow<Schemas["CustomerDetail"], Kind & { contact_
 export type CustomerHit = Narrow<Schemas["CustomerRowView"], Kind & { contract: { number: string; verdict: VerdictCode } | null }>;
 export type Candidate = Narrow<Schemas["CandidateView"], { customer: CustomerListed; standing: MatchStanding }>;
 export type Why = Schemas["Card"]["why"][number];
-export type InteractionBrief = Narrow<Schemas["RecentView"], { direction: Direction; outcome: Outcome | null }>;
+export type InteractionBrief = Narrow<Schemas["RecentView"], { channel: InteractionView["channel"]; direction: Direction; outcome: Outcome | null }>;
 export type Card = Narrow<Schemas["Card"], {
   customer: Customer | null;
   number: Narrow<Schemas["NumberView"], { kind: "e164" | "extension" | "withheld" | "malformed" }>;
@@ -151,7 +151,7 @@ export type Positions = Record<string, number>;
 export interface Answer<T> { value: T; positions: Positions }
 export type LinkState = Schemas["LinkView"];
 
-export type Snapshot = Narrow<Schemas["Snapshot"], { calls: CallView[]; parts: PartView[]; cards: Record<string, Card | null> }>;
+export type Snapshot = Narrow<Schemas["SnapshotView"], { me: Me; calls: CallView[]; parts: PartView[]; cards: Record<string, Card | null> }>;
 
 export interface Welcome {
   type: "welcome";
@@ -163,9 +163,9 @@ export interface Welcome {
   snapshot: Snapshot | null;
 }
 
-export type FloorSnapshot = Narrow<Schemas["FloorSnapshot"], { calls: CallView[] }>;
-export type CallSnapshot = Narrow<Schemas["CallSnapshot"], { call: CallView | null; parts: PartView[] }>;
-export type TopicSnapshot = FloorSnapshot | Schemas["TeamSnapshot"] | Schemas["QueueSnapshot"] | CallSnapshot | Schemas["CustomerSnapshot"];
+export type FloorSnapshot = Narrow<Schemas["FloorTopic"], { calls: CallView[] }>;
+export type CallSnapshot = Narrow<Schemas["CallTopic"], { call: CallView | null; parts: PartView[] }>;
+export type TopicSnapshot = FloorSnapshot | Schemas["TeamTopic"] | Schemas["QueueTopic"] | CallSnapshot | Schemas["CustomerTopic"];
 
 /** The answer to `watch`, one for each stream that the topic draws on; what it says is complete as of `seq`. */
 export interface Shown { type: "watching"; topic: string; stream: string; seq: number; snapshot: TopicSnapshot }
@@ -178,7 +178,7 @@ export interface Watch { type: "watch"; open?: string[]; close?: string[] }
 export type CallBody = Narrow<Schemas["CallBody"], { call: CallView }>;
 export type PartBody = Narrow<Schemas["PartBody"], { part: PartView; view: CallView | null; card: Card | null; handover: HandoverView | null }>;
 /** The end of a command, failures too; `command` is the verb, or dial, state, shift. */
-export type CommandDone = Narrow<Schemas["CommandBody"], { problem: Problem | null }>;
+export type CommandDone = Narrow<Schemas["DoneBody"], { problem: Problem | null }>;
 
 export const CALL_EVENTS = [
   "call.started", "call.queued", "call.answered", "call.transferred", "call.parked", "call.conferenced", "call.identified", "call.changed",
@@ -199,7 +199,7 @@ interface Bodies extends Record<CallEventKind, CallBody> {
   "promise.due": Schemas["PromiseBody"];
   "draft.changed": Narrow<Schemas["DraftBody"], { draft: MyDraft }>;
   "message.sent": Schemas["MessageBody"];
-  "message.read": Schemas["MessageReadBody"];
+  "message.read": Schemas["ReadBody"];
   "settings.changed": Schemas["SettingsBody"];
   "reasons.changed": Schemas["ReasonsBody"];
   "codes.changed": object;

@@ -81,7 +81,7 @@ test("promises: the list settles what it does not name, but not what changed aft
 });
 
 test("me: the shift comes by REST, state and queues by events only, settings by whichever is newer", () => {
-  const desk = play(event("settings.changed", { agent: 3, auto_answer: true }, "desk", 5));
+  const desk = play(event("settings.changed", { agent: 3, language: "en", auto_answer: true }, "desk", 5));
   const other = { ...me, shift: null, queues: [], state: { ...me.state, name: "signed_out" as const } };
   const shown = (positions: Positions) => withMeAnswer(desk, answer(other, positions)).me;
   expect(shown(at(10, 4))).toEqual({ ...me, shift: null, preferences: { auto_answer: true } });

@@ -173,7 +173,7 @@ test("links, and me", () => {
   const state = stateOf("not_ready", 1, "lunch");
   const changed = (agent: number) => play(welcome(), event("me.changed", { agent, pbx: "demo", state, queues: me.queues })).me?.state;
   expect([changed(3), changed(4)]).toEqual([state, me.state]);
-  expect(play(welcome(), event("settings.changed", { agent: 3, auto_answer: true }, 4, "desk")).me?.preferences).toEqual({ auto_answer: true });
+  expect(play(welcome(), event("settings.changed", { agent: 3, language: "en", auto_answer: true }, 4, "desk")).me?.preferences).toEqual({ auto_answer: true });
 });
 
 test("what I return to after calls is the last state outside them", () => {

@@ -129,8 +129,9 @@ function happened(desk: Desk, event: ServerEvent): Desk {
       return marked({ ...desk, help: { ...desk.help, [help.id]: help } }, `help:${help.id}`, at);
     }
     case "settings.changed": {
-      const { agent, auto_answer } = event.body;
-      if (desk.me?.id !== agent || auto_answer === undefined) return desk;
+      if (desk.me?.id !== event.body.agent) return desk;
+      // A server may tell only what was changed.
+      const auto_answer = event.body.auto_answer ?? desk.me.preferences.auto_answer;
       return marked({ ...desk, me: { ...desk.me, preferences: { ...desk.me.preferences, auto_answer } } }, "me.settings", at);
     }
     case "command.done": {
