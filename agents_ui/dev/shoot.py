@@ -24,11 +24,11 @@ STORIES = (
     "signin idle busy ringing talking hold wrapup candidates unknown several stale refused lost floor customer edit create "
     "interaction search keys calling consulting alternated conference handover handed parked keypad picker transfer dial "
     "dialask pickup refusal helpasked rona offshift pending phonelost seats settings wrapcode wrapover owed promises team teamcall help "
-    "day toasts statemenu codes promiseform phone-ready phone-ringing phone-talking phone-muted phone-lost phone-alone "
+    "day toasts statemenu codes promiseform floorparts phone-ready phone-ringing phone-talking phone-muted phone-lost phone-alone "
     "phone-elsewhere phone-refused phone-returning phone-insecure phone-devices"
 ).split()
 # Stories that begin with a click in another one.
-OVER = {"statemenu": "busy", "codes": "wrapover", "promiseform": "customer"}
+OVER = {"statemenu": "busy", "codes": "wrapover", "promiseform": "customer", "floorparts": "floor"}
 SIZES = {"wide": (1280, 720), "narrow": (480, 900)}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
@@ -76,6 +76,9 @@ def shoot(browser: Browser, base: str, story: str, size: str, theme: str, langua
         page.wait_for_selector("[data-testid=phone-devices]")
     if story.startswith("phone-"):
         page.wait_for_selector("[data-testid=phone-bar]")
+    if story == "floorparts":
+        page.click("[data-call=a] [aria-expanded]")
+        page.wait_for_selector("[data-testid=call-parts]")
     if story == "promiseform":
         page.click("[data-testid=promise-ledger] .list-head button")
     page.wait_for_timeout(250)

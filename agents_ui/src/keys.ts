@@ -1,12 +1,13 @@
 // The keyboard map: single keys while nobody types, and the chords that work in a field too.
 import { useEffect } from "react";
-import { actByKey } from "./store/act";
-import { myParty } from "./store/fold";
-import { navigate } from "./store/navigate";
-import { changeState, isTyping } from "./store/session";
-import { useSettings } from "./store/settings";
-import { currentCall, myCalls, useStore } from "./store/store";
-import { finishWrapUp } from "./store/wrapup";
+import { actByKey } from "./store/calls/act";
+import { currentCall, myCalls, myPart } from "./store/desk/desk";
+import { navigate } from "./store/session/navigate";
+import { isTyping } from "./lib/typing";
+import { changeState } from "./store/shift/state";
+import { useSettings } from "./store/session/settings";
+import { useStore } from "./store/desk/store";
+import { finishWrapUp } from "./store/drafts/wrapup";
 
 export type KeyGroup = "group_call" | "group_give" | "group_note" | "group_go" | "group_me";
 export interface KeyEntry { keys: string[]; text: string; group: KeyGroup }
@@ -114,7 +115,7 @@ export const actions: Record<string, () => void> = {
   w: () => {
     const { desk, selected } = useStore.getState();
     const call = currentCall(desk, selected);
-    if (call && myParty(call, desk.me)?.state === "wrap_up") void finishWrapUp(call.call);
+    if (call && myPart(desk, call.call)?.state === "wrap_up") void finishWrapUp(call.call);
   },
   c: () => focusOn("[data-testid=candidates] input, [data-testid=candidates] button"),
   "Shift+n": () => focusOn("#customer-note"),

@@ -12,9 +12,9 @@ import "./styles/rooms.css";
 import "./styles/narrow.css";
 import { App } from "./App";
 import { applyLanguage } from "./i18n";
-import { followHistory } from "./store/navigate";
-import { resumeSession, retryOnReturn } from "./store/session";
-import { useStore, type Theme } from "./store/store";
+import { followHistory } from "./store/session/navigate";
+import { resumeSession, retryOnReturn } from "./store/session/session";
+import { useStore, type Theme } from "./store/desk/store";
 
 function stored(key: string): string | null {
   try {

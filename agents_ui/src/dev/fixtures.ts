@@ -1,34 +1,34 @@
 // Story pages: ?fixture=NAME shows one situation without a server. Only in `vite --mode fixtures` builds.
-import type { Content } from "../store/drafts";
-import { emptyDesk } from "../store/fold";
-import { loadReasons } from "../store/lists";
-import { useMessages } from "../store/messages";
-import { loadOwed } from "../store/owed";
-import { keepDrafts } from "../store/session";
-import { useSettings } from "../store/settings";
-import { openSeats } from "../store/shift";
-import { usePanel } from "../store/panel";
-import { toast, useStore } from "../store/store";
+import type { Content } from "../store/drafts/drafts";
+import { emptyDesk, queueKey } from "../store/desk/desk";
+import { loadReasons } from "../store/rooms/lists";
+import { useMessages } from "../store/rooms/messages";
+import { loadOwed } from "../store/drafts/owed";
+import { openDrafts } from "../store/drafts/noteDrafts";
+import { useSettings } from "../store/session/settings";
+import { openSeats } from "../store/shift/shift";
+import { usePanel } from "../store/calls/panel";
+import { toast, useStore } from "../store/desk/store";
 import { translate } from "../i18n";
 import { useTransport } from "../wire/api";
 import { syncClock } from "../wire/clock";
-import type { CallParty, CallView, Card, HandoverView, HelpRequest, LinkState, Me, Problem, PromiseView } from "../wire/types";
+import type { Card, HandoverView, HelpRequest, LinkState, Me, Problem, PromiseView } from "../wire/types";
 import { callStories, othersCalls, targets } from "./callStories";
 import { phoneStories, showPhone } from "./phoneStories";
 import { answerShift, messages, shiftStories } from "./shiftStories";
 import {
-  ago, callOf, emilyCard, me, NOW, partyOf, queues, stateOf, team, timeline, today, unknownCard, wangCard, wangDetail,
+  ago, emilyCard, me, membersOf, NOW, queues, stateOf, storyCall, team, timeline, today, unknownCard, wangCard, wangDetail, type StoryCall,
 } from "./people";
 
 export interface Story {
   handovers?: Record<string, HandoverView>; panel?: Parameters<ReturnType<typeof usePanel.getState>["set"]>[0]; toasts?: Parameters<typeof toast>[0][];
   seats?: Problem; settings?: boolean; mine?: PromiseView[]; messages?: boolean; help?: HelpRequest[]; draft?: Partial<Content>;
-  me?: Partial<Me>; calls?: CallView[]; cards?: Card[]; link?: LinkState; path?: string; lost?: boolean; note?: string; overlay?: "keys";
+  me?: Partial<Me>; calls?: StoryCall[]; cards?: Card[]; link?: LinkState; path?: string; lost?: boolean; note?: string; overlay?: "keys";
 }
 
-const mine = (part: Partial<CallParty>): Record<string, CallParty> => ({ "3": partyOf(part) });
 const ringing = { state: "ringing" as const, answered_at: null, wait_ms: null };
-const ringingParty = mine({ state: "ringing", since: ago(4), answered_at: null });
+const rings = { state: "ringing" as const, since: ago(4), answered_at: null };
+const chen = { agent: 5, seat: "PJSIP/1003", name: "Chen Jie", leg: "demo-1795323648.2" };
 const live: LinkState = { state: "live", since: ago(5400), detail: "Asterisk 22.5.2" };
 const state = (...of: Parameters<typeof stateOf>) => ({ state: stateOf(...of) });
 
@@ -36,36 +36,36 @@ const stories: Record<string, Story> = {
   signin: {},
   idle: {},
   busy: { me: state("not_ready", 612, "lunch") },
-  ringing: { me: state("reserved", 4), calls: [callOf(wangCard, { ...ringing, agents: { ...ringingParty, "5": partyOf({ agent: 5, seat: "PJSIP/1003", name: "Chen Jie", state: "left", since: ago(6), reason: "no_answer", answered_at: null, wrap_up: null }) } })], cards: [wangCard] },
-  talking: { me: state("talking", 214), calls: [callOf(wangCard)], cards: [wangCard], note: "主轴温度 86℃ 仍报警，已停机。客户要求今天内上门。" },
-  hold: { me: state("hold", 21), calls: [callOf(wangCard, { state: "held", held_since: ago(21), agents: mine({ state: "hold", since: ago(21), talk_ms: 193_000, hold_ms: 14_000 }), others: [{ number: "+8613700001111", name: "Zhou Lei", state: "ringing" }] })], cards: [wangCard] },
+  ringing: { me: state("reserved", 4), calls: [storyCall(wangCard, ringing, [{ ...chen, state: "left", since: ago(6), reason: "no_answer", answered_at: null, wrap_up: null }, rings])], cards: [wangCard] },
+  talking: { me: state("talking", 214), calls: [storyCall(wangCard)], cards: [wangCard], note: "主轴温度 86℃ 仍报警，已停机。客户要求今天内上门。" },
+  hold: { me: state("hold", 21), calls: [storyCall(wangCard, { state: "held", held_since: ago(21) }, [{ state: "hold", since: ago(21), talk_ms: 193_000, hold_ms: 14_000 }])], cards: [wangCard] },
   wrapup: {
     me: state("wrap_up", 38), cards: [wangCard], note: "主轴温度 86℃ 仍报警，已停机。约定今天 16:00 前工程师回电。",
-    calls: [callOf(wangCard, { state: "ended", ended_at: ago(38), outcome: "answered", ended_by: "caller", agents: mine({ state: "wrap_up", since: ago(38), talk_ms: 176_000 }) })],
+    calls: [storyCall(wangCard, { state: "ended", ended_at: ago(38), outcome: "answered", ended_by: "caller" }, [{ state: "wrap_up", since: ago(38), talk_ms: 176_000 }])],
   },
-  candidates: { me: state("reserved", 4), calls: [callOf(emilyCard, { ...ringing, agents: ringingParty })], cards: [emilyCard] },
-  unknown: { me: state("talking", 52), calls: [callOf(unknownCard, { agents: mine({ since: ago(52), answered_at: ago(52) }) })], cards: [unknownCard] },
+  candidates: { me: state("reserved", 4), calls: [storyCall(emilyCard, ringing, [rings])], cards: [emilyCard] },
+  unknown: { me: state("talking", 52), calls: [storyCall(unknownCard, {}, [{ since: ago(52), answered_at: ago(52) }])], cards: [unknownCard] },
   several: {
     me: state("talking", 214), cards: [wangCard, emilyCard], note: "主轴温度 86℃ 仍报警。",
-    calls: [callOf(wangCard), callOf(emilyCard, { ...ringing, interaction: 613, started_at: ago(20), queued_at: ago(12), queue: "vip", agents: ringingParty })],
+    calls: [storyCall(wangCard), storyCall(emilyCard, { ...ringing, interaction: 613, started_at: ago(20), queued_at: ago(12), waiting_since: ago(12), queue: "vip" }, [rings])],
   },
-  stale: { me: state("talking", 214), calls: [callOf(wangCard)], cards: [wangCard], link: { state: "stale", since: ago(12), detail: "connection reset by peer" } },
+  stale: { me: state("talking", 214), calls: [storyCall(wangCard)], cards: [wangCard], link: { state: "stale", since: ago(12), detail: "connection reset by peer" } },
   refused: { link: { state: "refused", since: ago(95), detail: "Authentication failed for cti-events" } },
-  lost: { me: state("talking", 214), calls: [callOf(wangCard)], cards: [wangCard], lost: true },
+  lost: { me: state("talking", 214), calls: [storyCall(wangCard)], cards: [wangCard], lost: true },
   floor: {
     me: { role: "supervisor", name: "Zhang Min", id: 2, seat: null }, path: "/floor", cards: [],
     calls: [
-      callOf(wangCard, { call: "a", agents: { "4": partyOf({ agent: 4, seat: "PJSIP/1002", name: "Wang Fang", state: "talking", since: ago(214), reason: null, answered_at: ago(214), wrap_up: null }) } }),
-      callOf(emilyCard, { call: "b", ...ringing, started_at: ago(60), queued_at: ago(48), agents: { "5": partyOf({ agent: 5, seat: "PJSIP/1003", name: "Chen Jie", state: "ringing", since: ago(4), reason: null, answered_at: null, wrap_up: null }) } }),
-      callOf(unknownCard, { call: "c", state: "queued", answered_at: null, wait_ms: null, started_at: ago(90), queued_at: ago(74), position: 1, agents: {} }),
-      callOf(unknownCard, { call: "d", state: "ivr", answered_at: null, queued_at: null, wait_ms: null, queue: null, started_at: ago(9), ani: "+8613511112222", match: "pending", verdict: null, agents: {} }),
+      storyCall(wangCard, { call: "a" }, [{ ...chen, state: "left", since: ago(229), reason: "no_answer", answered_at: null }, { agent: 4, seat: "PJSIP/1002", name: "Wang Fang" }]),
+      storyCall(emilyCard, { call: "b", ...ringing, started_at: ago(60), queued_at: ago(48) }, [{ ...chen, ...rings }]),
+      storyCall(unknownCard, { call: "c", state: "queued", answered_at: null, wait_ms: null, started_at: ago(90), queued_at: ago(74), waiting_since: ago(74), position: 1 }, []),
+      storyCall(unknownCard, { call: "d", state: "ivr", answered_at: null, queued_at: null, waiting_since: null, wait_ms: null, queue: null, started_at: ago(9), ani: "+8613511112222", match: "pending", verdict: null }, []),
     ],
   },
   customer: { path: "/customers/7" },
   edit: { path: "/customers/7/edit" },
   create: { path: "/customers/new" },
   interaction: { path: "/interactions/600" },
-  search: { me: state("talking", 52), calls: [callOf(unknownCard, { agents: mine({ since: ago(52), answered_at: ago(52) }) })], cards: [unknownCard] },
+  search: { me: state("talking", 52), calls: [storyCall(unknownCard, {}, [{ since: ago(52), answered_at: ago(52) }])], cards: [unknownCard] },
   keys: { overlay: "keys" },
   ...callStories,
   ...shiftStories,
@@ -85,6 +85,7 @@ function answer(path: string, init: RequestInit): unknown {
   const shift = answerShift(where ?? "", init.method ?? "GET");
   if (shift !== undefined) return shift;
   if (where === "/targets") return targets;
+  if (where === "/queues") return queues;
   if (where === "/calls" && init.method === "GET") return { items: othersCalls };
   if (where === "/customers" && init.method === "GET") return { items: new URLSearchParams(query).get("q") === "zzz" ? [] : hits, next: null };
   if (/^\/customers\/\d+\/timeline/.test(where ?? "")) return { items: timeline, next: "more" };
@@ -112,19 +113,27 @@ export async function play(name: string): Promise<void> {
   const { set } = useStore.getState();
   if (name === "signin") return set({ phase: "signed_out" });
   const person = { ...me, ...story.me };
-  const drafts = keepDrafts(person.id);
+  const drafts = openDrafts(person.id);
   const [first] = story.calls ?? [];
-  if (first && story.note) drafts.type(first.call, story.note, first.interaction);
-  if (first && story.draft) drafts.change(first.call, story.draft, first.interaction);
+  if (first && story.note) drafts.type(first.view.call, story.note, first.view.interaction);
+  if (first && story.draft) drafts.change(first.view.call, story.draft, first.view.interaction);
   set({
     phase: "signed_in", path: story.path ?? "/", overlay: story.overlay ?? null,
     socket: story.lost ? { name: "lost", since: Date.now() - 23_000, attempt: 4 } : { name: "open", since: Date.now(), attempt: 0 },
-    selected: first?.call ?? null,
+    selected: first?.view.call ?? null,
     desk: {
       ...emptyDesk, me: person, links: { demo: story.link ?? live },
-      calls: Object.fromEntries((story.calls ?? []).map((call) => [call.call, call])),
+      calls: Object.fromEntries((story.calls ?? []).map(({ view }) => [view.call, view])),
+      parts: Object.fromEntries((story.calls ?? []).flatMap(({ view, parts }) => {
+        const mine = parts.filter((part) => part.agent === person.id && part.state !== "left");
+        return mine.length ? [[view.call, mine]] : [];
+      })),
+      opened: Object.fromEntries((story.calls ?? []).map(({ view, parts }) => [view.call, Object.fromEntries(parts.map((part) => [part.position, part]))])),
+      topics: Object.fromEntries(topicsOf(story).map((topic) => [topic, { streams: ["pbx:demo"], refused: null }])),
       cards: Object.fromEntries((story.cards ?? []).map((card) => [card.call, card])),
-      queues: Object.fromEntries(queues.map((queue) => [queue.queue, queue])),
+      queues: Object.fromEntries(queues.map((queue) => [queueKey(queue.pbx, queue.queue), queue])),
+      serving: queues.map((queue) => queueKey(queue.pbx, queue.queue)),
+      members: Object.fromEntries(Object.entries(membersOf).map(([name, all]) => [queueKey("demo", name), Object.fromEntries(all.map((member) => [member.interface, member]))])),
       team: Object.fromEntries(team.map((member) => [member.agent, member])),
       handovers: story.handovers ?? {}, resting: { name: "ready", reason: null },
       promises: byId(story.mine ?? []), messages: byId(story.messages ? messages : []), help: byId(story.help ?? []),
@@ -140,6 +149,11 @@ export async function play(name: string): Promise<void> {
   for (const entry of story.toasts ?? []) toast({ ...entry, ...(entry.about ? { about: translate(entry.about) } : {}) });
 }
 
+/** Nothing is asked of a server: what the views open is there. */
+function topicsOf(story: Story): string[] {
+  return ["floor", "team", ...queues.map((queue) => `queue:${queueKey(queue.pbx, queue.queue)}`), ...(story.calls ?? []).map(({ view }) => `call:${view.call}`)];
+}
+
 function byId<V extends { id: number }>(all: V[]): Record<number, V> {
-  return Object.fromEntries(all.map((one) => [one.id, one]));
+  return Object.fromEntries(all.map((view) => [view.id, view]));
 }

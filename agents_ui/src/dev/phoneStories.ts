@@ -3,7 +3,7 @@ import { usePhoneStore } from "../phone/store";
 import { silent, type PhoneState, type SipCall } from "../phone/state";
 import type { Figures } from "../phone/quality";
 import type { Story } from "./fixtures";
-import { ago, callOf, partyOf, stateOf, wangCard } from "./people";
+import { ago, stateOf, storyCall, wangCard } from "./people";
 
 const seat = "PJSIP/1101";
 const atBrowser = { seat, extension: "1101", shift: { seat, extension: "1101", kind: "browser" as const, since: ago(5400) } };
@@ -12,10 +12,10 @@ const sip = (state: SipCall["state"], part: Partial<SipCall> = {}): SipCall => (
 const figures = (part: Partial<Figures> = {}): Figures => ({
   packetsIn: 10_700, packetsOut: 10_702, lossIn: 0.001, lossOut: 0, jitterMs: 4, roundTripMs: 23, levelIn: 0.08, levelOut: 0.05, flow: 50, ...part,
 });
-const talking = { me: { ...atBrowser, state: stateOf("talking", 214) }, cards: [wangCard], calls: [callOf(wangCard, { agents: { "3": partyOf({ seat }) } })] };
+const talking = { me: { ...atBrowser, state: stateOf("talking", 214) }, cards: [wangCard], calls: [storyCall(wangCard, {}, [{ seat }])] };
 const ringing = {
   me: { ...atBrowser, state: stateOf("reserved", 4) }, cards: [wangCard],
-  calls: [callOf(wangCard, { state: "ringing", answered_at: null, wait_ms: null, agents: { "3": partyOf({ seat, state: "ringing", since: ago(4), answered_at: null }) } })],
+  calls: [storyCall(wangCard, { state: "ringing", answered_at: null, wait_ms: null }, [{ seat, state: "ringing", since: ago(4), answered_at: null }])],
 };
 
 const phones: Record<string, Partial<PhoneState>> = {

@@ -1,11 +1,11 @@
 // Stories of a shift: state and why, seats, wrap-up and what is owed, promises, team, messages, help, the day.
-import type { Message, MyDraft, Owed, Phone, ReasonCode, StateSpan, WrapUpCode } from "../wire/types";
+import type { Message, MyDraft, Owed, PartView, Phone, ReasonCode, StateSpan, WrapUpCode } from "../wire/types";
 import type { Story } from "./fixtures";
-import { ago, ahead, callOf, emilyCard, NOW, partyOf, promiseOf, promises, stateOf, today, wangCard } from "./people";
+import { ago, ahead, emilyCard, NOW, promiseOf, promises, stateOf, storyCall, today, wangCard } from "./people";
 
 const who = { number: "+8613800138000", call: wangCard.call, queue: "support" };
-const wrapping = (part: Parameters<typeof partyOf>[0] = {}) =>
-  [callOf(wangCard, { state: "ended", ended_at: ago(38), outcome: "answered", ended_by: "caller", recording: "off", people: [], agents: { "3": partyOf({ state: "wrap_up", since: ago(38), talk_ms: 176_000, ...part }) } })];
+const wrapping = (part: Partial<PartView> = {}) =>
+  [storyCall(wangCard, { state: "ended", ended_at: ago(38), outcome: "answered", ended_by: "caller", recording: "off" }, [{ state: "wrap_up", since: ago(38), talk_ms: 176_000, ...part }])];
 const wrapState = (part: Parameters<typeof stateOf>[3] = {}) => ({ state: stateOf("wrap_up", 38, null, { because: { event: "call_ended", ...who }, by: { kind: "system", name: null }, ...part }) });
 const because = (event: string) => ({ event, ...who });
 const system = { kind: "system" as const, name: null };
@@ -14,26 +14,26 @@ const taken = { seat: null, shift: null };
 export const shiftStories: Record<string, Story> = {
   rona: { me: { state: stateOf("not_ready", 95, "no_answer", { because: because("offer_unanswered"), by: system }) } },
   offshift: { me: { ...taken, state: stateOf("signed_out", 300, null, { on_shift: false, by: null, because: null }) } },
-  pending: { me: { state: stateOf("talking", 214, null, { because: because("call_answered"), by: system, pending: { name: "not_ready", reason: "lunch", by: { kind: "agent", name: "Li Wei" } } }) }, calls: [callOf(wangCard)], cards: [wangCard] },
-  phonelost: { me: { state: stateOf("talking", 214, null, { because: because("call_answered"), by: system, phone: { seat: "PJSIP/1001", reachable: false, since: ago(8) } }) }, calls: [callOf(wangCard)], cards: [wangCard] },
+  pending: { me: { state: stateOf("talking", 214, null, { because: because("call_answered"), by: system, pending: { name: "not_ready", reason: "lunch", by: { kind: "agent", name: "Li Wei" } } }) }, calls: [storyCall(wangCard)], cards: [wangCard] },
+  phonelost: { me: { state: stateOf("talking", 214, null, { because: because("call_answered"), by: system, phone: { seat: "PJSIP/1001", reachable: false, since: ago(8) } }) }, calls: [storyCall(wangCard)], cards: [wangCard] },
   seats: { seats: { title: "", status: 409, code: "seat_taken", detail: "Wang Fang sits at 1002." } },
   settings: { settings: true },
   wrapcode: {
     me: wrapState({ until: ahead(22) }), cards: [wangCard], note: "主轴温度 86℃ 仍报警，已停机。约定今天 16:00 前工程师回电。",
-    calls: wrapping({ wrap_up: { mode: "forced", ends_at: ahead(22), extensions_left: 1, code: "fault/spindle", code_required: true } }),
+    calls: wrapping({ wrap_up: { mode: "forced", ends_at: ahead(22), extensions_left: 1, code: "fault/spindle", code_required: true, wanted: false } }),
     draft: { code: "fault/spindle", followUp: { kind: "callback", from: null, to: null, number: "+8613800138000", text: "" } },
   },
   wrapover: {
     me: wrapState({ until: ago(41) }), cards: [wangCard], note: "客户要求今天内上门。",
-    calls: wrapping({ since: ago(131), wrap_up: { mode: "mandatory", ends_at: ago(41), extensions_left: 0, code: null, code_required: true } }),
+    calls: wrapping({ since: ago(131), wrap_up: { mode: "mandatory", ends_at: ago(41), extensions_left: 0, code: null, code_required: true, wanted: false } }),
   },
   owed: { path: "/owed" },
   promises: { path: "/promises", mine: [...promises, promiseOf(73, "发送两台 Sortline 40 的报价", 5 * 3600, { kind: "other", number: null, customer: { id: 61, name: "王府井设备租赁" } }), promiseOf(74, "Call back about the renewal", 20 * 3600, { from: ahead(19 * 3600), customer: { id: 8, name: "Emily Carter" }, number: "+442079460018" })] },
   team: { path: "/team", messages: true },
-  teamcall: { me: { state: stateOf("talking", 214) }, path: "/team", messages: true, calls: [callOf(wangCard)], cards: [wangCard] },
+  teamcall: { me: { state: stateOf("talking", 214) }, path: "/team", messages: true, calls: [storyCall(wangCard)], cards: [wangCard] },
   help: {
     me: { role: "supervisor", name: "Zhang Min", id: 2, seat: null, extension: null, shift: null, state: stateOf("signed_out", 400, null, { on_shift: false }) }, path: "/team", messages: true,
-    calls: [callOf(emilyCard, { call: "a", agents: { "4": partyOf({ agent: 4, seat: "PJSIP/1002", name: "Wang Fang" }) } })],
+    calls: [storyCall(emilyCard, { call: "a" }, [{ agent: 4, seat: "PJSIP/1002", name: "Wang Fang" }])],
     help: [{ id: 9, call: "a", interaction: 612, agent: { id: 4, name: "Wang Fang" }, said: "Customer insists on a refund although the contract has ended.", state: "open", asked_at: ago(48), taken_by: null, taken_at: null, done_at: null }],
   },
   day: { path: "/day" },
@@ -92,8 +92,8 @@ function day() {
   });
   const states = new Map<string, { name: StateSpan["name"]; reason: string | null; ms: number }>();
   for (const [name, why, minutes] of log) {
-    const known = states.get(`${name} ${why}`) ?? { name, reason: why, ms: 0 };
-    states.set(`${name} ${why}`, { ...known, ms: known.ms + minutes * 60_000 });
+    const sum = states.get(`${name} ${why}`) ?? { name, reason: why, ms: 0 };
+    states.set(`${name} ${why}`, { ...sum, ms: sum.ms + minutes * 60_000 });
   }
   return {
     date: "2026-11-22", zone: "Asia/Shanghai", from: "2026-11-21T16:00:00Z", to: "2026-11-22T16:00:00Z", log: spans, states: [...states.values()],

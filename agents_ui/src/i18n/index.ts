@@ -1,7 +1,7 @@
 // Texts in English and Chinese: one i18next instance, a hook, and the sentences built from codes and their facts.
 import i18next from "i18next";
 import { useCallback } from "react";
-import { useStore } from "../store/store";
+import { useStore } from "../store/desk/store";
 import type { Language, Params, Reason } from "../wire/types";
 import { formatDate, formatMinutes, formatMoment, formatSpan } from "../lib/format";
 import en from "./en.json";

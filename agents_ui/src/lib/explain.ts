@@ -1,7 +1,7 @@
 // Explain my state: one sentence — why I am in it, by whom or what event, about which call. Times are the view's.
 import i18next from "i18next";
 import { named, type T } from "../i18n";
-import { titleOf } from "../store/lists";
+import { titleOf } from "../store/rooms/lists";
 import type { AgentStateView, Because, Language, ReasonCode } from "../wire/types";
 import { formatNumber } from "./format";
 
@@ -11,8 +11,8 @@ export interface Names { t: T; language: Language; reasons: ReasonCode[]; queue:
 /** A reason as the supervisor titled it, one of the system's, or the PBX's own text. */
 export function reasonTitle(reason: string | null, reasons: ReasonCode[], language: Language): string {
   if (!reason) return "";
-  const known = reasons.find((entry) => entry.code === reason);
-  return known ? titleOf(known, language) : i18next.exists(`not_ready.${reason}`) ? named("not_ready", reason) : reason;
+  const listed = reasons.find((entry) => entry.code === reason);
+  return listed ? titleOf(listed, language) : i18next.exists(`not_ready.${reason}`) ? named("not_ready", reason) : reason;
 }
 
 /** Ready; Not ready: Lunch. */

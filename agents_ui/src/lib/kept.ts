@@ -1,6 +1,6 @@
 // State that survives a reload and a crash: what a person typed and has not saved or discarded.
 import { useEffect, useState } from "react";
-import { useStore } from "../store/store";
+import { useStore } from "../store/desk/store";
 
 const keyOf = (name: string) => `cti.kept.${useStore.getState().desk.me?.id ?? 0}.${name}`;
 

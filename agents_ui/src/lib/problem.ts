@@ -14,8 +14,8 @@ export function problemText(problem: Problem, t: T): { title: string; detail: st
   const remedy = `remedy.${problem.code ?? ""}`;
   const ours = problem.code && i18next.exists(remedy) ? t(remedy) : null;
   // The server speaks English: where we have words of our own for cause and remedy, they are the viewer's.
-  const told = (ours && i18next.language !== "en") || plain(problem.detail) === plain(title);
-  const parts = [told ? null : problem.detail, ours ?? problem.remedy, ...fields].filter((part): part is string => Boolean(part));
+  const repeated = (ours && i18next.language !== "en") || plain(problem.detail) === plain(title);
+  const parts = [repeated ? null : problem.detail, ours ?? problem.remedy, ...fields].filter((part): part is string => Boolean(part));
   return { title, detail: parts.map(sentence).join(" ") };
 }
 

@@ -1,9 +1,10 @@
 // A queue's title in the viewer's language, its name where it has none.
 import { useCallback } from "react";
-import { useStore } from "../store/store";
+import { useStore } from "../store/desk/store";
+import { useLists } from "../store/rooms/lists";
 import type { Language, QueueView } from "../wire/types";
 
-export function queueTitle(queue: QueueView, language: Language): string {
+export function queueTitle(queue: Pick<QueueView, "queue" | "title_en" | "title_zh">, language: Language): string {
   return (language === "zh" ? queue.title_zh : queue.title_en) || queue.queue;
 }
 
@@ -11,5 +12,9 @@ export function queueTitle(queue: QueueView, language: Language): string {
 export function useQueueTitle(): (name: string) => string {
   const language = useStore((store) => store.language);
   const queues = useStore((store) => store.desk.queues);
-  return useCallback((name) => (queues[name] ? queueTitle(queues[name], language) : name), [queues, language]);
+  const titles = useLists((lists) => lists.titles);
+  return useCallback((name) => {
+    const queue = Object.values(queues).find((view) => view.queue === name) ?? titles[name];
+    return queue ? queueTitle(queue, language) : name;
+  }, [queues, titles, language]);
 }

@@ -1,5 +1,5 @@
 // Light, dark, or as the system: applied to the page at once and kept for this browser.
-import { useStore, type Theme } from "../store/store";
+import { useStore, type Theme } from "../store/desk/store";
 
 export function applyTheme(theme: Theme): void {
   useStore.getState().set({ theme });

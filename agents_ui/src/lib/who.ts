@@ -1,15 +1,22 @@
 // Who a call is with, in the words of the viewer.
 import type { T } from "../i18n";
-import type { CallView, Interaction } from "../wire/types";
+import type { CallView, Customer, Interaction } from "../wire/types";
 import { formatNumber } from "./format";
 
 export function whoIs(call: CallView, t: T): string {
   if (call.customer) return call.customer.name;
   if (call.direction === "internal") return call.ani_name ?? call.ani ?? t("common.unknown");
-  const outbound = call.direction === "outbound" ? call.others[0] : undefined;
-  if (outbound) return outbound.name ?? (formatNumber(outbound.number) || t("common.unknown"));
+  if (call.direction === "outbound") {
+    const called = call.people.find((person) => person.role === "customer")?.name ?? formatNumber(call.dnis);
+    if (called) return called;
+  }
   if (call.ani) return formatNumber(call.ani);
   return call.ani_name ?? t("common.withheld");
+}
+
+/** The name with the salutation before it, as they are spoken to. */
+export function fullName({ salutation, name }: Pick<Customer, "salutation" | "name">): string {
+  return salutation ? `${salutation} ${name}` : name;
 }
 
 /** The number at the other end. */

@@ -3,8 +3,8 @@ import { useId, type ReactNode } from "react";
 import { Focusable, Tooltip, TooltipTrigger } from "react-aria-components";
 import { useT } from "../i18n";
 import type { Cannot } from "../lib/controls";
-import { isMoving, keyOf, mover, useCommands, type Verb } from "../store/commands";
-import { toast } from "../store/store";
+import { isMoving, keyOf, mover, useCommands, type Verb } from "../store/calls/commands";
+import { toast } from "../store/desk/store";
 import { Icon, type IconName } from "./Icon";
 
 interface CommandProps {

@@ -1,8 +1,8 @@
 // An agent's state in a row: colour, icon and words, with the reason and since when.
 import { named } from "../i18n";
 import { reasonTitle } from "../lib/explain";
-import { useLists } from "../store/lists";
-import { useStore } from "../store/store";
+import { useLists } from "../store/rooms/lists";
+import { useStore } from "../store/desk/store";
 import type { AgentStateName, AgentStateView } from "../wire/types";
 import { Icon, type IconName } from "./Icon";
 import type { Tone } from "./marks";

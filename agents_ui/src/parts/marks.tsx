@@ -1,7 +1,7 @@
 // Small marks used everywhere: tier, verdict, match, direction, outcome. Colour never speaks alone: icon or text goes with it.
 import { named } from "../i18n";
-import { useStore } from "../store/store";
-import type { Direction, Outcome, Standing, VerdictCode } from "../wire/types";
+import { useStore } from "../store/desk/store";
+import type { Direction, MatchStanding, Outcome, VerdictCode } from "../wire/types";
 import { Icon, type IconName } from "./Icon";
 
 export type Tone = "ok" | "warn" | "bad" | "info" | "neutral";
@@ -12,7 +12,7 @@ export const verdictTone: Record<VerdictCode, Tone> = {
 export const verdictIcon: Record<VerdictCode, IconName> = {
   covered: "shield", hours_left: "shield", expired: "stop", suspended: "stop", cancelled: "stop", hours_spent: "clock", not_started: "clock", none: "question",
 };
-const matchMark: Record<Standing, [Tone, IconName]> = {
+const matchMark: Record<MatchStanding, [Tone, IconName]> = {
   verified: ["ok", "check"], shared: ["warn", "users"], guess: ["warn", "question"], none: ["neutral", "question"], pending: ["neutral", "clock"],
 };
 const missed: ReadonlySet<string> = new Set(["abandoned", "short_abandon", "no_agent", "no_answer", "caller_left", "rejected", "unavailable", "failed", "busy", "left_in_ivr"]);
@@ -42,7 +42,7 @@ export function VerdictMark({ code }: { code: VerdictCode | null }) {
   return <Mark tone={verdictTone[code] ?? "neutral"} icon={verdictIcon[code] ?? "question"} text={named("verdict", code)} />;
 }
 
-export function MatchMark({ standing }: { standing: Standing }) {
+export function MatchMark({ standing }: { standing: MatchStanding }) {
   useLanguage();
   const [tone, icon] = matchMark[standing] ?? ["neutral", "question"];
   return <Mark tone={tone} icon={icon} text={named("match", standing)} />;

@@ -1,7 +1,7 @@
 // The phone in a real browser: builds the world that phone.ts works in, and passes on what happens around it: the desk,
 // events of the server, devices plugged in and out, the network, the first click.
-import { onEvent } from "../store/events";
-import { useStore } from "../store/store";
+import { onEvent } from "../store/desk/events";
+import { useStore } from "../store/desk/store";
 import { api, ProblemError } from "../wire/api";
 import { serverNow } from "../wire/clock";
 import { backoff } from "../wire/socket";
@@ -156,8 +156,8 @@ function isCurrent(): boolean {
 /** On hold the other side hears music and we hear nothing. */
 function expectSound(): boolean {
   const { desk } = useStore.getState();
-  const part = floorCall(desk, usePhoneStore.getState().call);
-  return part === null || (part.party.state !== "hold" && part.call.state !== "parked");
+  const here = floorCall(desk, usePhoneStore.getState().call);
+  return here === null || (here.part.state !== "hold" && here.call.state !== "parked");
 }
 
 function arrived(): Promise<void> {

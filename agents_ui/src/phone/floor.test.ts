@@ -1,22 +1,22 @@
 // What the floor says of the ringing and speaking here.
 import { expect, test } from "vitest";
-import { callOf, me, unknownCard, wangCard } from "../dev/people";
-import { emptyDesk, type Desk } from "../store/fold";
-import type { CallParty, CallView, Me } from "../wire/types";
+import { me, storyCall, unknownCard, wangCard, type StoryCall } from "../dev/people";
+import { emptyDesk, type Desk } from "../store/desk/desk";
+import type { CallView, Me, PartView } from "../wire/types";
 import { answersItself, floorCall, FLOOR_WAIT_MS, isMeant, isOver, speakingHere } from "./floor";
 import type { SipCall } from "./state";
 
 const seat = "PJSIP/1101";
 const atBrowser: Me = { ...me, shift: { seat, extension: "1101", kind: "browser", since: "2026-11-22T05:00:00Z" } };
 
-function desk(calls: CallView[], part: Partial<Me> = {}): Desk {
-  return { ...emptyDesk, me: { ...atBrowser, ...part }, calls: Object.fromEntries(calls.map((call) => [call.call, call])) };
+function desk(calls: StoryCall[], about: Partial<Me> = {}): Desk {
+  return {
+    ...emptyDesk, me: { ...atBrowser, ...about }, calls: Object.fromEntries(calls.map(({ view }) => [view.call, view])),
+    parts: Object.fromEntries(calls.map(({ view, parts }) => [view.call, parts])),
+  };
 }
 
-function call(party: Partial<CallParty>, part: Partial<CallView> = {}, card = wangCard): CallView {
-  const whole = callOf(card, part);
-  return { ...whole, agents: { "3": { ...(whole.agents["3"] as CallParty), seat, ...party } } };
-}
+const call = (part: Partial<PartView>, more: Partial<CallView> = {}, card = wangCard): StoryCall => storyCall(card, more, [{ seat, ...part }]);
 
 const sip = (state: SipCall["state"]): SipCall => ({ id: "a", state, number: null, name: null, since: 0, by: null });
 const queue = { kind: "queue", queue: "support", from: null, penalty: null, waited_ms: 1 } as const;

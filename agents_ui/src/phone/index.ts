@@ -1,6 +1,6 @@
 // The phone for the rest of the desktop. What it takes to be one (JsSIP, sound, WebRTC) is loaded only when my shift's
 // phone is a browser: who has a phone on the desk pays nothing for it.
-import { useStore } from "../store/store";
+import { useStore } from "../store/desk/store";
 import type { BrowserPhone } from "./browser";
 import { browserSeat } from "./floor";
 import { usePhoneStore } from "./store";
@@ -57,21 +57,21 @@ function sync(): void {
   }
   resting = false;
   at = want;
-  const mine = (loading += 1);
+  const turn = (loading += 1);
   const old = phone;
   phone = null;
   old?.close();
-  if (want) void load(Number(want.split(" ")[0]), mine);
+  if (want) void load(Number(want.split(" ")[0]), turn);
 }
 
-async function load(agent: number, mine: number): Promise<void> {
+async function load(agent: number, turn: number): Promise<void> {
   try {
     const { openBrowserPhone } = await import("./browser");
-    if (mine === loading) phone = openBrowserPhone(agent);
+    if (turn === loading) phone = openBrowserPhone(agent);
   } catch {
     // The chunk did not come: the server was restarted with a newer desktop, or the network is gone.
-    if (mine !== loading) return;
+    if (turn !== loading) return;
     usePhoneStore.getState().tell({ type: "off", at: Date.now(), reason: "unsupported", detail: "load" });
-    setTimeout(() => { if (mine === loading) void load(agent, mine); }, 10_000);
+    setTimeout(() => { if (turn === loading) void load(agent, turn); }, 10_000);
   }
 }

@@ -1,8 +1,8 @@
 // The phone as a transcript, with an actor for SIP: what comes in, what it does.
 import { beforeEach, expect, test, vi } from "vitest";
-import { callOf, me, wangCard } from "../dev/people";
-import { emptyDesk, type Desk } from "../store/fold";
-import type { CallParty, CallView, PartyState, Softphone } from "../wire/types";
+import { me, partOf, storyCall, wangCard } from "../dev/people";
+import { emptyDesk, type Desk } from "../store/desk/desk";
+import type { PartState, Softphone } from "../wire/types";
 import { MicrophoneError } from "./devices";
 import { FLOOR_WAIT_MS } from "./floor";
 import { openPhone } from "./phone";
@@ -38,11 +38,11 @@ let phone: Phone;
 let reconnect: () => Promise<string>;
 let getAccount: () => Promise<Softphone>;
 
-function mine(party: PartyState | null): Desk {
-  const whole = callOf(wangCard);
+function mine(state: PartState | null): Desk {
   const shift = { seat: "PJSIP/1101", extension: "1101", kind: "browser" as const, since: "2026-11-22T05:00:00Z" };
-  const calls = party === null ? {} : { [whole.call]: { ...whole, agents: { "3": { ...(whole.agents["3"] as CallParty), seat: shift.seat, state: party } } } };
-  return { ...emptyDesk, me: { ...me, shift }, calls };
+  const { view, parts } = storyCall(wangCard, {}, [{ seat: shift.seat, state: state ?? "left" }]);
+  const there = state !== null;
+  return { ...emptyDesk, me: { ...me, shift }, calls: there ? { [view.call]: view } : {}, parts: there ? { [view.call]: parts } : {} };
 }
 
 function world(): World {
@@ -131,8 +131,7 @@ test("muted from another window, the microphone is muted here", async () => {
   await phone.answer();
   const [id] = Object.keys(desk.calls) as [string];
   const shown = (muted: boolean) => {
-    const call = desk.calls[id] as CallView;
-    desk = { ...desk, calls: { [id]: { ...call, agents: { "3": { ...(call.agents["3"] as CallParty), muted } } } } };
+    desk = { ...desk, parts: { [id]: [partOf({ call: id, seat: "PJSIP/1101", muted })] } };
     phone.follow();
   };
   shown(false);
@@ -241,16 +240,15 @@ async function comesBack(): Promise<void> {
 }
 
 const another = (): Desk => {
-  const whole = mine("ringing");
-  const [ringing] = Object.values(whole.calls);
-  return { ...whole, calls: { another: { ...(ringing as CallView), call: "another" } } };
+  const { view, parts } = storyCall(wangCard, { call: "another" }, [{ seat: "PJSIP/1101", state: "ringing" }]);
+  return { ...mine("ringing"), calls: { another: view }, parts: { another: parts } };
 };
 
 test("another call that rings while one is on its way back waits for a hand", async () => {
   await comesBack();
   const call = new Call("b");
   line.rang(call);
-  desk = { ...mine("talking"), calls: { ...mine("talking").calls, ...another().calls } };
+  desk = { ...mine("talking"), calls: { ...mine("talking").calls, ...another().calls }, parts: { ...mine("talking").parts, ...another().parts } };
   phone.follow();
   await settle();
   expect([state.call?.state, call.said, done.at(-1)]).toEqual(["ringing", [], "ring"]);

@@ -46,10 +46,10 @@ export function openPhone(world: World): Phone {
   // --- the line ---------------------------------------------------------------------------------------------
 
   async function begin(attempt = 0): Promise<void> {
-    const mine = (opening += 1);
+    const turn = (opening += 1);
     clearTimeout(retry);
     await world.arrived();
-    if (closed || mine !== opening) return;
+    if (closed || turn !== opening) return;
     // I speak on this phone, and this browser never did: another one does. It is not taken away unasked.
     if (!asked && isAnothers()) return letGo();
     if (attempt === 0) tell({ type: "opening", at: now() });
@@ -58,7 +58,7 @@ export function openPhone(world: World): Phone {
       account = await world.account();
     } catch (error) {
       const problem = world.problemOf(error);
-      if (closed || mine !== opening) return;
+      if (closed || turn !== opening) return;
       if (problem && problem.status >= 400 && problem.status < 500 && problem.status !== 429) {
         return tell({ type: "off", at: now(), reason: "no_account", detail: problem.detail ?? problem.title });
       }
@@ -66,10 +66,10 @@ export function openPhone(world: World): Phone {
       retry = setTimeout(() => void begin(attempt + 1), world.pause(attempt + 1));
       return;
     }
-    if (closed || mine !== opening) return;
+    if (closed || turn !== opening) return;
     // Said before we register: the other window lets go first. Without the server there is nobody to tell.
     await world.claim().catch(() => null);
-    if (closed || mine !== opening) return;
+    if (closed || turn !== opening) return;
     part();
     line = world.openLine(account, {
       registered: () => {
@@ -84,8 +84,8 @@ export function openPhone(world: World): Phone {
   }
 
   function isAnothers(): boolean {
-    const [part, mark] = [speakingHere(world.desk()), world.mark.get()];
-    return part !== null && mark !== part.call.call && mark !== UNNAMED;
+    const [here, mark] = [speakingHere(world.desk()), world.mark.get()];
+    return here !== null && mark !== here.call.call && mark !== UNNAMED;
   }
 
   function letGo(): void {
@@ -128,13 +128,13 @@ export function openPhone(world: World): Phone {
   }
 
   async function answer(by: AnsweredBy = "agent"): Promise<void> {
-    const [here, mine] = [session, voice];
-    if (!here || !mine || world.state().call?.state !== "ringing") return;
+    const [here, own] = [session, voice];
+    if (!here || !own || world.state().call?.state !== "ringing") return;
     tell({ type: "answering", id: here.id, by });
     toAnswer = null;
     world.sound.ring(false);
     try {
-      await mine.answer(world.mic(), by === "preference");
+      await own.answer(world.mic(), by === "preference");
     } catch (error) {
       if (session !== here) return;
       unanswerable = here;
@@ -190,8 +190,8 @@ export function openPhone(world: World): Phone {
   function seekLost(): void {
     if (!wantsBack || session || world.state().registration.name !== "registered" || !world.isCurrent()) return;
     wantsBack = false;
-    const part = speakingHere(world.desk());
-    if (part) void ask(part.call.call);
+    const here = speakingHere(world.desk());
+    if (here) void ask(here.call.call);
     else world.mark.set(null);
   }
 
@@ -213,7 +213,7 @@ export function openPhone(world: World): Phone {
     clearTimeout(giveUp);
     request = null;
     // It rings, or is being answered: it came after all. Another call that rings is no return.
-    if (!world.state().recovery || (session && ringingHere(world.desk()).some((part) => part.call.call === call))) return;
+    if (!world.state().recovery || (session && ringingHere(world.desk()).some((here) => here.call.call === call))) return;
     world.mark.set(null);
     const over = problem?.code === "call_over";
     tell({ type: "recovery", recovery: over ? null : { call, state: "failed", code: problem?.code ?? "did_not_come", detail: problem?.detail ?? null } });
@@ -228,7 +228,7 @@ export function openPhone(world: World): Phone {
 
   /** Muted or not by another window, or by a key of the panel: the microphone is here. */
   function followMute(): void {
-    const shown = floorCall(world.desk(), world.state().call)?.party.muted ?? null;
+    const shown = floorCall(world.desk(), world.state().call)?.part.muted ?? null;
     if (shown !== null && shownMuted !== null && shown !== shownMuted && shown !== world.state().muted) setMuted(shown);
     shownMuted = shown;
   }
@@ -295,8 +295,8 @@ export function openPhone(world: World): Phone {
       else hold.take();
     },
     bringBack: () => {
-      const part = speakingHere(world.desk());
-      if (part && !session) void ask(part.call.call);
+      const here = speakingHere(world.desk());
+      if (here && !session) void ask(here.call.call);
     },
     look: () => line?.look(),
     swapMicrophone,

@@ -1,5 +1,5 @@
 // What the phone needs of the world, and what it offers: the two sides of phone.ts.
-import type { Desk } from "../store/fold";
+import type { Desk } from "../store/desk/desk";
 import type { Problem, Softphone } from "../wire/types";
 import type { ToAnswer } from "./floor";
 import type { OpenLine } from "./sip";

@@ -1,8 +1,8 @@
 // The REST calls, one function each; every failure is a ProblemError.
 import type {
-  CallVerb, Card, CallView, CustomerDetail, CustomerHit, Day, DraftView, Finished, HandoverView, HelpRequest, Interaction, Language, Me,
-  Message, Messages, MessageTo, MyDraft, Note, Owed, Page, Phone, Problem, PromiseKind, PromiseState, PromiseView, QueueView, ReasonCode, Softphone, Targets,
-  TeamMember, WrapUpCode,
+  Answer, CallVerb, Card, CallView, CustomerDetail, CustomerHit, Day, DraftView, Finished, HandoverView, HelpRequest, Interaction, InteractionView,
+  Language, Me, Message, Messages, MessageTo, MyDraft, Note, Owed, Page, Phone, Positions, Problem, PromiseKind, PromiseState, PromiseView, QueueView,
+  ReasonCode, Softphone, Targets, WrapUpCode,
 } from "./types";
 
 export class ProblemError extends Error {
@@ -30,6 +30,22 @@ export function useTransport(replacement: Transport): void {
 type Query = Record<string, string | number | null | undefined>;
 
 async function send<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, extra: Record<string, string> = {}): Promise<T> {
+  return (await answer<T>(method, path, body, signal, extra)).value;
+}
+
+/** For what goes into the desk: the answer with the positions at which the server read it. */
+const read = <T>(path: string): Promise<Answer<T>> => answer<T>("GET", path);
+
+/** Without the header nothing is known of an answer's age: it counts as older than any event. */
+function positionsOf(response: Response): Positions {
+  try {
+    return JSON.parse(response.headers.get("cti-positions") ?? "{}") as Positions;
+  } catch {
+    return {};
+  }
+}
+
+async function answer<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, extra: Record<string, string> = {}): Promise<Answer<T>> {
   let response: Response;
   try {
     response = await transport(`/api${path}`, {
@@ -43,7 +59,7 @@ async function send<T>(method: string, path: string, body?: unknown, signal?: Ab
     throw new ProblemError({ title: "unreachable", status: 0, code: "unreachable" });
   }
   const text = await response.text();
-  if (response.ok) return (text ? JSON.parse(text) : null) as T;
+  if (response.ok) return { value: (text ? JSON.parse(text) : null) as T, positions: positionsOf(response) };
   let problem: Problem = { title: response.statusText, status: response.status };
   try {
     problem = { ...problem, ...(JSON.parse(text) as Problem) };
@@ -58,31 +74,28 @@ function query(values: Query): string {
   return pairs.length ? `?${new URLSearchParams(pairs.map(([key, value]) => [key, String(value)]))}` : "";
 }
 
-/** An interaction as the server tells it: it names its start and its segments, not one moment and one agent. */
-type Told = Omit<Interaction, "at" | "agent"> & { at?: string; started_at?: string; agent?: string | null };
-
-function asInteraction(told: Told): Interaction {
-  const segments = told.segments ?? [];
-  const spoke = segments.filter((segment) => segment.talk_ms);
-  const last = (spoke.length ? spoke : segments).at(-1);
-  return { ...told, at: told.at ?? told.started_at ?? "", agent: told.agent ?? last?.agent?.name ?? null };
+/** The server names an interaction's start and its segments; the desktop wants one moment and one agent. */
+function asInteraction(view: InteractionView): Interaction {
+  const spoke = view.segments.filter((segment) => segment.talk_ms);
+  const last = (spoke.length ? spoke : view.segments).at(-1);
+  return { ...view, at: view.started_at, agent: last?.agent?.name ?? null };
 }
 
-async function asPage(page: Promise<Page<Told>>): Promise<Page<Interaction>> {
-  const { items, next } = await page;
-  return { items: items.map(asInteraction), next };
-}
+const asPage = ({ items, next }: Page<InteractionView>): Page<Interaction> => ({ items: items.map(asInteraction), next });
 
 /** Short lists come whole: as an array, or as a page without a next. */
-async function listed<T>(path: string): Promise<T[]> {
-  const answer = await send<T[] | { items: T[] }>("GET", path);
-  return Array.isArray(answer) ? answer : answer.items;
+async function readList<T>(path: string): Promise<Answer<T[]>> {
+  const { value, positions } = await read<T[] | { items: T[] }>(path);
+  return { value: Array.isArray(value) ? value : value.items, positions };
 }
+
+const listed = async <T>(path: string): Promise<T[]> => (await readList<T>(path)).value;
 
 const call = (id: string) => `/calls/${encodeURIComponent(id)}`;
 
 export interface CustomerDraft {
   kind: "person" | "company";
+  salutation?: string | null;
   name: string;
   company_id?: number | null;
   role_title?: string | null;
@@ -114,7 +127,7 @@ export const api = {
   signIn: (login: string, password: string) => send<Me>("POST", "/session", { login, password }),
   signOut: () => send<null>("DELETE", "/session"),
   ticket: () => send<{ ticket: string; expires_in: number }>("POST", "/session/ticket"),
-  me: () => send<Me>("GET", "/me"),
+  me: () => read<Me>("/me"),
   setLanguage: (language: Language) => send<Me>("PATCH", "/me", { language }),
   setPreferences: (changes: { auto_answer: boolean }) => send<Me>("PATCH", "/me", changes),
   setState: (state: "ready" | "not_ready", reason: string | null) => send<Accepted>("POST", "/me/state", { state, reason }),
@@ -125,7 +138,7 @@ export const api = {
   softphone: () => send<Softphone>("GET", "/me/softphone"),
   claimPhone: (desktop: string) => send<null>("POST", "/me/softphone/claim", { desktop }),
   owed: async () => {
-    const { items } = await send<{ items: (Omit<Owed, "interaction"> & { interaction: Told })[] }>("GET", "/me/owed");
+    const { items } = await send<{ items: (Omit<Owed, "interaction"> & { interaction: InteractionView })[] }>("GET", "/me/owed");
     return items.map((item): Owed => ({ ...item, interaction: asInteraction(item.interaction) }));
   },
   /** A day from midnight to midnight where the viewer is. */
@@ -133,11 +146,10 @@ export const api = {
     send<Day>("GET", `/me/day${query({ date, zone: Intl.DateTimeFormat().resolvedOptions().timeZone })}`),
   reasons: () => listed<ReasonCode>("/reasons"),
   wrapUpCodes: (queue: string | null) => listed<WrapUpCode>(`/wrap-up-codes${query({ queue })}`),
-  team: () => listed<TeamMember>("/team"),
   targets: (q: string, signal?: AbortSignal) => send<Targets>("GET", `/targets${query({ q })}`, undefined, signal),
   searchCustomers: (q: string, cursor: string | null, signal?: AbortSignal) =>
     send<Page<CustomerHit>>("GET", `/customers${query({ q, limit: 20, cursor })}`, undefined, signal),
-  customer: (id: number) => send<CustomerDetail>("GET", `/customers/${id}`),
+  customer: (id: number) => read<CustomerDetail>(`/customers/${id}`),
   createCustomer: (draft: CustomerDraft & { contact_points?: NewContactPoint[] }) =>
     send<CustomerDetail>("POST", "/customers", draft),
   changeCustomer: (id: number, version: number, changes: Partial<CustomerDraft>) =>
@@ -145,17 +157,19 @@ export const api = {
   addContactPoint: (id: number, point: NewContactPoint) => send<unknown>("POST", `/customers/${id}/contact-points`, point),
   removeContactPoint: (id: number, point: number) => send<null>("DELETE", `/customers/${id}/contact-points/${point}`),
   addNote: (id: number, text: string, pinned: boolean) => send<Note>("POST", `/customers/${id}/notes`, { text, pinned }),
-  timeline: (id: number, cursor: string | null) =>
-    asPage(send("GET", `/customers/${id}/timeline${query({ cursor, limit: 20 })}`)),
-  interactions: (filter: InteractionFilter) => asPage(send("GET", `/interactions${query({ ...filter })}`)),
-  interaction: async (id: number) => asInteraction(await send<Told>("GET", `/interactions/${id}`)),
+  timeline: async (id: number, cursor: string | null): Promise<Answer<Page<Interaction>>> => {
+    const { value, positions } = await read<Page<InteractionView>>(`/customers/${id}/timeline${query({ cursor, limit: 20 })}`);
+    return { value: asPage(value), positions };
+  },
+  interactions: async (filter: InteractionFilter) => asPage(await send<Page<InteractionView>>("GET", `/interactions${query({ ...filter })}`)),
+  interaction: async (id: number) => asInteraction(await send<InteractionView>("GET", `/interactions/${id}`)),
   saveNote: (interaction: number, text: string) => send<unknown>("PUT", `/interactions/${interaction}/note`, { text }),
   /** As typed. `base` is the note this one was typed over: when the server holds another, it answers 409 draft_conflict with it. */
   saveDraft: (interaction: number, draft: DraftView & { base?: string | null }) =>
     send<unknown>("PUT", `/interactions/${interaction}/draft`, draft),
   draft: (interaction: number) => send<MyDraft>("GET", `/interactions/${interaction}/draft`),
   finishWrapUp: (interaction: number, draft: DraftView) => send<Finished>("POST", `/interactions/${interaction}/wrap-up`, draft),
-  promises: (filter: { customer?: number; owner?: "me"; state?: PromiseState }) => listed<PromiseView>(`/promises${query({ ...filter })}`),
+  promises: (filter: { customer?: number; owner?: "me"; state?: PromiseState }) => readList<PromiseView>(`/promises${query({ ...filter })}`),
   promise: (made: NewPromise) => send<PromiseView>("POST", "/promises", made),
   changePromise: (id: number, version: number, changes: PromiseChanges) =>
     send<PromiseView>("PATCH", `/promises/${id}`, { ...changes, version }),
@@ -163,7 +177,7 @@ export const api = {
   sendMessage: (to: MessageTo, text: string, about: string | null) => send<Message>("POST", "/messages", { to, text, call: about }),
   /** Everything up to this message is read. */
   readMessages: (upTo: number) => send<null>("POST", "/messages/read", { up_to: upTo }),
-  helpRequests: () => listed<HelpRequest>("/help"),
+  helpRequests: () => readList<HelpRequest>("/help"),
   takeHelp: (id: number) => send<HelpRequest>("POST", `/help/${id}/take`, {}),
   endHelp: (id: number) => send<HelpRequest>("POST", `/help/${id}/done`, {}),
   dial: (to: string, fromPage: string | null, key: string = newKey()) =>
@@ -171,11 +185,11 @@ export const api = {
   /** One verb of call control; the same `key` twice does it once. */
   command: (id: string, verb: CallVerb, body: object = {}, key: string = newKey()) =>
     send<Accepted>("POST", `${call(id)}/${verb}`, body, undefined, { "idempotency-key": key }),
-  handover: (id: string) => send<HandoverView>("GET", `${call(id)}/handover`),
-  calls: () => send<{ items: CallView[] }>("GET", "/calls"),
-  card: (id: string) => send<Card>("GET", `${call(id)}/card`),
+  handover: (id: string) => read<HandoverView>(`${call(id)}/handover`),
+  calls: () => readList<CallView>("/calls"),
+  card: (id: string) => read<Card>(`${call(id)}/card`),
   chooseCustomer: (id: string, customer: number) => send<unknown>("PUT", `${call(id)}/customer`, { customer_id: customer }),
   /** A null note leaves the one that is there. */
   wrapUp: (id: string, note: string | null) => send<unknown>("POST", `${call(id)}/wrap-up`, { note }),
-  queues: () => send<QueueView[]>("GET", "/queues"),
+  queues: () => listed<QueueView>("/queues"),
 };

@@ -19,19 +19,20 @@ let wires: Fake[];
 let states: SocketState["name"][];
 let frames: Frame[];
 let positions: Positions | null;
+let greeted: string[][];
 let ticket: () => Promise<string>;
 
 const start = () =>
   connect({
     open: () => { const wire = new Fake(); wires.push(wire); return wire; },
-    ticket: () => ticket(), positions: () => positions, onFrame: (frame) => frames.push(frame),
+    ticket: () => ticket(), positions: () => positions, topics: () => ["floor"], onWelcome: (named) => greeted.push(named), onFrame: (frame) => frames.push(frame),
     onState: ({ name }) => states.at(-1) !== name && states.push(name), random: () => 1,
   });
 const settle = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [wires, states, frames, positions] = [[], [], [], null];
+  [wires, states, frames, positions, greeted] = [[], [], [], null, []];
   let number = 0;
   ticket = async () => `t${(number += 1)}`;
 });
@@ -54,9 +55,11 @@ test("comes back with a new ticket and its positions", async () => {
   wires[0]!.onclose?.({ code: 1006 });
   await settle(400);
   wires[1]!.onopen?.();
-  expect(wires[1]!.sent).toEqual([{ type: "resume", ticket: "t2", positions: { "pbx:demo": 120 } }]);
+  expect(wires[1]!.sent).toEqual([{ type: "resume", ticket: "t2", positions: { "pbx:demo": 120 }, topics: ["floor"] }]);
   wires[1]!.say(welcome);
   expect(states).toEqual(["connecting", "open", "lost", "open"]);
+  // A hello names no topics, a resume those that are open.
+  expect(greeted).toEqual([[], ["floor"]]);
 });
 
 test("silence for two and a half heartbeats is a loss, even when no close was seen", async () => {
@@ -118,4 +121,16 @@ test("retryNow does not wait, and closing ends all of it", async () => {
   socket.close();
   await settle(60_000);
   expect([wires.length, wires[1]!.closed]).toEqual([2, true]);
+});
+
+test("nothing is said before the welcome nor after a loss", async () => {
+  const socket = start();
+  const watch = { type: "watch" as const, open: ["team"] };
+  await settle();
+  wires[0]!.onopen?.();
+  expect(socket.say(watch)).toBe(false);
+  wires[0]!.say(welcome);
+  expect([socket.say(watch), wires[0]!.sent.at(-1)]).toEqual([true, watch]);
+  wires[0]!.onclose?.({ code: 1006 });
+  expect([socket.say(watch), wires[0]!.sent.length]).toEqual([false, 2]);
 });

@@ -1,5 +1,5 @@
 // The websocket of one desktop: ticket, hello or resume, heartbeat watch, reconnect with jitter. It knows no views.
-import type { Frame, Positions } from "./types";
+import type { Frame, Positions, Watch } from "./types";
 
 export type SocketState =
   | { name: "connecting"; since: number; attempt: number }
@@ -22,6 +22,10 @@ export interface SocketOptions {
   ticket: () => Promise<string>;
   /** Where we stand; null asks for a snapshot. */
   positions: () => Positions | null;
+  /** The topics that a resume names: they stay open, and what was missed of them comes too. */
+  topics: () => string[];
+  /** After a welcome's frame, with the topics that the greeting named: none where it was a hello. */
+  onWelcome: (named: string[]) => void;
   onFrame: (frame: Frame) => void;
   onState: (state: SocketState) => void;
   now?: () => number;
@@ -39,8 +43,16 @@ export function backoff(attempt: number, random: () => number): number {
   return ceiling / 2 + (ceiling / 2) * random();
 }
 
-/** Starts at once; returns what ends it and what retries now (the browser came online, the tab woke). */
-export function connect(options: SocketOptions): { close: () => void; retryNow: () => void } {
+export interface Socket {
+  close: () => void;
+  /** The browser came online, the tab woke. */
+  retryNow: () => void;
+  /** False, and nothing is sent, before the welcome and while the connection is lost. */
+  say: (watch: Watch) => boolean;
+}
+
+/** Starts at once. */
+export function connect(options: SocketOptions): Socket {
   const now = options.now ?? Date.now;
   const random = options.random ?? Math.random;
   let wire: Wire | null = null;
@@ -49,6 +61,7 @@ export function connect(options: SocketOptions): { close: () => void; retryNow: 
   let timer: ReturnType<typeof setTimeout> | undefined;
   let watch: ReturnType<typeof setInterval> | undefined;
   let ended = false;
+  let welcomed = false;
 
   function detach(): void {
     clearTimeout(timer);
@@ -56,6 +69,7 @@ export function connect(options: SocketOptions): { close: () => void; retryNow: 
     if (wire) wire.onopen = wire.onmessage = wire.onclose = null;
     wire?.close(1000);
     wire = null;
+    welcomed = false;
   }
 
   function signedOut(): void {
@@ -92,9 +106,11 @@ export function connect(options: SocketOptions): { close: () => void; retryNow: 
     wire = fresh;
     let heardAt = now();
     let silenceMs = WELCOME_WITHIN_MS;
+    let named: string[] = [];
     fresh.onopen = () => {
       const positions = options.positions();
-      fresh.send(JSON.stringify(positions ? { type: "resume", ticket, positions } : { type: "hello", ticket }));
+      named = positions ? options.topics() : [];
+      fresh.send(JSON.stringify(positions ? { type: "resume", ticket, positions, topics: named } : { type: "hello", ticket }));
     };
     fresh.onmessage = ({ data }) => {
       heardAt = now();
@@ -103,9 +119,12 @@ export function connect(options: SocketOptions): { close: () => void; retryNow: 
         silenceMs = frame.heartbeat_s * 2500; // two heartbeats missed and half a one of grace
         attempt = 0;
         lostAt = null;
+        welcomed = true;
       }
       options.onFrame(frame);
-      if (frame.type === "welcome") options.onState({ name: "open", since: now(), attempt: 0 });
+      if (frame.type !== "welcome") return;
+      options.onWelcome(named);
+      options.onState({ name: "open", since: now(), attempt: 0 });
     };
     fresh.onclose = ({ code }) => (code === SIGNED_OUT ? signedOut() : again());
     // Browsers slow timers in hidden tabs but not messages, so a late check still compares with what was heard.
@@ -124,6 +143,11 @@ export function connect(options: SocketOptions): { close: () => void; retryNow: 
       if (ended || wire) return;
       clearTimeout(timer);
       void start();
+    },
+    say: (watch) => {
+      if (!wire || !welcomed) return false;
+      wire.send(JSON.stringify(watch));
+      return true;
     },
   };
 }

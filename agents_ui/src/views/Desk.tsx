@@ -1,9 +1,0 @@
-// The centre of the desk: the card of the current call, or the calm of none.
-import { useCurrentCall } from "../store/hooks";
-import { CardView } from "./Card";
-import { Idle } from "./Idle";
-
-export function Desk() {
-  const { call, card } = useCurrentCall();
-  return call ? <CardView key={call.call} call={call} card={card} /> : <Idle />;
-}

@@ -1,0 +1,109 @@
+// The current call: its state and times, the way it came, who is on it, and what is written of it.
+import { named, useT } from "../../i18n";
+import { isConsulting } from "../../lib/controls";
+import { formatMoment, formatNumber, formatTime } from "../../lib/format";
+import { useQueueTitle } from "../../lib/queue";
+import { whoIs } from "../../lib/who";
+import { Span, Timer } from "../../parts/Timer";
+import { useCurrentCall, useMyPart } from "../../store/desk/hooks";
+import { useStore } from "../../store/desk/store";
+import type { CallView, PartView } from "../../wire/types";
+import { CallControls } from "./CallControls";
+import { CallWhy } from "./CallWhy";
+import { People } from "./People";
+import { RecordingIndicator } from "./Recording";
+import { WrapUp } from "../wrapup/WrapUp";
+
+export function CallPanel() {
+  const t = useT();
+  const { call, card } = useCurrentCall();
+  const part = useMyPart(call?.call ?? null);
+  if (!call) return null;
+  const wrapping = part?.state === "wrap_up";
+
+  return (
+    <aside className="call-panel" data-testid="call-panel" data-call={call.call} aria-label={t("call.heading")}>
+      <header className={`call-head ${part?.state ?? ""}`}>
+        <span className="call-state" data-testid="call-state" data-state={part?.state ?? call.state}>
+          <span className="dot" aria-hidden="true" />
+          {part?.standing === "conference" ? named("call_state", "conference") : isConsulting(part) ? named("party_state", "consulting") : part?.standing === "calling" ? t("call.calling") : named("party_state", part?.state) || named("call_state", call.state)}
+        </span>
+        <span className="call-timer" data-testid="call-timer">{part ? <Timer since={part.since} /> : <Timer since={call.started_at} />}</span>
+        <span className="call-with">
+          {wrapping ? [named("outcome", call.outcome), call.ended_by ? t("call.ended_by", { who: named("ended_by", call.ended_by) }) : ""].filter(Boolean).join(" · ") : card?.customer?.name ?? whoIs(call, t)}
+        </span>
+        {part && part.state !== "ringing" && !wrapping && <RecordingIndicator call={call} />}
+      </header>
+      <CallWhy why={part?.why} />
+      <CallControls call={call} />
+      <Times call={call} part={part} />
+      <WrapUp call={call} part={part} />
+      <People call={call} />
+      <Way call={call} />
+    </aside>
+  );
+}
+
+/** Wait, ring, talk, hold: finished ones stand still, the running one is drawn from its timestamp. */
+function Times({ call, part }: { call: CallView; part: PartView | null }) {
+  const t = useT();
+  const state = part?.state;
+  const waitingSince = call.waiting_since ?? call.queued_at;
+  const waiting = waitingSince !== null && call.wait_ms === null && call.answered_at === null && call.ended_at === null;
+  const talking = state === "talking" || state === "consulting";
+  return (
+    <dl className="times">
+      <div className={waiting ? "running" : ""}>
+        <dt>{t("call.wait")}</dt>
+        <dd>{waiting ? <Timer since={waitingSince} /> : <Span ms={call.wait_ms} />}</dd>
+      </div>
+      {state === "ringing" && (
+        <div className="running"><dt>{t("call.ring")}</dt><dd>{part && <Timer since={part.since} />}</dd></div>
+      )}
+      <div className={talking ? "running" : ""}>
+        <dt>{t("call.talk")}</dt>
+        <dd>{part && talking ? <Timer since={part.since} plusMs={part.talk_ms} /> : <Span ms={state === "ringing" ? null : part?.talk_ms} />}</dd>
+      </div>
+      <div className={state === "hold" ? "running" : ""}>
+        <dt>{t("call.hold")}</dt>
+        <dd>{part && state === "hold" ? <Timer since={part.since} plusMs={part.hold_ms} /> : <Span ms={state === "ringing" ? null : part?.hold_ms} />}</dd>
+      </div>
+      {state === "wrap_up" && <div className="running"><dt>{t("call.wrap_up")}</dt><dd>{part && <Timer since={part.since} />}</dd></div>}
+    </dl>
+  );
+}
+
+function Way({ call }: { call: CallView }) {
+  const t = useT();
+  const language = useStore((store) => store.language);
+  const titled = useQueueTitle();
+  return (
+    <section className="way" aria-labelledby="way-heading">
+      <h2 id="way-heading">{t("call.path")}</h2>
+      <ol>
+        <li>
+          <span className="num quiet">{formatTime(call.started_at, language)}</span>
+          <span>{named("direction", call.direction)}{call.dnis ? <> · <span className="quiet">{t("call.dnis")}</span> <span className="num">{formatNumber(call.dnis)}</span></> : null}</span>
+        </li>
+        {call.path.map((step, index) => (
+          <li key={index}>
+            <span className="num quiet">{formatTime(step.at ?? call.started_at, language)}</span>
+            <span>{named("step", step.step)}{step.choice ? <> · <span className="quiet">{t("call.choice", { choice: step.choice })}</span></> : null}</span>
+          </li>
+        ))}
+        {call.queue && (
+          <li>
+            <span className="num quiet">{call.queued_at ? formatTime(call.queued_at, language) : ""}</span>
+            <span><span className="quiet">{t("call.queue")}</span> {titled(call.queue)}{call.position ? <span className="quiet"> · {t("call.position")} {call.position}</span> : null}</span>
+          </li>
+        )}
+        {call.answered_at && (
+          <li><span className="num quiet">{formatTime(call.answered_at, language)}</span><span>{named("outcome", "answered")}</span></li>
+        )}
+        {call.ended_at && (
+          <li><span className="num quiet">{formatMoment(call.ended_at, language)}</span><span>{call.ended_by ? t("call.ended_by", { who: named("ended_by", call.ended_by) }) : named("call_state", "ended")}</span></li>
+        )}
+      </ol>
+    </section>
+  );
+}

@@ -1,0 +1,103 @@
+// What became of the call: wrap-up codes under their headings, found by typing any part of them.
+import { useContext, useEffect, useMemo, useRef, useState } from "react";
+import { Button, ComboBox, ComboBoxStateContext, Header, Input, Label, ListBox, ListBoxItem, ListBoxSection, Popover } from "react-aria-components";
+import { useT } from "../../i18n";
+import { Icon } from "../../parts/Icon";
+import { choices, loadCodes, matching, useLists, type CodeChoice } from "../../store/rooms/lists";
+import { useStore } from "../../store/desk/store";
+
+interface CodePickerProps { queue: string | null; value: string | null; required: boolean; onChange: (code: string | null) => void }
+
+export function CodePicker({ queue, value, required, onChange }: CodePickerProps) {
+  const t = useT();
+  const language = useStore((store) => store.language);
+  const codes = useLists((lists) => lists.codes[queue ?? ""]);
+  useEffect(() => void loadCodes(queue), [queue]);
+  const all = useMemo(() => choices(codes ?? [], language), [codes, language]);
+  const chosen = all.find((choice) => choice.code === value);
+  const title = chosen ? [...chosen.path.slice(-1), chosen.title].join(" › ") : (value ?? "");
+  const [typed, setTyped] = useState<string | null>(null);
+  const shown = typed === null ? all : matching(all, typed);
+  const sections = useMemo(() => grouped(shown), [shown]);
+  if (codes && all.length === 0) return null;
+
+  return (
+    <ComboBox
+      className="field combo codes" data-testid="wrapup-codes" data-code={value ?? ""} isRequired={required} menuTrigger="focus"
+      items={sections} value={value} inputValue={typed ?? title} defaultFilter={() => true} allowsEmptyCollection={false}
+      onInputChange={(text) => {
+        if (text === title) return setTyped(null);
+        setTyped(text);
+        if (text === "" && value !== null) onChange(null);
+      }}
+      onChange={(key) => {
+        setTyped(null);
+        if (key !== null && key !== value) onChange(String(key));
+      }}
+      onOpenChange={(open) => !open && setTyped(null)}
+    >
+      <Label>
+        {t("wrapup.code")}
+        {required && !value && <span className="needed">{t("wrapup.required")}</span>}
+      </Label>
+      <div className="combo-box">
+        <Input placeholder={t("wrapup.code_hint")} />
+        <Button className="button ghost square small" aria-label={t("wrapup.show_codes")}><Icon name="chevron" size={14} /></Button>
+      </div>
+      <OpenAfterScroll />
+      <Popover className="popover codes-list">
+        <ListBox<Section> className="menu">
+          {(section) => (
+            <ListBoxSection id={section.id} className="menu-section">
+              {section.title ? <Header>{section.title}</Header> : null}
+              {section.choices.map((choice) => (
+                <ListBoxItem key={choice.code} id={choice.code} className="menu-item" textValue={[...choice.path, choice.title].join(" › ")}>
+                  {choice.title}
+                  {choice.code === value && <Icon name="check" />}
+                </ListBoxItem>
+              ))}
+            </ListBoxSection>
+          )}
+        </ListBox>
+      </Popover>
+    </ComboBox>
+  );
+}
+
+const SETTLES_MS = 1000;
+
+/** Focus may scroll the page to the field, and a scroll closes the list: then it is opened again where the field now is. */
+function OpenAfterScroll() {
+  const state = useContext(ComboBoxStateContext);
+  const [focusedAt, scrolledAt] = [useRef(0), useRef(0)];
+  const { isFocused = false, isOpen = false } = state ?? {};
+  useEffect(() => {
+    if (!isFocused) return;
+    focusedAt.current = performance.now();
+    const scrolled = (event: Event) => {
+      if ((event.target as Node).contains(document.activeElement)) scrolledAt.current = performance.now();
+    };
+    addEventListener("scroll", scrolled, true);
+    return () => removeEventListener("scroll", scrolled, true);
+  }, [isFocused, focusedAt, scrolledAt]);
+  useEffect(() => {
+    const byScroll = performance.now() - scrolledAt.current < 250 && performance.now() - focusedAt.current < SETTLES_MS;
+    if (isFocused && !isOpen && byScroll) state?.open(null, "focus");
+    // Only when it opens or closes.
+    // eslint-disable-next-line
+  }, [isOpen]);
+  return null;
+}
+
+interface Section { id: string; title: string; choices: CodeChoice[] }
+
+function grouped(shown: CodeChoice[]): Section[] {
+  const sections = new Map<string, Section>();
+  for (const choice of shown) {
+    const title = choice.path.join(" › ");
+    const section = sections.get(title) ?? { id: `heading:${title}`, title, choices: [] };
+    section.choices.push(choice);
+    sections.set(title, section);
+  }
+  return [...sections.values()];
+}
