@@ -2,7 +2,8 @@
 # make call   a real SIP call into it          make call ARGS="--customer K01 --line sales"
 # make test   everything, against real Asterisk, PostgreSQL and Chromium      make test TESTS=tests/live ARGS="-n 0 --pdb"
 # make repeat TESTS=tests/live/test_link.py TIMES=20    a test that fails once in twenty runs is a defect
-# make check  lint, types, imports             make bench  the figures in docs/benchmarks.md
+# make check  lint, types, imports             make types  the desktop's types, from the server's schema
+# make bench  the figures in docs/benchmarks.md
 # make soak   ten minutes of calls of all kinds; each is in the record once
 
 SHELL := /bin/bash
@@ -21,7 +22,7 @@ PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS)
 RUN_TOOLS := debootstrap:debootstrap sipp:sip-tester openssl:openssl mount:mount nsenter:util-linux
 TEST_TOOLS := chromium:chromium pg_ctlcluster:postgresql-common
 
-.PHONY: run call test repeat check bench soak desktop asterisk tools test-tools clean shots
+.PHONY: run call test repeat check types bench soak desktop asterisk tools test-tools clean shots
 
 run: tools $(VENV)/ready desktop
 	@exec $(BIN)/cti-server demo $(ARGS)
@@ -41,12 +42,23 @@ test: tools test-tools $(VENV)/ready desktop asterisk
 repeat: tools test-tools $(VENV)/ready desktop asterisk
 	$(PYTEST) -p tests.repeat --times $(TIMES) $(TESTS) $(ARGS)
 
-check: $(VENV)/ready
+check: $(VENV)/ready agents_ui/node_modules/.package-lock.json
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cd agents_ui && PATH="$(NODE_DIR):$$PATH" npm run check --silent
+	@$(call schema,var/schema.ts) && cmp -s var/schema.ts agents_ui/src/wire/schema.ts || { \
+	  echo "agents_ui/src/wire/schema.ts is not what the server's schema makes of it: run make types" >&2; exit 1; }
+
+# The desktop's types are the server's own schema: REST, and every event and frame of the websocket.
+define schema
+mkdir -p var && $(BIN)/python -m cti_server.api.schema > var/openapi.json && \
+  PATH="$(NODE_DIR):$$PATH" node agents_ui/node_modules/.bin/openapi-typescript var/openapi.json -o $(1) >/dev/null
+endef
+
+types: $(VENV)/ready agents_ui/node_modules/.package-lock.json
+	@$(call schema,agents_ui/src/wire/schema.ts)
 
 bench: tools test-tools $(VENV)/ready desktop
 	$(BIN)/python -m tests.bench $(ARGS)
@@ -108,8 +120,11 @@ asterisk: $(VENV)/ready
 
 desktop: $(VENV)/ready agents_ui/dist/index.html
 
-agents_ui/dist/index.html: agents_ui/package-lock.json agents_ui/index.html agents_ui/vite.config.ts $(shell find agents_ui/src agents_ui/public -type f 2>/dev/null)
-	cd agents_ui && export PATH="$(NODE_DIR):$$PATH" && npm ci --silent --no-audit --no-fund && npm run build --silent
+agents_ui/node_modules/.package-lock.json: agents_ui/package-lock.json
+	cd agents_ui && PATH="$(NODE_DIR):$$PATH" npm ci --silent --no-audit --no-fund
+
+agents_ui/dist/index.html: agents_ui/node_modules/.package-lock.json agents_ui/index.html agents_ui/vite.config.ts $(shell find agents_ui/src agents_ui/public -type f 2>/dev/null)
+	cd agents_ui && export PATH="$(NODE_DIR):$$PATH" && npm run build --silent
 	@touch $@
 
 clean:

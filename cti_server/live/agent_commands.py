@@ -16,9 +16,9 @@ from typing import Any
 import structlog
 
 from cti_server.attachment import Attachment
-from cti_server.floor.agents import By
 from cti_server.commands import CommandRefused, Sitting
 from cti_server.desk import Desk, only
+from cti_server.floor.agents import By
 from cti_server.floor.books import Books
 from cti_server.floor.calls import Call
 from cti_server.floor.desk_signals import (

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from cti_server.api.access import together
-from cti_server.api.access.together import Together
+from cti_server.api import together
+from cti_server.api.together import Together
 
 
 async def test_each_has_its_own_answer_and_they_share_the_work(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cti_server.api.principal import digest
+from cti_server.api.together import Together
 from cti_server.record.center import sessions
 from cti_server.record.center.agents import Agent
 from cti_server.record.database import Database
-
-from .together import Together
 
 TICKET_LASTS: Final = timedelta(seconds=30)
 

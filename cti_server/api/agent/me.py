@@ -8,13 +8,13 @@ from typing import Annotated, Literal, cast
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from cti_server.api.access.together import Together
 from cti_server.api.agent.owed import still_live
 from cti_server.api.live_shapes import AgentStateView
 from cti_server.api.ports import Deps
 from cti_server.api.principal import DepsIn, Principal, Signed
 from cti_server.api.problems import Problem, documented, not_found
 from cti_server.api.shapes import AcceptedView, Me, ShiftView
+from cti_server.api.together import Together
 from cti_server.commands import Sitting
 from cti_server.desk import only
 from cti_server.record.center import agent_queues, agents, phones, reasons, shifts
