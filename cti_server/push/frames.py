@@ -86,7 +86,7 @@ class Frame:
     text: str
     agents: frozenset[int] = field(default_factory=frozenset)
     everyone: bool = False
-    supervisors: bool = True
+    supervisors: bool = False
     topics: frozenset[str] = field(default_factory=frozenset)
     serves: Serves | None = None
     left: tuple[int, str] | None = None
@@ -117,15 +117,15 @@ def of_event(
     """An event as a frame, serialised. `audience` is as the journal keeps it, None for everyone."""
     text = event(stream, seq, at, kind, body)
     if audience is None:
-        return Frame(stream, seq, text, everyone=True, supervisors=False)
+        return Frame(stream, seq, text, everyone=True)
     return Frame(
         stream,
         seq,
         text,
         frozenset(audience["agents"]),
         audience["everyone"],
-        audience.get("supervisors", "topics" not in audience),
-        frozenset(audience.get("topics", ())),
+        audience["supervisors"],
+        frozenset(audience["topics"]),
         _serves(kind, body),
         _left(kind, body),
     )

@@ -148,18 +148,16 @@ class Desktop:
         self._stamps.characters += len(frame)
         if self._seat is None:
             return
-        if '"kind":"call.offered"' in frame:
-            body = json.loads(frame)["body"]
-            if body["card"] is None or body["agent"] != self.agent:
-                return
-            pop = body["call"]["call"].split(":", 2)[2], self._seat
+        if '"kind":"part.changed"' not in frame and '"kind":"card.changed"' not in frame:
+            return
+        body = json.loads(frame)["body"]
+        if body["card"] is not None:
+            pop = body["call"].split(":", 2)[2], self._seat
             self._stamps.shown.setdefault(pop, now)
             if body["card"]["customer"] is not None:
                 self._stamps.with_customer.add(pop)
-        elif '"state":"wrap_up"' in frame and '"kind":"call.' in frame:
-            view = json.loads(frame)["body"]["call"]
-            if view["agents"].get(str(self.agent), {}).get("state") == "wrap_up":
-                self._wrap_up(view["call"])
+        if body.get("agent") == self.agent and body["part"]["state"] == "wrap_up":
+            self._wrap_up(body["call"])
 
     def _wrap_up(self, call: str) -> None:
         if any(task.get_name() == call for task in self._wrapping):

@@ -1,0 +1,21 @@
+"""The journal begins again: its events have other shapes and audiences from now on.
+
+Numbers go on where they were. A desktop that resumes from before finds a gap, and starts over with a snapshot.
+"""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("DELETE FROM journal")
+
+
+def downgrade() -> None:
+    op.execute("DELETE FROM journal")
