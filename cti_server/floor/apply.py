@@ -19,7 +19,7 @@ from .books import Books
 from .calls import Call
 from .events import Event
 from .orders import Order
-from .parts import Origin, PartState
+from .parts import Origin, Part, PartState
 from .queues import Queue
 from .shown import (
     AgentShown,
@@ -56,7 +56,7 @@ class Floor:
     def __init__(self, pbx: str, *, desktop_grace_s: float = 30.0, phone_grace_s: float = 10.0) -> None:
         self.books = Books(pbx, desktop_grace_s=desktop_grace_s, phone_grace_s=phone_grace_s)
         self._calls: dict[str, CallShown] = {}
-        self._parts: dict[tuple[str, str], PartShown] = {}
+        self._parts: dict[tuple[str, int], PartShown] = {}
         self._queues: dict[str, QueueShown] = {}
         self._members: dict[tuple[str, str], MemberShown] = {}
         self._agents: dict[int, AgentShown] = {}
@@ -163,9 +163,10 @@ class Floor:
                 # How these stand in the call follows from the legs of the others, too.
                 is_offer = part.state is PartState.RINGING and part.origin is Origin.OFFER
                 if part.outcome is None and not is_offer:
-                    parts.setdefault((call.id, part.key), (call, part, kinds.CHANGED, None))
-        for (_, key), (call, _, happened, reason) in parts.items():
-            self._tell_part(call, key, happened, reason, at, events)
+                    parts.setdefault((call.id, part.position), (call, part, kinds.CHANGED, None))
+        for call, part, happened, reason in parts.values():
+            if call.merged_into is None:
+                self._tell_part(call, part, happened, reason, at, events)
         for call in cards.values():
             if call.audience:
                 body = {"call": call.id}
@@ -191,25 +192,20 @@ class Floor:
         events.append(Event(kind, at, body, frozenset(agents), told_to, call=call.id))
 
     def _tell_part(
-        self, call: Call, key: str, happened: str, reason: str | None, at: float, events: list[Event]
+        self, call: Call, part: Part, happened: str, reason: str | None, at: float, events: list[Event]
     ) -> None:
-        """Of the parts that one agent had in a call the one that matters now."""
-        part = call.part_shown(key)
-        if part is None:
-            self._parts.pop((call.id, key), None)  # it went with its call into another
-            return
         shown = part_shown(call, part)
-        if shown == self._parts.get((call.id, key)):
+        if shown == self._parts.get((call.id, part.position)):
             return
-        self._parts[call.id, key] = shown
+        self._parts[call.id, part.position] = shown
         self._changed[call.id] = call
         agent, view = part.agent, None
         if agent is not None and agent in self.books.agents:
-            if not part.live:
-                call.audience.discard(agent)
-            elif agent not in call.audience:
+            if part.live and agent not in call.audience:
                 call.audience.add(agent)
                 view = views.call_view(call, self._calls[call.id])
+            elif not part.live and not self._shows_another(call, part):
+                call.audience.discard(agent)
         body = {
             "agent": agent,
             "call": call.id,
@@ -221,10 +217,15 @@ class Floor:
         agents = frozenset({agent}) if agent is not None else kinds.NOBODY
         events.append(Event(kinds.PART_CHANGED, at, body, agents, frozenset({topics.call(call.id)}), call=call.id))
 
+    def _shows_another(self, call: Call, part: Part) -> bool:
+        """The agent's desktop holds the call for another of their parts in it."""
+        others = (p for p in call.parts if p.agent == part.agent and p.live and p is not part)
+        return any((call.id, other.position) in self._parts for other in others)
+
     def _forget(self, call: Call) -> None:
         self._calls.pop(call.id, None)
         for part in call.parts:
-            self._parts.pop((call.id, part.key), None)
+            self._parts.pop((call.id, part.position), None)
         self.books.forget_call(call)
 
     def _tell_queue(self, queue: Queue, at: float, events: list[Event]) -> None:

@@ -55,7 +55,7 @@ class Books:
         self._waits_in: dict[str, str] = {}  # leg → the queue that it waits in
         # What the present signal touched.
         self.touched_calls: dict[str, tuple[Call, str, str | None]] = {}
-        self.touched_parts: dict[tuple[str, str], tuple[Call, Part, str, str | None]] = {}
+        self.touched_parts: dict[tuple[str, int], tuple[Call, Part, str, str | None]] = {}
         self.touched_cards: dict[str, Call] = {}
         self.touched_queues: set[str] = set()
         self.touched_members: set[tuple[str, str]] = set()
@@ -250,7 +250,7 @@ class Books:
     def touch_part(self, call: Call, part: Part, happened: str = kinds.CHANGED, reason: str | None = None) -> None:
         """The part may have changed, and its call with it; here, too, the first special thing counts."""
         self.index_part(call, part)
-        key = (call.id, part.key)
+        key = (call.id, part.position)
         before = self.touched_parts.get(key)
         if before is None or before[2] == kinds.CHANGED:
             self.touched_parts[key] = (call, part, happened, reason)

@@ -246,14 +246,6 @@ class Call:
         """The open part of the agent at this seat."""
         return next((p for p in reversed(self.parts) if p.seat == seat and p.outcome is None), None)
 
-    def part_shown(self, key: str) -> Part | None:
-        """Of this key's parts the one that matters now: an open one, else an unfinished wrap-up, else the last."""
-        shown: Part | None = None
-        for part in self.parts:
-            if part.key == key and (shown is None or part.open or shown.state is not PartState.WRAP_UP):
-                shown = part
-        return shown
-
     def has_leg_of(self, part: Part) -> bool:
         """A leg of the agent's phone is there, or the one the queue made to reach them (a Local one may lead
         to a mobile)."""

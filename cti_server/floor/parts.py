@@ -91,11 +91,6 @@ class Part:
     wrap: WrapUp = field(default_factory=WrapUp)
 
     @property
-    def key(self) -> str:
-        """Whose part it is, for whoever shows one part of each: the agent, or the seat of somebody unknown."""
-        return str(self.agent) if self.agent is not None else self.seat
-
-    @property
     def open(self) -> bool:
         """The agent's phone still rings or is connected."""
         return self.outcome is None

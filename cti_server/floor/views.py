@@ -185,11 +185,11 @@ def serves(books: Books, agent: int) -> frozenset[str]:
 
 def desk_of(books: Books, agent: int) -> View:
     """What concerns this agent: their calls, their own parts in them, and the queues that they serve."""
-    calls = {call.id: call for call, _ in books.parts_of(agent)}
-    shown = [(call, call.part_shown(str(agent))) for call in calls.values()]
+    parts = books.parts_of(agent)
+    calls = {call.id: call for call, _ in parts}
     return {
         "calls": [call_view(call) for call in calls.values()],
-        "parts": [part_view(call, part) for call, part in shown if part is not None],
+        "parts": [part_view(call, part) for call, part in parts],
         "queues": [queue_view(books, books.queues[name]) for name in sorted(serves(books, agent))],
     }
 
@@ -215,13 +215,8 @@ def queue_topic(books: Books, name: str) -> View:
 
 
 def call_topic(books: Books, call_id: str) -> View:
-    """A call with the part of each agent in it; nothing of one that is over."""
+    """A call with all parts in it; nothing of one that is over."""
     call = books.calls.get(call_id)
-    return {"call": call_view(call) if call is not None else None, "parts": parts_of_call(call)}
-
-
-def parts_of_call(call: Call | None) -> list[View]:
-    """Of each agent in a call the part that matters now."""
-    keys = dict.fromkeys(part.key for part in call.parts) if call is not None else ()
-    found = [(call, call.part_shown(key)) for key in keys if call is not None]
-    return [part_view(call, part) for call, part in found if part is not None]
+    if call is None:
+        return {"call": None, "parts": []}
+    return {"call": call_view(call), "parts": [part_view(call, part) for part in call.parts]}

@@ -36,7 +36,7 @@ from cti_server.floor.signals import (
     LinkChanged,
     LinkState,
 )
-from cti_server.floor.standing import Scene, Standing, scene_of
+from cti_server.floor.standing import Scene, Standing, part_of, scene_of
 from cti_server.floor.verbs import Verb
 from cti_server.floor.views import part_view
 from cti_server.record.database import Database
@@ -610,7 +610,7 @@ async def test_who_is_only_asked_cannot_drop_the_caller(here: Site) -> None:
 
 def shown_muted(scene: Scene) -> bool:
     """As agent 2's desktop is told of it."""
-    part = scene.call.part_shown("2")
+    part = part_of(scene.call, 2)
     assert part is not None
     muted: bool = part_view(scene.call, part)["muted"]
     return muted

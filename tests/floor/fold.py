@@ -97,17 +97,18 @@ class Desktop:
     def _take_part(self, body: State) -> None:
         call, part = body["call"], body["part"]
         if (opened := self.state["opened"].get(topics.call(call))) is not None:
-            key = part["agent"], part["seat"] if part["agent"] is None else None
-            opened["parts"][str(key)] = part
+            opened["parts"][part["position"]] = part
         if body["agent"] != self.viewer.agent:
             return
-        if part["state"] == "left":
-            self.state["parts"].pop(call, None)
-            self.state["calls"].pop(call, None)
-            return
+        parts = self.state["parts"].setdefault(call, {})
+        parts.pop(part["position"], None)
+        if part["state"] != "left":
+            parts[part["position"]] = part
         if body["view"] is not None:
             self.state["calls"][call] = body["view"]
-        self.state["parts"][call] = part
+        if not parts:
+            del self.state["parts"][call]
+            self.state["calls"].pop(call, None)
 
     def _take_call(self, view: State) -> None:
         call = view["call"]
@@ -134,10 +135,12 @@ def fresh(floor: Floor, viewer: Viewer) -> State:
         "me": views.state_view(agent) if agent is not None else None,
         "serves": sorted(views.serves(books, viewer.agent)),
         "calls": {call["call"]: call for call in desk["calls"]},
-        "parts": {part["call"]: part for part in desk["parts"]},
+        "parts": {},
         "queues": {queue["queue"]: queue for queue in desk["queues"]},
         "opened": {},
     }
+    for part in desk["parts"]:
+        state["parts"].setdefault(part["call"], {})[part["position"]] = part
     if topics.FLOOR in viewer.opened:
         whole = views.floor_topic(books)
         state["floor"] = {
@@ -152,8 +155,6 @@ def fresh(floor: Floor, viewer: Viewer) -> State:
             of_call = views.call_topic(books, name)
             state["opened"][topic] = {
                 "call": of_call["call"],
-                "parts": {
-                    str((p["agent"], p["seat"] if p["agent"] is None else None)): p for p in of_call["parts"]
-                },
+                "parts": {part["position"]: part for part in of_call["parts"]},
             }
     return copy.deepcopy(state)

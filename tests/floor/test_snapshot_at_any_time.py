@@ -30,13 +30,13 @@ def as_it_is(floor: Floor, at: float) -> Snapshot:
         for call in floor.calls.values()
         for leg in call.legs.values()
     )
-    assert floor.boot is not None
-    return Snapshot(at, floor.boot, tuple(rows), whole=False, drift_check=True)
+    assert floor.books.boot is not None
+    return Snapshot(at, floor.books.boot, tuple(rows), whole=False, drift_check=True)
 
 
 def with_one_more(signals: list[Signal], place: int, floor: Floor) -> Iterator[Signal]:
     for n, signal in enumerate(signals):
-        if n == place and floor.boot:
+        if n == place and floor.books.boot:
             yield as_it_is(floor, signals[n - 1].at)
         yield signal
 

@@ -96,6 +96,12 @@ function customerChanged(desk: Desk, { body: { customer, version }, stream, seq 
   return showing.reduce((before, call) => marked(before, `card:${call}`, { [stream]: seq }), next);
 }
 
+/** A call that became part of another takes my parts of it away; those in the other are told of themselves. */
+function callChanged(desk: Desk, { call }: CallBody): Desk {
+  if (call.merged_into === null) return withCall(desk, call);
+  return withCall({ ...desk, parts: without(desk.parts, call.call) }, call);
+}
+
 const callKinds: ReadonlySet<string> = new Set(CALL_EVENTS);
 
 function happened(desk: Desk, event: ServerEvent): Desk {
@@ -146,7 +152,7 @@ function happened(desk: Desk, event: ServerEvent): Desk {
     }
     default:
       // Kinds from a newer server are no reason to stop.
-      return callKinds.has(event.kind) ? withCall(desk, (event.body as CallBody).call) : desk;
+      return callKinds.has(event.kind) ? callChanged(desk, event.body as CallBody) : desk;
   }
 }
 
