@@ -48,13 +48,22 @@ class Agent:
 
         async def found() -> dict[str, Any] | None:
             items = (await self.api.get("/api/calls")).raise_for_status().json()["items"]
-            mine = [c for c in items if self.part(c)["state"] != "wrap_up" or "mine" in wanted]
-            return next((c for c in mine if self._is(c, wanted)), None)
+            for call in items:
+                call["own_part"] = await self._part(call["call"])
+            own = [c for c in items if self.part(c)["state"] != "wrap_up" or "mine" in wanted]
+            return next((c for c in own if self._is(c, wanted)), None)
 
         return await until(found, f"a call that is {wanted}")  # type: ignore[no-any-return]
 
     def part(self, call: dict[str, Any]) -> dict[str, Any]:
-        return call["agents"].get(str(self.id), {"state": None})  # type: ignore[no-any-return]
+        return call["own_part"]  # type: ignore[no-any-return]
+
+    async def _part(self, call: str) -> dict[str, Any]:
+        """My last part of a call; without a state where I have none, or may not see it."""
+        answer = await self.api.get(f"/api/calls/{call}/parts")
+        parts = answer.json() if answer.is_success else []
+        own: list[dict[str, Any]] = [part for part in parts if part["agent"] == self.id]
+        return own[-1] if own else {"state": None}
 
     def _is(self, call: dict[str, Any], wanted: dict[str, Any]) -> bool:
         seen = {"mine": self.part(call)["state"], "state": call["state"], "recording": call["recording"]}
@@ -101,8 +110,10 @@ class Shop:
         made = self.phones.enter_context(await asyncio.to_thread(Deskphone, self.site.pbx, extension, habits))
 
         async def known() -> bool:
-            queues = (await self.agents["susan"].api.get("/api/queues")).raise_for_status().json()
-            members = [m for queue in queues for m in queue["members"]]
+            api = self.agents["susan"].api
+            queues = (await api.get("/api/queues")).raise_for_status().json()
+            paths = [f"/api/queues/{queue['pbx']}/{queue['queue']}/members" for queue in queues]
+            members = [m for path in paths for m in (await api.get(path)).raise_for_status().json()]
             return any(m["seat"] == f"PJSIP/{extension}" and m["status"] == "idle" for m in members)
 
         await until(known, f"{extension} to be reachable")

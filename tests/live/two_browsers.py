@@ -170,12 +170,17 @@ class Agent:
     async def the_call(self) -> dict[str, Any]:
         """The one call on this page, as the server tells it."""
         calls = (await self.read("/api/calls"))["items"]
-        mine = [
-            c for c in calls if any(p["agent"] == self.id and p["state"] != "left" for p in c["agents"].values())
-        ]
-        assert len(mine) == 1, f"{self.name} has {len(mine)} calls: {mine}"
-        found: dict[str, Any] = mine[0]
+        own = [call for call in calls if await self._state_in(call["call"]) not in (None, "left")]
+        assert len(own) == 1, f"{self.name} has {len(own)} calls: {own}"
+        found: dict[str, Any] = own[0]
         return found
+
+    async def _state_in(self, call: str) -> str | None:
+        """Of this agent's last part in a call; None where they have none, or may not see it."""
+        async with self.api() as api:
+            answer = await api.get(f"/api/calls/{call}/parts")
+        parts = answer.json() if answer.is_success else []
+        return next((p["state"] for p in reversed(parts) if p["agent"] == self.id), None)
 
     async def finish_wrap_ups(self) -> None:
         """Whatever there is to finish, by the API."""
@@ -183,7 +188,7 @@ class Agent:
             codes = (await api.get("/api/wrap-up-codes")).json()
             code = next((one["code"] for one in codes if one["leaf"] and one["active"]), None)
             for call in (await api.get("/api/calls")).json()["items"]:
-                if any(p["agent"] == self.id and p["state"] == "wrap_up" for p in call["agents"].values()):
+                if await self._state_in(call["call"]) == "wrap_up":
                     body = {"note": None, "code": code, "follow_up": None}
                     await api.post(f"/api/interactions/{call['interaction']}/wrap-up", json=body)
 
