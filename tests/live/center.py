@@ -106,7 +106,7 @@ class Center:
             return [row for row in answer.json()["items"] if (row["call"] or "").startswith(self.pbx.config.name)]
 
 
-async def until(condition: Callable[[], Any], what: str, limit_s: float = 20) -> Any:
+async def until(condition: Callable[[], Any], what: str, limit_s: float = 30) -> Any:
     """Wait for the first true answer; fails with `what` when it does not come."""
     deadline = time.monotonic() + limit_s
     while True:

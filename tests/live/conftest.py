@@ -10,11 +10,15 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 
 from cti_server.demo.asterisk_root import DemoUnavailable
 from cti_server.demo.pbx import DemoPbx, free_config
 from tests.live.center import Center
 from tests.live.workplace import Workplace, workplace
+
+# Beside other workers a page may take seconds for what it does in a moment alone; only a failure waits this long.
+expect.set_options(timeout=20_000)
 
 KEPT = Path(__file__).parents[2] / "var" / "live"
 

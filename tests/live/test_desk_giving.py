@@ -170,7 +170,7 @@ async def take(agent: Agent, who: str) -> None:
     """From the list of calls for the taking."""
     await open_list(agent)
     entry = agent.get("pick-ups").locator("li").filter(has_text=who)
-    await entry.get_by_test_id("cmd-pick-up").click(timeout=15_000)
+    await entry.get_by_test_id("cmd-pick-up").click(timeout=30_000)
 
 
 async def open_list(agent: Agent) -> None:

@@ -65,7 +65,7 @@ async def sign_in(
 async def ready(page: Page) -> Page:
     """The agent takes calls from now on."""
     state = page.get_by_test_id("my-state")
-    await expect(state).to_have_attribute("data-state", "not_ready", timeout=10_000)
+    await expect(state).to_have_attribute("data-state", "not_ready", timeout=30_000)
     await page.keyboard.press("r")
     await expect(state).to_have_attribute("data-state", "ready")
     return page
@@ -85,7 +85,7 @@ async def test_a_real_call_pops_the_right_card(site: Center, browser: Browser, p
     assert "Ringing" in site.pbx.cli("core show channels concise"), "the card is there while the phone rings"
     await expect(page.get_by_test_id("card-verdict")).to_have_attribute("data-verdict", "covered")
 
-    await expect(page.get_by_test_id("call-state")).to_have_attribute("data-state", "talking", timeout=10_000)
+    await expect(page.get_by_test_id("call-state")).to_have_attribute("data-state", "talking", timeout=30_000)
     await page.reload()
     await expect(page.get_by_test_id("card-customer")).to_contain_text(CUSTOMER)
     await expect(page.get_by_test_id("call-state")).to_have_attribute("data-state", "talking")
@@ -121,7 +121,7 @@ async def test_the_card_shows_at_the_ringing_agents_only_and_closes_at_the_other
         await expect(page.get_by_test_id("call-state")).to_have_attribute("data-state", "ringing")
     await expect(chen.get_by_test_id("card")).to_have_count(0)
 
-    await expect(alice.get_by_test_id("call-state")).to_have_attribute("data-state", "talking", timeout=10_000)
+    await expect(alice.get_by_test_id("call-state")).to_have_attribute("data-state", "talking", timeout=30_000)
     await expect(bob.get_by_test_id("card")).to_have_count(0)
     await expect(chen.get_by_test_id("card")).to_have_count(0)
 

@@ -127,7 +127,7 @@ def contact(site: Center, extension: str) -> str:
 
 
 async def speaks(page: Page) -> None:
-    await expect(bar(page)).to_have_attribute("data-call", "talking", timeout=10_000)
+    await expect(bar(page)).to_have_attribute("data-call", "talking", timeout=30_000)
 
 
 async def number(page: Page, name: str) -> float:
@@ -198,7 +198,7 @@ async def test_a_browser_registers_and_a_click_answers(
 
     await is_ready(site, page, "1101")
     caller = calls.enter_context(place_call(site.pbx, ANI, NIGHT, "Shenjiang", stay_s=60, echo=True))
-    await expect(bar(page)).to_have_attribute("data-call", "ringing", timeout=15_000)
+    await expect(bar(page)).to_have_attribute("data-call", "ringing", timeout=30_000)
     await expect(bar(page)).to_contain_text("上海申江精密仪器有限公司")
     await page.get_by_test_id("phone-answer").click()
     await speaks(page)
@@ -228,7 +228,7 @@ async def test_it_answers_by_itself_when_asked_to(site: Center, browser: Browser
     await page.get_by_test_id("phone-hangup").click()
     await expect(bar(page)).to_have_attribute("data-call", "none")
     calls.enter_context(dial(site.pbx, "1001", "1101", stay_s=30))
-    await expect(bar(page)).to_have_attribute("data-call", "ringing", timeout=10_000)
+    await expect(bar(page)).to_have_attribute("data-call", "ringing", timeout=30_000)
     await expect(page.get_by_test_id("call-state").first).to_have_attribute("data-state", "ringing")
     await page.get_by_test_id("phone-answer").click()  # gone, had it answered by itself
     await speaks(page)
@@ -260,7 +260,7 @@ async def test_a_rejected_call_goes_on(site: Center, browser: Browser, calls: Ex
     page = await desk(browser, site, "alice")
     await sit_down(page, "1101")
     with calls.enter_context(dial(site.pbx, "1001", "1101", stay_s=30)) as caller:
-        await page.get_by_test_id("phone-reject").click(timeout=10_000)
+        await page.get_by_test_id("phone-reject").click(timeout=30_000)
         await expect(bar(page)).to_have_attribute("data-call", "none")
         assert await asyncio.to_thread(caller.wait, 10), "the caller is told"
 
@@ -273,7 +273,7 @@ async def test_it_works_on_without_the_server(site: Center, browser: Browser, ca
     await expect(page.get_by_test_id("link-state")).to_have_attribute("data-state", "server_lost", timeout=20_000)
 
     caller = calls.enter_context(dial(site.pbx, "1001", "1101", stay_s=60))
-    await expect(bar(page)).to_have_attribute("data-call", "ringing", timeout=10_000)
+    await expect(bar(page)).to_have_attribute("data-call", "ringing", timeout=30_000)
     await expect(bar(page)).to_contain_text("1001")
     await page.get_by_test_id("phone-answer").click()
     await speaks(page)
@@ -344,12 +344,12 @@ async def test_it_registers_again_after_the_network_was_gone(
     # Nothing is closed, and nothing comes any more: noticed when the browser says that the network is back.
     network.frozen = True
     await page.evaluate("dispatchEvent(new Event('online'))")
-    await expect(bar(page)).to_have_attribute("data-state", "lost", timeout=10_000)
+    await expect(bar(page)).to_have_attribute("data-state", "lost", timeout=30_000)
     network.frozen = False
     await is_registered(page)
 
     calls.enter_context(dial(site.pbx, "1001", "1101", stay_s=30))
-    await page.get_by_test_id("phone-answer").click(timeout=10_000)
+    await page.get_by_test_id("phone-answer").click(timeout=30_000)
     await speaks(page)
 
 
@@ -361,7 +361,7 @@ async def test_a_call_outlives_the_loss_of_its_line(
     await sit_down(page, "1101")
     await is_ready(site, page, "1101")
     caller = calls.enter_context(place_call(site.pbx, ANI, NIGHT, stay_s=60, echo=True))
-    await page.get_by_test_id("phone-answer").click(timeout=15_000)
+    await page.get_by_test_id("phone-answer").click(timeout=30_000)
     await hears(page)
 
     await network.cut()
@@ -373,7 +373,7 @@ async def test_a_call_outlives_the_loss_of_its_line(
     await expect(bar(page)).to_have_attribute("data-call", "talking")
 
     await asyncio.to_thread(caller.hang_up)
-    await expect(bar(page)).to_have_attribute("data-call", "none", timeout=15_000)
+    await expect(bar(page)).to_have_attribute("data-call", "none", timeout=30_000)
 
 
 async def test_a_reload_in_mid_call_brings_the_call_back(site: Center, browser: Browser, calls: ExitStack) -> None:
@@ -383,7 +383,7 @@ async def test_a_reload_in_mid_call_brings_the_call_back(site: Center, browser: 
     await sit_down(page, "1101")
     await is_ready(site, page, "1101")
     calls.enter_context(place_call(site.pbx, ANI, NIGHT, stay_s=60, echo=True))
-    await page.get_by_test_id("phone-answer").click(timeout=15_000)
+    await page.get_by_test_id("phone-answer").click(timeout=30_000)
     await hears(page)
     (before,) = channels(site, "1101")
 
@@ -427,7 +427,7 @@ async def test_the_answer_button_of_the_call_answers_here_too(
     await sit_down(page, "1101")
     await is_ready(site, page, "1101")
     calls.enter_context(place_call(site.pbx, ANI, NIGHT, stay_s=40, echo=True))
-    await expect(page.get_by_test_id("call-state")).to_have_attribute("data-state", "ringing", timeout=15_000)
+    await expect(page.get_by_test_id("call-state")).to_have_attribute("data-state", "ringing", timeout=30_000)
     (call,) = (await ask(page, "GET", "/api/calls"))["items"]
     await ask(page, "POST", f"/api/calls/{call['call']}/answer", {})
     await speaks(page)
@@ -441,7 +441,7 @@ async def test_what_i_dial_needs_no_second_click(site: Center, browser: Browser)
     await sit_down(bob, "1102")
     await ask(alice, "POST", "/api/calls", {"to": "1102"})
     await speaks(alice)
-    await bob.get_by_test_id("phone-answer").click(timeout=15_000)
+    await bob.get_by_test_id("phone-answer").click(timeout=30_000)
     await hears(alice)
     await hears(bob)
 
@@ -485,7 +485,7 @@ async def test_a_refused_microphone_is_said_with_what_mends_it(site: Center, cal
         page = await desk(browser, site, "alice")
         await sit_down(page, "1101")
         calls.enter_context(dial(site.pbx, "1001", "1101", stay_s=40))
-        await page.get_by_test_id("phone-answer").click(timeout=10_000)
+        await page.get_by_test_id("phone-answer").click(timeout=30_000)
         await expect(page.get_by_test_id("phone-trouble")).to_contain_text("Allow it")
         await expect(bar(page)).to_have_attribute("data-call", "ringing")
         assert any("!Ringing!" in line for line in channels(site, "1101")), "the caller is not sent away"
@@ -505,7 +505,7 @@ async def test_a_call_comes_to_the_window_that_takes_the_phone(
     await sit_down(first, "1101")
     await is_ready(site, first, "1101")
     calls.enter_context(place_call(site.pbx, ANI, NIGHT, stay_s=60, echo=True))
-    await first.get_by_test_id("phone-answer").click(timeout=15_000)
+    await first.get_by_test_id("phone-answer").click(timeout=30_000)
     await hears(first)
 
     # A second browser does not take the call away unasked.
@@ -515,6 +515,6 @@ async def test_a_call_comes_to_the_window_that_takes_the_phone(
     await second.get_by_test_id("phone-use-here").click()
     await speaks(second)
     await hears(second)
-    await expect(bar(first)).to_have_attribute("data-call", "none", timeout=10_000)
+    await expect(bar(first)).to_have_attribute("data-call", "none", timeout=30_000)
     await expect(bar(first)).to_have_attribute("data-state", "elsewhere")
     assert len([c for c in channels(site, "1101") if "!Up!" in c]) == 1

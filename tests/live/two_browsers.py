@@ -81,7 +81,7 @@ class Agent:
 
     async def is_(self, state: str, why: str | None = None) -> None:
         """The page shows this state, and the line that explains it has these words."""
-        await expect(self.get("my-state")).to_have_attribute("data-state", state, timeout=15_000)
+        await expect(self.get("my-state")).to_have_attribute("data-state", state, timeout=30_000)
         if why is not None:
             await expect(self.get("state-why")).to_contain_text(why)
 
@@ -105,13 +105,13 @@ class Agent:
         await expect(self.get("call-state")).to_have_attribute("data-state", state, timeout=limit_s * 1000)
 
     async def no_call(self) -> None:
-        await expect(self.get("call-state")).to_have_count(0, timeout=15_000)
+        await expect(self.get("call-state")).to_have_count(0, timeout=30_000)
 
     async def do(self, verb: str) -> None:
         """Press the button of a command, once it can be pressed."""
         button = self.get("call-panel").get_by_test_id(f"cmd-{verb}").first
-        await expect(button).to_be_visible(timeout=15_000)
-        await expect(button).not_to_have_attribute("aria-disabled", "true", timeout=15_000)
+        await expect(button).to_be_visible(timeout=30_000)
+        await expect(button).not_to_have_attribute("aria-disabled", "true", timeout=30_000)
         await button.click()
 
     async def answer(self, then: str = "talking") -> None:
@@ -150,7 +150,7 @@ class Agent:
     async def shown_level(self) -> tuple[int, float]:
         """What the page itself shows: packets that came, and how loud."""
         stats = self.get("phone-stats")
-        packets = await stats.get_attribute("data-packets-in", timeout=10_000)
+        packets = await stats.get_attribute("data-packets-in", timeout=30_000)
         level = await stats.get_attribute("data-level-in")
         return int(packets or 0), float(level or 0)
 
@@ -234,7 +234,7 @@ class Office:
             viewport={"width": 1280, "height": 720},
             permissions=["microphone"],
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         await context.add_init_script(LISTEN)
         agent = Agent(self.site, login, phone, context, await context.new_page())
         self.agents.append(agent)
@@ -248,7 +248,7 @@ class Office:
 
     async def at_browser_phone(self, login: str, phone: str) -> Agent:
         agent = await self.sign_in(login, phone)
-        await expect(agent.get("phone-bar")).to_have_attribute("data-state", "registered", timeout=15_000)
+        await expect(agent.get("phone-bar")).to_have_attribute("data-state", "registered", timeout=30_000)
         return agent
 
 
@@ -261,7 +261,7 @@ async def fill_in(page: Page, url: str, login: str, phone: str = "") -> None:
     if phone:
         await form.locator("input[name=phone]").fill(phone)
     await form.locator("button[type=submit]").click()
-    await expect(page.get_by_test_id("link-state")).to_have_attribute("data-state", "live", timeout=15_000)
+    await expect(page.get_by_test_id("link-state")).to_have_attribute("data-state", "live", timeout=30_000)
 
 
 @asynccontextmanager
