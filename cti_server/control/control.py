@@ -260,8 +260,7 @@ def new_leg(pbx: str) -> str:
 
 
 def in_a_call(attachment: Attachment, agent: int) -> bool:
-    calls = attachment.pipeline.books.calls.values()
-    return any(p.agent == agent and p.open for call in calls for p in call.parts)
+    return any(part.open for _, part in attachment.pipeline.books.parts_of(agent))
 
 
 def waiting_leg(books: Books, call: Call) -> Leg | None:

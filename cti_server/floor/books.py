@@ -50,6 +50,7 @@ class Books:
         self._calls_by_linkedid: dict[str, Call] = {}
         self._parts: dict[int, dict[int, tuple[Call, Part]]] = {}  # agent → id() of the part → it, while it lives
         self._members: dict[str, dict[tuple[str, str], MemberChanged]] = {}  # seat → (queue, interface) → member
+        self._serves: dict[str, frozenset[str]] = {}  # seat → its queues, once asked for
         self._seat_of: dict[str, str] = {}  # member interface → seat
         self._member_seats: Counter[str] = Counter()  # how many interfaces lead to a seat
         self._waits_in: dict[str, str] = {}  # leg → the queue that it waits in
@@ -127,7 +128,8 @@ class Books:
 
     def parts_of(self, agent: int) -> list[tuple[Call, Part]]:
         """What this agent has to do with calls now, wrap-ups among it."""
-        return [(call, part) for call, part in self._parts.get(agent, {}).values() if part.live]
+        parts = self._parts.get(agent)
+        return [entry for entry in parts.values() if entry[1].live] if parts else []
 
     def live_parts(self) -> list[tuple[Call, Part]]:
         """The parts of all agents of the record that are open or in wrap-up. Costs what there is of them."""
@@ -178,7 +180,12 @@ class Books:
 
     def serves(self, agent: Agent) -> frozenset[str]:
         """The queues that this agent is a member of."""
-        return frozenset(member.queue for member in self.memberships(agent.seat))
+        if agent.seat is None:
+            return kinds.NOTHING
+        if (found := self._serves.get(agent.seat)) is None:
+            found = frozenset(member.queue for member in self.memberships(agent.seat))
+            self._serves[agent.seat] = found
+        return found
 
     def queue(self, name: str) -> Queue:
         """The queue of this name; one that was not known comes to be."""
@@ -189,9 +196,14 @@ class Books:
 
     def put_member(self, member: MemberChanged) -> None:
         key, seat = (member.queue, member.interface), member.seat
-        before = self.queue(member.queue).put(member)
+        queue = self.queue(member.queue)
+        before = queue.members.get(member.interface)
+        if queue.put(member):
+            self.touch_queue(member.queue)
         if before is not None and before.seat != seat:
             self._drop_membership(before)
+        if before is None or before.seat != seat:
+            self._serves.pop(seat, None)
         self._members.setdefault(seat, {})[key] = member
         known_seat = self._seat_of.get(member.interface)
         if known_seat != seat:
@@ -209,9 +221,11 @@ class Books:
         if member is not None:
             self._drop_membership(member)
             self.touch_member(queue, interface)
+            self.touch_queue(queue)
         return member
 
     def _drop_membership(self, member: MemberChanged) -> None:
+        self._serves.pop(member.seat, None)
         members = self._members.get(member.seat, {})
         members.pop((member.queue, member.interface), None)
         if not members:
@@ -274,7 +288,6 @@ class Books:
 
     def touch_member(self, queue: str, interface: str) -> None:
         self.touched_members.add((queue, interface))
-        self.touched_queues.add(queue)
 
     def touch_agent(self, agent: int) -> None:
         self.touched_agents.add(agent)

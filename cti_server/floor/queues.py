@@ -41,14 +41,16 @@ class Queue:
     waiting: OrderedDict[str, float] = field(default_factory=OrderedDict)  # leg → since when, the longest first
     counts: dict[Duty, int] = field(default_factory=lambda: dict.fromkeys(Duty, 0))
 
-    def put(self, member: MemberChanged) -> MemberChanged | None:
-        """This member is so now; answers what they were."""
-        before = self.members.get(member.interface)
-        if before is not None:
-            self.counts[duty_of(before)] -= 1
+    def put(self, member: MemberChanged) -> bool:
+        """This member is so now; answers whether that changed the counts."""
+        before, duty = self.members.get(member.interface), duty_of(member)
         self.members[member.interface] = member
-        self.counts[duty_of(member)] += 1
-        return before
+        if before is not None:
+            if (old_duty := duty_of(before)) is duty:
+                return False
+            self.counts[old_duty] -= 1
+        self.counts[duty] += 1
+        return True
 
     def take_out(self, interface: str) -> MemberChanged | None:
         member = self.members.pop(interface, None)

@@ -19,7 +19,7 @@ from cti_server.demo.sipp_process import Sipp
 from tests.live.asterisk_says import TRUNK, AsteriskSays, Channel
 from tests.live.center import Center, center, until
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 ANI, SUPPORT, SALES = "02162881234", "4008004000", "4008002000"
 ALICE, BOB, CHEN = "PJSIP/1001", "PJSIP/1002", "PJSIP/1003"

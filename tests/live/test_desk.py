@@ -13,7 +13,7 @@ from tests.live.center import until
 from tests.live.two_browsers import Agent
 from tests.live.workplace import CUSTOMER, Workplace
 
-pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 
 async def test_a_caller_rings_is_answered_and_heard(work: Workplace) -> None:

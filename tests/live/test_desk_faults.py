@@ -16,7 +16,7 @@ from tests.live.center import until
 from tests.live.two_browsers import Agent
 from tests.live.workplace import CUSTOMER, Workplace
 
-pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 
 async def test_a_call_at_a_desk_phone_outlives_the_browser(work: Workplace) -> None:

@@ -12,7 +12,7 @@ from tests.live.center import until
 from tests.live.two_browsers import Agent
 from tests.live.workplace import CUSTOMER, Workplace
 
-pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 
 async def test_blind_transfer_to_a_colleague(work: Workplace) -> None:

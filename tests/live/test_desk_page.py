@@ -10,7 +10,7 @@ from playwright.async_api import Route, expect
 
 from tests.live.workplace import CUSTOMER, Workplace
 
-pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 
 async def test_a_number_in_the_search_results_dials(work: Workplace) -> None:

@@ -14,7 +14,7 @@ from tests.live.center import until
 from tests.live.two_browsers import Agent
 from tests.live.workplace import ANI, CUSTOMER, Workplace
 
-pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 
 async def test_signing_in_joins_the_queues_of_the_record(work: Workplace) -> None:

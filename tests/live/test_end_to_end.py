@@ -18,7 +18,7 @@ from tests.live.two_browsers import CHROMIUM, fill_in, launch
 
 __all__ = ["CHROMIUM"]
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 CUSTOMER, ANI = "上海申江精密仪器有限公司", "02162881234"
 DIRECT_SUPPORT = "4008004000"

@@ -20,7 +20,7 @@ from cti_server.record import migrate
 from cti_server.settings import Account, PbxSettings
 from tests.live.center import Center, center, until
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 
 class Inbox:

@@ -17,7 +17,7 @@ import websockets
 from cti_server.demo.calls import Deskphone, PhoneHabits, place_call
 from tests.live.center import Center, center, until
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 MEMBERSHIPS = [(queue, "PJSIP/1001") for queue in ("night", "support", "vip")]
 MEMBERSHIPS += [("freepbx", "Local/1001@from-queue/n")]

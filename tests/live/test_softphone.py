@@ -21,7 +21,7 @@ from cti_server.record.database import Database
 from tests.live.center import Center, center, until
 from tests.live.test_end_to_end import CHROMIUM
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 # Chromium's own microphone beeps once a second. Without the two flags that follow its address is a name that only
 # the browser knows, and Asterisk on the same host could not send to it. The last is what people's browsers do: a
