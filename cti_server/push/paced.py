@@ -1,6 +1,7 @@
-"""What many desktops show and what changes often is told at most so often: queues, and the states of colleagues.
+"""What many desktops show and what changes often is told at most so often: queues, members, states of colleagues.
 
-Of each queue only the latest view goes out, twice a second; one event a second names the colleagues who changed.
+Of each queue and each member only the latest view goes out, twice a second: one call changes the members of a queue
+a dozen times. One event a second names the colleagues who changed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class Paced:
 
     def __init__(self, member: Callable[[int], Mapping[str, Any]]) -> None:
         self._member = member
-        self._queues: dict[str, Event] = {}
+        self._queues: dict[tuple[str, ...], Event] = {}  # of queues and of members
         self._queues_due = 0.0
         self._team: dict[int, float] = {}
         self._team_due = 0.0
@@ -33,7 +34,10 @@ class Paced:
         out: list[Event] = []
         for event in events:
             if event.kind == kinds.QUEUE_CHANGED:
-                self._hold(event)
+                self._hold((event.body["queue"]["queue"],), event)
+                continue
+            if event.kind == kinds.MEMBER_CHANGED:
+                self._hold((event.body["queue"], event.body["interface"]), event)
                 continue
             if event.kind == kinds.ME_CHANGED:
                 self._team[event.body["agent"]] = event.at
@@ -51,12 +55,11 @@ class Paced:
             self._team.clear()
         return out
 
-    def _hold(self, event: Event) -> None:
+    def _hold(self, key: tuple[str, ...], event: Event) -> None:
         """The newer view takes the place of the older, and goes to whom either was for."""
-        name = event.body["queue"]["queue"]
-        if (older := self._queues.pop(name, None)) is not None:
+        if (older := self._queues.pop(key, None)) is not None:
             event = replace(event, agents=event.agents | older.agents, topics=event.topics | older.topics)
-        self._queues[name] = event
+        self._queues[key] = event
 
     @property
     def due_in_s(self) -> float | None:
