@@ -256,7 +256,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a rule decided as it did: a stable code that the desktop puts into words, and the facts (JSON values)."""
+    """Why a rule decided as it did: a stable code for the desktop to word, and the facts (JSON values)."""
 
     code: str
     params: Mapping[str, str | int | bool | None] = field(default_factory=dict)
