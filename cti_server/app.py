@@ -1,4 +1,4 @@
-"""The composition root: builds every part, starts it, and closes it again; nothing is global.
+"""The composition root: builds every part of the server, starts it and closes it again. Nothing is global.
 
 database ─ lookup ─ hub ─┬─ attachment of each PBX (lease, link, pipeline)
                          ├─ FastAGI server (identify)
@@ -49,7 +49,7 @@ from .record.database import Database
 from .record.desk import messages
 from .settings import Settings
 
-JOURNAL_KEPT = timedelta(days=3)  # a desktop that was away for longer starts over with a snapshot
+JOURNAL_KEPT = timedelta(days=3)  # a desktop that was away longer starts over with a snapshot
 TIDY_EVERY_S = 3600.0
 WATCH_EVERY_S = 5.0
 MESSAGES_KEPT = timedelta(days=90)
@@ -61,7 +61,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that runs: the ASGI application, and what tests and the command line look at."""
+    """A running server: the ASGI application, and the parts that tests and the command line look at."""
 
     api: FastAPI
     attachments: Sequence[Attachment]
@@ -72,7 +72,7 @@ class Running:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Running]:
-    """Everything but the HTTP listener, from start to stop. The database must have been migrated."""
+    """Run everything but the HTTP listener. The database must have been migrated."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database_url))
         places = PrefixPlaces()
@@ -86,9 +86,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         commands = AgentCommands(floor, desk, hub, database)
         stack.push_async_callback(commands.close)
         control = Control(attachments, desk, database, settings.default_region)
-        for one in attachments:
-            one.handover = control.handovers.view
-        await _know_positions(database, hub)
+        for attachment in attachments:
+            attachment.handover = control.handovers.view
+        await _load_positions(database, hub)
         collector = LiveCollector(attachments, hub, registry := CollectorRegistry())
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
@@ -130,15 +130,15 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         collector.fastagi = fastagi
         feed = Feed(attachments, hub, database, desk, Mes(deps))
         add_websocket(api, hub, feed)
-        duties = [_start(one) for one in _duties(attachments, database, desk, floor)]
+        duties = [_start(duty) for duty in _duties(attachments, database, desk, floor)]
         stack.push_async_callback(_stop, [*duties, asyncio.create_task(_warm(places), name="places")])
-        # First to close, while all else still runs: whoever asked for something is told that the server stops.
+        # Closed first, while everything else still runs: agents whose commands are under way get their result.
         stack.push_async_callback(control.close)
         yield Running(api, attachments, hub, database, fastagi)
 
 
 async def serve(settings: Settings, ready: Callable[[Running], None] = lambda server: None) -> None:
-    """Run the server until a signal ends it; `ready` is told when it listens."""
+    """Run the server until a signal ends it. `ready` is called once it listens."""
     _give_memory_back()
     async with running(settings) as server:
         config = uvicorn.Config(
@@ -149,10 +149,10 @@ async def serve(settings: Settings, ready: Callable[[Running], None] = lambda se
             log_config=None,
             ws="websockets-sansio",
             ws_max_size=16 * 1024,
-            ws_per_message_deflate=False,  # small frames: deflate costs 300 kB a desktop and saves nothing
-            # Longer than proxies keep one open: else a POST may meet the closing, and is lost.
+            ws_per_message_deflate=False,  # frames are small: deflate costs 300 kB a desktop and saves nothing
+            # Longer than proxies keep a connection open: a POST sent while we close it would be lost.
             timeout_keep_alive=75,
-            # Anybody can write X-Forwarded-For; the limit on sign-ins counts by address.
+            # Anybody can send X-Forwarded-For, and the limit on sign-ins counts by address.
             proxy_headers=bool(settings.http_proxies),
             forwarded_allow_ips=list(settings.http_proxies),
             timeout_graceful_shutdown=3,
@@ -170,19 +170,19 @@ async def serve(settings: Settings, ready: Callable[[Running], None] = lambda se
 
 
 def _give_memory_back() -> None:
-    """Blocks of a megabyte and more go back to the system when they are freed.
+    """Make glibc return freed blocks of a megabyte and more to the system.
 
-    By itself glibc raises that size to what was once freed, up to 32 MiB. A password takes 19 MiB while it is
-    checked, so each thread that had checked one kept as much: 50 MB after a shift had signed in.
+    By itself glibc raises that threshold to the largest block ever freed, up to 32 MiB. Checking a password takes
+    19 MiB, which each thread that had checked one then kept: 50 MB after a shift had signed in.
     """
     with contextlib.suppress(OSError, AttributeError):  # no glibc
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)
 
 
 def _settle() -> None:
-    """Whatever start-up made stays: the garbage collector need not look through it again and again.
+    """Exempt the objects made at start-up from garbage collection, because they stay for good.
 
-    A full collection stopped the server for 160 ms, and the cards that were on their way with it.
+    A full collection through them stopped the server, and every card on its way, for 160 ms.
     """
     gc.collect()
     gc.freeze()
@@ -195,7 +195,7 @@ async def _tell_when_listening(listener: uvicorn.Server, ready: Callable[[], Non
 
 
 def desktop_folder() -> Path | None:
-    """The built desktop: packaged in the wheel, or agents_ui/dist of a checkout; None where it is not built."""
+    """The built desktop's folder: in the wheel, or agents_ui/dist of a checkout. None when it is not built."""
     here = Path(__file__).resolve().parent
     return next(
         (f for f in (here / "desktop", here.parent / "agents_ui" / "dist") if (f / "index.html").exists()), None
@@ -206,12 +206,12 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _know_positions(database: Database, hub: Hub) -> None:
+async def _load_positions(database: Database, hub: Hub) -> None:
     async with database.read() as conn:
         hub.positions.update({"desk": 0} | await journal.positions(conn))
 
 
-# --- duties: what runs as long as the server does ---------------------------------------------------------
+# --- duties: tasks that run as long as the server does ----------------------------------------------------
 
 
 Duty = tuple[str, Callable[[], Awaitable[None]]]
@@ -220,16 +220,16 @@ Duty = tuple[str, Callable[[], Awaitable[None]]]
 def _duties(attachments: Sequence[Attachment], database: Database, desk: Desk, floor: Floors) -> list[Duty]:
     tidy: Duty = ("tidy", lambda: _tidy(database))
     watch: Duty = ("desk", lambda: _watch_desk(desk, floor))
-    return [(f"pbx {one.pbx.name}", one.run) for one in attachments] + [tidy, watch]
+    return [(f"pbx {attachment.pbx.name}", attachment.run) for attachment in attachments] + [tidy, watch]
 
 
 def _start(duty: Duty) -> asyncio.Task[None]:
     name, work = duty
-    return asyncio.create_task(_again_and_again(name, work), name=name)
+    return asyncio.create_task(_run_for_good(name, work), name=name)
 
 
-async def _again_and_again(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """A duty that fails is logged and begun again: one PBX's trouble is not the others'."""
+async def _run_for_good(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Run a duty, and again whenever it fails: a failure at one PBX must not stop the others."""
     while True:
         try:
             await work()
@@ -239,16 +239,16 @@ async def _again_and_again(name: str, work: Callable[[], Awaitable[None]]) -> No
 
 
 async def _warm(places: PrefixPlaces) -> None:
-    """Where numbers are from: read once, beside the start; until then cards name no place."""
+    """Load the places that number prefixes belong to, beside the start; cards name no place until then."""
     try:
         await asyncio.to_thread(places.warm)
-        gc.freeze()  # without a collection, which would stop whoever is calling already
+        gc.freeze()  # without collecting first, which would hold up calls that have come in already
     except Exception:
         log.exception("places.unavailable")
 
 
 async def _watch_desk(desk: Desk, floor: Floors) -> None:
-    """Raise promises, those that fell due while no server ran too; end requests for help with their calls."""
+    """Raise due promises, also those of the time when no server ran; end requests for help whose call is over."""
     while True:
         if raised := await raise_due(desk):
             log.info("promises.raised", promises=raised)

@@ -1,7 +1,7 @@
-"""One PBX attached by this process: the lease, the pipeline, the link and the command connections, as one life.
+"""Attaches this process to one PBX: starts and ends lease, pipeline, link and command connections together.
 
-Only one process is attached to a PBX at a time. One that finds it taken waits; one that lost it stops writing at
-once, and waits again.
+Only one process is attached to a PBX at a time. A process waits while another holds the lease; one that loses the
+lease stops writing at once, and waits again.
 """
 
 from __future__ import annotations
@@ -28,15 +28,18 @@ from .record.database import Database
 from .settings import PbxSettings, Settings
 
 TRY_LEASE_EVERY_S = 2.0
-READ_AGAIN_EVERY_S = 15.0  # people, phones and queues that were added or changed; a floor of 200 reads in ms
-DRAIN_S = 3.0  # for what is in the inbox when the server ends
+READ_AGAIN_EVERY_S = 15.0  # for people, phones and queues in the record; for 200 agents it takes milliseconds
+DRAIN_S = 3.0  # to write what is in the inbox when the server ends
 
 log = structlog.get_logger()
 Handover = Callable[[str, int], Mapping[str, Any] | None]
 
 
 class Attachment:
-    """The attachment of one PBX. `pipeline` is replaced whenever the PBX is taken over anew."""
+    """The attachment of one PBX. It runs in rounds: whenever one ends, the next begins with a new `pipeline`.
+
+    `owner` says whether this process holds the lease.
+    """
 
     def __init__(self, pbx: PbxSettings, database: Database, lookup: Lookup, hub: Hub, times: Settings) -> None:
         self.pbx = pbx
@@ -48,7 +51,7 @@ class Attachment:
         self._begin_round()
 
     def _begin_round(self) -> None:
-        """Whatever happened, nothing of the old round is used again: the record and a snapshot are."""
+        """Begin with a fresh floor: the record and a snapshot fill it, and nothing of the old round is used."""
         floor = Floor(
             self.pbx.name, desktop_grace_s=self._times.desktop_grace_s, phone_grace_s=self._times.phone_grace_s
         )
@@ -60,19 +63,19 @@ class Attachment:
         self._members = Members(self.commands, self.pipeline.put)
 
     async def _read_again(self) -> None:
-        """What the administrator changes is known without a restart."""
+        """Take in the administrator's changes without a restart."""
         while True:
             await asyncio.sleep(READ_AGAIN_EVERY_S)
             try:
                 await self.pipeline.read_again()
-            except Exception as cause:  # the database is away, or the inbox full: next time
+            except Exception as cause:  # the database is away, or the inbox is full: try again later
                 log.warning("record.not_read", pbx=self.pbx.name, cause=f"{type(cause).__name__}: {cause}")
 
     def _order(self, orders: Sequence[Order]) -> None:
         self._members.take(orders)
 
     async def run(self) -> None:
-        """Attach for as long as this runs."""
+        """Stay attached, or wait for the lease, until cancelled."""
         who = f"{socket.gethostname()}:{os.getpid()}"
         try:
             while True:
@@ -100,14 +103,14 @@ class Attachment:
         ordered = asyncio.create_task(self._members.run(), name=f"members {self.pbx.name}")
         reading = asyncio.create_task(self._read_again(), name=f"reading {self.pbx.name}")
         try:
-            # None of them returns; the first that fails ends the round.
+            # None of these returns; the first that fails ends the round.
             await asyncio.wait({writing, linked, ordered}, return_when=asyncio.FIRST_EXCEPTION)
         finally:
             linked.cancel()
             ordered.cancel()
             reading.cancel()
             self.pipeline.stop()
-            # What was heard is written before we go, so that a call that has just ended is not found "unseen".
+            # Write what the link has heard: a call that has just ended must not be taken for "unseen" later.
             await asyncio.wait({writing}, timeout=DRAIN_S)
             writing.cancel()
             ended = await asyncio.gather(writing, linked, ordered, reading, return_exceptions=True)

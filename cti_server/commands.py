@@ -1,4 +1,4 @@
-"""What people ask the live side to do, and how it is refused; shared by the API and call control."""
+"""The commands that people give the live side, and their refusal; shared by the API and call control."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cti_server.floor.verbs import Verb
 
 
 class CommandRefused(Exception):
-    """A command could not be begun, and nothing was done. `code` is for programs, the rest for people."""
+    """A command was refused before anything was done. `code` is for programs, `detail` and `remedy` for people."""
 
     def __init__(self, code: str, detail: str, remedy: str | None = None) -> None:
         super().__init__(detail)
@@ -31,7 +31,7 @@ class QueueTarget:
 
 @dataclass(frozen=True, slots=True)
 class NumberTarget:
-    """An extension inside, or a number outside as a person writes it."""
+    """An extension, or a number outside as a person writes it."""
 
     number: str
 
@@ -41,8 +41,8 @@ Target = AgentTarget | QueueTarget | NumberTarget
 
 @dataclass(frozen=True, slots=True)
 class CallCommand:
-    """One thing to do with a call. `call` is None to dial; `said` is what the sender typed for the one who
-    takes the call; `leg` is who is to be dropped.
+    """One command for a call. `call` is None to dial. `said` is what the sender typed for whoever takes the call,
+    `digits` are the keys to press, and `leg` is the leg to drop.
     """
 
     verb: Verb
@@ -55,7 +55,9 @@ class CallCommand:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Who asks. `supervises`: may pick up and drop in any call; `may_pick`: may take a caller who waits."""
+    """The agent who asks. With `supervises` they may pick up and drop in any call; with `may_pick` they may take a
+    caller who waits.
+    """
 
     agent: int
     name: str

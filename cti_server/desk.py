@@ -1,4 +1,4 @@
-"""Desk work: what a person changed, in one transaction with the journal rows that tell of it."""
+"""Desk work: writes a person's change and the journal rows about it in one transaction."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from cti_server.record.database import Connection, Database
 from cti_server.record.journal import Entry, NewEntry
 
 STREAM: Final = "desk"
-TELL_TRIES = 4  # the database may be away for a moment; the result of a request waits that long for it
-TELL_AGAIN_S = 0.5
-TELL_S = 5.0
+TELL_TRIES = 4  # how often a result is written before it is given up: the database may be away for a moment
+TELL_AGAIN_S = 0.5  # before the second try; longer before each further one
+TELL_S = 5.0  # for one try
 
 log = structlog.get_logger()
 
@@ -30,10 +30,13 @@ Publish = Callable[[Sequence[Entry]], None]
 def audience(
     *agents: int | None, topics: Iterable[str] = (), supervisors: bool = False, everyone: bool = False
 ) -> dict[str, Any]:
-    """Who is told: these agents, whoever opened one of these topics, whoever supervises, or everyone."""
-    known = {agent for agent in agents if agent is not None}
+    """The audience of an event: these agents, whoever opened one of these topics, supervisors, or everyone.
+
+    None among the agents is left out.
+    """
+    named = {agent for agent in agents if agent is not None}
     return {
-        "agents": sorted(known),
+        "agents": sorted(named),
         "topics": sorted(topics),
         "everyone": everyone,
         "supervisors": supervisors,
@@ -41,54 +44,53 @@ def audience(
 
 
 def only(*agents: int) -> dict[str, Any]:
-    """The audience of what is told to these agents and to nobody else, supervisors neither."""
+    """The audience of these agents and nobody else, not even supervisors."""
     return audience(*agents)
 
 
 def of_customer(customer: int | None, *agents: int | None) -> dict[str, Any]:
-    """The audience of a change of a customer's record: whoever opened the customer, and these agents."""
+    """The audience of a change to a customer's record: whoever opened the customer, and these agents."""
     return audience(*agents, topics=[] if customer is None else [customer_topic(customer)])
 
 
 @dataclass(slots=True)
 class Change:
-    """A transaction under way: write with `conn`, `tell` what desktops should know once committed."""
+    """An open transaction: write with `conn`, and `tell` desktops of it; they get the events after the commit."""
 
     conn: Connection
     at: datetime
     entries: list[NewEntry] = field(default_factory=list)
 
     def tell(self, kind: str, body: dict[str, Any], to: dict[str, Any] | None = None) -> None:
-        """`to` is an `audience`; None for everyone, which only settings of the whole center are for."""
+        """Add an event. `to` is an `audience`; None is everyone, for settings of the whole center only."""
         self.entries.append(NewEntry(self.at, kind, body, to))
 
 
 class Desk:
-    """Begins changes. Rows are published after the commit, so nobody is told of what was rolled back."""
+    """Begins changes. Events are published after the commit, so nobody gets one that was rolled back."""
 
     def __init__(self, database: Database, publish: Publish, now: Callable[[], datetime]) -> None:
         self._database = database
         self._publish = publish
         self._now = now
-        self._telling = asyncio.Lock()  # from the numbering of events until they are handed out
+        self._telling = asyncio.Lock()  # held from the numbering of events until they are handed out
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:
-        """A look, without changing anything."""
+        """A connection that only reads."""
         async with self._database.read() as conn:
             yield conn
 
     @asynccontextmanager
     async def change(self) -> AsyncIterator[Change]:
-        """Commits at the end; an exception rolls everything back, the journal rows too."""
-        async with AsyncExitStack() as until_told:
+        """A change that is committed at the end; an exception rolls it back with its journal rows."""
+        async with AsyncExitStack() as until_published:
             async with self._database.begin() as conn:
                 made = Change(conn, self._now())
                 yield made
                 if made.entries:
-                    await until_told.enter_async_context(self._telling)
-                # Last: the row of the stream stays locked from here to the commit, so numbers are committed in
-                # order.
+                    await until_published.enter_async_context(self._telling)
+                # Last, because the stream's row stays locked until the commit: numbers are committed in order.
                 numbers = await journal.append(conn, STREAM, made.entries)
             self._publish(
                 [
@@ -99,20 +101,21 @@ class Desk:
 
     @asynccontextmanager
     async def settled(self) -> AsyncIterator[Connection]:
-        """A look while no event is between the record and the desktops: what is read belongs to the hub's position
-        of `STREAM`, which stays as it is meanwhile.
+        """A connection to read with while no event is on its way from the record to the desktops.
+
+        What it reads belongs to the hub's position of `STREAM`, which does not move meanwhile.
         """
-        # The connection first: those who wait for the lock hold one each.
+        # The connection first: everyone who waits for the lock already holds one.
         async with self._database.read() as conn, self._telling:
             yield conn
 
     async def tell(self, kind: str, body: dict[str, Any], to: dict[str, Any] | None = None) -> None:
-        """Once, however often the database has to be asked; given up only when it stays away."""
-        for again in range(1, TELL_TRIES + 1):
+        """Send one event. Tries again while the database is away, and logs an event that it gives up."""
+        for attempt in range(1, TELL_TRIES + 1):
             try:
                 async with asyncio.timeout(TELL_S), self.change() as change:
                     change.tell(kind, body, to)
                 return
             except Exception as cause:
-                log.error("desk.not_told", kind=kind, cause=f"{type(cause).__name__}: {cause}", tries=again)
-                await asyncio.sleep(TELL_AGAIN_S * again)
+                log.error("desk.not_told", kind=kind, cause=f"{type(cause).__name__}: {cause}", tries=attempt)
+                await asyncio.sleep(TELL_AGAIN_S * attempt)

@@ -1,4 +1,4 @@
-"""The floor and the record: how a start brings the floor back, and what of a batch is written."""
+"""Between floor and record: brings the floor back at a start, and writes what a batch changed."""
 
 from __future__ import annotations
 
@@ -24,12 +24,15 @@ from .record.center.shifts import Shift
 from .record.contacts import history, interactions, restart
 from .record.database import Connection
 
-WRAP_UP_KEPT = timedelta(hours=12)  # a wrap-up left open longer ago than that is not brought back
+WRAP_UP_KEPT = timedelta(hours=12)  # an older unfinished wrap-up is not brought back to the floor
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What the floor has to say at once. `shifts` are those that changed; of one that ended, the agent's id."""
+    """What is written in one transaction. `shifts` has those that changed; for one that ended, the agent's id.
+
+    `late` has the answers of lookups for calls that are not on the floor.
+    """
 
     calls: Sequence[Call] = ()
     events: Sequence[Event] = ()
@@ -39,39 +42,41 @@ class Batch:
 
 
 async def recall_calls(conn: Connection, pbx: str) -> list[Call]:
-    """The calls that were going on, and those whose wrap-up was, when the last process went away."""
+    """The calls that went on, or whose wrap-up was not finished, when the last process stopped."""
     since = datetime.now(UTC) - WRAP_UP_KEPT
     left_open = await restart.open_interactions(conn, pbx)
     people = await agents.all_active(conn)
-    owed = {s.interaction_id for a in people for s in await history.unwrapped(conn, a.id, since)}
-    owed -= {row.id for row in left_open}
-    ended = [await history.get(conn, number) for number in sorted(owed)]
+    unwrapped = {s.interaction_id for a in people for s in await history.unwrapped(conn, a.id, since)}
+    unwrapped -= {row.id for row in left_open}
+    ended = [await history.get(conn, number) for number in sorted(unwrapped)]
     return [call_of(row) for row in (*left_open, *ended) if row is not None and row.pbx == pbx]
 
 
 async def recall_people(conn: Connection, pbx: str) -> list[Signal]:
-    """Who sits where, what the queues ask, and who is at work: the first signals of a floor."""
+    """The first signals of a floor: the agents and their phones, the queues, and the open shifts."""
     now = time.time()
-    told = await known_people(conn, pbx)
-    return told + [await _restored(conn, now, shift) for shift in await shifts.all_open(conn, pbx)]
+    signals = await people_and_queues(conn, pbx)
+    return signals + [await _restored(conn, now, shift) for shift in await shifts.all_open(conn, pbx)]
 
 
-async def known_people(conn: Connection, pbx: str) -> list[Signal]:
-    """Who has which phone and what the queues ask, as the record has it now.
+async def people_and_queues(conn: Connection, pbx: str) -> list[Signal]:
+    """The agents with their phones and the queues, as signals, from the record as it is now.
 
-    People without a PBX of their own (supervisors) are on the floor of each: they may sit down anywhere.
+    People without a PBX of their own (supervisors) are on every floor, because they may sit down anywhere.
     """
     now = time.time()
-    told: list[Signal] = [
-        AgentSeated(now, one.id, one.name, one.seat if one.pbx == pbx else None, one.extension, one.role)
-        for one in await agents.all_active(conn)
-        if one.pbx in (pbx, None)
+    signals: list[Signal] = [
+        AgentSeated(
+            now, agent.id, agent.name, agent.seat if agent.pbx == pbx else None, agent.extension, agent.role
+        )
+        for agent in await agents.all_active(conn)
+        if agent.pbx in (pbx, None)
     ]
-    return told + [described(now, queue) for queue in await queues.all_queues(conn, pbx)]
+    return signals + [described(now, queue) for queue in await queues.all_queues(conn, pbx)]
 
 
 def described(at: float, queue: Queue) -> QueueDescribed:
-    """What the record knows of a queue, as a signal."""
+    """The record's queue as a signal at `at` (epoch seconds)."""
     wrap_up = WrapUpRule(
         queue.wrap_up_mode, queue.wrap_up_ms / 1000, queue.wrap_up_extensions, queue.wrap_up_code_required
     )
@@ -98,7 +103,7 @@ async def _restored(conn: Connection, now: float, shift: Shift) -> ShiftRestored
 
 
 def shift_of(agent: Agent, pbx: str) -> Shift | int:
-    """The agent's shift as it is written; the agent's id when they have gone home."""
+    """The agent's shift as the record keeps it; the agent's id when the shift has ended."""
     shift = agent.shift
     if shift is None or agent.seat is None:
         return agent.id
@@ -118,18 +123,18 @@ def shift_of(agent: Agent, pbx: str) -> Shift | int:
 
 
 class InRecord:
-    """What the record said of people and queues last, so that only what differs is told again."""
+    """The last signal about each person and queue in the record, so that only changes go to the floor again."""
 
     def __init__(self) -> None:
-        self._said: dict[tuple[type[Signal], int | str], Signal] = {}
+        self._last: dict[tuple[type[Signal], int | str], Signal] = {}
 
     def differing(self, signals: Iterable[Signal]) -> list[Signal]:
-        """Those that say something else than what was kept; the moment at which they say it counts for nothing."""
-        return [s for s in signals if (before := self._said.get(_key(s))) is None or replace(before, at=s.at) != s]
+        """The signals that differ from the kept ones in more than their time. `keep` each once it is put."""
+        return [s for s in signals if (kept := self._last.get(_key(s))) is None or replace(kept, at=s.at) != s]
 
     def keep(self, signal: Signal) -> None:
-        """It has been told."""
-        self._said[_key(signal)] = signal
+        """Remember a signal that the floor has been given."""
+        self._last[_key(signal)] = signal
 
 
 def _key(signal: Signal) -> tuple[type[Signal], int | str]:
@@ -142,7 +147,7 @@ def _key(signal: Signal) -> tuple[type[Signal], int | str]:
 
 
 class StateLog:
-    """Tells which changes of agents' states are written: those of agents at work, each state once."""
+    """Picks the changes of agents' states to write: those of agents at work, without repeats of the same state."""
 
     def __init__(self) -> None:
         self._last: dict[int, tuple[str, str | None]] = {}
@@ -177,7 +182,10 @@ class StateLog:
 async def write(
     conn: Connection, stream: str, key: tuple[str, int], batch: Batch
 ) -> tuple[dict[interactions.CallKey, int], range]:
-    """Write a batch in the caller's transaction; answer each call's interaction, and the events' numbers."""
+    """Write a batch in the caller's transaction. Returns the interaction id of each call, and the events' numbers.
+
+    `key` is the PBX and its boot, for late answers of lookups.
+    """
     rows = [record_of(call) for call in batch.calls if call.merged_into is None]
     ids = await interactions.save_calls(conn, rows)
     for late in batch.late:
@@ -193,7 +201,7 @@ async def write(
 
 
 def _number(batch: Batch, ids: dict[interactions.CallKey, int]) -> None:
-    """Views that were made before their call had a row get its number."""
+    """Put the interaction's id into views that were made before their call had a row."""
     numbers = {call.id: ids.get((call.pbx, call.boot, call.linkedid)) for call in batch.calls}
     for event in batch.events:
         if event.call is not None and (number := numbers.get(event.call)) is not None:
@@ -203,7 +211,7 @@ def _number(batch: Batch, ids: dict[interactions.CallKey, int]) -> None:
 
 
 def audience_of(event: Event) -> dict[str, Any]:
-    """Who is told of an event, as the journal keeps it."""
+    """The audience of an event, as the journal keeps it."""
     return {
         "agents": sorted(event.agents),
         "topics": sorted(event.topics),

@@ -1,4 +1,4 @@
-"""What /metrics says of the live side, read from the parts at the moment it is asked for."""
+"""The metrics of the live side for /metrics, read from its parts at each request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Readings = Mapping[str, tuple[str, Callable[[Attachment], float]]]
 
 
 class LiveCollector(Collector):
-    """Collects from attachments, hub and FastAGI server; `looked_up` is told of each dialplan lookup."""
+    """Collects from attachments, hub and FastAGI server. Call `looked_up` after each lookup of the dialplan."""
 
     def __init__(
         self, attachments: Sequence[Attachment], hub: Hub, registry: CollectorRegistry = REGISTRY
@@ -39,6 +39,7 @@ class LiveCollector(Collector):
         self._registry.unregister(self)
 
     def looked_up(self, status: str, seconds: float) -> None:
+        """Count a lookup that ended with this CTI_STATUS after so many seconds."""
         self._lookups.labels(status).observe(seconds)
 
     def collect(self) -> Iterable[Metric]:
@@ -77,16 +78,16 @@ class LiveCollector(Collector):
         }
         for name, (text, read) in gauges.items():
             gauge = GaugeMetricFamily(name, text, labels=["pbx"])
-            for one in self._attachments:
-                gauge.add_metric([one.pbx.name], read(one))
+            for attachment in self._attachments:
+                gauge.add_metric([attachment.pbx.name], read(attachment))
             yield gauge
         for name, (text, read) in counters.items():
             counter = CounterMetricFamily(name, text, labels=["pbx"])
-            for one in self._attachments:
-                counter.add_metric([one.pbx.name], read(one))
+            for attachment in self._attachments:
+                counter.add_metric([attachment.pbx.name], read(attachment))
             yield counter
         warnings = CounterMetricFamily("cti_ami_warnings", "AMI messages not used", labels=["pbx", "cause"])
-        for one in self._attachments:
-            for cause, count in one.link.warnings.items():
-                warnings.add_metric([one.pbx.name, cause[:80]], count)
+        for attachment in self._attachments:
+            for cause, count in attachment.link.warnings.items():
+                warnings.add_metric([attachment.pbx.name, cause[:80]], count)
         yield warnings

@@ -1,16 +1,16 @@
-"""The page to read first: inbox → floor → record and journal → hub.
+"""One PBX's signals on their way: inbox → floor → record and journal → hub. Read this file first.
 
     Link ───────┐                        one transaction
     FastAGI ────┼▶ inbox ▶ floor.apply ▶ [interactions + journal] ▶ hub ▶ desktops
     desks ──────┘  (bounded)   (pure)
 
-One task for each PBX takes what waits in the inbox, applies it in order, writes what changed and what happened
-in one transaction, and hands out what was written. Nothing reaches a desktop that the journal does not have,
-and nothing waits for a desktop. When the database is away the batch in hand is tried until it is written; the
-inbox fills meanwhile, and past its bound the link starts over with a snapshot instead of losing a part.
+Each PBX has one task. It takes the signals from the inbox, applies them in order, writes the changed calls and
+the events in one transaction, and hands the events out. A desktop gets only events that the journal has, and
+nothing waits for a desktop. While the database is away, the present batch is tried until it is written, and the
+inbox fills; once it is full, the link starts over with a snapshot, so that no change is lost.
 
-Beside it stand who looks callers up (`lookup/wanted.py`), what is told at most so often (`push/paced.py`) and what
-travels with an event and is not journalled (`push/cards.py`).
+Three jobs have files of their own: looking callers up (`lookup/wanted.py`), limiting frequent events
+(`push/paced.py`), and adding to an event what the journal does not keep (`push/cards.py`).
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ from .push.paced import Paced
 from .record import journal, leases
 from .record.database import Database, is_refusal
 
-MAX_INBOX = 20_000  # signals; about 400 calls' worth. Past it SinkFull: the link takes a fresh snapshot
+MAX_INBOX = 20_000  # signals, about those of 400 calls; beyond it the link gets SinkFull and takes a snapshot
 MAX_BATCH = 500  # signals applied before they are written; bounds the transaction, not the throughput
 MAX_RETRY_S = 5.0
-POISON_TRIES = 3  # a batch whose values the database refuses so often is written call by call
+POISON_TRIES = 3  # a batch that the database refuses this often for its values is written piece by piece
 NOTHING = Batch(calls=[], events=[], late=[], shifts=[], states=[])
 
 log = structlog.get_logger()
@@ -59,12 +59,12 @@ T = TypeVar("T")
 
 
 class PipelineClosed(ConnectionError):
-    """The PBX is not this process's any more: what was awaited will not be seen here."""
+    """This process is not attached to the PBX any more, so what a caller of `when` waits for cannot come."""
 
 
 @dataclass(slots=True)
 class Counts:
-    """What /metrics tells of one pipeline."""
+    """The counters of one pipeline for /metrics."""
 
     signals: int = 0
     events: int = 0
@@ -73,7 +73,7 @@ class Counts:
 
 
 class Pipeline:
-    """One PBX from its signals to the desktops. Begin with `restore`; then `run` until `stop`, then `close`."""
+    """One PBX from its signals to the desktops. Await `restore`, then `run` until `stop`, then `close`."""
 
     def __init__(
         self,
@@ -98,25 +98,25 @@ class Pipeline:
         self._inbox: deque[Signal] = deque()
         self._max_inbox = max_inbox
         self._wake = asyncio.Event()
-        self._told_all = asyncio.Lock()  # held while the floor is ahead of the journal
+        self._publishing = asyncio.Lock()  # held while the floor is ahead of the journal and the hub
         self._stopping = False
         self._paced = Paced(lambda agent: views.member_of_team(self.books, self.books.agents[agent]))
         self._states = memory.StateLog()
         self._in_record = memory.InRecord()
         self._on_orders = on_orders
-        self._late: list[CallerIdentified] = []  # of calls that are not on the floor: not begun, or over already
-        self._looking: dict[asyncio.Future[Any], Callable[[Books], Any]] = {}  # who waits for what to show
+        self._late: list[CallerIdentified] = []  # for calls that have not begun, or are over
+        self._watchers: dict[asyncio.Future[Any], Callable[[Books], Any]] = {}  # of the callers of `when`
         self._log = log.bind(pbx=pbx)
 
     @property
     def books(self) -> Books:
-        """The floor as it is, to be read."""
+        """The floor as it is now, only to be read."""
         return self.floor.books
 
     # --- the inbox -------------------------------------------------------------------------------------
 
     def put(self, signal: Signal) -> None:
-        """Hand in a signal; never waits. Raises SinkFull, but not for what tells of the link itself."""
+        """Hand in a signal; never waits. Raises SinkFull on a full inbox, except for a signal about the link."""
         if len(self._inbox) >= self._max_inbox and not isinstance(signal, LinkChanged):
             raise SinkFull(f"{len(self._inbox)} signals wait to be applied")
         self._inbox.append(signal)
@@ -129,17 +129,17 @@ class Pipeline:
 
     @property
     def lag_s(self) -> float:
-        """For how long the present batch has been trying to be written."""
+        """Seconds since the server began to write the present batch; 0 between batches."""
         return 0.0 if self.writing_since is None else time.monotonic() - self.writing_since
 
     def identified(self, leg: str, identified: Identified) -> None:
-        """The FastAGI dialogue found out who is on this leg."""
+        """Hand in the result of the dialplan's lookup for a leg."""
         self.callers.told(leg, identified)
 
-    # --- the life of it --------------------------------------------------------------------------------
+    # --- from start to stop ----------------------------------------------------------------------------
 
     async def restore(self, lease: leases.Lease) -> None:
-        """Begin where the last process stopped: who sits where, the calls left open, wrap-ups not finished."""
+        """Begin where the last process stopped: agents at their phones, open calls, unfinished wrap-ups."""
         self._lease = lease
         async with self._database.read() as conn:
             calls = await memory.recall_calls(conn, self.pbx)
@@ -153,14 +153,17 @@ class Pipeline:
             self.put(DesktopSeen(time.time(), agent, connected=True))
 
     async def read_again(self) -> None:
-        """Take in what the administrator changed in the record: people, their phones, queues."""
+        """Take in what the administrator changed in the record: people, their phones, queues.
+
+        It also corrects whose desktop is connected, where a signal about it met a full inbox. May raise SinkFull.
+        """
         async with self._database.read() as conn:
-            people = await memory.known_people(conn, self.pbx)
+            people = await memory.people_and_queues(conn, self.pbx)
         self._put_differing(people)
-        there = self._hub.agents()
+        connected = self._hub.agents()
         for agent in list(self.floor.agents.values()):
-            if (agent.desktop_gone is None) != (agent.id in there):  # told while the inbox was full
-                self.put(DesktopSeen(time.time(), agent.id, agent.id in there))
+            if (agent.desktop_gone is None) != (agent.id in connected):  # the signal met a full inbox
+                self.put(DesktopSeen(time.time(), agent.id, agent.id in connected))
 
     def _put_differing(self, signals: Sequence[Signal]) -> None:
         for signal in self._in_record.differing(signals):
@@ -168,20 +171,23 @@ class Pipeline:
             self._in_record.keep(signal)
 
     async def run(self) -> None:
-        """Apply, write, hand out, until stopped. Raises LeaseLost when a newer process took the PBX over."""
+        """Apply, write and hand out until stopped. Raises LeaseLost when a newer process took the PBX over."""
         while self._inbox or not self._stopping:
             await self._woken()
-            async with self._told_all:
+            async with self._publishing:
                 events = self._apply()
                 self._on_orders(self.floor.take_orders())
                 batch = self._batch(events)
                 if batch != NOTHING:
                     await self._write_and_tell(batch)
-                self._look()
+                self._answer_watchers()
             await asyncio.sleep(0)
 
     async def _woken(self) -> None:
-        """Something is in the inbox, or something is due; on a busy floor the inbox is never empty."""
+        """Wait until the inbox has a signal or the floor has something due, and put in a Tick for what is due.
+
+        The Tick is put in on a busy floor too, where the inbox is never empty.
+        """
         due = self.floor.next_due()
         waits = [] if due is None else [max(0.0, due - time.time())]
         if (paced := self._paced.due_in_s) is not None:
@@ -193,13 +199,13 @@ class Pipeline:
             self._inbox.append(Tick(now))
 
     def stop(self) -> None:
-        """Take nothing more in; `run` ends when what is in the inbox is written."""
+        """Let `run` end once what is in the inbox is written."""
         self._stopping = True
         self._wake.set()
 
     async def close(self) -> None:
-        """Whoever waits for the floor to show something is told that it will not. Call it once `run` has ended."""
-        for waiting in self._looking:
+        """End the waits of `when` with PipelineClosed. Call it once `run` has ended."""
+        for waiting in self._watchers:
             if not waiting.done():
                 waiting.set_exception(PipelineClosed(f"{self.pbx} is no longer attached here"))
         await self.callers.close()
@@ -213,7 +219,7 @@ class Pipeline:
             try:
                 events.extend(self.floor.apply(signal))
             except Exception:
-                # One signal that the floor chokes on must not stop the calls of everybody else.
+                # One signal that the floor cannot apply must not stop everybody else's calls.
                 self.counts.refused += 1
                 self._log.exception("signal.refused", signal=repr(signal)[:500])
             self.counts.signals += 1
@@ -270,7 +276,7 @@ class Pipeline:
         return seqs
 
     async def _write_singly(self, batch: Batch) -> range:
-        """The database refuses the batch for what is in it: find that part, and keep it in the log."""
+        """Write a batch that the database refuses for its values piece by piece, and log the refused pieces."""
         parts = [Batch([call]) for call in batch.calls]
         parts += [Batch(late=[late]) for late in batch.late]
         parts += [Batch(shifts=[shift]) for shift in batch.shifts]
@@ -280,7 +286,7 @@ class Pipeline:
                 await self._write(part)
             except Exception as cause:
                 if not is_refusal(cause):
-                    raise  # it is away by now: all of it is tried again, and writing twice changes nothing
+                    raise  # the database is away: the whole batch is tried again, for writing twice does no harm
                 self.counts.refused += 1
                 what: list[Any] = [views.call_view(call) for call in part.calls]
                 what += [*part.late, *part.shifts, *part.states]
@@ -292,40 +298,41 @@ class Pipeline:
         at = iso(event.at) or ""
         return frames.of_event(self.stream, seq, at, event.kind, body, memory.audience_of(event))
 
-    # --- what others ask -------------------------------------------------------------------------------
+    # --- for others ------------------------------------------------------------------------------------
 
     @asynccontextmanager
     async def settled(self) -> AsyncIterator[tuple[Books, int]]:
-        """The floor while it is what the journal tells, and the position of its last event.
+        """The floor while it agrees with the journal, and the position of the last event that it includes.
 
-        Do not await inside for longer than it takes to read: no signal is applied meanwhile.
+        Only read inside it, and quickly: no signal is applied meanwhile.
         """
-        async with self._told_all:
+        async with self._publishing:
             yield self.books, self._hub.positions.get(self.stream, 0)
 
     async def when(self, shows: Callable[[Books], T | None], timeout: float) -> T:
-        """The first answer of `shows` that is not None: asked now, and after each batch once it is told.
+        """Wait until `shows` answers something other than None, and return it.
 
-        `timeout` in seconds. Raises TimeoutError, PipelineClosed, or what `shows` raises.
+        It is asked at once, and again each time a batch was handed out. `timeout` is in seconds. Raises
+        TimeoutError, PipelineClosed, or whatever `shows` raises.
         """
         if (now := shows(self.books)) is not None:
             return now
         waiting: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._looking[waiting] = shows
+        self._watchers[waiting] = shows
         try:
             async with asyncio.timeout(timeout):
                 return await waiting
         finally:
-            del self._looking[waiting]
+            del self._watchers[waiting]
 
-    def _look(self) -> None:
-        for waiting, shows in self._looking.items():
+    def _answer_watchers(self) -> None:
+        for waiting, shows in self._watchers.items():
             if waiting.done():
                 continue
             try:
                 answer = shows(self.books)
             except Exception as cause:
-                waiting.set_exception(cause)  # theirs to explain; the calls of everybody else go on
+                waiting.set_exception(cause)  # the caller's to handle; everybody else's calls go on
             else:
                 if answer is not None:
                     waiting.set_result(answer)

@@ -1,4 +1,4 @@
-"""Every setting, read once: `CTI_…` variables or a `.env` file into one frozen value."""
+"""Every setting: reads `CTI_…` variables or a `.env` file once, into one frozen value."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Account(BaseModel):
 
 
 class PbxSettings(BaseModel):
-    """How to reach one Asterisk: where its manager listens, and one least-privilege user per role.
+    """How to reach one Asterisk: where its manager listens, and a least-privilege user for each role.
 
-    `events` is needed; a role without an account makes its commands answer 503 with that reason.
+    Only `events` is required. A command whose role has no account is refused as `no_account`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
     http_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    http_proxies: Annotated[tuple[str, ...], NoDecode] = ()  # whose X-Forwarded-For is believed
+    http_proxies: Annotated[tuple[str, ...], NoDecode] = ()  # the proxies whose X-Forwarded-For is trusted
     cookie_secure: bool = False
 
     fastagi_host: str = "127.0.0.1"
@@ -62,8 +62,8 @@ class Settings(BaseSettings):
     softphone_url: str | None = Field(default=None, pattern=r"^wss?://[^\s]+$")  # Asterisk's, for browser phones
     # STUN and TURN for browser phones: stun:host:3478, turn:user:secret@host:3478?transport=udp
     softphone_ice: Annotated[tuple[str, ...], NoDecode] = Field(default=(), repr=False)
-    desktop_grace_s: float = Field(default=30.0, gt=0)  # an agent whose desktop is gone for longer is not ready
-    phone_grace_s: float = Field(default=10.0, gt=0)  # and one whose phone is
+    desktop_grace_s: float = Field(default=30.0, gt=0)  # an agent whose desktop is gone longer is made not ready
+    phone_grace_s: float = Field(default=10.0, gt=0)  # and so is one whose phone is gone longer
 
     pbx: str = "main"
     ami_host: str = "127.0.0.1"
@@ -102,7 +102,7 @@ class Settings(BaseSettings):
         return self
 
     def attached(self) -> tuple[PbxSettings, ...]:
-        """The PBXs to attach to: `CTI_PBXS` if given, else the one that the single settings describe."""
+        """The PBXs to attach to: `CTI_PBXS` if given, else the one that `CTI_PBX` and `CTI_AMI_…` describe."""
         if self.pbxs:
             return self.pbxs
 

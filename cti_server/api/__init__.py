@@ -1,1 +1,1 @@
-"""The REST API and the desktop's files, one file a resource. Reads go to the record, commands to ports."""
+"""The REST API and the desktop's files; each resource has a file. It reads the record and commands the ports."""

@@ -1,4 +1,4 @@
-"""Put the API together: routes, edge, problems, the desktop behind them, the OpenAPI document."""
+"""Puts the API together: routes, edge, problems, the desktop behind them, the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _OPEN: Final = frozenset({"signIn", "signOut", "getHealth", "getReadiness"})
 
 
 def create_api(deps: Deps) -> FastAPI:
-    """The ASGI application. Add the websocket with `add_api_websocket_route("/ws", …)` before serving it."""
+    """The ASGI application. Add the websocket with `websocket.add_websocket` before serving it."""
     app = _routed()
     app.state.deps = deps
     app.state.tickets = Tickets(deps.database, deps.now)
@@ -75,7 +75,7 @@ def create_api(deps: Deps) -> FastAPI:
 
 
 def openapi_document() -> dict[str, Any]:
-    """The OpenAPI document of this version, without a server: for the desktop's types and the docs."""
+    """The OpenAPI document of this version, made without a server, for the desktop's types and the docs."""
     return _openapi_of(_routed())
 
 
@@ -85,7 +85,7 @@ def _routed() -> FastAPI:
         version=_version(),
         summary="Who is calling, what they are entitled to, and what became of it.",
         openapi_url=OPENAPI_URL,
-        docs_url=None,  # their pages load scripts from elsewhere, which the content policy refuses
+        docs_url=None,  # these pages load scripts from other sites, which our content policy refuses
         redoc_url=None,
         redirect_slashes=False,
     )
@@ -96,7 +96,7 @@ def _routed() -> FastAPI:
 
 
 def _openapi_of(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document: every error is a problem, and each operation says how it is authorised."""
+    """The OpenAPI document, in which every error is a problem and each operation says how it is authorised."""
     document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
     schemas = document["components"]["schemas"]
     schemas.update(_frames())
@@ -112,7 +112,7 @@ def _openapi_of(app: FastAPI) -> dict[str, Any]:
             name = operation["operationId"]
             scheme = "token" if name == "identifyCaller" else "session"
             operation["security"] = [] if name in _OPEN else [{scheme: []}]
-            everywhere = {500} | ({403} if method != "get" else set())  # 403: sent by another web site
+            everywhere = {500} | ({403} if method != "get" else set())  # 403: another web site sent it
             if "requestBody" in operation:
                 everywhere |= {400, 413, 422}
             for status in everywhere:
@@ -124,7 +124,7 @@ def _openapi_of(app: FastAPI) -> dict[str, Any]:
 
 
 def _frames() -> dict[str, Any]:
-    """What travels on /ws, which OpenAPI has no routes for: `ServerEvent`, `Frame` and all that is in them."""
+    """The schemas of /ws, for which OpenAPI has no routes: `ServerEvent`, `Frame` and everything in them."""
     wanted: list[tuple[str, Literal["serialization"], TypeAdapter[Any]]] = [
         ("ServerEvent", "serialization", TypeAdapter(events.ServerEvent)),
         ("Frame", "serialization", TypeAdapter(events.Frame)),

@@ -1,4 +1,4 @@
-"""The JSON of the agent's desk: codes, drafts, phones, messages, help, the day; the rest is in `shapes`."""
+"""The JSON of the agent's desk: codes, drafts, phones, messages, help, the day. Other shapes are in `shapes`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cti_server.lookup.shapes import CustomerBriefView, Named, PromiseView
 
 
 class ReasonCodeView(TypedDict):
-    """A reason for not being ready. One that is not `active` is known, but cannot be chosen."""
+    """A reason for not being ready. One that is not `active` still names past states, but cannot be chosen."""
 
     code: str
     title_en: str
@@ -22,7 +22,7 @@ class ReasonCodeView(TypedDict):
 
 
 class WrapUpCodeView(TypedDict):
-    """A wrap-up code under its `parent`; only a `leaf` can be chosen. `queue` null is for all."""
+    """A wrap-up code under its `parent`. Only a `leaf` can be chosen. A null `queue` means every queue."""
 
     code: str
     parent: str | None
@@ -35,7 +35,10 @@ class WrapUpCodeView(TypedDict):
 
 
 class DraftView(TypedDict):
-    """What I wrote of my part of a contact so far; `follow_up` as it was typed. `finished_at`: I am done."""
+    """What the agent wrote so far about their part of a contact; `finished_at` is when they finished it.
+
+    `follow_up` is as it was typed.
+    """
 
     interaction: int
     segment: int
@@ -47,14 +50,14 @@ class DraftView(TypedDict):
 
 
 class FinishedView(DraftView):
-    """A finished wrap-up, and what its follow-up became."""
+    """A finished wrap-up, with the promise or the case that its follow-up became."""
 
     promise: PromiseView | None
     case: Named | None
 
 
 class OwedItem(TypedDict):
-    """A contact that I have not finished: without its code, with a follow-up nobody made, or left open."""
+    """A contact that the agent has not finished: it lacks its code, has a follow-up to make, or was left open."""
 
     interaction: InteractionView
     draft: DraftView
@@ -72,7 +75,7 @@ class PromisePage(TypedDict):
 
 
 class PhoneView(TypedDict):
-    """A phone to sit down at. `reachable` is null while nobody knows; `agent` is who sits there now."""
+    """A phone to sit down at. `agent` is who sits there now; `reachable` is null while unknown."""
 
     id: int
     pbx: str
@@ -87,7 +90,7 @@ class PhoneView(TypedDict):
 
 
 class SoftphoneView(TypedDict):
-    """What the browser registers with. Ask again after each sign-in at a phone."""
+    """What the browser phone registers with. Read it again after each sign-in at a phone."""
 
     url: str
     uri: str
@@ -98,7 +101,7 @@ class SoftphoneView(TypedDict):
 
 
 class ToView(TypedDict):
-    """One of the three is there."""
+    """The receiver of a message: exactly one of an agent, the supervisors or the team."""
 
     agent: Named | None
     role: Literal["supervisors"] | None
@@ -112,7 +115,7 @@ MessageView = TypedDict(
 
 
 class MessageList(TypedDict):
-    """The messages in order. `read_to` is the last that I have read, `unread` how many I have not."""
+    """The messages in order. `read_to` is the last one that the agent has read, `unread` how many are unread."""
 
     items: list[MessageView]
     read_to: int
@@ -135,7 +138,7 @@ class HelpView(TypedDict):
 
 
 class DayNumbers(TypedDict):
-    """The numbers of a day; `formulas` of the day says how each is made. Null where nothing can be divided."""
+    """The numbers of a day, by the `formulas` of the day. A ratio is null where there is nothing to divide by."""
 
     offered: int
     handled: int
@@ -153,7 +156,7 @@ class DayNumbers(TypedDict):
 
 
 class StateTimeView(TypedDict):
-    """How long I was in a state, with one reason."""
+    """How long the agent was in a state with one reason."""
 
     name: str
     reason: str | None
@@ -161,7 +164,7 @@ class StateTimeView(TypedDict):
 
 
 class StateSpanView(TypedDict):
-    """I was in this state from `since` on; `until` is null while I am."""
+    """The agent was in this state from `since` on; `until` is null while they still are."""
 
     name: str
     reason: str | None
@@ -195,7 +198,7 @@ class ContactTarget(TypedDict):
 
 
 class QueueTargetView(QueueView):
-    """A queue to transfer to. `ewt` is the estimated wait in ms, null while it cannot be told."""
+    """A queue to transfer to. `ewt` is the estimated wait in ms, null while there is no estimate."""
 
     ewt: int | None
 

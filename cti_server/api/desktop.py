@@ -1,6 +1,7 @@
-"""Serves the built desktop from its folder; a path that names no file gets the page, which does its own routing.
+"""Serves the built desktop. A path without a file of its own gets the page, whose script does the routing.
 
-A browser may keep an asset for ever, because its name has a hash of its content; the page it asks for each time.
+A browser may cache an asset for ever, because the name contains a hash of the content. It must ask for the page
+each time.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from cti_server.api.problems import Problem, not_found, request_id, response
 
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _OURS: Final = ("api", "ws", "healthz", "readyz", "metrics")
-# The platform's table may be empty in a container, or say text/plain for JavaScript.
+# Not from the platform's table, which may be empty in a container, or say text/plain for JavaScript.
 _TYPES: Final = {
     ".html": "text/html",
     ".js": "text/javascript",
@@ -35,8 +36,9 @@ _TYPES: Final = {
 
 
 class Desktop:
-    """An ASGI application for what no route of the API takes. `folder` is listed once, so no path leads
-    out of it.
+    """The ASGI application for every request that no route of the API takes.
+
+    It lists `folder` once and serves only the listed files, so no path leads out of the folder.
     """
 
     def __init__(self, folder: Path | None) -> None:

@@ -1,6 +1,6 @@
-"""Everything that travels on /ws, described: each event with its body, each frame, the snapshots of the topics.
+"""The shapes of everything on /ws: each event with its body, each frame, the snapshots of the topics.
 
-For the OpenAPI document and the types made of it; nothing is checked against it when it is sent.
+They are for the OpenAPI document and the types made from it. Nothing is checked against them when it is sent.
 """
 
 from __future__ import annotations
@@ -30,15 +30,16 @@ from cti_server.rules.facts import Language
 
 
 class CallBody(TypedDict):
-    """A call as it is now; `reason` is why, where there is more to say than the kind."""
+    """A call as it is now. `reason` says why it changed, where the event's kind does not."""
 
     call: CallView
     reason: str | None
 
 
 class PartBody(TypedDict):
-    """An agent's part as it is now, and what happened to it. `view` is the call, the first time that this agent is
-    told of it; the card and the handover travel along with it.
+    """An agent's part as it is now, and what happened to it.
+
+    `view` is the call, in the first event that this agent gets of it; the card and the handover come with it.
     """
 
     agent: int | None
@@ -61,7 +62,7 @@ class QueueBody(TypedDict):
 
 
 class MemberBody(TypedDict):
-    """A member as they are now; null when they left the queue."""
+    """A member as they are now; `member` is null when they left the queue."""
 
     pbx: str
     queue: str
@@ -70,7 +71,7 @@ class MemberBody(TypedDict):
 
 
 class MeBody(TypedDict):
-    """My state, and the queues of this PBX that I serve."""
+    """The agent's own state, and the queues of this PBX that they serve."""
 
     agent: int
     state: AgentStateView
@@ -95,7 +96,7 @@ class ProblemBody(TypedDict):
 
 
 class DoneBody(TypedDict):
-    """What became of a request; `problem` is null when all went well."""
+    """The result of a request; `problem` is null when all went well."""
 
     request: str
     command: CallVerb | Literal["dial", "begin_shift", "end_shift", "set_state", "help"]
@@ -105,14 +106,14 @@ class DoneBody(TypedDict):
 
 
 class PhoneAnswerBody(TypedDict):
-    """The browser phone is to answer this leg."""
+    """The agent's browser phone must answer this leg."""
 
     call: str
     leg: str
 
 
 class PhoneClaimedBody(TypedDict):
-    """This desktop is the agent's phone; their others let go of it."""
+    """This desktop is the agent's phone now; their other desktops must let go of it."""
 
     agent: int
     desktop: str
@@ -162,7 +163,7 @@ class ReasonsBody(TypedDict):
 
 
 class CodesBody(TypedDict):
-    """Nothing: ask for the codes again."""
+    """An empty body: read the codes again."""
 
 
 # --- events ------------------------------------------------------------------------------------------------
@@ -324,7 +325,7 @@ ServerEvent = Annotated[
 
 
 class SnapshotView(TypedDict):
-    """What concerns me at first: the calls in which I have a part, these parts, the queues that I serve."""
+    """What a desktop shows first: the agent's calls with their parts and cards, and the queues that they serve."""
 
     me: Me | None
     links: dict[str, LinkView]
@@ -362,7 +363,7 @@ class CustomerTopic(TypedDict):
 
 
 class WelcomeFrame(TypedDict):
-    """The session has begun; `snapshot` is null where it was resumed."""
+    """The session has begun; `snapshot` is null when it was resumed."""
 
     type: Literal["welcome"]
     server_time: str
@@ -373,7 +374,7 @@ class WelcomeFrame(TypedDict):
 
 
 class WatchingFrame(TypedDict):
-    """A topic is open: what it shows of this stream as of `seq`."""
+    """A topic is open. `snapshot` is what it shows of this stream as of `seq`."""
 
     type: Literal["watching"]
     topic: str
@@ -383,7 +384,7 @@ class WatchingFrame(TypedDict):
 
 
 class RefusedFrame(TypedDict):
-    """A topic is not open, or not any more."""
+    """A topic was not opened, or was closed."""
 
     type: Literal["watching"]
     topic: str
@@ -397,7 +398,7 @@ class HeartbeatFrame(TypedDict):
 
 
 class ResetFrame(TypedDict):
-    """What was missed cannot be given whole: a welcome with a fresh snapshot follows."""
+    """The missed events cannot all be sent: a welcome with a fresh snapshot follows."""
 
     type: Literal["reset"]
     reason: str
@@ -407,6 +408,6 @@ Frame = ServerEvent | WelcomeFrame | WatchingFrame | RefusedFrame | HeartbeatFra
 
 
 def kinds() -> frozenset[str]:
-    """Every kind of event that there is."""
+    """All kinds of events."""
     union = get_args(ServerEvent)[0]
     return frozenset(kind for event in get_args(union) for kind in get_args(get_type_hints(event)["kind"]))

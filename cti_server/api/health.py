@@ -1,4 +1,4 @@
-"""What a monitor asks: alive, ready, metrics. No sign-in, and nothing that names a host or a customer."""
+"""Health checks and metrics for a monitor. They need no sign-in, and never name a host or a customer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PING_MAY_TAKE: Final = 2.0  # seconds
 
 @routes.get("/healthz", operation_id="getHealth")
 async def get_health() -> Health:
-    """The process answers."""
+    """Answers `ok` while the process runs."""
     return {"status": "ok"}
 
 

@@ -1,7 +1,7 @@
 """The JSON of the live side: calls, parts, queues and states, as REST answers, snapshots and events carry them.
 
-`floor/views.py` makes it many times a second, so it is not checked on its way out: tests hold every view of every
-recorded call to these shapes.
+`floor/views.py` makes them many times a second, so nothing is checked when it is sent: tests hold every view of
+every recorded call to these shapes.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class ByView(TypedDict):
 
 
 class StateBecauseView(TypedDict):
-    """What happened that led to a state: an offer that was not answered, a call, a choice."""
+    """What led to a state: an offer that was not answered, a call, or somebody's choice."""
 
     event: str
     call: str | None
@@ -81,7 +81,7 @@ class PendingView(TypedDict):
 
 
 class PhoneStateView(TypedDict):
-    """`reachable` is null when the PBX has not told."""
+    """The agent's phone. `reachable` is null until the PBX says so or not."""
 
     seat: str | None
     reachable: bool | None
@@ -89,7 +89,7 @@ class PhoneStateView(TypedDict):
 
 
 class AgentStateView(TypedDict):
-    """The state, why, since when and by whom. `pending` takes effect after the call; `until` ends a wrap-up."""
+    """The state, why, since when and by whom. `pending` takes effect after the call; a wrap-up ends at `until`."""
 
     name: StateName
     reason: str | None
@@ -103,7 +103,7 @@ class AgentStateView(TypedDict):
 
 
 class TeamMember(TypedDict):
-    """A colleague as they are now. Who has no phone at a PBX is signed out."""
+    """A colleague as they are now. A colleague without a phone at a PBX is signed out."""
 
     agent: int
     name: str
@@ -123,7 +123,7 @@ class StepView(TypedDict):
 
 
 class PersonView(TypedDict):
-    """Somebody on a call; `leg` names them to be dropped."""
+    """Somebody on a call. `leg` is what `dropParticipant` takes."""
 
     leg: str
     role: Literal["customer", "agent", "other"]
@@ -151,9 +151,9 @@ class OnCallView(TypedDict):
 
 
 class CallView(TypedDict):
-    """A live call. `agents` are those who are connected; while nobody is, at most three whose phone rings.
+    """A live call. `agents` are the connected agents; while there are none, at most three whose phones ring.
 
-    What each agent has to do with it are its parts.
+    What each agent has to do with the call is in its parts.
     """
 
     call: str
@@ -198,11 +198,11 @@ WhyView = TypedDict(
     "WhyView",
     {"kind": str, "queue": str | None, "from": str | None, "penalty": int | None, "waited_ms": int | None},
 )
-"""Why a call came to an agent; the kinds are those of `floor.why` and `queue`, `preferred`, `picked`."""
+"""Why a call came to an agent. `kind` is one of `floor.why`, or `queue`, `preferred` or `picked`."""
 
 
 class WrapUpView(TypedDict):
-    """What remains to be said of a call. `ends_at` is null without a limit, and until the call is over."""
+    """The wrap-up of a call. `ends_at` is null until the call is over, and where there is no limit."""
 
     mode: Literal["optional", "mandatory", "forced"]
     ends_at: str | None
@@ -213,7 +213,7 @@ class WrapUpView(TypedDict):
 
 
 class ConsultationView(TypedDict):
-    """The consultation that this agent began. `with_them`: the two talk now, and the caller waits."""
+    """The consultation that this agent began. With `with_them` the two talk now, and the caller waits."""
 
     leg: str | None
     answered: bool
@@ -247,7 +247,7 @@ CanView = TypedDict(
     },
     total=False,
 )
-"""The verbs that make sense now: null where possible, else why not. One that makes no sense is left out."""
+"""The verbs that make sense now: null for a possible verb, else why it is not possible. Others are left out."""
 
 PartView = TypedDict(
     "PartView",
@@ -277,15 +277,14 @@ PartView = TypedDict(
         "consultation": ConsultationView | None,
     },
 )
-"""What one agent has to do with a call. Times that run are told by `since`; the ms are what came before it.
-"""
+"""What one agent has to do with a call. The present state runs from `since`; the ms are the time before that."""
 
 
 # --- queues ------------------------------------------------------------------------------------------------
 
 
 class QueueView(TypedDict):
-    """A queue in numbers. `ready`, `busy`, `paused` and `off` are its members; together they are `members`."""
+    """A queue in numbers. `members` is the sum of `ready`, `busy`, `paused` and `off`."""
 
     pbx: str
     queue: str
@@ -330,7 +329,7 @@ class HandoverFrom(TypedDict):
 
 
 #: What the colleague who gives a call away leaves for the one who takes it: `note` and `code` are their draft,
-#: `said` is what they typed when sending. (`from` is a word of Python's, so this one is not written as a class.)
+#: `said` is what they typed when sending. Not a class, because `from` is a keyword of Python.
 HandoverView = TypedDict(
     "HandoverView",
     {

@@ -1,4 +1,4 @@
-"""The edge of every HTTP request: id, safe headers, position, origin, size, and a last resort."""
+"""What every HTTP request passes first: id, safe headers, positions, origin, size limit, and the last resort."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cti_server.api.problems import Problem, internal, response
 
 log = structlog.get_logger(__name__)
 
-MAX_BODY: Final = 256 * 1024  # bytes; the largest text a person may write is 10,000 characters
+MAX_BODY: Final = 256 * 1024  # bytes; the longest text that a person may write has 10,000 characters
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -36,10 +36,10 @@ POSITIONS: Final = "CTI-Positions"
 
 
 class Edge:
-    """ASGI middleware. `origins` are other origins that may change things, `https://crm.example`.
+    """ASGI middleware. `origins` are other origins that may send changes, such as `https://crm.example`.
 
-    Each answer to a GET below /api says in `CTI-Positions` what the events had told when it was asked: a desktop
-    lets it overwrite only what no newer event has touched.
+    Each answer to a GET below /api has a header `CTI-Positions`: the last event of each stream before the answer
+    was made. A desktop lets the answer overwrite only what no later event has changed.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         request_id = secrets.token_hex(8)
-        # Read before the answer is made: it may be newer than it says, never older.
+        # Read before the answer is made: the answer may be newer than its positions, never older.
         reads = scope["method"] == "GET" and scope["path"].startswith("/api/")
         positions = json.dumps(dict(self._positions())) if reads else None
         scope.setdefault("state", {})["request_id"] = request_id
@@ -92,7 +92,10 @@ class Edge:
             await response(internal(), request_id)(scope, receive, guarded)
 
     def _same_origin(self, headers: Headers) -> bool:
-        """Browsers say where a request comes from; programs without an Origin have no cookie to be abused."""
+        """Whether a request may change things. A browser sends the origin of the page.
+
+        A program without an Origin has no cookie that another site could abuse.
+        """
         origin = headers.get("origin")
         if origin is None:
             return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
@@ -105,7 +108,7 @@ class Edge:
 
 
 def _bounded(receive: Receive) -> Receive:
-    """`receive` that refuses a body longer than MAX_BODY, whatever length was told."""
+    """`receive`, which refuses a body longer than `MAX_BODY`, whatever length its header claims."""
     taken = 0
 
     async def counted() -> Message:

@@ -1,4 +1,4 @@
-"""The parameters that many routes share: ids the database can hold, pages, the id of a call."""
+"""The parameters that many routes share: ids that the database can hold, pages, the id of a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API needs of the live side and is given at the start: a floor to read, commands to give."""
+"""What the API needs from the live side, and gets at the start: a floor to read, and commands to give."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class LiveCall(Protocol):
 
 
 class Floor(Protocol):
-    """The floors of all PBXs as they are now, as JSON of the shapes in `api.shapes`. Reading never blocks."""
+    """The floors of all PBXs as they are now, as JSON in the shapes of `api.live_shapes`. Only `card` waits."""
 
     def calls(self) -> Sequence[LiveCall]:
-        """Every live call, those in wrap-up too, the oldest first."""
+        """Every live call, also those in wrap-up, the oldest first."""
         ...
 
     def calls_of(self, agent: int) -> Sequence[LiveCall]:
@@ -48,21 +48,21 @@ class Floor(Protocol):
         ...
 
     def agents_with(self, customer: int) -> frozenset[int]:
-        """Whose live call is this customer's."""
+        """The agents who have a live call of this customer."""
         ...
 
     def call(self, call: str) -> LiveCall | None: ...
 
     def parts(self, call: str) -> Sequence[Mapping[str, Any]]:
-        """All parts of a live call, as `PartView`, the first first; empty for a call that is over."""
+        """All parts of a live call, as `PartView`, in order; empty for a call that is over."""
         ...
 
     def part_state(self, call: str, agent: int) -> str | None:
-        """What the agent does in a live call (`PartView.state`); None for a call that they never were in."""
+        """The agent's state in a live call (`PartView.state`); None for a call that they were never in."""
         ...
 
     async def card(self, call: str) -> Card | None:
-        """The card, read from the record now; None when the call is over meanwhile."""
+        """The card, read from the record now; None for a call that is over."""
         ...
 
     def queues(self) -> Sequence[Mapping[str, Any]]:
@@ -82,61 +82,65 @@ class Floor(Protocol):
         ...
 
     def shift(self, agent: int) -> Mapping[str, Any] | None:
-        """`{"seat", "extension", "kind", "since"}` of an agent at work."""
+        """The `ShiftView` of an agent at work; None for any other."""
         ...
 
     def at_seat(self, pbx: str, seat: str) -> int | None:
-        """The agent who is at work there."""
+        """The agent who is at work at this seat."""
         ...
 
     def team(self) -> Sequence[Mapping[str, Any]]:
-        """Every agent, as `TeamMember`."""
+        """Every agent, as `TeamMember`, by name."""
         ...
 
     def links(self) -> Mapping[str, Mapping[str, Any]]:
-        """Of each PBX `{"state": "live|connecting|stale|refused", "since", "detail"}`."""
+        """The `LinkView` of each PBX, by its name."""
         ...
 
     def lag_ms(self) -> int:
-        """How long the oldest thing that happened has been waiting for the journal."""
+        """How long, in ms, the oldest event has been waiting for the journal."""
         ...
 
 
 class Commands(Protocol):
-    """What a person does. All may raise CommandRefused; results that take time arrive as events."""
+    """What a person does beside call control. Each may raise CommandRefused.
+
+    A command that answers a request id takes time: the event `command.done` with that id has its result.
+    """
 
     async def begin_shift(self, agent: Agent, phone: Sitting) -> str:
-        """The agent is at work at this phone, and joins their queues; answers the request id."""
+        """Begin the agent's work at this phone, in their queues; answers the request id."""
         ...
 
     async def end_shift(self, agent: int) -> str:
-        """The agent goes home; answers the request id."""
+        """End the agent's work; answers the request id."""
         ...
 
     async def set_state(self, agent: int, state: str, reason: str | None, by: By | None = None) -> str:
-        """Make the agent ready or not ready, after their call if there is one; answers the request id that
-        `command.done` will carry. `by` is who chose it, the agent without one.
+        """Make the agent ready or not ready, after their call if they have one; answers the request id.
+
+        `by` is who chose it; None is the agent.
         """
         ...
 
     async def choose_customer(self, call: str, customer: int, agent: int) -> None:
-        """The agent says who calls: remember it, put it on the interaction, send the new card."""
+        """Take the agent's word for who calls: remember it, put it on the interaction, send the new card."""
         ...
 
     async def finish_wrap_up(self, call: str, agent: int, code: str | None = None) -> None:
-        """The agent is done with a live call, whose record is written already."""
+        """End the agent's wrap-up of a live call. The caller has written it to the record."""
         ...
 
     async def note_code(self, call: str, agent: int, code: str | None) -> None:
-        """The agent chose the outcome of a live call, or took it back."""
+        """Show the wrap-up code that the agent chose for a live call; None takes it back."""
         ...
 
     async def extend_wrap_up(self, call: str, agent: int) -> None:
-        """The agent needs their time once more."""
+        """Give the agent the time for this wrap-up once more."""
         ...
 
     async def want_wrap_up(self, call: str, agent: int, wanted: bool) -> None:
-        """The agent wants time after this call, though its queue gives none by itself."""
+        """Give the agent time after this call though its queue gives none, or take it back."""
         ...
 
     async def signed_out(self, agent: int) -> None:
@@ -145,16 +149,17 @@ class Commands(Protocol):
 
 
 class CallControl(Protocol):
-    """Call commands. The outcome of an accepted one arrives as one `command.done`, failures too."""
+    """Call commands. Each accepted command ends in one event `command.done`, whether it worked or failed."""
 
     async def ask(self, asking: Asking, command: CallCommand, key: str | None = None) -> str:
-        """Begin it; answers the request id. The same `key`, or the same command while it runs, answers the
-        first's id and does nothing. Raises CommandRefused.
+        """Begin a command; answers the request id. Raises CommandRefused.
+
+        A repeat, with the same `key` or while the command runs, does nothing and answers the first request's id.
         """
         ...
 
     async def handover(self, call: str, agent: int) -> Mapping[str, Any] | None:
-        """What the colleague who gave this agent the call says of it (`HandoverView`), None without one."""
+        """The `HandoverView` that a colleague left for this agent; None when nobody gave them the call."""
         ...
 
 
@@ -164,12 +169,12 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """Everything the routes use.
+    """Everything that the routes use.
 
-    `positions` tells the last event of each stream that desktops were given.
-    `identify` is `ivr.identify.IdentifyDialogue.answer`, for AGI scripts that ask over HTTP; `identify_token`
-    None turns that off. `desktop` is the folder of the built desktop, None without one. `softphone_url` is the
-    websocket of Asterisk that browsers register at, `softphone_ice` what helps their voice through firewalls.
+    `positions` gives the number of the last event handed to desktops, by stream. `identify` is
+    `ivr.identify.IdentifyDialogue.answer`, for AGI scripts that ask over HTTP; without an `identify_token` that is
+    off. `desktop` is the folder of the built desktop, None without one. `softphone_url` is the Asterisk websocket
+    where browser phones register, and `softphone_ice` has their STUN and TURN servers.
     """
 
     database: Database

@@ -1,4 +1,4 @@
-"""Who asks: the agent of a session, as the routes and `rules.rights` see them."""
+"""Who sends a request: the signed-in agent, for the routes and for `rules.rights`."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class Principal:
 
     @property
     def sees_floor(self) -> bool:
-        """Supervisors and administrators see every call and queue; agents what concerns them."""
+        """Whether they see every call and queue, as supervisors and administrators do."""
         return rights.is_at_least(self.agent.role, "supervisor")
 
     def viewer(self, deps: Deps) -> Viewer:
-        """Who looks, for `rules.rights`; with the queues that they serve at this moment."""
+        """The viewer for `rules.rights`, with the queues that they serve at this moment."""
         return Viewer(self.id, self.agent.role, self.agent.may_pick, deps.floor.serves(self.id))
 
 
 def deps_of(request: Request) -> Deps:
-    """What `create_api` was given."""
+    """The `Deps` that `create_api` got."""
     deps = request.app.state.deps
     assert isinstance(deps, Deps)
     return deps
@@ -51,7 +51,7 @@ DepsIn = Annotated[Deps, Depends(deps_of)]
 
 
 def digest(secret: str) -> str:
-    """What is stored of a session token or ticket. They have 256 random bits, so a fast hash is enough."""
+    """The hash that is stored of a session token or ticket. These are 256 random bits: a fast hash is enough."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -67,7 +67,7 @@ async def signed_in(request: Request, deps: DepsIn) -> Principal:
 
 
 def token_of(request: Request) -> str | None:
-    """What the session cookie holds, if it can be a token at all."""
+    """The token in the session cookie; None without one, or for one that is too long to be ours."""
     token = request.cookies.get(COOKIE)
     return token if token and len(token) <= 200 else None
 

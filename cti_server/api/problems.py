@@ -1,4 +1,4 @@
-"""Every error of the API as application/problem+json (RFC 9457): what went wrong, and what helps."""
+"""Makes every error of the API an application/problem+json (RFC 9457): what went wrong, and what helps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cti_server.record.cursor import BadCursor
 MEDIA_TYPE: Final = "application/problem+json"
 
 
-#: the status of a command that was refused, by its code; 409 for every other
+#: the HTTP status of a refused command, by its code; every other code gets 409
 REFUSED: Final[Mapping[str, int]] = {
     "not_yours": 403,
     "not_found": 404,
@@ -39,7 +39,7 @@ class FieldError(TypedDict):
 class ProblemView(TypedDict):
     """`code` is stable, for programs; `title`, `detail` and `remedy` (what helps) are English, for people.
 
-    `draft` is what the server holds, where a draft was refused for being typed over another one.
+    `draft` is the server's draft, where it refused one that was typed over another note.
     """
 
     type: str
@@ -54,7 +54,7 @@ class ProblemView(TypedDict):
 
 
 class Problem(Exception):
-    """Raise it anywhere in a request; it becomes the answer."""
+    """Raise it anywhere in a request to answer with it."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Problem(Exception):
 
 
 def response(problem: Problem, request_id: str | None = None) -> JSONResponse:
-    """The answer for `problem`. Problems are never cached."""
+    """The HTTP answer for `problem`. Problems are never cached."""
     view = problem.view()
     if request_id:
         view["request"] = request_id
@@ -107,7 +107,7 @@ def not_found(what: str) -> Problem:
 
 
 def internal() -> Problem:
-    """Says nothing of the cause; the log has it under the request's id."""
+    """A 500 that says nothing about the cause; the log has it under the request's id."""
     return Problem(
         500, "internal", "the server failed to answer", remedy="Give the request id to your administrator."
     )
@@ -131,22 +131,22 @@ def of_http(error: HTTPException) -> Problem:
 
 
 def of_validation(error: RequestValidationError) -> Problem:
-    """Where and why, without what was sent: it may be a password."""
+    """Says where and why a request is invalid, without the value that was sent: it may be a password."""
     errors: list[FieldError] = [
-        {"at": ".".join(str(part) for part in one["loc"])[:200], "message": str(one["msg"])[:300]}
-        for one in error.errors()[:MAX_ERRORS]
+        {"at": ".".join(str(part) for part in found["loc"])[:200], "message": str(found["msg"])[:300]}
+        for found in error.errors()[:MAX_ERRORS]
     ]
     return Problem(422, "invalid", "the request does not fit the API", errors=errors)
 
 
 def of_command(refused: CommandRefused) -> Problem:
-    """What the live side refused to begin."""
+    """The problem for a command that the live side refused."""
     status = REFUSED.get(refused.code, 409)
     return Problem(status, refused.code, refused.detail, remedy=refused.remedy)
 
 
 def of_record(error: Exception) -> Problem:
-    """The record's refusals."""
+    """The problem for a refusal by the record. Raises any other error again."""
     match error:
         case BadCursor():
             return Problem(
@@ -171,7 +171,7 @@ def of_record(error: Exception) -> Problem:
 
 
 def install(app: FastAPI) -> None:
-    """Answer with problems. What nothing here knows ends in `middleware.Edge` as a 500."""
+    """Make `app` answer errors with problems. `middleware.Edge` answers those of no known kind with a 500."""
 
     async def problem(request: Request, error: Exception) -> JSONResponse:
         match error:

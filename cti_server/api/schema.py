@@ -1,4 +1,4 @@
-"""`python -m cti_server.api.schema`: prints the OpenAPI document of this version, without a running server."""
+"""`python -m cti_server.api.schema` prints the OpenAPI document of this version; it needs no running server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cti_server.api.create import openapi_document
 
 
 def main() -> None:
-    """The version number is left out: the types made of the document do not change with it."""
+    """Print the document with version 0, so that the types made from it do not change with each version."""
     document = openapi_document()
     document["info"]["version"] = "0"
     json.dump(document, sys.stdout, ensure_ascii=False, indent=1, sort_keys=True)

@@ -1,4 +1,4 @@
-"""The JSON of the API beyond the card: answers as typed dictionaries, for mypy and for the OpenAPI document.
+"""The JSON of the API beyond the card: its answers as typed dictionaries, for mypy and the OpenAPI document.
 
 Live calls, queues and states are in `live_shapes`, an agent's desk in `desk_shapes`, events in `events`.
 """
@@ -24,7 +24,7 @@ from cti_server.rules.facts import Channel, Direction, Language, Outcome, Role
 
 
 class ShiftView(TypedDict):
-    """The phone that an agent at work sits at."""
+    """The phone at which an agent works, and since when."""
 
     seat: str
     extension: str | None
@@ -63,7 +63,7 @@ class TicketView(TypedDict):
 
 
 class AcceptedView(TypedDict):
-    """The event `command.done` will carry this request id."""
+    """The request was accepted; the event `command.done` with this id has its result."""
 
     request: str
 
@@ -84,7 +84,7 @@ class CustomerPage(TypedDict):
 
 
 class CustomerDetail(CustomerView):
-    """A customer with all that is theirs; for a person with their company's contracts and products."""
+    """A customer with everything that is theirs; a person also with their company's contracts and products."""
 
     verdict: VerdictView
     contracts: list[ContractView]
@@ -116,7 +116,7 @@ class SegmentView(TypedDict):
 
 
 class VisitView(TypedDict):
-    """One wait in one queue. `how` is null while it waits; `agent` and `seat` are who answered."""
+    """One wait of a call in one queue. `how` is null while it waits; `agent` and `seat` are those who answered."""
 
     position: int
     queue: str
@@ -130,7 +130,7 @@ class VisitView(TypedDict):
 
 
 class InteractionView(TypedDict):
-    """One contact. `outcome` is null while it goes on; `complete` is false when its end was not seen."""
+    """One contact. `outcome` is null while it goes on; `complete` is false when the server missed its end."""
 
     id: int
     channel: Channel
@@ -182,6 +182,6 @@ class Health(TypedDict):
 
 
 class IdentifyAnswer(TypedDict):
-    """The channel variables to set, with CTI_STATUS `ok`, `unknown`, `timeout` or `error` among them."""
+    """The channel variables to set. CTI_STATUS is among them: `ok`, `unknown`, `timeout` or `error`."""
 
     variables: dict[str, str]

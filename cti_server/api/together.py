@@ -1,4 +1,4 @@
-"""What many ask at the same moment is done in one transaction: after a restart all desktops come back at once."""
+"""Answers what many ask at the same moment in one transaction: after a restart all desktops come back at once."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-MAX_TOGETHER = 200  # asked in one transaction; the next ones wait for it
+MAX_TOGETHER = 200  # questions answered in one transaction; the next ones wait for it
 
 Ask = TypeVar("Ask")
 Answer = TypeVar("Answer")
 
 
 class Together(Generic[Ask, Answer]):
-    """Called with one question, answers it.
+    """Call it with one question to get its answer.
 
-    `work` gets all that were asked meanwhile, and gives their answers in the same order; what it raises is raised
-    to each of those who asked.
+    `work` gets all questions that were asked meanwhile, and gives their answers in the same order. What it raises
+    is raised to everyone who asked. `what` names the task.
     """
 
     def __init__(self, work: Callable[[Sequence[Ask]], Awaitable[Sequence[Answer]]], what: str) -> None:

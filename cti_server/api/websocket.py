@@ -1,4 +1,4 @@
-"""`/ws`: lets a desktop in by its ticket, and gives its websocket to `push.session`."""
+"""Serves `/ws`: checks a desktop's ticket, and hands its websocket to `push.session`."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ T = TypeVar("T")
 
 
 class StarletteSocket:
-    """A websocket of Starlette's as a session uses it.
+    """A Starlette websocket as a `push.session.Socket`.
 
-    Of its errors only the two that say that the other side is gone become Disconnected; whatever else fails is a
-    defect and stays visible as one.
+    Only the two errors of a desktop that is gone become Disconnected. Any other error is a defect, and stays
+    visible as one.
     """
 
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
 
     async def receive_text(self) -> str:
-        return await _while_there(self._socket.receive_text())
+        return await _or_disconnected(self._socket.receive_text())
 
     async def send_text(self, data: str) -> None:
-        await _while_there(self._socket.send_text(data))
+        await _or_disconnected(self._socket.send_text(data))
 
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
-        await _while_there(self._socket.close(code, reason))
+        await _or_disconnected(self._socket.close(code, reason))
 
 
-async def _while_there(doing: Awaitable[T]) -> T:
+async def _or_disconnected(doing: Awaitable[T]) -> T:
     try:
         return await doing
     except (WebSocketDisconnect, WebSocketDisconnected) as gone:
@@ -45,7 +45,7 @@ async def _while_there(doing: Awaitable[T]) -> T:
 
 
 def add_websocket(api: FastAPI, hub: Hub, source: Source) -> None:
-    """Serve /ws of an API that `create_api` made."""
+    """Add /ws to an API that `create_api` made."""
     tickets: Tickets = api.state.tickets
 
     async def viewer_of(ticket: str) -> Viewer | None:
@@ -57,5 +57,5 @@ def add_websocket(api: FastAPI, hub: Hub, source: Source) -> None:
         await session.serve(StarletteSocket(socket), hub, source, viewer_of)
 
     api.add_api_websocket_route("/ws", desktop)
-    # First, because the desktop's own pages are served for every path that nothing else takes.
+    # First among the routes, because the desktop's page is served for every path that no route takes.
     api.router.routes.insert(0, api.router.routes.pop())

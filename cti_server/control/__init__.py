@@ -1,7 +1,7 @@
-"""Call control: what agents ask for is done at the PBX, and what became of it is told.
+"""Call control: carries out at the PBX what agents ask for, and reports the result.
 
-The words: a *command* is what an agent asks (verb, call, arguments). A *scene* is a call as one agent stands
-in it: which leg is theirs, whom they hear, who waits. A *step* is a list of actions and what the floor shows
-once they took effect; a command has one to three. A *request* is an accepted command, and ends in exactly one
-`command.done`.
+The terms: a *command* is what an agent asks for (verb, call, arguments). A *scene* is a call as one agent sees
+it: which leg is theirs, whom they hear, who waits. A *step* is a list of PBX actions and the effect that the
+floor shows once they worked; a command has one to three. A *request* is an accepted command, and ends in
+exactly one `command.done`.
 """

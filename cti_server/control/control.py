@@ -1,11 +1,12 @@
-"""Call control: a command is checked at once, done by a task of its own, and ends in one `command.done`.
+"""Call control: checks a command at once, runs it in a task of its own, and ends it with one `command.done`.
 
-    ask ─ the same once more? ─ whose call? ─ PBX there? ─ possible now? ─ accounts? ─▶ 202 and a request id
+    ask ─ a repeat? ─ whose call? ─ PBX connected? ─ possible now? ─ accounts? ─▶ 202 and a request id
                                                                         │
-    task: in line ─ checked again ─ for each step: actions ─▶ the floor shows it ─▶ command.done
+    task: wait in line ─ check again ─ for each step: actions ─▶ the floor shows the effect ─▶ command.done
 
-Everything that can be refused is refused before anything is done. What was accepted is done once: an action that
-is not idempotent is never sent again, and what came of it is told as the floor shows it, not as it was hoped.
+Everything that can be refused is refused before the PBX is asked for anything. An accepted command runs once:
+an action that is not idempotent is never sent again, and `command.done` reports what the floor shows, not what was
+asked for.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from .verbs import STEPS
 from .work import Failed, Work, refusal
 
 PART_STANDINGS = frozenset(Standing) - {Standing.NONE, Standing.WRAP_UP}
-#: what needs no part in the call: picking up, and for supervisors dropping somebody
+#: verbs that need no part in the call; supervisors may also drop somebody from outside
 FROM_OUTSIDE = frozenset({Verb.PICK_UP})
 GIVES = {Verb.TRANSFER: "transfer", Verb.CONSULT: "consult"}
 
@@ -49,7 +50,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A command that may be begun: where, on which call, and what is to be done."""
+    """A command that passed its checks: the PBX, the call and the steps to run."""
 
     attachment: Attachment
     call: Call
@@ -62,19 +63,19 @@ class Control:
     """The call commands of all PBXs; `api.ports.CallControl`."""
 
     def __init__(self, attachments: Sequence[Attachment], desk: Desk, database: Database, region: str) -> None:
-        self._attachments = {one.pbx.name: one for one in attachments}
+        self._attachments = {attachment.pbx.name: attachment for attachment in attachments}
         self._desk = desk
         self._region = region
         self._requests = Requests()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._working: set[asyncio.Task[None]] = set()  # those that have no result yet
+        self._working: set[asyncio.Task[None]] = set()  # the tasks that have no result yet
         self._closed = False
         self.handovers = Handovers(self._live, database)
 
     async def close(self) -> None:
-        """Whatever is under way is told as `server_stopping`; it may have been done."""
+        """Refuse new commands, and end those under way as `server_stopping`; they may have taken effect."""
         self._closed = True
-        await asyncio.sleep(0)  # a task that has not begun would end without a word
+        await asyncio.sleep(0)  # let new tasks start: one cancelled before that would send no `command.done`
         for task in self._working:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -85,30 +86,30 @@ class Control:
         if self._closed:
             raise CommandRefused("server_stopping", "the server is stopping; nothing was done")
         command = self._canonical(command)
-        if (request := self._requests.known(asking.agent, command, key)) is not None:
+        if (request := self._requests.repeated(asking.agent, command, key)) is not None:
             return request
         who = (asking.agent, command.call or "")
         line: Line | None = None
-        # Whoever hangs up is not made to wait for what they did before.
+        # A hangup does not wait for the agent's earlier commands.
         if command.verb is Verb.HANGUP or not self._requests.busy(who):
             self._plan(asking, command)
         else:
-            self._place(asking, command)  # what state it will be in is known when it is this one's turn
+            self._place(asking, command)  # the call's state is checked when this command's turn comes
         if command.verb is not Verb.HANGUP:
             line = self._requests.join(who)
-        # Two presses of a key are two presses.
+        # Pressing a key twice is two commands, so DTMF is never taken for a repeat.
         request = self._requests.begin(asking.agent, command, key, once=command.verb is not Verb.DTMF)
         task = asyncio.create_task(self._perform(request, asking, command, line), name=f"command {request}")
-        for where in (self._tasks, self._working):
-            where.add(task)
-            task.add_done_callback(where.discard)
+        for tasks in (self._tasks, self._working):
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
         return request
 
     async def handover(self, call: str, agent: int) -> Mapping[str, Any] | None:
         return await self.handovers.fresh(call, agent)
 
     def _canonical(self, command: CallCommand) -> CallCommand:
-        """The same call has one name, also after it was merged into another."""
+        """The command with the call's present id, which differs after the call was merged into another."""
         live = self._live(command.call) if command.call is not None else None
         return replace(command, call=live.id) if live is not None else command
 
@@ -116,10 +117,13 @@ class Control:
         attachment = self._attachments.get(call.split(":", 1)[0])
         return followed(attachment.pipeline.books, call) if attachment is not None else None
 
-    # --- what may be begun -----------------------------------------------------------------------------
+    # --- the checks ------------------------------------------------------------------------------------
 
     def _place(self, asking: Asking, command: CallCommand) -> tuple[Attachment, Call | None]:
-        """The PBX and the call; for `dial` no call. Raises call_over, not_yours, pbx_unreachable."""
+        """The PBX and the call of a command; `dial` has no call yet.
+
+        Raises CommandRefused: call_over, no_phone, not_yours or pbx_unreachable.
+        """
         attachment = self._pbx_of(asking, command)
         books = attachment.pipeline.books
         if books.link is not LinkState.LIVE or not attachment.owner:
@@ -148,12 +152,12 @@ class Control:
         return found
 
     def _plan(self, asking: Asking, command: CallCommand) -> Plan:
-        """All that must be so. Raises CommandRefused; nothing has been done."""
+        """Run every check and make the steps. Raises CommandRefused; the PBX has not been asked for anything."""
         attachment, call = self._place(asking, command)
         books = attachment.pipeline.books
         leg = new_leg(attachment.pbx.name)
         if call is None:
-            call = Call(attachment.pbx.name, books.boot, leg, time.time())  # will be the call of that leg
+            call = Call(attachment.pbx.name, books.boot, leg, time.time())  # the call that this leg will begin
             scene = Scene(call, None, None, Standing.NONE)
         else:
             scene = scene_of(call, asking.agent)
@@ -177,7 +181,7 @@ class Control:
         return Plan(attachment, call, scene, given, steps)
 
     def _allowed(self, attachment: Attachment, scene: Scene, steps: Steps) -> None:
-        """An account for each role that will be needed, and nothing that could mean something else to Asterisk."""
+        """Refuse a command whose AMI role has no account, or whose text could mean something else to Asterisk."""
         try:
             roles = {action.role for step in steps for action in step.moves(scene)}
         except NotSafe as cause:
@@ -187,7 +191,7 @@ class Control:
             names = " and ".join(f"CTI_AMI_{role.upper()}_USER and _SECRET" for role in missing)
             raise CommandRefused("no_account", f"no AMI user for this at {attachment.pbx.name}", f"Set {names}.")
 
-    # --- doing it --------------------------------------------------------------------------------------
+    # --- running it ------------------------------------------------------------------------------------
 
     async def _perform(self, request: str, asking: Asking, command: CallCommand, line: Line | None) -> None:
         call, problem = command.call, None
@@ -217,7 +221,10 @@ class Control:
         await self._tell(asking.agent, "command.done", body)
 
     async def _in_turn(self, asking: Asking, command: CallCommand) -> tuple[str | None, Failed | None]:
-        """Check once more: what was so when it was asked may not be so any more."""
+        """Check again, for the call may have changed since `ask`, then run the steps.
+
+        Returns the call's id afterwards, and why the command failed, if it did.
+        """
         try:
             plan = self._plan(asking, command)
         except CommandRefused as refused:
@@ -230,6 +237,10 @@ class Control:
         return now(plan.attachment.pipeline.books, plan.call).id, problem
 
     async def _send_capsule(self, plan: Plan) -> Sent | None:
+        """Leave the handover capsule before the call goes, so that it is there when the colleague's phone rings.
+
+        Returns None for a verb that gives no call away.
+        """
         asking, command = plan.given.asking, plan.given.command
         if command.verb not in GIVES:
             return None
@@ -241,7 +252,7 @@ class Control:
     # --- telling ---------------------------------------------------------------------------------------
 
     async def _ring(self, agent: int, body: dict[str, Any]) -> None:
-        """The agent's desktops are told to answer."""
+        """Tell the agent's desktops to answer; `body` is {"call", "leg"}."""
         await self._tell(agent, "phone.answer", body)
 
     async def _tell(self, agent: int, kind: str, body: dict[str, Any]) -> None:
@@ -249,13 +260,13 @@ class Control:
 
 
 def _check(verb: Verb, scene: Scene) -> None:
-    """Raises CommandRefused where the table says that this cannot be asked now; it names the state."""
+    """Raises CommandRefused, naming the state, where the table of states does not allow the verb now."""
     if (refused := refusal_of(verb, scene)) is not None:
         raise CommandRefused(refused.code, refused.detail)
 
 
 def new_leg(pbx: str) -> str:
-    """An id for a leg that is to come; Asterisk's own are `systemname-epoch.counter`, and the counter is small."""
+    """A new leg's id. Asterisk's own are `systemname-epoch.counter`; our counters are too large to meet them."""
     return f"{pbx}-cti-{int(time.time())}.{10**8 + secrets.randbelow(9 * 10**8)}"
 
 

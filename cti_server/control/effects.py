@@ -1,6 +1,6 @@
-"""How it shows on the floor that a step took effect: predicates on the scene before and the one now.
+"""How the floor shows that a step took effect: predicates on the scene before the step and the scene now.
 
-True: it shows. A text: it shows that it failed, and how. False: nothing yet.
+An effect answers True once it shows, a text that says why once it can no longer come, and False until then.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from cti_server.floor.parts import CONNECTED, Part, PartState
 from cti_server.floor.signals import DialStatus, Recording
 from cti_server.floor.standing import Scene, Standing
 
-Seen = bool | str
-Effect = Callable[[Scene, Scene, Books], Seen]
+Shown = bool | str
+Effect = Callable[[Scene, Scene, Books], Shown]
 
-#: what a colleague's ring or a dial that came to nothing is called
+#: how a colleague's ring or a dialled number failed, in words for the agent
 ENDS = {
     "rejected": "they rejected it",
     "no_answer": "they did not answer",
@@ -28,61 +28,61 @@ ENDS = {
 }
 
 
-def answered(before: Scene, now: Scene, books: Books) -> Seen:
+def answered(before: Scene, now: Scene, books: Books) -> Shown:
     return now.part is not None and now.part.state in CONNECTED
 
 
-def left(before: Scene, now: Scene, books: Books) -> Seen:
-    """My leg is gone; that the call may be over with it is the point."""
+def left(before: Scene, now: Scene, books: Books) -> Shown:
+    """The agent's own leg is gone, whether or not the call goes on without it."""
     return before.mine is None or before.mine.id not in now.call.legs
 
 
-def held(before: Scene, now: Scene, books: Books) -> Seen:
+def held(before: Scene, now: Scene, books: Books) -> Shown:
     return now.standing is Standing.HOLD
 
 
-def retrieved(before: Scene, now: Scene, books: Books) -> Seen:
+def retrieved(before: Scene, now: Scene, books: Books) -> Shown:
     return now.part is not None and now.part.open and now.part.state is not PartState.HOLD
 
 
-def muted(before: Scene, now: Scene, books: Books) -> Seen:
+def muted(before: Scene, now: Scene, books: Books) -> Shown:
     return now.muted
 
 
-def unmuted(before: Scene, now: Scene, books: Books) -> Seen:
+def unmuted(before: Scene, now: Scene, books: Books) -> Shown:
     return now.mine is not None and not now.muted
 
 
-def given_away(before: Scene, now: Scene, books: Books) -> Seen:
-    """I am out, and whom I talked to is not. While a target still rings Asterisk may keep a channel of mine."""
+def given_away(before: Scene, now: Scene, books: Books) -> Shown:
+    """The agent is out of a call that goes on. Asterisk may keep their channel while the target still rings."""
     gave = now.part is not None and now.part.outcome == "transferred"
     return (gave or bool(left(before, now, books))) and not now.call.ended
 
 
-def parked(before: Scene, now: Scene, books: Books) -> Seen:
+def parked(before: Scene, now: Scene, books: Books) -> Shown:
     return now.parked is not None
 
 
-def turned(before: Scene, now: Scene, books: Books) -> Seen:
-    """I hear somebody else than before."""
-    return bool(now.heard) and not _same(now.heard, before.heard)
+def hears_another(before: Scene, now: Scene, books: Books) -> Shown:
+    """The agent hears somebody else than before."""
+    return bool(now.heard) and not _same(before.heard, now.heard)
 
 
-def back(before: Scene, now: Scene, books: Books) -> Seen:
-    """Whom I consulted is gone from my ear, and I am with the one who waited."""
-    gone = {leg.id for leg in before.heard} if before.standing is Standing.CONSULTING else set()
+def consultation_ended(before: Scene, now: Scene, books: Books) -> Shown:
+    """The agent no longer hears the colleague they consulted, and talks to the caller again."""
+    consulted = {leg.id for leg in before.heard} if before.standing is Standing.CONSULTING else set()
     heard = {leg.id for leg in now.heard}
-    return bool(heard) and not heard & gone and now.standing not in (Standing.REACHING, Standing.ALTERNATED)
+    return bool(heard) and not heard & consulted and now.standing not in (Standing.REACHING, Standing.ALTERNATED)
 
 
-def in_conference(before: Scene, now: Scene, books: Books) -> Seen:
+def in_conference(before: Scene, now: Scene, books: Books) -> Shown:
     return now.standing is Standing.CONFERENCE
 
 
-def in_room(before: Scene, now: Scene, books: Books) -> Seen:
-    """All who talked are in a room now."""
-    there = [now.call.legs.get(leg.id) for leg in (before.mine, *before.heard) if leg is not None]
-    return bool(there) and all(leg is not None and leg.conference for leg in there)
+def in_room(before: Scene, now: Scene, books: Books) -> Shown:
+    """The agent and everyone they heard before the step are in a conference room now."""
+    talking = [now.call.legs.get(leg.id) for leg in (before.mine, *before.heard) if leg is not None]
+    return bool(talking) and all(leg is not None and leg.conference for leg in talking)
 
 
 def recording_is(state: Recording) -> Effect:
@@ -93,44 +93,47 @@ def leg_gone(leg: str) -> Effect:
     return lambda before, now, books: leg not in now.call.legs
 
 
-def leg_there(leg: str) -> Effect:
-    """The phone that was called for this rings, or is up already."""
+def leg_rings(leg: str) -> Effect:
+    """The leg that this command began rings at its phone, or is up already."""
 
-    def seen(before: Scene, now: Scene, books: Books) -> Seen:
+    def shown(before: Scene, now: Scene, books: Books) -> Shown:
         found = books.leg_of(leg)
         return found is not None and (found.ringing or found.up)
 
-    return seen
+    return shown
 
 
 def invited(leg: str) -> Effect:
-    """Whoever is called by this leg rings, or is called outside. Until they answer it is a call of its own."""
+    """The invited phone rings, or the invited number outside is being called.
 
-    def seen(before: Scene, now: Scene, books: Books) -> Seen:
+    The leg belongs to a call of its own until they answer, so it is looked up on the floor and not in the scene.
+    """
+
+    def shown(before: Scene, now: Scene, books: Books) -> Shown:
         call = books.call_of(leg)
         legs = call.legs.values() if call is not None else ()
-        return any(not one.local and _is_called(books, one) for one in legs)
+        return any(not other.local and _is_called(books, other) for other in legs)
 
-    return seen
+    return shown
 
 
 def rings_at(seat: str, scene: Scene) -> Effect:
-    """The phone there rings for the call, by another leg than those that it has now."""
-    before = frozenset(scene.call.legs)  # kept: the call itself goes on changing
+    """The phone at this seat rings for the call with a leg that the call does not have yet."""
+    before = frozenset(scene.call.legs)  # copied, because the call's own legs go on changing
 
-    def seen(_: Scene, now: Scene, books: Books) -> Seen:
+    def shown(_: Scene, now: Scene, books: Books) -> Shown:
         new = (leg for leg in now.call.legs.values() if leg.device == seat and leg.id not in before)
         return any(leg.ringing or leg.up for leg in new)
 
-    return seen
+    return shown
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Somebody new is in the call: a phone inside rings, a number outside is being called, a queue took it.
+    """Somebody new is in the call: a phone inside rings, a number outside is being called, or a queue took it.
 
-    `legs` and `parts` are those that there were before. A leg outside counts from the dialling on: some networks
-    say nothing until the other side answers.
+    `legs` (ids) and `parts` (how many) are what the call had before; `queue` is the queue that is to take it.
+    A leg outside counts from dialling on, because some networks say nothing until the other side answers.
     """
 
     legs: frozenset[str]
@@ -140,18 +143,19 @@ class Reached:
 
     @classmethod
     def since(cls, scene: Scene, queue: str | None = None) -> Reached:
+        """The effect that waits for somebody who is not in this scene."""
         return cls(frozenset(scene.call.legs), len(scene.call.parts), scene.call.last_dial, queue)
 
-    def __call__(self, before: Scene, now: Scene, books: Books) -> Seen:
+    def __call__(self, before: Scene, now: Scene, books: Books) -> Shown:
         call = now.call
         new = [leg for leg in call.legs.values() if leg.id not in self.legs]
         if self.queue is not None and any(leg.id in books.queue(self.queue).waiting for leg in call.legs.values()):
             return True
         if any(_is_called(books, leg) for leg in new if not leg.local):
             return True
-        failed = next((p for p in call.parts[self.parts :] if _came_to_nothing(p)), None)
-        if failed is not None:
-            return ENDS.get(failed.outcome or "", f"it ended as {failed.outcome}")
+        part = next((p for p in call.parts[self.parts :] if _failed(p)), None)
+        if part is not None:
+            return ENDS.get(part.outcome or "", f"it ended as {part.outcome}")
         if not new and call.last_dial is not self.last_dial and call.last_dial in ENDS:
             return ENDS[call.last_dial]
         return False
@@ -161,9 +165,9 @@ def _is_called(books: Books, leg: Leg) -> bool:
     return leg.ringing or leg.up or (leg.dialled and not books.is_seat(leg.device))
 
 
-def _came_to_nothing(part: Part) -> bool:
+def _failed(part: Part) -> bool:
     return part.outcome in ENDS and part.answered_at is None
 
 
-def _same(one: tuple[Leg, ...], other: tuple[Leg, ...]) -> bool:
-    return {leg.id for leg in one} == {leg.id for leg in other}
+def _same(before: tuple[Leg, ...], now: tuple[Leg, ...]) -> bool:
+    return {leg.id for leg in before} == {leg.id for leg in now}

@@ -1,8 +1,8 @@
 """The handover capsule: what the colleague who gives a call away leaves for the one who takes it.
 
-What was typed when sending is known here only, for as long as the call lives. Who gave it, who calls and what
-they went through is on the floor, the draft note in the record: so a call that was transferred on a phone's own
-keys, or before the server was restarted, has a capsule too.
+Only this file keeps what the sender typed, for as long as the call lives. The floor knows who gave the call, who
+calls and the caller's path, and the record holds the draft note. A call that was transferred with a phone's own
+keys, or before the server was restarted, therefore has a capsule too.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from cti_server.floor.times import iso
 from cti_server.record.contacts import wrap_ups
 from cti_server.record.database import Database
 
-MAX_CALLS = 1000  # whose capsules are kept; past it those of calls that are over go first, then the oldest
-MAX_SENT = 20  # of one call, the last ones
-DRAFT_S = 1.0  # for the draft in the record; without it the call goes all the same
+MAX_CALLS = 1000  # calls with capsules; beyond it calls that are over are forgotten first, then the oldest
+MAX_SENT = 20  # capsules kept for one call, the latest ones
+DRAFT_S = 1.0  # to read the draft from the record; the call goes without it after that
 KINDS: dict[Origin, Literal["transfer", "consult"]] = {Origin.TRANSFER: "transfer", Origin.CONSULT: "consult"}
 
 log = structlog.get_logger()
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What one agent sent with a call. `to` is the colleague it is meant for, None for whoever takes it."""
+    """What one agent left with a call; `at` in epoch seconds. `to` is the agent it is for, None for any taker."""
 
     agent: int
     name: str
@@ -43,7 +43,7 @@ class Sent:
     code: str | None = None
 
     def view(self, call: Call) -> dict[str, Any]:
-        """HandoverView of docs/api.md."""
+        """The `HandoverView` of docs/api.md."""
         path = [{"step": s["step"], "choice": s["choice"], "at": iso(s["at"])} for s in call.path]
         return {
             "from": {"agent": self.agent, "name": self.name},
@@ -58,7 +58,7 @@ class Sent:
 
 
 class Handovers:
-    """Capsules by call. `find` gives the live call of an id, also of one that was merged into another."""
+    """Capsules by call. `find` gives the live call for an id, also for the id of a call merged into another."""
 
     def __init__(self, find: Callable[[str], Call | None], database: Database) -> None:
         self._find = find
@@ -66,7 +66,10 @@ class Handovers:
         self._sent: dict[str, list[Sent]] = {}
 
     async def send(self, call: Call, sent: Sent) -> Sent:
-        """Keep it, with the sender's draft as it is now. The transfer does not wait for a record that is away."""
+        """Keep the capsule with the sender's draft as it is now, and return it.
+
+        The transfer waits `DRAFT_S` at most for the record.
+        """
         try:
             async with asyncio.timeout(DRAFT_S):
                 sent = await self._with_draft(call, sent)
@@ -78,18 +81,18 @@ class Handovers:
         return sent
 
     def withdraw(self, call: Call, sent: Sent) -> None:
-        """The call did not go there."""
-        left = [one for one in self._sent.pop(call.id, ()) if one is not sent]
-        if left:
-            self._sent[call.id] = left
+        """Forget a capsule that `send` returned, because the call did not go."""
+        others = [capsule for capsule in self._sent.pop(call.id, ()) if capsule is not sent]
+        if others:
+            self._sent[call.id] = others
 
     def view(self, call: str, agent: int) -> dict[str, Any] | None:
-        """What this agent is told of the call that they were given, from memory; None when nobody gave it."""
+        """The capsule for this agent, from memory; None when nobody gave them the call."""
         found = self._for(call, agent)
         return found[1].view(found[0]) if found is not None else None
 
     async def fresh(self, call: str, agent: int) -> dict[str, Any] | None:
-        """The same with the sender's draft as it is by now."""
+        """As `view`, with the sender's draft read from the record now."""
         found = self._for(call, agent)
         return (await self._with_draft(*found)).view(found[0]) if found is not None else None
 
@@ -97,10 +100,10 @@ class Handovers:
         live = self._find(call)
         if live is None:
             return None
-        ids = [live.id, *(f"{live.pbx}:{live.boot}:{one}" for one in live.aliases)]
-        known = [one for key in ids for one in self._sent.get(key, ())]
-        meant = [one for one in known if one.agent != agent and one.to in (None, agent)]
-        sent = max(meant, key=lambda one: one.at, default=None) or _told_by_floor(live, agent)
+        ids = [live.id, *(f"{live.pbx}:{live.boot}:{alias}" for alias in live.aliases)]
+        capsules = [capsule for key in ids for capsule in self._sent.get(key, ())]
+        for_agent = [capsule for capsule in capsules if capsule.agent != agent and capsule.to in (None, agent)]
+        sent = max(for_agent, key=lambda capsule: capsule.at, default=None) or _from_floor(live, agent)
         return (live, sent) if sent is not None else None
 
     async def _with_draft(self, call: Call, sent: Sent) -> Sent:
@@ -119,15 +122,15 @@ class Handovers:
             del self._sent[next(iter(self._sent))]
 
 
-def _told_by_floor(call: Call, agent: int) -> Sent | None:
-    """A call that came by transfer or consultation came from the agent who had it before."""
-    mine = part_of(call, agent)
-    if mine is None or mine.origin not in KINDS:
+def _from_floor(call: Call, agent: int) -> Sent | None:
+    """The capsule of a call that came by transfer or consultation: its sender is the agent who had it before."""
+    own = part_of(call, agent)
+    if own is None or own.origin not in KINDS:
         return None
-    gave = next((p for p in reversed(call.parts) if _gave(p, mine)), None)
+    gave = next((p for p in reversed(call.parts) if _gave(p, own)), None)
     if gave is None or gave.agent is None:
         return None
-    return Sent(gave.agent, gave.name, KINDS[mine.origin], mine.offered_at or mine.since, code=gave.wrap.code)
+    return Sent(gave.agent, gave.name, KINDS[own.origin], own.offered_at or own.since, code=gave.wrap.code)
 
 
 def _gave(part: Part, to: Part) -> bool:

@@ -1,4 +1,4 @@
-"""Which request is which: the same asked twice is one, and an agent's commands for a call keep their order."""
+"""Requests by id: recognises a repeated command, and keeps each agent's commands for a call in order."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from dataclasses import dataclass, field
 
 from cti_server.commands import CallCommand, CommandRefused
 
-KEPT_S = 600.0  # an Idempotency-Key is known for ten minutes,
-MAX_KEYS = 10_000  # and of more than these the oldest are forgotten: asked again, they are new
-MAX_WAITING = 8  # commands of one agent that wait for one call; the next is refused
+KEPT_S = 600.0  # how long an Idempotency-Key is remembered
+MAX_KEYS = 10_000  # beyond it the oldest keys are forgotten; a command that repeats one of those is a new one
+MAX_WAITING = 8  # commands of one agent that may wait for one call; the next is refused
 
 Who = tuple[int, str]  # agent and call
 
 
 @dataclass(slots=True)
 class Line:
-    """The commands of one agent for one call, in the order in which they came."""
+    """The commands of one agent for one call. Holders of `lock` run in the order in which they joined."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    there: int = 0  # running and waiting
+    length: int = 0  # commands that run or wait
 
 
 class Requests:
-    """Ids of requests, by key and by what runs."""
+    """The ids of requests: by Idempotency-Key, and by the command while it runs. `clock` is in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, max_keys: int = MAX_KEYS) -> None:
         self._clock = clock
@@ -36,8 +36,11 @@ class Requests:
         self._running: dict[tuple[int, CallCommand], str] = {}
         self._lines: dict[Who, Line] = {}
 
-    def known(self, agent: int, command: CallCommand, key: str | None) -> str | None:
-        """The request that this is once more. Raises `key_reused` for a key that was used for something else."""
+    def repeated(self, agent: int, command: CallCommand, key: str | None) -> str | None:
+        """The id of the request that this command repeats; None for a new one.
+
+        Raises CommandRefused `key_reused` for a key that came with another command.
+        """
         if key is not None and (found := self._keys.get((agent, key))) is not None:
             at, asked, request = found
             if self._clock() - at <= KEPT_S:
@@ -48,7 +51,10 @@ class Requests:
         return self._running.get((agent, command))
 
     def begin(self, agent: int, command: CallCommand, key: str | None, *, once: bool) -> str:
-        """A new request. `once`: the same command asked again while it runs is this request."""
+        """The id of a new request; call `end` when it is done.
+
+        With `once`, the same command asked again before that is a repeat.
+        """
         request = uuid.uuid4().hex
         if key is not None:
             self._keys[agent, key] = (self._clock(), command, request)
@@ -67,17 +73,17 @@ class Requests:
         return who in self._lines
 
     def join(self, who: Who) -> Line:
-        """Stand in line, as of now; `leave` must follow. Raises `busy` when too many wait already."""
+        """Take the next place in line; the caller must `leave` it. Raises CommandRefused `busy` on a full line."""
         line = self._lines.get(who) or Line()
-        if line.there > MAX_WAITING:
-            waiting = f"{line.there} commands for this call are under way"
+        if line.length > MAX_WAITING:
+            waiting = f"{line.length} commands for this call are under way"
             raise CommandRefused("busy", waiting, "Wait a moment.")
         self._lines[who] = line
-        line.there += 1
+        line.length += 1
         return line
 
     def leave(self, who: Who) -> None:
         line = self._lines[who]
-        line.there -= 1
-        if not line.there:
+        line.length -= 1
+        if not line.length:
             del self._lines[who]

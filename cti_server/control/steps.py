@@ -1,5 +1,6 @@
-"""A step of a command: what is done at the PBX, and what the floor shows once it took effect. Also what steps are
-made from: my channel, whom I talk to, whom keys are meant for, a room.
+"""A step of a command: the PBX actions, and the effect that the floor shows once they worked.
+
+The functions below find in a scene what steps are made of; each raises CommandRefused where it is not there.
 """
 
 from __future__ import annotations
@@ -17,35 +18,36 @@ from . import effects
 from .effects import Effect
 from .targets import MyPhone
 
-CONFIRM_S = 5.0  # from the PBX's acceptance to the effect
-KEY_GAP_S = 0.06  # between two keys: without it the same key twice is heard as one
+CONFIRM_S = 5.0  # how long the effect may take after the PBX accepted the actions
+KEY_GAP_S = 0.06  # between two keys; without it the other end hears a key pressed twice as one
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`moves` are made from the scene when its turn comes. `awaited` None: done once the PBX took it.
+    """`moves` makes the actions from the scene when the step's turn comes.
 
-    `rings`: the leg that my desktop is then told to answer (`phone.answer`). `muted`: no event tells of it, so the
-    floor is told from here.
+    `awaited` is the effect to wait for; with None the step is done once the PBX accepted its actions. `rings`
+    finds the leg that the agent's desktops are then told to answer (`phone.answer`). `muted` is set by a mute or
+    unmute: Asterisk sends no event for it, so the step itself tells the floor.
     """
 
     moves: Callable[[Scene], Moves]
     awaited: Effect | None = None
-    what: str = "nothing changed"  # said when it does not show: what was seen instead
-    gap_s: float = 0.0
+    what: str = "nothing changed"  # what the agent reads when the effect does not show in time
+    gap_s: float = 0.0  # seconds between two actions
     rings: Callable[[Scene], str | None] | None = None
     muted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a command may need beside the scene. `leg` is the id for a phone's new leg."""
+    """What a command may need beside the scene. `leg` is the id that a new leg of the agent's phone gets."""
 
     asking: Asking
     command: CallCommand
     phone: MyPhone | None
     target: moves.Target | None
-    target_seat: str | None  # where the target is a phone of ours
+    target_seat: str | None  # set where the target is a phone of this PBX
     leg: str
     notify: bool  # a desk phone can be told to answer
     waiting: Leg | None = None  # the leg that waits in a queue
@@ -64,35 +66,39 @@ def nothing(scene: Scene) -> Moves:
     return []
 
 
-def mine(scene: Scene) -> str:
-    """My phone's channel."""
+def own_channel(scene: Scene) -> str:
+    """The channel of the agent's phone."""
     if scene.mine is None:
         raise CommandRefused("not_possible", "your phone is not in this call any more")
     return scene.mine.channel
 
 
-def my_leg(scene: Scene) -> str | None:
+def own_leg(scene: Scene) -> str | None:
+    """The id of the agent's leg; None where they have none."""
     return scene.mine.id if scene.mine is not None else None
 
 
-def ringing_me(phone: MyPhone) -> Callable[[Scene], str | None]:
-    """The leg by which my phone rings; the one before, that was lost, may still be there."""
+def newest_leg_of(phone: MyPhone) -> Callable[[Scene], str | None]:
+    """Finds the newest leg of the agent's phone: an older one that was lost may still be on the floor."""
 
-    def ringing(scene: Scene) -> str | None:
+    def newest_leg(scene: Scene) -> str | None:
         legs = [leg for leg in scene.call.legs.values() if leg.device == phone.seat]
         newest = max(legs, key=lambda leg: leg.started_at, default=None)
         return newest.id if newest is not None else None
 
-    return ringing
+    return newest_leg
 
 
 def answers_itself(phone: MyPhone, leg: Callable[[Scene], str | None]) -> Steps:
-    """Who asked for the ringing need not answer it: a browser is told to."""
+    """The step that makes a browser phone answer: the agent asked for this ring, so they need not accept it."""
     return [Step(nothing, rings=leg)] if phone.answers_itself else []
 
 
-def one(scene: Scene) -> Leg:
-    """Whom I talk to. A queue tells who took a call before bridges tell who hears whom: until then, who will."""
+def other_side(scene: Scene) -> Leg:
+    """The one leg that the agent talks to, or is about to.
+
+    A queue says who took a call before the bridge events say who hears whom.
+    """
     others = scene.heard or _about_to_hear(scene)
     if len(others) != 1:
         raise CommandRefused("not_possible", "nobody else is in this call")
@@ -100,35 +106,36 @@ def one(scene: Scene) -> Leg:
 
 
 def _about_to_hear(scene: Scene) -> Sequence[Leg]:
-    mine = scene.mine
-    if mine is None:
+    own = scene.mine
+    if own is None:
         return ()
-    others = (leg for leg in scene.call.legs.values() if leg is not mine and leg.up and not leg.local)
-    return [leg for leg in others if mine.bridge is None or leg.bridge is None]
+    others = (leg for leg in scene.call.legs.values() if leg is not own and leg.up and not leg.local)
+    return [leg for leg in others if own.bridge is None or leg.bridge is None]
 
 
-def far(scene: Scene) -> Sequence[Leg]:
-    """Whom keys are meant for: those outside, else whoever hears me."""
+def key_receivers(scene: Scene) -> Sequence[Leg]:
+    """The legs that get the agent's keys: those outside the center, else everyone whom the agent hears."""
     if not scene.heard:
         raise CommandRefused("not_possible", "nobody hears you")
     inside = {part.seat for part in scene.call.parts}
     return [leg for leg in scene.heard if leg.device not in inside] or scene.heard
 
 
-def there(scene: Scene, leg: Leg) -> Leg:
+def still_in_call(scene: Scene, leg: Leg) -> Leg:
+    """The leg as it is now. Raises CommandRefused `leg_gone` when it has left the call."""
     found = scene.call.legs.get(leg.id)
     if found is None:
         raise CommandRefused("leg_gone", "they have left the call already")
     return found
 
 
-def recorded(scene: Scene) -> str:
+def recorded_channel(scene: Scene) -> str:
     if scene.recorded is None:
         raise CommandRefused("wrong_state", "the call is not recorded")
     return scene.recorded.channel
 
 
-def wanted(given: Given) -> moves.Target:
+def target_of(given: Given) -> moves.Target:
     assert given.target is not None, "the API asks for a target"
     return given.target
 
@@ -142,13 +149,13 @@ def my_phone(given: Given) -> MyPhone:
 
 
 def room_of(scene: Scene) -> str:
-    """A conference room that no other call has: the digits of the id that Asterisk gave the call."""
+    """A conference room of this call's own: the digits of the id that Asterisk gave the call."""
     return "".join(c for c in scene.call.linkedid if c.isdigit())[-20:]
 
 
 def off_hold(scene: Scene) -> Steps:
-    """A call on hold is taken off it first: Asterisk gives away only what it hears."""
+    """Takes a held call off hold first, because Asterisk transfers only a call that is not on hold."""
     return [RETRIEVE] if scene.standing is Standing.HOLD else []
 
 
-RETRIEVE = Step(lambda s: moves.retrieve(mine(s)), effects.retrieved, "the call is still on hold")
+RETRIEVE = Step(lambda s: moves.retrieve(own_channel(s)), effects.retrieved, "the call is still on hold")

@@ -1,7 +1,7 @@
-"""Whom a call is to go to: what an agent chose → an extension, a number or a queue that the PBX can be told.
+"""Turns the target that an agent chose into an extension, a number or a queue that the PBX can dial.
 
-A colleague is reached at the phone where they sit now. Raises CommandRefused: `bad_target` for what is no target,
-`agent_unreachable` for a colleague who cannot be reached.
+A colleague is reached at the phone where they sit now. Raises CommandRefused: `bad_target` for what cannot be a
+target, `agent_unreachable` for a colleague who cannot be reached.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BROWSER = "browser"
 
 @dataclass(frozen=True, slots=True)
 class MyPhone:
-    """Where an agent sits. `kind` is None where nobody said."""
+    """The phone where an agent sits. `kind` and `reachable` are None while unknown."""
 
     seat: str
     extension: str
@@ -28,27 +28,27 @@ class MyPhone:
 
     @property
     def answers_itself(self) -> bool:
-        """A browser is told by its desktop."""
+        """Whether the agent's desktop can answer it: it can where the phone is in the browser."""
         return self.kind == BROWSER
 
 
 def phone_of(books: Books, agent: int) -> MyPhone | None:
-    """The phone at which the agent sits: their shift's, else their own."""
-    known = books.agents.get(agent)
-    if known is None or known.seat is None:
+    """The phone of the agent's shift, else the one that is theirs by the record; None without either."""
+    found = books.agents.get(agent)
+    if found is None or found.seat is None:
         return None
-    extension = known.extension or _extension(known.seat)
-    kind = known.shift.kind if known.shift is not None else None
-    return MyPhone(known.seat, extension, kind, known.phone_reachable)
+    extension = found.extension or _extension(found.seat)
+    kind = found.shift.kind if found.shift is not None else None
+    return MyPhone(found.seat, extension, kind, found.phone_reachable)
 
 
 def _extension(seat: str) -> str:
-    """Of a seat that the record has no extension for: `PJSIP/1001` is dialled as 1001."""
+    """The extension of a seat that the record has none for: `PJSIP/1001` is dialled as 1001."""
     return seat.rpartition("/")[2]
 
 
 def resolve(books: Books, asking: int, target: Target, region: str) -> moves.Target:
-    """Where that is now."""
+    """What the PBX dials for `target` now. `asking` is the agent who asks, `region` the CLDR region of numbers."""
     match target:
         case AgentTarget(agent):
             return _colleague(books, asking, agent)
@@ -57,15 +57,15 @@ def resolve(books: Books, asking: int, target: Target, region: str) -> moves.Tar
                 raise CommandRefused("bad_target", f"there is no queue {name!r} at this PBX")
             return moves.Queue(name)
         case NumberTarget(number):
-            mine = phone_of(books, asking)
+            own_phone = phone_of(books, asking)
             dialled = dialable(number, region)
-            if mine is not None and dialled == mine.extension:
+            if own_phone is not None and dialled == own_phone.extension:
                 raise CommandRefused("bad_target", "that is your own phone")
             return moves.Number(dialled)
 
 
 def seat_at(books: Books, target: moves.Target | None) -> str | None:
-    """The seat of a target that is a phone of ours."""
+    """The seat of a target that is a phone of this PBX; None for any other target."""
     if not isinstance(target, moves.Number):
         return None
     sitting = (a.seat for a in books.agents.values() if a.seat is not None and a.extension == target.number)
@@ -76,14 +76,14 @@ def seat_at(books: Books, target: moves.Target | None) -> str | None:
 def _colleague(books: Books, asking: int, agent: int) -> moves.Target:
     if agent == asking:
         raise CommandRefused("bad_target", "that is you")
-    known = books.agents.get(agent)
+    colleague = books.agents.get(agent)
     phone = phone_of(books, agent)
-    if known is None:
+    if colleague is None:
         raise CommandRefused("bad_target", "there is no such colleague at this PBX")
-    if phone is None or known.state.name == "signed_out":
-        raise _unreachable(known, "is signed out")
-    if known.phone_reachable is False:
-        raise _unreachable(known, "cannot be rung: their phone is not reachable")
+    if phone is None or colleague.state.name == "signed_out":
+        raise _unreachable(colleague, "is signed out")
+    if colleague.phone_reachable is False:
+        raise _unreachable(colleague, "cannot be rung: their phone is not reachable")
     return moves.Number(phone.extension)
 
 
@@ -92,7 +92,7 @@ def _unreachable(agent: Agent, why: str) -> CommandRefused:
 
 
 def dialable(number: str, region: str) -> str:
-    """What the PBX is told to dial: an extension as it is, a number outside as E.164, a short code as it is."""
+    """What the PBX is told to dial: E.164 for a number outside; an extension or a short code as it is."""
     read = numbers.normalise(number, region)
     if read.kind == "e164" and read.e164 is not None:
         return read.e164

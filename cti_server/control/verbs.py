@@ -1,7 +1,6 @@
-"""Verb → steps: how each thing that an agent asks for is done. One function a verb, found through one table.
+"""Verb → steps: how each command is carried out. Each verb has one function; `STEPS` is the table of them.
 
-Each is given the scene and what else it may need, and refuses what the table of states could not know. Nothing is
-sent from here.
+A function only makes steps and sends nothing. It raises CommandRefused for what the table of states cannot know.
 """
 
 from __future__ import annotations
@@ -24,40 +23,44 @@ from .steps import (
     Step,
     Steps,
     answers_itself,
-    far,
-    mine,
-    my_leg,
+    key_receivers,
     my_phone,
+    newest_leg_of,
     nothing,
     off_hold,
-    one,
-    recorded,
-    ringing_me,
+    other_side,
+    own_channel,
+    own_leg,
+    recorded_channel,
     room_of,
-    there,
-    wanted,
+    still_in_call,
+    target_of,
 )
 
 
 def answer(scene: Scene, given: Given) -> Steps:
     if given.phone is not None and given.phone.answers_itself:
-        return [Step(nothing, effects.answered, "your browser did not answer", rings=my_leg)]
+        return [Step(nothing, effects.answered, "your browser did not answer", rings=own_leg)]
     if not given.notify:
         raise CommandRefused(
             "not_possible",
             "this phone cannot be answered from here",
             "Lift the handset. An administrator can allow it: the optional AMI role notify.",
         )
-    return [Step(lambda s: moves.answer(mine(s)), effects.answered, "the phone did not answer; lift the handset")]
+    return [
+        Step(
+            lambda s: moves.answer(own_channel(s)), effects.answered, "the phone did not answer; lift the handset"
+        )
+    ]
 
 
 def hangup(scene: Scene, given: Given) -> Steps:
     end = moves.reject if scene.standing is Standing.RINGING else moves.hang_up
-    return [Step(lambda s: end(mine(s)), effects.left, "your leg is still up")]
+    return [Step(lambda s: end(own_channel(s)), effects.left, "your leg is still up")]
 
 
 def hold(scene: Scene, given: Given) -> Steps:
-    return [Step(lambda s: moves.hold(mine(s)), effects.held, "the call is not on hold")]
+    return [Step(lambda s: moves.hold(own_channel(s)), effects.held, "the call is not on hold")]
 
 
 def retrieve(scene: Scene, given: Given) -> Steps:
@@ -65,48 +68,55 @@ def retrieve(scene: Scene, given: Given) -> Steps:
 
 
 def mute(scene: Scene, given: Given) -> Steps:
-    return [Step(lambda s: moves.mute(mine(s), by_phone=mutes_itself(given)), effects.muted, muted=True)]
+    return [Step(lambda s: moves.mute(own_channel(s), by_phone=mutes_itself(given)), effects.muted, muted=True)]
 
 
 def unmute(scene: Scene, given: Given) -> Steps:
-    return [Step(lambda s: moves.unmute(mine(s), by_phone=mutes_itself(given)), effects.unmuted, muted=False)]
+    return [
+        Step(lambda s: moves.unmute(own_channel(s), by_phone=mutes_itself(given)), effects.unmuted, muted=False)
+    ]
 
 
 def mutes_itself(given: Given) -> bool:
-    """A browser does, in whichever window the voice is, as soon as the floor shows it."""
+    """Whether the phone mutes its own microphone: a browser does so once the floor shows the leg as muted."""
     return given.phone is not None and given.phone.answers_itself
 
 
 def dtmf(scene: Scene, given: Given) -> Steps:
     digits = given.command.digits or ""
-    return [Step(lambda s: [a for leg in far(s) for a in moves.dtmf(leg.channel, digits)], gap_s=KEY_GAP_S)]
+    return [
+        Step(lambda s: [a for leg in key_receivers(s) for a in moves.dtmf(leg.channel, digits)], gap_s=KEY_GAP_S)
+    ]
 
 
 def transfer(scene: Scene, given: Given) -> Steps:
-    target = wanted(given)
-    give = Step(lambda s: moves.transfer(mine(s), target), effects.given_away, "you still have the call")
+    target = target_of(given)
+    give = Step(lambda s: moves.transfer(own_channel(s), target), effects.given_away, "you still have the call")
     return [*off_hold(scene), give]
 
 
 def consult(scene: Scene, given: Given) -> Steps:
-    target = wanted(given)
+    target = target_of(given)
     queue = target.name if isinstance(target, moves.Queue) else None
     reached = effects.Reached.since(scene, queue)
-    return [*off_hold(scene), Step(lambda s: moves.consult(mine(s), target), reached, "nobody was rung")]
+    return [*off_hold(scene), Step(lambda s: moves.consult(own_channel(s), target), reached, "nobody was rung")]
 
 
 def alternate(scene: Scene, given: Given) -> Steps:
-    return [Step(lambda s: moves.alternate(mine(s)), effects.turned, "you are still with the same one")]
+    return [
+        Step(lambda s: moves.alternate(own_channel(s)), effects.hears_another, "you are still with the same one")
+    ]
 
 
 def complete(scene: Scene, given: Given) -> Steps:
-    # While it rings Asterisk takes the agent's hanging up for it: the caller hears it ring until it is answered.
+    # While the target still rings, Asterisk completes the transfer when the agent hangs up, and the caller hears
+    # the ringing.
     done = moves.hang_up if scene.standing is Standing.REACHING else moves.complete
-    return [Step(lambda s: done(mine(s)), effects.given_away, "you are still in the call")]
+    return [Step(lambda s: done(own_channel(s)), effects.given_away, "you are still in the call")]
 
 
 def cancel(scene: Scene, given: Given) -> Steps:
-    return [Step(lambda s: moves.cancel(mine(s)), effects.back, "the consultation goes on")]
+    return [Step(lambda s: moves.cancel(own_channel(s)), effects.consultation_ended, "the consultation goes on")]
 
 
 def conference(scene: Scene, given: Given) -> Steps:
@@ -116,12 +126,14 @@ def conference(scene: Scene, given: Given) -> Steps:
         if scene.consulted is None:
             where = SAID.get(scene.standing, scene.standing)
             raise CommandRefused("wrong_state", f"you are {where}: nobody to merge with")
-        return [Step(lambda s: moves.merge(mine(s)), effects.in_conference, "you do not all hear each other")]
+        return [
+            Step(lambda s: moves.merge(own_channel(s)), effects.in_conference, "you do not all hear each other")
+        ]
     return add(scene, given)
 
 
 def add(scene: Scene, given: Given) -> Steps:
-    """Somebody more. Two who talk are moved into a room first; who is in a room already stays there."""
+    """Add somebody. Two people in a plain call are moved into a conference room first."""
     if scene.consulted is not None:
         raise CommandRefused("wrong_state", "finish or merge the consultation first")
     if not isinstance(given.target, moves.Number):
@@ -137,7 +149,9 @@ def add(scene: Scene, given: Given) -> Steps:
             "nobody can be added to a conference that came from a consultation",
             "Drop one, then add both.",
         )
-    into = Step(lambda s: moves.open_room(mine(s), one(s).channel, room), effects.in_room, "no room opened")
+    into = Step(
+        lambda s: moves.open_room(own_channel(s), other_side(s).channel, room), effects.in_room, "no room opened"
+    )
     return [*off_hold(scene), into, invite]
 
 
@@ -149,11 +163,17 @@ def drop(scene: Scene, given: Given) -> Steps:
         raise CommandRefused("not_possible", "that is your own phone", "Hang up instead.")
     if scene.standing is Standing.CONSULTED and leg not in scene.heard and not given.asking.supervises:
         raise CommandRefused("not_yours", "you were only asked: the caller is not yours to drop")
-    return [Step(lambda s: moves.hang_up(there(s, leg).channel), effects.leg_gone(leg.id), "they are still there")]
+    return [
+        Step(
+            lambda s: moves.hang_up(still_in_call(s, leg).channel),
+            effects.leg_gone(leg.id),
+            "they are still there",
+        )
+    ]
 
 
 def park(scene: Scene, given: Given) -> Steps:
-    return [*off_hold(scene), Step(lambda s: moves.park(mine(s)), effects.parked, "the call is not parked")]
+    return [*off_hold(scene), Step(lambda s: moves.park(own_channel(s)), effects.parked, "the call is not parked")]
 
 
 def pick_up(scene: Scene, given: Given) -> Steps:
@@ -164,21 +184,22 @@ def pick_up(scene: Scene, given: Given) -> Steps:
         if not parked.parked:
             raise CommandRefused("not_possible", "its parking space is not known", "Dial the space.")
         space = parked.parked
-        fetch = Step(lambda s: moves.fetch(phone.seat, space, given.leg), effects.leg_there(given.leg), NOT_RUNG)
+        fetch = Step(lambda s: moves.fetch(phone.seat, space, given.leg), effects.leg_rings(given.leg), NOT_RUNG)
         return [fetch, *answers_itself(phone, lambda s: given.leg)]
-    # Not out of the queue: whoever is rung loses the call to a colleague then, and is not one who did not answer.
+    # A ringing call is taken from the phone that rings, not moved out of its queue: the offer then ends as taken
+    # by a colleague, and is not counted as one that the agent did not answer.
     if (ringing := scene.ringing) is not None:
         channel = ringing.channel
-        take = Step(lambda s: moves.take(phone.seat, channel, given.leg), effects.leg_there(given.leg), NOT_RUNG)
+        take = Step(lambda s: moves.take(phone.seat, channel, given.leg), effects.leg_rings(given.leg), NOT_RUNG)
         return [take, *answers_itself(phone, lambda s: given.leg)]
     if waiting is not None and rights:
         queue, place = call.queue or "", call.position or 1
         pick = Step(
-            lambda s: moves.pick(there(s, waiting).channel, phone.extension, queue, place),
+            lambda s: moves.pick(still_in_call(s, waiting).channel, phone.extension, queue, place),
             effects.rings_at(phone.seat, scene),
             NOT_RUNG,
         )
-        return [pick, *answers_itself(phone, ringing_me(phone))]
+        return [pick, *answers_itself(phone, newest_leg_of(phone))]
     if waiting is not None:
         raise CommandRefused("not_yours", "you may not choose a caller who waits")
     raise CommandRefused("wrong_state", f"the call is {call.state}: there is nothing to pick up")
@@ -186,30 +207,32 @@ def pick_up(scene: Scene, given: Given) -> Steps:
 
 def record_start(scene: Scene, given: Given) -> Steps:
     on = effects.recording_is(Recording.ON)
-    return [Step(lambda s: moves.start_recording(mine(s)), on, "the recording did not start")]
+    return [Step(lambda s: moves.start_recording(own_channel(s)), on, "the recording did not start")]
 
 
 def record_pause(scene: Scene, given: Given) -> Steps:
     paused = effects.recording_is(Recording.PAUSED)
-    return [Step(lambda s: moves.pause_recording(recorded(s)), paused, "the recording goes on")]
+    return [Step(lambda s: moves.pause_recording(recorded_channel(s)), paused, "the recording goes on")]
 
 
 def record_resume(scene: Scene, given: Given) -> Steps:
     on = effects.recording_is(Recording.ON)
-    return [Step(lambda s: moves.resume_recording(recorded(s)), on, "the recording is still paused")]
+    return [Step(lambda s: moves.resume_recording(recorded_channel(s)), on, "the recording is still paused")]
 
 
 def record_stop(scene: Scene, given: Given) -> Steps:
     off = effects.recording_is(Recording.OFF)
-    return [Step(lambda s: moves.stop_recording(recorded(s)), off, "the recording goes on")]
+    return [Step(lambda s: moves.stop_recording(recorded_channel(s)), off, "the recording goes on")]
 
 
 def reconnect(scene: Scene, given: Given) -> Steps:
     phone = my_phone(given)
     back = Step(
-        lambda s: moves.reconnect(one(s).channel, phone.extension), effects.rings_at(phone.seat, scene), NOT_RUNG
+        lambda s: moves.reconnect(other_side(s).channel, phone.extension),
+        effects.rings_at(phone.seat, scene),
+        NOT_RUNG,
     )
-    return [back, *answers_itself(phone, ringing_me(phone))]
+    return [back, *answers_itself(phone, newest_leg_of(phone))]
 
 
 def dial(scene: Scene, given: Given) -> Steps:
@@ -217,7 +240,7 @@ def dial(scene: Scene, given: Given) -> Steps:
     if not isinstance(given.target, moves.Number):
         raise CommandRefused("bad_target", "a queue cannot be dialled")
     number = given.target.number
-    ring = Step(lambda s: moves.dial(phone.seat, number, given.leg), effects.leg_there(given.leg), NOT_RUNG)
+    ring = Step(lambda s: moves.dial(phone.seat, number, given.leg), effects.leg_rings(given.leg), NOT_RUNG)
     return [ring, *answers_itself(phone, lambda s: given.leg)]
 
 

@@ -1,4 +1,4 @@
-"""The work of one command: run the actions of each step, await what the floor then shows, say what went wrong."""
+"""Runs one command: sends the actions of each step, waits until the floor shows their effect, says what failed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from cti_server.pipeline import PipelineClosed
 
 from .steps import CONFIRM_S, Step, Steps
 
-OVER_S = 1.0  # after a refusal: how long the news that the call has ended may be under way
+OVER_S = 1.0  # after a refusal: how long the event that the call has ended may still take
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Why a command came to nothing; `problem` of `command.done`."""
+    """Why a command failed: the `problem` of `command.done`."""
 
     code: str
     detail: str
@@ -41,7 +41,7 @@ CALL_OVER = Failed("call_over", "the call ended meanwhile")
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One command under way. `ring` tells the agent's desktops to answer: {"call", "leg"}."""
+    """One command that runs. `ring` tells the agent's desktops to answer: {"call", "leg"}."""
 
     attachment: Attachment
     call: Call
@@ -49,7 +49,7 @@ class Work:
     ring: Callable[[dict[str, Any]], Awaitable[None]]
 
     async def through(self, steps: Steps, scene: Scene) -> Failed | None:
-        """All steps in order, until one fails."""
+        """Run the steps in order. Returns why one failed; None when all took effect."""
         for step in steps:
             try:
                 problem = await self._step(step, scene)
@@ -80,22 +80,22 @@ class Work:
         return await self._shown(step, before)
 
     async def _shown(self, step: Step, before: Scene) -> Failed | None:
-        """Wait until the floor shows it, or shows that it will not."""
+        """Wait until the floor shows the step's effect, or that it cannot come. Returns why it did not come."""
         if step.awaited is None:
             return None
         effect = step.awaited
 
-        def seen(books: Books) -> Failed | bool | None:
+        def outcome(books: Books) -> Failed | bool | None:
             if books.link is not LinkState.LIVE:
                 return Failed("pbx_unreachable", "the PBX was lost; whether it was done is not known")
             scene = scene_of(now(books, self.call), self.agent)
-            shown = effect(before, scene, books)
-            if isinstance(shown, str):
-                return Failed("not_confirmed", shown)
-            return True if shown else CALL_OVER if scene.call.ended else None
+            effect_shown = effect(before, scene, books)
+            if isinstance(effect_shown, str):
+                return Failed("not_confirmed", effect_shown)
+            return True if effect_shown else CALL_OVER if scene.call.ended else None
 
         try:
-            found = await self.attachment.pipeline.when(seen, CONFIRM_S)
+            found = await self.attachment.pipeline.when(outcome, CONFIRM_S)
         except TimeoutError:
             return Failed("not_confirmed", f"{CONFIRM_S:g} s after the PBX took it, {step.what}")
         except PipelineClosed as cause:
@@ -103,7 +103,7 @@ class Work:
         return found if isinstance(found, Failed) else None
 
     async def _why_refused(self, before: Scene, said: str) -> Failed:
-        """Asterisk knows of a hangup before it tells: a channel that is gone is no refusal."""
+        """Tell a refusal from a call that has ended: Asterisk refuses actions before it sends the hangup event."""
 
         def gone(books: Books) -> bool | None:
             call = now(books, self.call)

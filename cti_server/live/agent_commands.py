@@ -1,6 +1,6 @@
-"""What an agent asks for beside call control: shifts, states, wrap-ups, whose call it is.
+"""Carries out what an agent asks for beside call control: shifts, states, wrap-ups, whose call it is.
 
-What takes time is answered with the id of a request; the event `command.done` tells what became of it.
+A command that takes time returns the id of a request; the event `command.done` reports its result.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from cti_server.record.database import Database
 
 from .floors import Floors
 
-CONFIRM_S = 5.0  # for the PBX to show what it was asked for
+CONFIRM_S = 5.0  # how long the PBX may take to show what it was asked for
 NOT_LIVE = "the PBX {pbx} is not connected ({state}); nothing was done"
 
 log = structlog.get_logger()
@@ -50,7 +50,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of a request; None as the problem: all went well."""
+    """The result of a request. `problem` is None when all went well."""
 
     problem: dict[str, Any] | None = None
 
@@ -60,7 +60,7 @@ Shows = Callable[[Books], Done | None]
 
 
 class AgentCommands:
-    """Checks what is asked at once, hands it to the PBX's pipeline, and tells what the floor then shows."""
+    """Checks a command at once, hands it to the PBX's pipeline, and reports what the floor then shows."""
 
     def __init__(self, floors: Floors, desk: Desk, hub: Hub, database: Database) -> None:
         self._floors = floors
@@ -81,15 +81,15 @@ class AgentCommands:
         seat = agent.seat if agent.pbx == attachment.pbx.name else None
         put(AgentSeated(now, agent.id, agent.name, seat, agent.extension, agent.role))
         if agent.id in self._hub.agents():
-            put(DesktopSeen(now, agent.id, connected=True))  # it came when the floor did not know them
+            put(DesktopSeen(now, agent.id, connected=True))  # it connected before the floor knew the agent
         put(ShiftBegan(now, agent.id, phone.seat, phone.extension, phone.kind, phone.queues))
         wanted = {queue for queue, _ in phone.queues}
 
         def joined(books: Books) -> Done | None:
-            agent_now, there = books.agents.get(agent.id), books.agent_at(phone.seat)
-            if there is not None and there is not agent_now and there.shift is not None:
+            agent_now, sitting = books.agents.get(agent.id), books.agent_at(phone.seat)
+            if sitting is not None and sitting is not agent_now and sitting.shift is not None:
                 return _problem(
-                    "seat_taken", f"{there.name} is at this phone", "Choose another phone, or ask them."
+                    "seat_taken", f"{sitting.name} is at this phone", "Choose another phone, or ask them."
                 )
             if (
                 agent_now is None
@@ -106,7 +106,7 @@ class AgentCommands:
 
     async def end_shift(self, agent: int) -> str:
         attachment = self._at_work(agent)
-        _live(attachment)  # the queues would ring on at an empty desk
+        _live(attachment)  # otherwise the queues would go on ringing an empty desk
         if any(part.open for _, part in attachment.pipeline.books.parts_of(agent)):
             raise CommandRefused("in_a_call", "you are in a call", "Finish the call, or transfer it, first.")
         attachment.pipeline.put(ShiftEnded(time.time(), agent))
@@ -134,7 +134,7 @@ class AgentCommands:
             if shift.trouble is not None:
                 return _refused(shift.trouble)
             if shift.wish.ready and shift.joined and not books.memberships(agent_now.seat):
-                return None  # out of all queues, and joining them again
+                return None  # the agent is out of all queues, and joins them again first
             # Members confirm a pause; during a call it is there already, and the wish only waits.
             return OK if shift.confirmed or shift.wish.ready != ready else None
 
@@ -147,7 +147,7 @@ class AgentCommands:
         return attachment
 
     def _await(self, attachment: Attachment, agent: int, command: str, shows: Shows) -> str:
-        """Tell by `command.done` what became of a request; answers its id."""
+        """Begin to wait for what `shows` answers, which `command.done` then reports. Returns the request's id."""
         request = uuid.uuid4().hex
         work = self._tell_outcome(attachment, agent, command, request, shows)
         task = asyncio.create_task(work, name=f"command {request}")
@@ -227,7 +227,7 @@ class AgentCommands:
 
 
 def _live(attachment: Attachment) -> None:
-    """Raises CommandRefused where the PBX is out of reach: nothing half is begun."""
+    """Raises CommandRefused where the PBX is out of reach, so that no command is half done."""
     link = attachment.pipeline.books.link
     if link is not LinkState.LIVE or not attachment.owner:
         raise CommandRefused("pbx_unreachable", NOT_LIVE.format(pbx=attachment.pbx.name, state=link))

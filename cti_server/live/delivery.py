@@ -1,4 +1,4 @@
-"""Brings what the dialplan's lookups found to the pipeline of the PBX that asked."""
+"""Brings the results of the dialplan's lookups to the pipeline of the PBX that asked."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ log = structlog.get_logger()
 
 
 class Delivery:
-    """Called with each finished lookup; `who` is None for one that found nobody in time."""
+    """Call it with each finished lookup; `who` is None when the lookup found nobody in time."""
 
     def __init__(self, attachments: Sequence[Attachment]) -> None:
-        self._attachments = {one.pbx.name: one for one in attachments}
+        self._attachments = {attachment.pbx.name: attachment for attachment in attachments}
 
     async def __call__(self, pbx: str, uniqueid: str, who: Identified | None) -> None:
         attachment = self._attachments.get(pbx)

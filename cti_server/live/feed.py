@@ -1,4 +1,4 @@
-"""What a websocket is fed with: a desktop's first snapshot, the topics that it opens, and what it missed."""
+"""Feeds a websocket: the desktop's first snapshot, the topics that it opens, and the events that it missed."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from cti_server.rules.rights import Viewer
 
 from .floors import Floors, thing_of
 
-MAX_MISSED = 5_000  # events of a stream; past it a snapshot is less to read, and to send, than what was missed
-MAX_PROMISES = 50  # open ones that a customer's topic shows
+MAX_MISSED = 5_000  # events of a stream; beyond it a snapshot is cheaper to read and to send
+MAX_PROMISES = 50  # open promises that a customer's topic shows
 
 Me = Callable[[int, Sequence[int]], Awaitable[Mapping[str, Any] | None]]
-"""Makes the `Me` of an agent, who is still in these interactions."""
+"""Makes the `Me` of an agent who is still in these interactions; None for an agent who is gone."""
 
 
 class Feed:
-    """One for all websockets of this process."""
+    """Serves all websockets of this process; a `push.session.Source`."""
 
     def __init__(
         self, attachments: Sequence[Attachment], hub: Hub, database: Database, desk: Desk, me: Me
@@ -52,11 +52,11 @@ class Feed:
     # --- a desktop begins ------------------------------------------------------------------------------
 
     def serves(self, viewer: Viewer) -> Mapping[str, frozenset[str]]:
-        """Of each PBX the queues that the viewer serves now."""
+        """The queues that the viewer serves now, by PBX."""
         return {a.pbx.name: views.serves(a.pipeline.books, viewer.agent) for a in self._attachments}
 
     async def snapshot(self, viewer: Viewer) -> tuple[dict[str, Any], Positions]:
-        """What concerns this agent, with the positions that belong to it."""
+        """What concerns this agent, and the position of each stream that the snapshot belongs to."""
         positions = dict(self._hub.positions)
         whole: dict[str, Any] = {"links": {}, "calls": [], "parts": [], "cards": {}, "queues": []}
         for attachment in self._attachments:
@@ -70,13 +70,13 @@ class Feed:
                     whole[name] += desk[name]
                 for view in desk["calls"]:
                     whole["cards"][view["call"]] = pipeline.callers.card(books.calls[view["call"]])
-        # Last, so that it is no older than the positions: an event that is told again does no harm.
+        # Read last, so that it is no older than the positions: getting an event twice does no harm.
         live = [view["interaction"] for view in whole["calls"] if view["interaction"] is not None]
         whole["me"] = await self._me(viewer.agent, live)
         return whole, positions
 
     async def may_go_on(self, viewer: Viewer) -> bool:
-        """Whether they are still signed in, and may still see as much."""
+        """Whether the viewer is still signed in with the same role."""
         async with self._database.read() as conn:
             agent = await sessions.signed_in(conn, viewer.agent, datetime.now(UTC))
         return agent is not None and agent.role == viewer.role
@@ -92,7 +92,7 @@ class Feed:
         return None if rights.may_see(viewer, thing) else "not_yours"
 
     def streams(self, topic: str) -> Sequence[str]:
-        """The streams that a topic draws on."""
+        """The streams whose events a topic shows; only for a topic that `refuses` does not refuse."""
         kind, rest = topics.parse(topic) or ("", "")
         match kind:
             case "floor" | "team":
@@ -103,7 +103,7 @@ class Feed:
                 return [DESK]
 
     async def open(self, subscriber: Subscriber, topic: str) -> None:
-        """Put the topic's snapshot into the subscriber's line, of each stream in its place among the events."""
+        """Open the topic, and put its snapshots into the subscriber's line, each in its place among the events."""
         for stream in self.streams(topic):
             attachment = self._by_stream.get(stream)
             if attachment is None:
@@ -112,7 +112,7 @@ class Feed:
                     self._put(subscriber, topic, stream, self._hub.positions.get(stream, 0), snapshot)
                 continue
             async with attachment.pipeline.settled() as (books, position):
-                # Asked again: while this waited the right may have been lost.
+                # Ask again: the viewer may have lost the right while this waited for the lock.
                 if (why := self.refuses(subscriber.viewer, topic)) is not None:
                     subscriber.put(frames.refused(topic, why))
                     return
@@ -133,8 +133,8 @@ class Feed:
                 return rights.Shared() if rest.isascii() and rest.isdigit() and len(rest) <= 18 else None
             case "queue":
                 pbx, _, name = rest.partition("/")
-                there = pbx in self._by_pbx and name in self._by_pbx[pbx].pipeline.books.queues
-                return rights.Queue(pbx, name) if there else None
+                exists = pbx in self._by_pbx and name in self._by_pbx[pbx].pipeline.books.queues
+                return rights.Queue(pbx, name) if exists else None
             case "call":
                 found = self._floors.find(rest)
                 return thing_of(found[1]) if found is not None else None
@@ -153,9 +153,9 @@ class Feed:
     # --- what was missed -------------------------------------------------------------------------------
 
     async def missed(self, subscriber: Subscriber, stream: str, seq: int) -> AsyncIterator[Frame]:
-        """What this desktop missed of one stream, in the topics that it has open too.
+        """The events of one stream after `seq` for this desktop, those of its open topics too.
 
-        Raises Missed when the journal cannot give it whole.
+        Raises Missed when the journal does not have them all any more.
         """
         if self._hub.positions.get(stream, 0) - seq > MAX_MISSED:
             raise Missed(f"more than {MAX_MISSED} events of {stream} were missed")
@@ -171,7 +171,7 @@ class Feed:
             raise Missed(str(gone)) from gone
 
     async def _entries(self, stream: str, seq: int) -> AsyncIterator[journal.Entry]:
-        """What the journal has after `seq`, in order. Raises journal.PositionGone."""
+        """The journal's entries after `seq`, in order. Raises journal.PositionGone when some are pruned."""
         async with self._database.read() as conn:
             while entries := await journal.read_after(conn, stream, seq):
                 for entry in entries:

@@ -19,7 +19,7 @@ from cti_server.rules import rights
 
 @dataclass(frozen=True, slots=True)
 class LiveCall:
-    """A call on a floor: who may see it (`thing`), and what makes its `CallView`."""
+    """A call on a floor. `thing` decides who may see it; `view` makes its `CallView`."""
 
     id: str
     interaction: int | None
@@ -29,10 +29,10 @@ class LiveCall:
 
 
 class Floors:
-    """Answers at once, from memory."""
+    """Reads the floors in memory; nothing here waits. `api.ports.Floor`."""
 
     def __init__(self, attachments: Sequence[Attachment]) -> None:
-        self._attachments = {one.pbx.name: one for one in attachments}
+        self._attachments = {attachment.pbx.name: attachment for attachment in attachments}
 
     # --- which PBX -------------------------------------------------------------------------------------
 
@@ -43,7 +43,7 @@ class Floors:
         return (attachment, found) if attachment is not None and found is not None else None
 
     def at_pbx(self, pbx: str | None) -> Attachment:
-        """The PBX of this name; the first for who belongs to none."""
+        """The PBX of this name; the first PBX for an agent who belongs to none."""
         return self._attachments.get(pbx or "") or next(iter(self._attachments.values()))
 
     def at_work(self, agent: int) -> Attachment | None:
@@ -52,8 +52,8 @@ class Floors:
 
     def of_agent(self, agent: int) -> Attachment | None:
         """The PBX at which this agent is at work, else the one they belong to."""
-        known = (a for a in self._attachments.values() if agent in a.pipeline.books.agents)
-        return self.at_work(agent) or next(known, None)
+        knowing = (a for a in self._attachments.values() if agent in a.pipeline.books.agents)
+        return self.at_work(agent) or next(knowing, None)
 
     # --- calls -----------------------------------------------------------------------------------------
 
@@ -68,7 +68,7 @@ class Floors:
         return [self._live(call) for call in calls.values()]
 
     def agents_with(self, customer: int) -> frozenset[int]:
-        """Whose live call is this customer's."""
+        """The agents who have a live call of this customer."""
         calls = (call for books in self._books() for call in books.calls.values())
         theirs = (call for call in calls if call.customer is not None and call.customer["id"] == customer)
         return frozenset(agent for call in theirs for agent in thing_of(call).agents)
@@ -86,7 +86,7 @@ class Floors:
         return parts
 
     def part_state(self, call: str, agent: int) -> str | None:
-        """What the agent does in a live call: in their open part, else in a wrap-up, else in their last part."""
+        """The state of the agent's open part of a live call, else of a wrap-up, else of their last part."""
         found = self.find(call)
         state: PartState | None = None
         for part in found[1].parts if found is not None else ():
@@ -95,7 +95,7 @@ class Floors:
         return state.value if state is not None else None
 
     async def card(self, call: str) -> Card | None:
-        """The card, read again from the record."""
+        """The card, read from the record now; None for a call that is over."""
         found = self.find(call)
         return await found[0].pipeline.callers.fresh_card(found[1]) if found is not None else None
 
@@ -145,7 +145,7 @@ class Floors:
         return agent.id if agent is not None and agent.shift is not None else None
 
     def team(self) -> Sequence[Mapping[str, Any]]:
-        """Every agent once: on several floors, as they are where they are at work."""
+        """Every agent once, by name. An agent on several floors is shown as they are where they are at work."""
         found: dict[int, Mapping[str, Any]] = {}
         for books in self._books():
             for member in views.team_topic(books)["team"]:
@@ -168,9 +168,9 @@ class Floors:
 
 def thing_of(call: Call) -> rights.Call:
     """What `rules.rights` needs to know of a call: who is in it, and how it stands."""
-    there = [part for part in call.parts if part.state is not PartState.LEFT]
-    agents = frozenset(part.agent for part in there if part.agent is not None)
-    rings = any(part.state is PartState.RINGING for part in there)
+    parts = [part for part in call.parts if part.state is not PartState.LEFT]
+    agents = frozenset(part.agent for part in parts if part.agent is not None)
+    rings = any(part.state is PartState.RINGING for part in parts)
     return rights.Call(call.pbx, str(call.state), agents, call.queue, rings)
 
 

@@ -1,4 +1,4 @@
-"""Tells the floors whether an agent has a desktop connected: an agent who has none for long is not ready."""
+"""Tells the floors whether an agent has a desktop connected: an agent without one is soon made not ready."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from cti_server.floor.desk_signals import DesktopSeen
 
 
 class Presence:
-    """Called by the hub when an agent's first desktop connects, and when their last one is gone."""
+    """The hub calls it when an agent's first desktop connects, and when their last one is gone."""
 
     def __init__(self, attachments: Sequence[Attachment]) -> None:
         self._attachments = attachments
 
     def __call__(self, agent: int, connected: bool) -> None:
         for attachment in self._attachments:
-            # A full inbox starts the link over, and `Pipeline.read_again` tells the floor of presence then.
+            # With a full inbox the signal is dropped: `Pipeline.read_again` corrects the floor later.
             with contextlib.suppress(SinkFull):
                 attachment.pipeline.put(DesktopSeen(time.time(), agent, connected))

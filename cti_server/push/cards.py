@@ -1,7 +1,6 @@
-"""What travels with an event and is not journalled: the card of a call, and the capsule of who gave it away.
+"""Adds to an event what the journal does not keep: the call's card, and the handover capsule.
 
-The journal keeps neither (docs/decisions/card-not-in-journal.md): both are read when an event is sent, and again
-when it is sent again.
+Both are read whenever an event is sent, also when it is sent again (docs/decisions/card-not-in-journal.md).
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from cti_server.floor.calls import Call
 from cti_server.lookup.callers import Callers
 
 Handover = Callable[[str, int], Mapping[str, Any] | None]
-"""The capsule that the colleague who gives a call away left for this agent; None without one."""
+"""The handover capsule of a call (its id) for an agent; None when nobody gave them the call."""
 
 
 class Cards:
-    """Cards of the calls of one PBX. `calls` are those on the floor, by id."""
+    """The cards of one PBX's calls. `calls` are the calls on its floor, by id."""
 
     def __init__(self, callers: Callers, calls: Mapping[str, Call]) -> None:
         self._callers = callers
@@ -26,7 +25,7 @@ class Cards:
         self.handover: Handover = lambda call, agent: None
 
     def with_card(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
-        """The body as a desktop gets it."""
+        """The body as desktops get it: with the card and the capsule where events of this kind carry them."""
         if kind == kinds.CARD_CHANGED:
             return {**body, "card": self._card(body["call"])}
         if kind != kinds.PART_CHANGED:

@@ -1,4 +1,4 @@
-"""The frames of /ws: what a desktop may say (checked), and what it is sent (serialised once for all of them)."""
+"""The frames of /ws: checks the messages of a desktop, and serialises each event once for all desktops."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cti_server.record.journal import Entry
 from cti_server.record.schema import to_json
 
 HEARTBEAT_S = 5
-MAX_TOPICS = 50  # that one message opens or closes
+MAX_TOPICS = 50  # that one message may open, and as many that it may close
 
 Positions = dict[str, int]
 TopicName = Annotated[str, Field(min_length=1, max_length=220)]
@@ -26,7 +26,7 @@ Refusal = Literal["not_yours", "unknown"]
 
 
 class Hello(BaseModel):
-    """The first message of a desktop that knows nothing yet."""
+    """The first message of a desktop that has no events yet."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,7 +35,7 @@ class Hello(BaseModel):
 
 
 class Resume(BaseModel):
-    """The first message of a desktop that was connected before: what it has of each stream, what it had opened."""
+    """The first message of a desktop that was connected before: its position in each stream, its open topics."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -48,7 +48,7 @@ class Resume(BaseModel):
 
 
 class Watch(BaseModel):
-    """What the desktop shows from now on, and what it shows no more."""
+    """The topics that the desktop opens and closes."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -75,10 +75,11 @@ class Serves:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One event, ready to send, and its audience: the agents it names, whoever supervises, whoever opened one of
-    its topics, or everyone.
+    """One event, ready to send, and its audience: the agents it names, supervisors, whoever opened one of its
+    topics, or everyone.
 
-    `serves` and `left` change what an agent may see: the queues that they serve, the id of a call that they left.
+    `serves` and `left` change what an agent may see: `serves` has the queues that they serve from now on, `left`
+    the agent and the id of a call that they left.
     """
 
     stream: str
@@ -92,7 +93,7 @@ class Frame:
     left: tuple[int, str] | None = None
 
     def concerns(self, agent: int, supervises: bool, opened: Iterable[str] = ()) -> bool:
-        """Whether a desktop of this agent that opened these topics is among the audience."""
+        """Whether the audience includes a desktop of this agent that has opened these topics."""
         if self.everyone or agent in self.agents or (self.supervisors and supervises):
             return True
         return not self.topics.isdisjoint(opened)
@@ -100,13 +101,13 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A frame for one desktop, which stands in its line in order but is no event of a stream."""
+    """A frame for one desktop only. It waits in the desktop's line like an event, but belongs to no stream."""
 
     text: str
 
 
 def of_entry(entry: Entry, body: dict[str, Any]) -> Frame:
-    """A journal row as a frame; `body` is what is sent of it."""
+    """The frame of a journal row. `body` is sent in place of the row's own."""
     at = entry.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return of_event(entry.stream, entry.seq, at, entry.kind, body, entry.audience)
 
@@ -114,7 +115,7 @@ def of_entry(entry: Entry, body: dict[str, Any]) -> Frame:
 def of_event(
     stream: str, seq: int, at: str, kind: str, body: dict[str, Any], audience: Mapping[str, Any] | None
 ) -> Frame:
-    """An event as a frame, serialised. `audience` is as the journal keeps it, None for everyone."""
+    """The frame of an event. `at` is ISO 8601; `audience` is as the journal keeps it, None for everyone."""
     text = event(stream, seq, at, kind, body)
     if audience is None:
         return Frame(stream, seq, text, everyone=True)
@@ -144,7 +145,7 @@ def _left(kind: str, body: dict[str, Any]) -> tuple[int, str] | None:
 
 
 def serving(pbx: str, queues: Iterable[str]) -> set[str]:
-    """The topics of those who serve these queues."""
+    """The topics that the agents who serve these queues of a PBX get without opening them."""
     return {topic_names.serving(pbx, name) for name in queues}
 
 
@@ -161,7 +162,7 @@ def event(stream: str, seq: int, at: str, kind: str, body: dict[str, Any]) -> st
 
 
 def welcome(positions: Positions, snapshot: dict[str, Any] | None) -> str:
-    """`snapshot` is None for a desktop that resumes: it gets the events that it missed instead."""
+    """The session has begun. `snapshot` is None for a desktop that resumes and gets its missed events instead."""
     return dumps(
         {
             "type": "welcome",
@@ -175,12 +176,12 @@ def welcome(positions: Positions, snapshot: dict[str, Any] | None) -> str:
 
 
 def watching(topic: str, stream: str, seq: int, snapshot: dict[str, Any]) -> Note:
-    """A topic is open: what it shows of this stream as of `seq`."""
+    """A topic is open. `snapshot` is what it shows of this stream as of `seq`."""
     return Note(dumps({"type": "watching", "topic": topic, "stream": stream, "seq": seq, "snapshot": snapshot}))
 
 
 def refused(topic: str, why: Refusal) -> Note:
-    """A topic is not open, or not any more."""
+    """A topic was not opened, or was closed."""
     return Note(dumps({"type": "watching", "topic": topic, "refused": why}))
 
 

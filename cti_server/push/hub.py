@@ -1,7 +1,7 @@
-"""The hub hands each frame to the desktops it concerns, and never waits for any of them.
+"""The hub hands each frame to the desktops that it concerns, and never waits for any of them.
 
-The readers of a frame are looked up, by agent, by topic and by right: what it costs depends on how many get it,
-not on how many are connected.
+It looks the readers of a frame up by agent, by topic and by right: the cost of a frame grows with its readers, not
+with the desktops that are connected.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from cti_server.rules.rights import Viewer
 from . import frames
 from .frames import Frame, Note, Positions
 
-MAX_WAITING = 1000  # frames a desktop may lag behind; past it it is closed with 4408 and resumes
-MAX_OPEN = 200  # topics that one desktop has open; past it the first opened is closed
+MAX_WAITING = 1000  # frames that may wait for a desktop; beyond it the desktop is closed with 4408 and resumes
+MAX_OPEN = 200  # topics that one desktop may have open; beyond it the topic opened first is closed
 
 Topic = tuple[str, str]  # stream and name: a topic is opened for each stream that it draws on
 Key = TypeVar("Key")
 
 
 class Subscriber:
-    """One desktop's line of frames. `overrun` once it lagged too far: it gets nothing more."""
+    """One desktop's line of frames. A desktop that lags too far is `overrun`, and gets no more frames."""
 
     __slots__ = ("_limit", "_waiting", "_wake", "open", "overrun", "signed_out", "viewer")
 
@@ -39,6 +39,7 @@ class Subscriber:
         self._wake = asyncio.Event()
 
     def put(self, frame: Frame | Note) -> None:
+        """Add a frame to the line; never waits. On a full line the subscriber is overrun, and its line emptied."""
         if self.overrun:
             return
         if len(self._waiting) >= self._limit:
@@ -53,7 +54,10 @@ class Subscriber:
         self._wake.set()
 
     async def take(self, timeout: float) -> list[Frame | Note]:
-        """The frames that wait; empty when none came within `timeout` seconds."""
+        """The waiting frames, in order; empty when none came within `timeout` seconds.
+
+        Look at `overrun` and `signed_out` after each call: both wake it up.
+        """
         if not self._waiting and not self.overrun and not self.signed_out:
             try:
                 async with asyncio.timeout(timeout):
@@ -67,11 +71,11 @@ class Subscriber:
 
 
 class Hub:
-    """All desktops of this process. `positions` is the last event of each stream that was handed out."""
+    """All desktops of this process. `positions` has the number of the last event handed out, by stream."""
 
     def __init__(self, limit: int = MAX_WAITING) -> None:
         self._limit = limit
-        # Called when the first desktop of an agent connects, and when the last one is gone.
+        # Called when an agent's first desktop connects, and when their last one is gone.
         self.presence: Callable[[int, bool], None] = lambda agent, connected: None
         self.positions: Positions = {}
         self.overruns = 0
@@ -79,18 +83,19 @@ class Hub:
         self._supervising: set[Subscriber] = set()
         self._of_agent: dict[int, set[Subscriber]] = {}
         self._of_topic: dict[Topic, set[Subscriber]] = {}
-        self._serving: dict[int, set[Topic]] = {}  # of agents with a desktop: the queues that they serve
+        self._serving: dict[int, set[Topic]] = {}  # the queues of each agent with a desktop
 
     def __len__(self) -> int:
         return len(self._all)
 
-    # --- who is there ----------------------------------------------------------------------------------
+    # --- desktops --------------------------------------------------------------------------------------
 
     def subscribe(
         self, viewer: Viewer, serves: Mapping[str, Iterable[str]] | None = None
     ) -> tuple[Subscriber, Callable[[], None]]:
-        """Take part from now on; the second value undoes it. `serves`: of each PBX the queues that the viewer
-        serves at this moment.
+        """Add a desktop, which gets frames from now on. Returns it, and the function that removes it again.
+
+        `serves` has the queues that the viewer serves at this moment, by PBX.
         """
         subscriber = Subscriber(viewer, self._limit)
         agent = viewer.agent
@@ -108,7 +113,7 @@ class Hub:
         return subscriber, lambda: self._leave(subscriber)
 
     def agents(self) -> Set[int]:
-        """Who has a desktop connected."""
+        """The agents with a desktop connected."""
         return self._of_agent.keys()
 
     def _leave(self, subscriber: Subscriber) -> None:
@@ -126,16 +131,16 @@ class Hub:
             self.presence(agent, False)
 
     def sign_out(self, agent: int) -> None:
-        """Close the desktops of an agent; those with another valid session come back by themselves."""
+        """Close an agent's desktops; those with another valid session connect again by themselves."""
         for subscriber in self._of_agent.get(agent, ()):
             subscriber.sign_out()
 
     # --- topics ----------------------------------------------------------------------------------------
 
     def open(self, subscriber: Subscriber, stream: str, topic: str) -> Callable[[], None]:
-        """The subscriber gets what happens to this topic in this stream from now on; the answer undoes it.
+        """Give the subscriber this stream's events of the topic from now on. Returns the function that undoes it.
 
-        Whether they may is the caller's to ask. A subscriber that has left opens nothing.
+        The caller must have checked the right to it. For a subscriber that has left this does nothing.
         """
         key = stream, topic
         if subscriber in self._all and key not in subscriber.open:
@@ -148,7 +153,7 @@ class Hub:
         return lambda: self._close(subscriber, key)
 
     def close(self, subscriber: Subscriber, topic: str) -> None:
-        """Undo `open` for each stream; nothing for a topic that is not open."""
+        """Undo `open` for every stream; does nothing for a topic that is not open."""
         for key in [key for key in subscriber.open if key[1] == topic]:
             self._close(subscriber, key)
 
@@ -158,26 +163,26 @@ class Hub:
             _remove(self._of_topic, key, subscriber)
 
     def opened(self, subscriber: Subscriber, stream: str) -> set[str]:
-        """The topics of this stream that the subscriber gets: those it opened, and the queues of its agent."""
-        mine = (*subscriber.open, *self._serving.get(subscriber.viewer.agent, ()))
-        return {topic for at, topic in mine if at == stream}
+        """The topics of this stream that the subscriber gets: those it opened, and its agent's queues."""
+        keys = (*subscriber.open, *self._serving.get(subscriber.viewer.agent, ()))
+        return {topic for topic_stream, topic in keys if topic_stream == stream}
 
     # --- handing out -----------------------------------------------------------------------------------
 
     def publish(self, published: Iterable[Frame]) -> None:
-        """Hand out frames that the journal has, in its order."""
+        """Hand out frames in the journal's order. Their rows must have been committed."""
         batch = list(published)
         for frame in batch:
-            # The counts of a queue come before the event that says who serves it: whoever begins to serve it needs
-            # them.
+            # A batch has the counts of a queue before the event that says who serves it. Whoever begins to serve
+            # the queue needs those counts, so they get the topic before the batch is handed out.
             if frame.serves is not None:
                 self._serve_also(frame.serves.agent, _topics(frame.serves))
         for frame in batch:
             self.positions[frame.stream] = frame.seq
             for subscriber in self._readers(frame):
-                before = subscriber.overrun
+                was_overrun = subscriber.overrun
                 subscriber.put(frame)
-                self.overruns += subscriber.overrun and not before
+                self.overruns += subscriber.overrun and not was_overrun
             if frame.serves is not None:
                 self._serve(frame.serves.agent, frame.serves.pbx, frame.serves.queues)
             if frame.left is not None:
@@ -204,8 +209,8 @@ class Hub:
                     _add(self._of_topic, topic, subscriber)
 
     def _serve(self, agent: int, pbx: str, queues: frozenset[str]) -> None:
-        """From now on the agent serves exactly these queues of the PBX; one that they watched and serve no more is
-        closed.
+        """The agent serves exactly these queues of the PBX from now on. A queue that they watched and do not serve
+        any more is closed.
         """
         if agent not in self._of_agent:
             return
@@ -218,9 +223,9 @@ class Hub:
                 _remove(self._of_topic, key, subscriber)
         allowed = {topics.queue(pbx, name) for name in queues}
         for subscriber in self._of_agent[agent]:
-            for at, topic in list(subscriber.open):
-                if at == stream and topic.startswith("queue:") and topic not in allowed:
-                    self._revoke(subscriber, at, topic)
+            for topic_stream, topic in list(subscriber.open):
+                if topic_stream == stream and topic.startswith("queue:") and topic not in allowed:
+                    self._revoke(subscriber, topic_stream, topic)
 
     def _lose(self, agent: int, stream: str, topic: str) -> None:
         for subscriber in self._of_agent.get(agent, ()):
@@ -243,8 +248,8 @@ def _add(index: dict[Key, set[Subscriber]], key: Key, subscriber: Subscriber) ->
 
 
 def _remove(index: dict[Key, set[Subscriber]], key: Key, subscriber: Subscriber) -> None:
-    there = index.get(key)
-    if there is not None:
-        there.discard(subscriber)
-        if not there:
+    readers = index.get(key)
+    if readers is not None:
+        readers.discard(subscriber)
+        if not readers:
             del index[key]

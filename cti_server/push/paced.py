@@ -1,7 +1,7 @@
-"""What many desktops show and what changes often is told at most so often: queues, members, states of colleagues.
+"""Limits how often things are sent that change often and go to many desktops: queues, members, colleagues' states.
 
-Of each queue and each member only the latest view goes out, twice a second: one call changes the members of a queue
-a dozen times. One event a second names the colleagues who changed.
+The latest view of each queue and each member goes out at most twice a second: one call changes the members of a
+queue a dozen times. One event a second has the colleagues who changed.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from cti_server.floor import topics
 from cti_server.floor.events import Event
 
 QUEUES_EVERY_S = 0.5  # a queue's numbers go to each of its members
-TEAM_EVERY_S = 1.0  # this one goes to each desktop that shows the team
+TEAM_EVERY_S = 1.0  # `team.changed` goes to each desktop that shows the team
 
 
 class Paced:
-    """Holds back what is told too often. `member` gives the view of a colleague at the moment of telling."""
+    """Holds back events that come too often. `member` makes a colleague's view when the event goes out."""
 
     def __init__(self, member: Callable[[int], Mapping[str, Any]]) -> None:
         self._member = member
@@ -30,7 +30,10 @@ class Paced:
         self._team_due = 0.0
 
     def take(self, events: Iterable[Event], *, at_once: bool = False) -> list[Event]:
-        """The events that go out now: these, but the paced kinds only when they are due, or `at_once`."""
+        """The events to send now. Paced kinds are held back until they are due, or sent now with `at_once`.
+
+        Call it again after `due_in_s`, also without new events.
+        """
         out: list[Event] = []
         for event in events:
             if event.kind == kinds.QUEUE_CHANGED:
@@ -56,13 +59,13 @@ class Paced:
         return out
 
     def _hold(self, key: tuple[str, ...], event: Event) -> None:
-        """The newer view takes the place of the older, and goes to whom either was for."""
+        """Replace the older view of the same thing; the newer one goes to the audience of both."""
         if (older := self._queues.pop(key, None)) is not None:
             event = replace(event, agents=event.agents | older.agents, topics=event.topics | older.topics)
         self._queues[key] = event
 
     @property
     def due_in_s(self) -> float | None:
-        """How long what is held back may still wait; None when nothing is."""
+        """Seconds until something held back is due; None when nothing is held back."""
         due = [self._queues_due] * bool(self._queues) + [self._team_due] * bool(self._team)
         return max(0.0, min(due) - time.monotonic()) if due else None

@@ -1,4 +1,4 @@
-"""One websocket from accept to close: ticket, welcome, what was missed, then events and heartbeats in order."""
+"""One websocket from accept to close: ticket, welcome, missed events, then new events and heartbeats in order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .hub import Hub, Subscriber
 
 FIRST_MESSAGE_S = 5.0
 ASK_EVERY_S = 60.0  # a session may expire, or a role change, while the socket is open
-SEND_S = 10.0  # a desktop that takes no frame for so long is as good as gone
+SEND_S = 10.0  # a desktop that takes no frame for this long is treated as gone
 
 BAD_TICKET = 4401
 TOO_SLOW = 4408
@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 
 class Socket(Protocol):
-    """What is used of a websocket. Each method raises Disconnected once the other side is gone."""
+    """The part of a websocket that a session uses. Each method raises Disconnected once the desktop is gone."""
 
     async def receive_text(self) -> str: ...
     async def send_text(self, data: str) -> None: ...
@@ -41,22 +41,22 @@ class Disconnected(Exception):
 
 
 class Missed(Exception):
-    """What the desktop missed cannot be given without a gap; it must start over."""
+    """The events that a desktop missed cannot be sent without a gap; it must start over."""
 
 
 class Source(Protocol):
-    """Where a session gets what it sends; `live.feed.Feed` is one."""
+    """Where a session gets what it sends. `live.feed.Feed` implements it."""
 
     def serves(self, viewer: Viewer) -> Mapping[str, frozenset[str]]:
-        """Of each PBX the queues that the viewer serves now."""
+        """The queues that the viewer serves now, by PBX."""
         ...
 
     async def snapshot(self, viewer: Viewer) -> tuple[dict[str, Any], Positions]:
-        """What this viewer sees at first, with the positions it was taken at."""
+        """The viewer's first snapshot, and the position of each stream at which it was taken."""
         ...
 
     async def may_go_on(self, viewer: Viewer) -> bool:
-        """Whether the session still stands; asked now and then."""
+        """Whether the viewer is still signed in with the same rights; asked every `ASK_EVERY_S`."""
         ...
 
     def refuses(self, viewer: Viewer, topic: str) -> Refusal | None:
@@ -64,7 +64,7 @@ class Source(Protocol):
         ...
 
     def streams(self, topic: str) -> Sequence[str]:
-        """The streams that a topic draws on, of one that is not refused."""
+        """The streams whose events a topic shows; only for a topic that `refuses` does not refuse."""
         ...
 
     async def open(self, subscriber: Subscriber, topic: str) -> None:
@@ -72,13 +72,13 @@ class Source(Protocol):
         ...
 
     def missed(self, subscriber: Subscriber, stream: str, seq: int) -> AsyncIterator[Frame]:
-        """The events after a position of one stream, in order, for this subscriber. Raises Missed."""
+        """The events of one stream after position `seq` for this subscriber, in order. Raises Missed."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One websocket that was let in."""
+    """One websocket whose ticket was good. Call `begin`, then `converse` with what it returns."""
 
     socket: Socket
     hub: Hub
@@ -88,7 +88,7 @@ class Session:
     # --- the beginning ---------------------------------------------------------------------------------
 
     async def begin(self, first: Hello | Resume) -> Positions:
-        """Bring the desktop up to date; answers the positions it has then."""
+        """Bring the desktop up to date. Returns the positions that it then has."""
         if isinstance(first, Resume):
             try:
                 return await self._resume(first)
@@ -103,7 +103,7 @@ class Session:
         return positions
 
     async def _resume(self, first: Resume) -> Positions:
-        """All or nothing: what was missed is read whole before the first of it is sent."""
+        """Send all missed events, or raise Missed before any is sent. Returns the desktop's positions."""
         if set(first.positions) != set(self.hub.positions):
             raise Missed("the streams are not those that the desktop knows")
         refused = self._reopen(first.topics)
@@ -122,7 +122,10 @@ class Session:
         return have
 
     def _reopen(self, topics: Sequence[str]) -> list[tuple[str, Refusal]]:
-        """Open what the desktop had open, without a snapshot: what it missed is among the events."""
+        """Open the desktop's topics without a snapshot, because the missed events bring them up to date.
+
+        Returns the topics that were refused, with the reason.
+        """
         refused: list[tuple[str, Refusal]] = []
         for topic in dict.fromkeys(topics):
             if (why := self.source.refuses(self.subscriber.viewer, topic)) is not None:
@@ -132,10 +135,14 @@ class Session:
                 self.hub.open(self.subscriber, stream, topic)
         return refused
 
-    # --- and then --------------------------------------------------------------------------------------
+    # --- the conversation ------------------------------------------------------------------------------
 
     async def converse(self, have: Positions) -> None:
-        """Send what comes until the session ends or the desktop leaves. `have` is what it has of each stream."""
+        """Send events and heartbeats until the session ends or the desktop leaves.
+
+        `have` has the desktop's positions: events up to them are not sent again. Raises TimeoutError for a desktop
+        that is too slow.
+        """
         reading = asyncio.create_task(self._read(), name="desktop reads")
         loop = asyncio.get_running_loop()
         ask_at = loop.time() + ASK_EVERY_S
@@ -161,25 +168,25 @@ class Session:
             await asyncio.gather(reading, return_exceptions=True)
 
     async def _read(self) -> None:
-        """Do what the desktop says until it leaves. What is no `watch` is ignored: commands do not travel here."""
+        """Obey the desktop's `watch` messages until it leaves, and ignore others: commands go over REST."""
         with suppress(Disconnected):
             while True:
                 try:
-                    said = LATER.validate_json(await self.socket.receive_text())
+                    message = LATER.validate_json(await self.socket.receive_text())
                 except (ValidationError, KeyError):
                     continue  # KeyError: Starlette's receive_text on a binary message
                 try:
-                    await self._watch(said)
+                    await self._watch(message)
                 except Exception:
-                    # The database is away, say. The desktop comes back and asks anew.
+                    # The database is away, for instance. The desktop connects again and repeats its topics.
                     log.exception("desktop.not_watching")
                     self.subscriber.overrun = True
                     return
 
-    async def _watch(self, said: Watch) -> None:
-        for topic in said.close:
+    async def _watch(self, message: Watch) -> None:
+        for topic in message.close:
             self.hub.close(self.subscriber, topic)
-        await self._open(said.open)
+        await self._open(message.open)
 
     async def _open(self, topics: Sequence[str]) -> None:
         for topic in dict.fromkeys(topics):
@@ -194,11 +201,11 @@ class Session:
 
 
 Admit = Callable[[str], Awaitable[Viewer | None]]
-"""Spends a ticket; None for one that is not good."""
+"""Spends a ticket and gives its viewer; None for a ticket that is not good."""
 
 
 async def serve(socket: Socket, hub: Hub, source: Source, admit: Admit) -> None:
-    """Serve one accepted websocket until either side closes."""
+    """Serve one accepted websocket until either side closes it."""
     try:
         first = await _first(socket)
         viewer = await admit(first.ticket) if first is not None else None

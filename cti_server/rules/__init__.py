@@ -1,1 +1,1 @@
-"""Pure decisions: what a number is, whose it may be, what the contract says, and how urgent the call is."""
+"""Pure decisions, without I/O: what a number is, whose it may be, what the contract says, how urgent a call is."""

@@ -1,4 +1,4 @@
-"""An agent's day in numbers, by the standard formulas. Pure: segments and changes of state in, numbers out."""
+"""An agent's day in numbers, by the standard formulas: segments and changes of state in, numbers out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A state from `since` to `until`; `index` names the change that began it."""
+    """A state from `since` to `until`. `index` is the place of the change that began it among `changes`."""
 
     index: int
     name: str
@@ -50,7 +50,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
-    """Counts, sums in ms, and what follows from them; None where nothing can be divided."""
+    """Counts, sums in ms, and ratios; a ratio is None where there is nothing to divide by."""
 
     offered: int
     handled: int
@@ -68,7 +68,7 @@ class Numbers:
 
 
 def spans(changes: Sequence[tuple[datetime, str, str | None]], since: datetime, until: datetime) -> list[Span]:
-    """What the changes (when, state, reason) mean for [since, until); the first may lie before it."""
+    """The states within [since, until). `changes` are (when, state, reason) in order; the first may be earlier."""
     found: list[Span] = []
     ends = [*(change[0] for change in changes[1:]), until][: len(changes)]
     for index, ((at, name, reason), end) in enumerate(zip(changes, ends, strict=True)):
@@ -79,7 +79,7 @@ def spans(changes: Sequence[tuple[datetime, str, str | None]], since: datetime, 
 
 
 def time_in(found: Iterable[Span]) -> dict[tuple[str, str | None], int]:
-    """Milliseconds of each (state, reason), the longest first; signed out is no time at work."""
+    """Milliseconds in each (state, reason), the longest first. Time signed out is left out."""
     sums: dict[tuple[str, str | None], int] = {}
     for span in found:
         if span.name != "signed_out":
@@ -89,23 +89,25 @@ def time_in(found: Iterable[Span]) -> dict[tuple[str, str | None], int]:
 
 
 def numbers(stretches: Sequence[Stretch], found: Sequence[Span], now: datetime) -> Numbers:
-    """The day's numbers. A call or wrap-up that goes on counts up to `now`."""
-    handled = [one for one in stretches if one.answered_at is not None]
-    talk, hold = sum(one.talk_ms for one in handled), sum(one.hold_ms for one in handled)
-    # The record books a call's time when its state changes; what runs now is what I do now.
-    running = sum(_running(one, now) for one in handled if one.outcome is None)
+    """The day's numbers. A call or wrap-up that is not over counts up to `now`."""
+    handled = [stretch for stretch in stretches if stretch.answered_at is not None]
+    talk, hold = sum(stretch.talk_ms for stretch in handled), sum(stretch.hold_ms for stretch in handled)
+    # The record adds a call's time when its state changes; the time since then belongs to the agent's state now.
+    running = sum(_running(stretch, now) for stretch in handled if stretch.outcome is None)
     on_hold = bool(found) and found[-1].name == "hold"
     talk, hold = (talk, hold + running) if on_hold else (talk + running, hold)
-    wrap = sum(_ms(one.ended_at, one.wrapped_at or now) for one in handled if one.ended_at is not None)
+    wrap = sum(
+        _ms(stretch.ended_at, stretch.wrapped_at or now) for stretch in handled if stretch.ended_at is not None
+    )
     contact = sum(span.ms for span in found if span.name in ON_CONTACT)
     ready = sum(span.ms for span in found if span.name == "ready")
     return Numbers(
-        offered=sum(one.offered_at is not None and one.origin != "outbound" for one in stretches),
+        offered=sum(stretch.offered_at is not None and stretch.origin != "outbound" for stretch in stretches),
         handled=len(handled),
-        no_answer=sum(one.outcome == "no_answer" for one in stretches),
-        rejected=sum(one.outcome == "rejected" for one in stretches),
-        outbound=sum(one.origin == "outbound" for one in stretches),
-        ring_ms=sum(one.ring_ms for one in stretches),
+        no_answer=sum(stretch.outcome == "no_answer" for stretch in stretches),
+        rejected=sum(stretch.outcome == "rejected" for stretch in stretches),
+        outbound=sum(stretch.origin == "outbound" for stretch in stretches),
+        ring_ms=sum(stretch.ring_ms for stretch in stretches),
         talk_ms=talk,
         hold_ms=hold,
         wrap_ms=wrap,
@@ -116,9 +118,13 @@ def numbers(stretches: Sequence[Stretch], found: Sequence[Span], now: datetime) 
     )
 
 
-def _running(one: Stretch, now: datetime) -> int:
-    """What is not booked yet of a call that goes on."""
-    return max(0, _ms(one.answered_at, now) - one.talk_ms - one.hold_ms) if one.answered_at is not None else 0
+def _running(stretch: Stretch, now: datetime) -> int:
+    """The milliseconds of a call that the record has not added yet."""
+    return (
+        max(0, _ms(stretch.answered_at, now) - stretch.talk_ms - stretch.hold_ms)
+        if stretch.answered_at is not None
+        else 0
+    )
 
 
 def _ms(since: datetime, until: datetime) -> int:

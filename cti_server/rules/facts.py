@@ -1,8 +1,8 @@
-"""What the rules decide on: frozen facts about customers, contracts, cases, lines and interactions.
+"""The facts that the rules decide on: customers, contracts, cases, lines and interactions, all frozen.
 
-A fact carries what is stored and nothing that was concluded from it. The record fills these, the rules read
-them, and the API sends them: there is no second shape of a customer. Times are aware UTC datetimes, durations
-integer milliseconds, days plain dates. Standard library only.
+A fact holds what is stored, never a conclusion. The record makes facts, the rules read them and the API sends
+them, so a customer has one shape only. Times are aware UTC datetimes, durations integer milliseconds, days plain
+dates. This module uses the standard library only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal, get_type_hints
 
 CustomerKind = Literal["person", "company"]
 Standing = Literal["verified", "shared", "guess"]
-"""How far a number speaks for its owner: confirmed theirs, known to be used by several, or only seen once."""
+"""How sure a number is its owner's: `verified` is confirmed, `shared` has several users, `guess` came up once."""
 ContactKind = Literal["phone", "email"]
 ContractStatus = Literal["active", "suspended", "cancelled"]
 CaseStatus = Literal["open", "waiting", "closed"]
@@ -42,7 +42,7 @@ Outcome = Literal[
 
 @dataclass(frozen=True, slots=True)
 class CompanyBrief:
-    """The company a person belongs to, as far as a card names it."""
+    """The company that a person belongs to, as a card names it."""
 
     id: int
     name: str
@@ -75,7 +75,7 @@ class ContactPoint:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A person or a company. `version` rises with each edit; a stale edit is refused by comparing it."""
+    """A person or a company. `version` rises with each edit; an edit of an older version is refused."""
 
     id: int
     kind: CustomerKind
@@ -96,13 +96,13 @@ class Customer:
 
 
 def texts_of(fact: type) -> list[str]:
-    """The fields of a fact that are plain text or None, by name: what may be copied without knowing more of it."""
+    """The names of a fact's fields of type `str | None`, which may be copied without a rule of their own."""
     return [name for name, kind in get_type_hints(fact).items() if kind == str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceLevel:
-    """What a contract promises. `queue_priority` is the integer given to QUEUE_PRIO, larger is sooner."""
+    """What a contract promises. `queue_priority` is the integer for QUEUE_PRIO; larger is answered sooner."""
 
     id: int
     code: str
@@ -117,9 +117,9 @@ class ServiceLevel:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A service contract. Both days are inclusive, in the customer's calendar; no `ends_on` is open-ended.
+    """A service contract. Both days are inclusive, in the customer's time zone; None as `ends_on` is open-ended.
 
-    `minutes_total` is None for a contract that is not counted in hours.
+    `minutes_total` is None for a contract without a limit of hours.
     """
 
     id: int
@@ -178,8 +178,8 @@ class Note:
 class Line:
     """A number that customers dial (a DID) and what dialling it means.
 
-    `region` is the CLDR region whose numbering plan local numbers are read with; the area code for a short
-    local number comes from the line's own number. `queue` is the queue's name on the PBX.
+    Local numbers are read by the numbering plan of `region` (CLDR). A short local number gets its area code from
+    the line's own number. `queue` is the queue's name on the PBX.
     """
 
     id: int
@@ -195,7 +195,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class InteractionBrief:
-    """One line of a customer's history. `outcome` is None while the contact is still going on."""
+    """One line of a customer's history. `outcome` is None while the contact goes on."""
 
     id: int
     channel: Channel
@@ -211,9 +211,9 @@ class InteractionBrief:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """Something promised to a customer: `starts_at` (if any) to `due_at`.
+    """Something promised to a customer for the time from `starts_at` (if any) to `due_at`.
 
-    `state` is `broken` from `due_at` on, until somebody makes it good (`kept`) or gives it another time.
+    An unkept promise is `broken` from `due_at` on, until somebody keeps it after all or gives it another time.
     """
 
     id: int
@@ -242,11 +242,10 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A customer whom a number may be, and what says so.
+    """A customer to whom a number may belong, with the evidence.
 
-    `contact_point` is None for one whom agents chose for the number though the record does not list it, and
-    for the people of a company whose number it is. `chosen_count` and `last_chosen_at` are the agents'
-    choices for it.
+    `contact_point` is None where the record does not list the number under the customer: agents chose the customer
+    for it, or it is their company's. `chosen_count` and `last_chosen_at` are the agents' choices for the number.
     """
 
     customer: Customer
@@ -257,7 +256,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a rule decided so: a stable code that the desktop renders, and the facts it names (JSON values)."""
+    """Why a rule decided as it did: a stable code for the desktop to word, and the facts (JSON values)."""
 
     code: str
     params: Mapping[str, str | int | bool | None] = field(default_factory=dict)

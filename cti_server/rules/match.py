@@ -1,7 +1,7 @@
-"""Whose number this is: the customers it may be, in order, each with the reason for its place.
+"""Whose number this is: the customers to whom it may belong, the likeliest first, each with the reason.
 
-One customer is picked only when its evidence is strictly better than everyone else's. Equals are all offered
-and none is picked: the wrong card tells one customer's business to another.
+One customer is picked only when their evidence is strictly better than everyone else's. Among equals none is
+picked, because a wrong card tells one customer's business to another.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from cti_server.rules.numbers import Number
 MatchStanding = Literal["verified", "shared", "guess", "none"]
 
 _RANK: Final[dict[str, int]] = {"verified": 1, "shared": 2, "guess": 3}
-_CHOSEN: Final = 0  # before any standing: an agent has talked to them
+_CHOSEN: Final = 0  # before any standing, because an agent has talked to them
 _BEHIND_SWITCHBOARD: Final = 4
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A customer it may be."""
+    """A customer to whom the number may belong."""
 
     customer: Customer
     standing: Standing
@@ -33,9 +33,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Everyone it may be, best first, and the one who is picked, if one is.
+    """All candidates, the best first, and the customer who is picked, if any.
 
-    `standing` is the picked customer's; with several equals it is `shared`, or `guess` if all are guesses.
+    `standing` is that of the picked customer; among equals it is `shared`, or `guess` if all are guesses.
     """
 
     standing: MatchStanding
@@ -46,7 +46,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A holder with its place. Claims of the same `place` are equals."""
+    """A holder and their rank: a smaller `place` is better, and claims of the same `place` are equals."""
 
     holder: Holder
     standing: Standing
@@ -59,9 +59,9 @@ class _Claim:
 
 
 def match(number: Number, holders: Sequence[Holder], people: Sequence[Holder] = ()) -> Match:
-    """Order `holders` of the number, then the `people` of a company that owns it (its switchboard rang).
+    """Rank the `holders` of the number, then the `people` of a company that owns it (its switchboard called).
 
-    Holders with another extension than the caller's are left out when the caller's own is known.
+    Holders with another extension are left out when the caller's extension is known.
     """
     if number.kind != "e164":
         code = number.kind if number.kind in ("withheld", "malformed") else "unknown_number"
@@ -84,12 +84,12 @@ def _claims(number: Number, holders: Sequence[Holder], people: Sequence[Holder])
     for holder in holders:
         if number.extension is not None and _extension(holder) not in (None, number.extension):
             continue
-        # A person's extension did not ring us: what we see is the number of the whole house.
+        # Without an extension the number is the whole company's, so a person with one is only behind it.
         behind = number.extension is None and _extension(holder) is not None
         own = exact and _extension(holder) == number.extension
         claim = _person_behind(holder) if behind else _claim(holder, exact=own)
-        known = best.get(holder.customer.id)
-        if known is None or claim.place < known.place:
+        earlier = best.get(holder.customer.id)
+        if earlier is None or claim.place < earlier.place:
             best[holder.customer.id] = claim
     for holder in people:
         best.setdefault(holder.customer.id, _person_behind(holder))
@@ -102,8 +102,8 @@ def _claim(holder: Holder, *, exact: bool) -> _Claim:
     company = holder.customer.kind == "company"
     if holder.chosen_count:
         return _Claim(holder, standing, (_CHOSEN, 0, 0), "chosen_before")
-    # A person's own extension is better than the company's trunk number; otherwise the company is the safe
-    # answer for its own people, for it is its contract that counts.
+    # A person's own extension is better than the company's main number. Otherwise the company is the safe answer
+    # for its own people, because its contract is the one that counts.
     place = (_RANK[standing], 0 if exact else 1, 0 if company else 1)
     code = "company_number" if company else f"{standing}_number"
     return _Claim(holder, standing, place, code)
@@ -116,7 +116,7 @@ def _person_behind(holder: Holder) -> _Claim:
 
 
 def _order(claim: _Claim) -> tuple[object, ...]:
-    """Inside a place: the customer agents chose most and last, then by name, for a constant order."""
+    """The sort key: by place, then whom agents chose most and last, then by name to keep the order constant."""
     chosen_at = claim.holder.last_chosen_at or _NEVER
     return (
         *claim.place,
@@ -128,12 +128,12 @@ def _order(claim: _Claim) -> tuple[object, ...]:
 
 
 def _leads(claims: Sequence[_Claim]) -> bool:
-    """Whether the first is strictly better than the second, and not only sorted before it."""
+    """Whether the first claim has strictly better evidence than the rest, and is not only sorted first."""
     if len(claims) == 1:
         return True
     first, second = claims[0], claims[1]
     if first.place[0] == _CHOSEN == second.place[0]:
-        # One slip of an agent's hand neither wins nor blocks: the leader was chosen more often, and last.
+        # A single wrong choice must neither win nor block: the leader was chosen more often, and last.
         last = max((claim.holder.last_chosen_at or _NEVER) for claim in claims)
         return first.holder.chosen_count > second.holder.chosen_count and first.holder.last_chosen_at == last
     if first.place[:2] != second.place[:2]:

@@ -1,8 +1,7 @@
-"""What a telephone number is, read as the dialled line's region writes it.
+"""Reads a telephone number as people in the dialled line's region write it: E.164, extension, withheld, malformed.
 
-It is E.164, an extension, withheld or malformed.
-A wrong number matches a wrong customer, so a text with two plausible readings is malformed, and so is a
-national number that the region's plan does not have. The reason is always named.
+A wrong reading matches the wrong customer. A text with two plausible readings is therefore malformed, and so is a
+national number outside the region's plan. The reason is always given.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ NumberReason = Literal[
     "international",  # e164: written with + or an international prefix
     "unlisted",  # e164: written with +, a possible length, but a range the numbering plan does not list
     "national",  # e164: written as the region dials it
-    "local",  # e164: without its area code, which the line gave
-    "trunk_prefix",  # e164: after a prefix that the PBX or carrier had put in front
+    "local",  # e164: written without its area code, which the line gave
+    "trunk_prefix",  # e164: behind a prefix that the PBX or carrier put in front
     "extension",
     "withheld",
     "zeros",  # withheld: carriers send 0 or 000… for a hidden number
@@ -60,7 +59,7 @@ _SEPARATORS: Final = re.compile(r"[\s().\-/\u200b-\u200f\u202a-\u202e\u2066-\u20
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number as it came and as understood. `extension` is behind a switchboard, or the whole of it."""
+    """A number as it came and as it was read. `extension` is one behind a switchboard, or the whole number."""
 
     raw: str
     e164: str | None
@@ -77,11 +76,10 @@ def normalise(
     trunk_prefixes: tuple[str, ...] = TRUNK_PREFIXES,
     extension_lengths: tuple[int, ...] = EXTENSION_LENGTHS,
 ) -> Number:
-    """Understand `raw` as somebody in `region` (CLDR, `CN`) writes it. Never raises, whatever the text.
+    """Read `raw` as somebody in `region` (a CLDR code such as `CN`) writes it. Never raises, whatever the text.
 
-    `area_code` completes a number written without one. `trunk_prefixes` are dropped only when the number
-    makes no sense with them and is in the plan without. Digits of an `extension_lengths` length are a phone
-    of the PBX.
+    `area_code` completes a number written without one. One of `trunk_prefixes` is dropped only when the number is
+    not in the plan with it, but is without it. As many digits as `extension_lengths` has are a phone of the PBX.
     """
     if raw is None:
         return Number("", None, None, "withheld", "withheld")
@@ -91,7 +89,7 @@ def normalise(
 
 
 def area_code_of(e164: str | None) -> str | None:
-    """The area code of a geographic number, without trunk prefix: `10` for +86 10 8555 1234. Or None."""
+    """The area code of a geographic number, without trunk prefix: `10` for +86 10 8555 1234. None without one."""
     if e164 is None:
         return None
     try:
@@ -124,7 +122,7 @@ def _normalise(
 def _read_dashed(
     raw: str, whole: str, head: str, tail: str, plan: _Plan, extension_lengths: tuple[int, ...]
 ) -> Number:
-    """`010-85551234-8001` has an extension, `010-8555-1234` has none; only the numbering plan can tell."""
+    """`010-85551234-8001` ends in an extension, `010-8555-1234` does not: the numbering plan decides."""
     as_whole = _read(raw, whole, None, plan, extension_lengths)
     as_extension = _read(raw, head, tail, plan, extension_lengths)
     if as_extension.kind != "e164":
@@ -156,21 +154,21 @@ def _read(raw: str, text: str, extension: str | None, plan: _Plan, extension_len
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """The numbering plan of a line: readings of digits as E.164, each (e164, why) or (None, why not)."""
+    """The numbering plan of a line. It reads digits as E.164: (e164, how it was read) or (None, why not)."""
 
     region: str
     area_code: str | None
     trunk_prefixes: tuple[str, ...]
 
     def international(self, digits: str) -> tuple[str | None, NumberReason]:
-        """Written with `+`: the country is certain, so a range newer than our tables is believed."""
+        """Digits written with `+`: the country is certain, so a range that our tables lack is accepted."""
         e164, valid, why = _parse(digits, None)
         if e164 is None:
             return None, why
         return e164, "international" if valid else "unlisted"
 
     def dialled(self, digits: str) -> tuple[str | None, NumberReason]:
-        """Written as dialled: the first kind of reading that gives exactly one number of the plan."""
+        """Digits as dialled: read as they are, else without a trunk prefix; two possible numbers are ambiguous."""
         plain = self._plain_readings(digits)
         stripped = self._stripped_readings(digits)
         for readings in (plain, stripped):
@@ -233,7 +231,7 @@ _UNPARSABLE: Final[dict[int, NumberReason]] = {
 
 
 def _parse(digits: str, region: str | None) -> tuple[str | None, bool, NumberReason]:
-    """(E.164 of a possible number or None, whether the plan lists it, why not)."""
+    """(the E.164 of a possible number or None, whether the plan lists it, why it is not listed)."""
     try:
         parsed = phonenumbers.parse(digits, region)
     except NumberParseException as failed:
@@ -246,7 +244,7 @@ def _parse(digits: str, region: str | None) -> tuple[str | None, bool, NumberRea
 
 
 def _plain(raw: str) -> str:
-    """Full-width and other scripts' digits as ASCII, one kind of dash, no control characters."""
+    """The text with ASCII digits for full-width and other scripts', one kind of dash and no control characters."""
     text = _DASH.sub("-", unicodedata.normalize("NFKC", raw))
     out = []
     for ch in text:
@@ -259,7 +257,7 @@ def _plain(raw: str) -> str:
 
 
 def _unwrap(text: str) -> tuple[str, str | None]:
-    """The user part of a SIP or tel URI and the extension its parameters name; any other text as it is."""
+    """The user part of a SIP or tel URI, and the extension in its parameters; any other text as it is."""
     found = _URI.search(text)
     if not found:
         ext = _URI_EXTENSION.search(text)
@@ -272,7 +270,7 @@ def _unwrap(text: str) -> tuple[str, str | None]:
     ext = _URI_EXTENSION.search(rest)
     number = user.partition(";")[0].partition(":")[0]
     context = re.search(r";phone-context=\+([0-9]{1,7})(?:;|$|@)", rest)
-    if context and not number.startswith("+"):  # RFC 3966 5.1.5: a local number, global with its context in front
+    if context and not number.startswith("+"):  # RFC 3966 5.1.5: the context makes a local number global
         number = f"+{context.group(1)}{number}"
     return _plain(number), ext.group(1) if ext else None
 

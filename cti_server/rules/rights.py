@@ -1,7 +1,7 @@
-"""Who may see and do what: one place for the API and for what is pushed.
+"""Who may see and do what: the API and the push ask here.
 
-A *viewer* is who looks, a *thing* is what there is to look at, with no more in it than the rule needs. What a
-viewer would not get by asking is never pushed to them either.
+A *viewer* is the agent who looks; a *thing* is what they look at, with only the fields that the rule needs. What a
+GET would not give a viewer is never pushed to them either.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def is_at_least(role: Role, wanted: Role) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks. `serves` are the queues that they serve, as `pbx/queue`; `may_pick`: they may take a caller who
+    """The agent who looks. `serves` has their queues, as `pbx/queue`; with `may_pick` they may take a caller who
     waits in one of these.
     """
 
@@ -41,7 +41,7 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A live call. `agents` have a part in it that is not over; `rings`: the phone of one of them rings."""
+    """A live call. `agents` have a part in it that is not over; `rings` says that one of their phones rings."""
 
     pbx: str
     state: str
@@ -52,7 +52,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one agent has to do with a call; `agent` is None for a phone whose agent the record does not know."""
+    """One agent's part of a call; `agent` is None for a phone whose agent the record does not know."""
 
     agent: int | None
     call: Call
@@ -60,7 +60,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue: its counts, and its members."""
+    """A queue's counts and members."""
 
     pbx: str
     name: str
@@ -68,24 +68,24 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """All calls and all queues of the center."""
+    """All calls and all queues of the call center."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What each signed-in agent may read: colleagues' states, links, codes, the customers and their contacts."""
+    """What every signed-in agent may read: colleagues' states, links, codes, customers and their contacts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What is one agent's alone: a draft, settings, their state in full, the result of what they asked for."""
+    """What only one agent may read: a draft, settings, their state in full, the result of their request."""
 
     agent: int
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A promise. `by_customer`: it is looked at as a part of its customer's record."""
+    """A promise. `by_customer` says that the viewer reads it as part of the customer's record."""
 
     owner: int | None
     maker: int | None
@@ -94,14 +94,14 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """A request for help of this agent."""
+    """A request for help by this agent."""
 
     agent: int
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one wrote: to one agent, else to all supervisors, else to everybody."""
+    """A message to `receiver`; without one, to all supervisors or else to everybody."""
 
     sender: int
     receiver: int | None = None
@@ -140,8 +140,8 @@ def may_see(viewer: Viewer, thing: Thing) -> bool:
 
 
 def may_take(viewer: Viewer, call: Call) -> bool:
-    """Whether the viewer may bring this call to their phone: a parked one, one that rings at a colleague and, by
-    right, that of a caller who waits in one of their queues.
+    """Whether the viewer may bring this call to their phone: a parked call, one that rings at a colleague or, with
+    `may_pick`, a caller who waits in one of their queues.
     """
     if call.state == "parked":
         return True
@@ -151,5 +151,5 @@ def may_take(viewer: Viewer, call: Call) -> bool:
 
 
 def may_write_to(viewer: Viewer, receiver: Role) -> bool:
-    """Agents write to supervisors, supervisors to anybody."""
+    """Whether the viewer may send a message to this role: agents write to supervisors, supervisors to anybody."""
     return viewer.supervises or is_at_least(receiver, "supervisor")

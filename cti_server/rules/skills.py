@@ -1,17 +1,17 @@
-"""Skills and penalties: who of a queue's agents is asked first."""
+"""Skills and penalties: which of a queue's agents is offered a call first."""
 
 from __future__ import annotations
 
 from typing import Final
 
 BEST: Final = 10
-"""Levels go from 1 to this."""
+"""The best skill level; the lowest is 1."""
 
 
 def penalty(given: int | None, level: int | None) -> int:
-    """The penalty that app_queue is told for a member: lower is asked first.
+    """A member's penalty for app_queue: the lowest is offered a call first.
 
-    What the record gives by itself, else the distance from the best level of the queue's skill, else none.
+    It is the record's own penalty (`given`), else the distance of the skill `level` from the best, else 0.
     """
     if given is not None:
         return max(0, given)

@@ -1,7 +1,6 @@
-"""What the customer's contracts say about a call at a moment, with the rule that decided and its evidence.
+"""What the customer's contracts say about a call at a given moment, with the rule that decided and its evidence.
 
-Days are the customer's own: a contract that ends on the 31st covers a call until midnight where the customer
-lives.
+Days are counted in the customer's time zone: a contract that ends on the 31st covers a call until midnight there.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ _RULE: Final[dict[VerdictCode, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer, the rule that gave it with the facts it used, and the contract it speaks of."""
+    """The answer, the rule that gave it with the facts that it used, and the contract that it is about."""
 
     code: VerdictCode
     rule: Reason
@@ -54,10 +53,10 @@ def verdict(
     time_zone: str | None,
     company: CompanyBrief | None = None,
 ) -> Verdict:
-    """Judge all `contracts` at `at` (aware) and answer for the one that gives most.
+    """Judge all `contracts` at `at` (aware), and answer for the contract that gives the most.
 
-    Contracts whose `customer_id` is `company.id` are the company's, which count for its people: their own
-    come first where both give the same. A time zone that is missing or unknown is read as UTC.
+    A company's contracts (`customer_id` is `company.id`) count for its people; a person's own contract wins where
+    both give the same. A time zone that is missing or unknown is read as UTC.
     """
     if not contracts:
         return Verdict("none", Reason(_RULE["none"]), None)
@@ -65,7 +64,8 @@ def verdict(
 
     def goodness(contract: Contract) -> tuple[int, bool, int, int, int]:
         ends = contract.ends_on or date.max
-        # Of ended contracts the latest end is nearest to the truth; of those that start, the earliest start.
+        # Of contracts that have begun, the one that ends last is best; of those to come, the one that starts
+        # first.
         days = contract.starts_on.toordinal() if contract.starts_on > today else -ends.toordinal()
         code = _code(contract, today)
         level = contract.service_level
@@ -91,21 +91,21 @@ def verdict(
 
 
 def zone(name: str | None) -> ZoneInfo:
-    """The time zone of that IANA name; UTC when it is missing or not known here."""
+    """The time zone of this IANA name; UTC when it is missing or this server does not have it."""
     return ZoneInfo(name) if name and is_time_zone(name) else ZoneInfo("UTC")
 
 
 def is_time_zone(name: str) -> bool:
-    """Whether this is the IANA name of a time zone that is known here."""
+    """Whether this is the IANA name of a time zone that this server has."""
     try:
         ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # not found is a KeyError; a folder's name, an OSError
+    except (KeyError, ValueError, OSError):  # KeyError: not found. OSError: the name of a folder
         return False
     return True
 
 
 def minutes_left(contract: Contract) -> int | None:
-    """Minutes not yet used, never below zero; None for a contract that is not counted in hours."""
+    """Unused minutes, never below zero; None for a contract without a limit of hours."""
     if contract.minutes_total is None:
         return None
     return max(0, contract.minutes_total - contract.minutes_used)

@@ -1,6 +1,6 @@
-"""Why they may be calling: facts of the record, the likeliest reason first, each citing its source.
+"""Why they may be calling: facts from the record, the likeliest reason first, each with its source.
 
-Nothing is inferred beyond "this happened, and recently".
+A fact says only that something happened, and recently; nothing more is inferred.
 """
 
 from __future__ import annotations
@@ -41,8 +41,10 @@ def why(
     at: datetime,
     promises: Sequence[Promise] = (),
 ) -> tuple[Because, ...]:
-    """At most four facts. `recent` is any history before `at`, in any order, without the call itself."""
-    history = sorted((one for one in recent if one.at <= at), key=lambda one: one.at, reverse=True)
+    """At most `MAX_FACTS` facts. `recent` is the history, in any order, without the call itself."""
+    history = sorted(
+        (contact for contact in recent if contact.at <= at), key=lambda contact: contact.at, reverse=True
+    )
     facts = [
         *_promised(promises, at),
         *_overdue(cases, at),
@@ -56,19 +58,19 @@ def why(
 
 
 def _promised(promises: Sequence[Promise], at: datetime) -> Iterator[Because]:
-    """What we did not keep, the latest first; then the next thing we owe, if that is soon."""
-    broken = [one for one in promises if one.state == "broken"]
-    for one in sorted(broken, key=lambda one: one.due_at, reverse=True)[:1]:
-        late_ms = int((at - one.due_at).total_seconds() * 1000)
-        yield Because("promise_broken", f"promise:{one.id}", {**_said(one), "late_ms": late_ms})
-    soon = [one for one in promises if one.state == "open" and one.due_at - at <= PROMISED_WITHIN]
-    for one in sorted(soon, key=lambda one: one.due_at)[:1]:
-        yield Because("promise_due", f"promise:{one.id}", _said(one))
+    """The broken promise that was due last; then the open one that is due next, if that is soon."""
+    broken = [promise for promise in promises if promise.state == "broken"]
+    for promise in sorted(broken, key=lambda promise: promise.due_at, reverse=True)[:1]:
+        late_ms = int((at - promise.due_at).total_seconds() * 1000)
+        yield Because("promise_broken", f"promise:{promise.id}", {**_promise_params(promise), "late_ms": late_ms})
+    soon = [promise for promise in promises if promise.state == "open" and promise.due_at - at <= PROMISED_WITHIN]
+    for promise in sorted(soon, key=lambda promise: promise.due_at)[:1]:
+        yield Because("promise_due", f"promise:{promise.id}", _promise_params(promise))
 
 
-def _said(one: Promise) -> dict[str, str | int | bool | None]:
-    due = one.due_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"kind": one.kind, "text": one.text, "due": due, "owner": one.owner_name}
+def _promise_params(promise: Promise) -> dict[str, str | int | bool | None]:
+    due = promise.due_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"kind": promise.kind, "text": promise.text, "due": due, "owner": promise.owner_name}
 
 
 def _overdue(cases: Sequence[Case], at: datetime) -> Iterator[Because]:
@@ -85,21 +87,23 @@ def _open(cases: Sequence[Case], at: datetime) -> Iterator[Because]:
 
 
 def _gave_up(history: Sequence[InteractionBrief], at: datetime) -> Iterator[Because]:
-    """The last inbound call, if it reached nobody just before this one."""
-    for one in history:
-        if one.channel == "voice" and one.direction == "inbound":
-            if one.outcome in _ABANDONED and at - one.at <= ABANDONED_WITHIN:
-                params = {"ago_ms": _ago(one, at), "outcome": one.outcome, "queue": one.queue}
-                yield Because("abandoned_before", f"interaction:{one.id}", params)
+    """The last inbound call, if it reached nobody and was shortly before `at`."""
+    for contact in history:
+        if contact.channel == "voice" and contact.direction == "inbound":
+            if contact.outcome in _ABANDONED and at - contact.at <= ABANDONED_WITHIN:
+                params = {"ago_ms": _ago(contact, at), "outcome": contact.outcome, "queue": contact.queue}
+                yield Because("abandoned_before", f"interaction:{contact.id}", params)
             return
 
 
 def _repeat(history: Sequence[InteractionBrief], at: datetime) -> Iterator[Because]:
-    """Calls that were answered within the last day: whatever was said then may not have helped."""
+    """Calls that were answered within the last day: whatever the agent said may not have helped."""
     calls = [
-        one
-        for one in history
-        if one.channel == "voice" and one.outcome in ("answered", "transferred") and at - one.at <= REPEAT_WITHIN
+        contact
+        for contact in history
+        if contact.channel == "voice"
+        and contact.outcome in ("answered", "transferred")
+        and at - contact.at <= REPEAT_WITHIN
     ]
     if calls:
         last = calls[0]
@@ -108,12 +112,12 @@ def _repeat(history: Sequence[InteractionBrief], at: datetime) -> Iterator[Becau
 
 
 def _contacts(history: Sequence[InteractionBrief], at: datetime) -> Iterator[Because]:
-    seen: set[str] = set()
-    for one in history:
-        if one.channel in _RECENT and one.channel not in seen and at - one.at <= CONTACT_WITHIN:
-            seen.add(one.channel)
-            params = {"ago_ms": _ago(one, at), "subject": one.subject, "agent": one.agent_name}
-            yield Because(_RECENT[one.channel], f"interaction:{one.id}", params)
+    channels: set[str] = set()
+    for contact in history:
+        if contact.channel in _RECENT and contact.channel not in channels and at - contact.at <= CONTACT_WITHIN:
+            channels.add(contact.channel)
+            params = {"ago_ms": _ago(contact, at), "subject": contact.subject, "agent": contact.agent_name}
+            yield Because(_RECENT[contact.channel], f"interaction:{contact.id}", params)
 
 
 def _ending(verdict: Verdict | None) -> Iterator[Because]:
@@ -142,5 +146,5 @@ def _named(case: Case) -> dict[str, str | int | bool | None]:
     return {"case": case.number, "subject": case.subject, "status": case.status, "priority": case.priority}
 
 
-def _ago(one: InteractionBrief, at: datetime) -> int:
-    return int((at - one.at).total_seconds() * 1000)
+def _ago(contact: InteractionBrief, at: datetime) -> int:
+    return int((at - contact.at).total_seconds() * 1000)

@@ -24,9 +24,9 @@ def test_a_key_is_known_for_ten_minutes() -> None:
     first = requests.begin(1, HOLD, "k", once=True)
     requests.end(1, HOLD, first)
     clock.now = KEPT_S
-    assert requests.known(1, HOLD, "k") == first
+    assert requests.repeated(1, HOLD, "k") == first
     clock.now = KEPT_S + 0.1
-    assert requests.known(1, HOLD, "k") is None
+    assert requests.repeated(1, HOLD, "k") is None
     assert requests.begin(1, HOLD, "k", once=True) != first
 
 
@@ -34,33 +34,33 @@ def test_one_key_more_than_are_kept_forgets_the_oldest() -> None:
     requests = Requests(Clock(), max_keys=1)
     for key in ("a", "b"):
         requests.end(1, HOLD, requests.begin(1, HOLD, key, once=True))
-    assert requests.known(1, HOLD, "a") is None
-    assert requests.known(1, HOLD, "b") is not None
+    assert requests.repeated(1, HOLD, "a") is None
+    assert requests.repeated(1, HOLD, "b") is not None
 
 
 def test_a_key_for_another_command_is_refused() -> None:
     requests = Requests()
     requests.begin(1, HOLD, "k", once=True)
     with pytest.raises(CommandRefused) as caught:
-        requests.known(1, MUTE, "k")
+        requests.repeated(1, MUTE, "k")
     assert caught.value.code == "key_reused"
-    assert requests.known(2, MUTE, "k") is None, "another agent's"
+    assert requests.repeated(2, MUTE, "k") is None, "another agent's"
 
 
 def test_the_same_command_is_the_same_request_while_it_runs_only() -> None:
     requests = Requests()
     first = requests.begin(1, HOLD, None, once=True)
-    assert requests.known(1, HOLD, None) == first
-    assert requests.known(1, MUTE, None) is None
-    assert requests.known(2, HOLD, None) is None
+    assert requests.repeated(1, HOLD, None) == first
+    assert requests.repeated(1, MUTE, None) is None
+    assert requests.repeated(2, HOLD, None) is None
     requests.end(1, HOLD, first)
-    assert requests.known(1, HOLD, None) is None
+    assert requests.repeated(1, HOLD, None) is None
 
 
 def test_what_may_be_asked_twice_is_two_requests() -> None:
     requests = Requests()
     first = requests.begin(1, HOLD, None, once=False)
-    assert requests.known(1, HOLD, None) is None
+    assert requests.repeated(1, HOLD, None) is None
     assert requests.begin(1, HOLD, None, once=False) != first
 
 

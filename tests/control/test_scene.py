@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cti_server.control.steps import one
+from cti_server.control.steps import other_side
 from cti_server.floor.apply import Floor
 from cti_server.floor.calls import Call
 from cti_server.floor.standing import Scene, Standing, followed, scene_of
@@ -84,7 +84,7 @@ def test_whom_i_talk_to_is_known_before_the_bridge_is() -> None:
     """AgentConnect comes some milliseconds before the two BridgeEnter, more on a busy PBX."""
     _, scene = floor_when("answered", 2, Standing.TALKING)
     assert scene.heard == ()
-    assert one(scene).device == "PJSIP/cti-trunk"
+    assert other_side(scene).device == "PJSIP/cti-trunk"
 
 
 def devices(scene: Scene) -> tuple[list[str], list[str]]:

@@ -13,14 +13,14 @@ export interface paths {
         };
         /**
          * List Calls
-         * @description The live calls that ring at me, that I hold or wrap up, and those that I may take to my phone: parked ones,
-         *     those that ring at colleagues and, by right, those who wait in my queues. For a supervisor, all.
+         * @description The live calls in which the agent has a part, and those that they may take to their phone: parked calls,
+         *     calls that ring at colleagues and, by right, callers who wait in their queues. Supervisors get all.
          */
         get: operations["listCalls"];
         put?: never;
         /**
          * Dial
-         * @description Call a number: my phone rings, then the number is called.
+         * @description Call a number: the agent's phone rings first, then the number is called.
          */
         post: operations["dialNumber"];
         delete?: never;
@@ -60,7 +60,7 @@ export interface paths {
         put?: never;
         /**
          * Command
-         * @description During a consultation: talk to the one who waits.
+         * @description During a consultation, talk to whoever waits.
          */
         post: operations["alternateCall"];
         delete?: never;
@@ -80,7 +80,7 @@ export interface paths {
         put?: never;
         /**
          * Command
-         * @description Answer the call that rings at my phone: a browser is told to, a desk phone where set up.
+         * @description Answer the call that rings at the agent's phone: in a browser, or at a desk where set up.
          */
         post: operations["answerCall"];
         delete?: never;
@@ -100,7 +100,7 @@ export interface paths {
         put?: never;
         /**
          * Command
-         * @description Let the consulted one go, and be back with the caller.
+         * @description End the consultation, and talk to the caller again.
          */
         post: operations["cancelCall"];
         delete?: never;
@@ -118,7 +118,7 @@ export interface paths {
         };
         /**
          * Get Card
-         * @description The card of a live call, read from the record now: a note or an edit since it popped is on it.
+         * @description The card of a live call, read from the record now, so that it has every note and edit since it popped.
          */
         get: operations["getCard"];
         put?: never;
@@ -140,7 +140,7 @@ export interface paths {
         put?: never;
         /**
          * Command
-         * @description Finish the consultation: the two others talk to each other. Also while it still rings.
+         * @description Complete the consultation: the two others talk to each other. Also while it still rings.
          */
         post: operations["completeCall"];
         delete?: never;
@@ -180,7 +180,7 @@ export interface paths {
         put?: never;
         /**
          * Consult
-         * @description Ask somebody first; the caller hears music. Then alternate, complete, cancel, or make it a conference.
+         * @description Call somebody first; the caller hears music. Then alternate, complete, cancel, or make it a conference.
          */
         post: operations["consultCall"];
         delete?: never;
@@ -199,7 +199,7 @@ export interface paths {
         get?: never;
         /**
          * Choose Customer
-         * @description Say who calls. It is remembered for the number, and the new card comes as an event.
+         * @description Set who calls. The choice is remembered for the number, and the new card comes as an event.
          */
         put: operations["chooseCustomer"];
         post?: never;
@@ -220,7 +220,7 @@ export interface paths {
         put?: never;
         /**
          * Drop
-         * @description Let one participant go.
+         * @description Drop one participant from the call.
          */
         post: operations["dropParticipant"];
         delete?: never;
@@ -258,7 +258,7 @@ export interface paths {
         };
         /**
          * Get Handover
-         * @description What the colleague who gave me this call left for me, with their draft note as it is now.
+         * @description What the colleague who gave the agent this call left for them, with their draft note as it is now.
          */
         get: operations["getHandover"];
         put?: never;
@@ -280,7 +280,7 @@ export interface paths {
         put?: never;
         /**
          * Command
-         * @description End my part of the call; a ringing call is rejected. Hanging up while consulting completes.
+         * @description End the agent's part of the call; reject a ringing call. During a consultation, complete it.
          */
         post: operations["hangupCall"];
         delete?: never;
@@ -300,7 +300,7 @@ export interface paths {
         put?: never;
         /**
          * Ask For Help
-         * @description Ask the supervisors for help on a call that I am in. Asked again, only the words change.
+         * @description Ask the supervisors for help on one's own call. Asking again only changes the text.
          */
         post: operations["askForHelp"];
         delete?: never;
@@ -320,7 +320,7 @@ export interface paths {
         put?: never;
         /**
          * Command
-         * @description Let the other side hear music.
+         * @description Put the other side on hold; they hear music.
          */
         post: operations["holdCall"];
         delete?: never;
@@ -340,7 +340,7 @@ export interface paths {
         put?: never;
         /**
          * Command
-         * @description Nobody hears me.
+         * @description Mute the agent: nobody hears them.
          */
         post: operations["muteCall"];
         delete?: never;
@@ -360,7 +360,7 @@ export interface paths {
         put?: never;
         /**
          * Command
-         * @description The caller waits in a parking space, my phone is free.
+         * @description Park the call: the caller waits in a parking space, and the agent's phone is free.
          */
         post: operations["parkCall"];
         delete?: never;
@@ -378,7 +378,7 @@ export interface paths {
         };
         /**
          * List Parts
-         * @description What each agent has to do with a live call, or had, the first first.
+         * @description What each agent has, or had, to do with a live call, in order.
          */
         get: operations["listParts"];
         put?: never;
@@ -400,7 +400,7 @@ export interface paths {
         put?: never;
         /**
          * Command
-         * @description A parked call, a waiting caller (by right) or a colleague's ringing call comes to my phone.
+         * @description Bring a parked, a colleague's ringing or (by right) a waiting call to the agent's phone.
          */
         post: operations["pickUpCall"];
         delete?: never;
@@ -420,7 +420,7 @@ export interface paths {
         put?: never;
         /**
          * Command
-         * @description My browser was loaded anew: bring the call back to my phone.
+         * @description Bring the call back to the agent's browser phone after the page was loaded anew.
          */
         post: operations["reconnectCall"];
         delete?: never;
@@ -440,7 +440,7 @@ export interface paths {
         put?: never;
         /**
          * Command
-         * @description Silence in the recording.
+         * @description Pause the recording: it has silence until it is resumed.
          */
         post: operations["pauseRecording"];
         delete?: never;
@@ -460,7 +460,7 @@ export interface paths {
         put?: never;
         /**
          * Command
-         * @description Sound in the recording again.
+         * @description Resume the recording.
          */
         post: operations["resumeRecording"];
         delete?: never;
@@ -540,7 +540,7 @@ export interface paths {
         put?: never;
         /**
          * Transfer
-         * @description Give the call away without asking. When nobody takes it, the caller comes back to me.
+         * @description Transfer the call without asking first. When nobody takes it, the caller comes back to the agent.
          */
         post: operations["transferCall"];
         delete?: never;
@@ -560,7 +560,7 @@ export interface paths {
         put?: never;
         /**
          * Command
-         * @description They hear me again.
+         * @description End muting: the others hear the agent again.
          */
         post: operations["unmuteCall"];
         delete?: never;
@@ -580,7 +580,7 @@ export interface paths {
         put?: never;
         /**
          * Finish Wrap Up
-         * @description Be done with a call: its wrap-up ends. As `finishInteraction`, by the call; a null note stays as it is.
+         * @description End the wrap-up of a call, as `finishInteraction` does by the contact; here a null note changes nothing.
          */
         post: operations["finishWrapUp"];
         delete?: never;
@@ -600,7 +600,7 @@ export interface paths {
         put?: never;
         /**
          * Extend Wrap Up
-         * @description The time for wrap-up once more, as often as the queue allows. 409 when there is no more, or no limit.
+         * @description Get the time for wrap-up once more, as often as the queue allows. 409 when none is left, or no limit.
          */
         post: operations["extendWrapUp"];
         delete?: never;
@@ -620,7 +620,7 @@ export interface paths {
         put?: never;
         /**
          * Request Wrap Up
-         * @description Have time after this call, though its queue gives none by itself; or have none after all.
+         * @description Ask for wrap-up time after this call though its queue gives none, or take that back.
          */
         post: operations["requestWrapUp"];
         delete?: never;
@@ -638,8 +638,9 @@ export interface paths {
         };
         /**
          * Find Customers
-         * @description By name, company, part of a number, email, reference or contract number; all of them by name without
-         *     `q`.
+         * @description Find customers by name, company, part of a number, email, reference or contract number.
+         *
+         *     Without `q`, all customers by name.
          */
         get: operations["findCustomers"];
         put?: never;
@@ -663,7 +664,7 @@ export interface paths {
         };
         /**
          * Get Customer
-         * @description One customer with all that is theirs.
+         * @description One customer with everything that is theirs.
          */
         get: operations["getCustomer"];
         put?: never;
@@ -673,7 +674,7 @@ export interface paths {
         head?: never;
         /**
          * Change Customer
-         * @description Change fields of a customer, unless somebody else did since `version`.
+         * @description Change fields of a customer. 409 if somebody changed the customer since `version`.
          */
         patch: operations["changeCustomer"];
         trace?: never;
@@ -689,7 +690,7 @@ export interface paths {
         put?: never;
         /**
          * Add Contact Point
-         * @description Add a number or an address.
+         * @description Add a number or an email address.
          */
         post: operations["addContactPoint"];
         delete?: never;
@@ -710,7 +711,7 @@ export interface paths {
         post?: never;
         /**
          * Remove Contact Point
-         * @description Remove a number or an address.
+         * @description Remove a number or an email address.
          */
         delete: operations["removeContactPoint"];
         options?: never;
@@ -747,7 +748,7 @@ export interface paths {
         };
         /**
          * Get Timeline
-         * @description Every contact with a customer, for a company with its people too, the latest first.
+         * @description Every contact with a customer, the latest first; for a company, also those with its people.
          */
         get: operations["getTimeline"];
         put?: never;
@@ -767,7 +768,7 @@ export interface paths {
         };
         /**
          * List Help
-         * @description Who waits for help, the longest first; agents see their own requests.
+         * @description The requests that wait for help, the oldest first; agents get their own only.
          */
         get: operations["listHelp"];
         put?: never;
@@ -789,7 +790,7 @@ export interface paths {
         put?: never;
         /**
          * Finish Help
-         * @description It is done: for a supervisor, or for who asked and needs it no more.
+         * @description End a request: by a supervisor, or by the agent who asked and needs no more help.
          */
         post: operations["finishHelp"];
         delete?: never;
@@ -809,7 +810,7 @@ export interface paths {
         put?: never;
         /**
          * Take Help
-         * @description I come and help.
+         * @description Take a request: this supervisor helps.
          */
         post: operations["takeHelp"];
         delete?: never;
@@ -829,7 +830,7 @@ export interface paths {
         put?: never;
         /**
          * Identify Caller
-         * @description The channel variables for a call, within the lookup's deadline. Needs the bearer token.
+         * @description The channel variables for a call, within the lookup's deadline. It needs the bearer token.
          */
         post: operations["identifyCaller"];
         delete?: never;
@@ -847,7 +848,7 @@ export interface paths {
         };
         /**
          * List Interactions
-         * @description The latest first. Agents get their own, and everybody's with one `customer`; supervisors get all.
+         * @description Contacts, the latest first. Agents get their own, or all with one `customer`; supervisors get all.
          */
         get: operations["listInteractions"];
         put?: never;
@@ -888,7 +889,7 @@ export interface paths {
         get?: never;
         /**
          * Reassociate
-         * @description Say whose contact it was, until I am done with it, in the tray of what I owe too; learnt for the number.
+         * @description Set whose contact it was, until the agent has finished it. The choice is remembered for the number.
          */
         put: operations["reassociate"];
         post?: never;
@@ -907,14 +908,14 @@ export interface paths {
         };
         /**
          * Get Draft
-         * @description What I wrote of my part of a contact.
+         * @description What the agent wrote about their part of a contact.
          */
         get: operations["getDraft"];
         /**
          * Save Draft
-         * @description Keep what I typed of my part of a contact; also while I still talk.
+         * @description Keep what the agent typed about their part of a contact, also during the call.
          *
-         *     409 `draft_conflict` when another window of mine kept another note than `base`; the problem carries that one.
+         *     409 `draft_conflict` when another of their windows kept another note than `base`; the problem has that note.
          */
         put: operations["saveDraft"];
         post?: never;
@@ -934,9 +935,9 @@ export interface paths {
         get?: never;
         /**
          * Write Note
-         * @description Write what you have to say of a contact: of your part in it, or of any contact as a supervisor.
+         * @description Write a note: agents about their own part of a contact, supervisors about any contact.
          *
-         *     `note` of the answer is everybody's together; your own is in your segment.
+         *     `note` of the answer joins everybody's notes; the agent's own is in their segment.
          */
         put: operations["writeNote"];
         post?: never;
@@ -957,9 +958,9 @@ export interface paths {
         put?: never;
         /**
          * Finish
-         * @description Be done with a contact: its code, its note and what follows from it are kept together, once.
+         * @description Finish a contact: keep its code, its note and its follow-up in one transaction.
          *
-         *     The same again answers the same; something else is refused, for what was finished stands.
+         *     Sending the same again answers the same. Anything else is refused once the contact is finished.
          */
         post: operations["finishInteraction"];
         delete?: never;
@@ -977,7 +978,7 @@ export interface paths {
         };
         /**
          * Get Me
-         * @description Me, as the floor sees me now.
+         * @description The signed-in agent as the floor has them now.
          */
         get: operations["getMe"];
         put?: never;
@@ -987,7 +988,7 @@ export interface paths {
         head?: never;
         /**
          * Change Me
-         * @description Change the language of my desktop, or whether my phone answers a queue's call by itself.
+         * @description Change the language of the desktop, or whether the phone answers a queue's call by itself.
          */
         patch: operations["changeMe"];
         trace?: never;
@@ -1001,7 +1002,7 @@ export interface paths {
         };
         /**
          * Get My Day
-         * @description A day of mine, so far.
+         * @description One day of the signed-in agent; today up to now.
          */
         get: operations["getMyDay"];
         put?: never;
@@ -1021,7 +1022,7 @@ export interface paths {
         };
         /**
          * List Owed
-         * @description The contacts that I have not finished, the oldest first.
+         * @description The contacts that the agent has not finished, the oldest first.
          */
         get: operations["listOwed"];
         put?: never;
@@ -1043,12 +1044,12 @@ export interface paths {
         put?: never;
         /**
          * Begin Shift
-         * @description Be at work at a phone: join my queues, not ready yet. Once more with another phone moves me there.
+         * @description Begin work at a phone: join the agent's queues, not ready yet. With another phone, move there.
          */
         post: operations["beginShift"];
         /**
          * End Shift
-         * @description Go home: leave my queues. 409 while I am in a call.
+         * @description End work: leave the agent's queues. 409 while they are in a call.
          */
         delete: operations["endShift"];
         options?: never;
@@ -1065,7 +1066,7 @@ export interface paths {
         };
         /**
          * Get Softphone
-         * @description What my browser registers with while I sit at a browser phone; nobody else's, and no other time.
+         * @description What the agent's browser registers with. 409 unless they sit at a browser phone.
          */
         get: operations["getSoftphone"];
         put?: never;
@@ -1087,7 +1088,7 @@ export interface paths {
         put?: never;
         /**
          * Claim Softphone
-         * @description This window is my phone from now on; my others hear `phone.claimed` and let go.
+         * @description Make this window the agent's phone. Their other windows get `phone.claimed` and let go of it.
          */
         post: operations["claimSoftphone"];
         delete?: never;
@@ -1107,8 +1108,9 @@ export interface paths {
         put?: never;
         /**
          * Set My State
-         * @description Make myself ready or not ready, after my call if I have one. The event `command.done` tells what became
-         *     of it. 422 `unknown_reason` for what is not in use among GET /api/reasons: the server gives its own itself.
+         * @description Become ready or not ready, after the agent's call if they have one. The event `command.done` has the result.
+         *
+         *     422 `unknown_reason` for a reason that is not active in GET /api/reasons.
          */
         post: operations["setMyState"];
         delete?: never;
@@ -1126,13 +1128,13 @@ export interface paths {
         };
         /**
          * List Messages
-         * @description The last 100 messages to me and from me, in order.
+         * @description The last 100 messages to and from the agent, in order.
          */
         get: operations["listMessages"];
         put?: never;
         /**
          * Send Message
-         * @description Agents write to supervisors, to all of them or to one; supervisors to anybody.
+         * @description Send a message. Agents write to one supervisor or to all of them, supervisors to anybody.
          */
         post: operations["sendMessage"];
         delete?: never;
@@ -1152,7 +1154,7 @@ export interface paths {
         put?: never;
         /**
          * Read Messages
-         * @description Mark messages as read, on all my desktops. The answer has no `items`.
+         * @description Mark messages as read, on all desktops of the agent. The answer has no `items`.
          */
         post: operations["readMessages"];
         delete?: never;
@@ -1170,7 +1172,7 @@ export interface paths {
         };
         /**
          * List Phones
-         * @description The phones that I may sit down at, with who sits there. Others' own phones are for supervisors.
+         * @description The phones that the agent may sit down at, and who sits there. Supervisors also get others' own phones.
          */
         get: operations["listPhones"];
         put?: never;
@@ -1190,14 +1192,14 @@ export interface paths {
         };
         /**
          * List Promises
-         * @description The first due first. Agents get those that they owe or made, and everybody's to one `customer`; supervisors
-         *     get all.
+         * @description Promises, the earliest due first. Agents get those that they owe or made, or all to one `customer`;
+         *     supervisors get all.
          */
         get: operations["listPromises"];
         put?: never;
         /**
          * Make Promise
-         * @description Promise something; it is mine unless `owner_id` names somebody else.
+         * @description Make a promise; the agent owns it unless `owner_id` names somebody else.
          */
         post: operations["makePromise"];
         delete?: never;
@@ -1221,7 +1223,7 @@ export interface paths {
         head?: never;
         /**
          * Change Promise
-         * @description Keep it, give it up, or give it another time or owner, unless somebody changed it since `version`.
+         * @description Keep a promise, cancel it, or give it another time or owner. 409 if it was changed since `version`.
          */
         patch: operations["changePromise"];
         trace?: never;
@@ -1235,7 +1237,7 @@ export interface paths {
         };
         /**
          * List Queues
-         * @description The queues that I serve; for a supervisor, all.
+         * @description The queues that the agent serves; supervisors get all.
          */
         get: operations["listQueues"];
         put?: never;
@@ -1255,7 +1257,7 @@ export interface paths {
         };
         /**
          * List Members
-         * @description The members of a queue that I serve; for a supervisor, of any.
+         * @description The members of a queue that the agent serves; for supervisors, of any queue.
          */
         get: operations["listMembers"];
         put?: never;
@@ -1280,7 +1282,7 @@ export interface paths {
         get: operations["listReasons"];
         /**
          * Set Reasons
-         * @description All the reasons from now on. One that is left out is kept for the past, but cannot be chosen.
+         * @description Replace all reasons. One that is left out stays in the history, but can no longer be chosen.
          */
         put: operations["setReasons"];
         post?: never;
@@ -1306,7 +1308,7 @@ export interface paths {
         post: operations["signIn"];
         /**
          * Sign Out
-         * @description End this session and its websockets. Does nothing without one.
+         * @description End this session and the agent's websockets. Does nothing without a session.
          */
         delete: operations["signOut"];
         options?: never;
@@ -1325,7 +1327,7 @@ export interface paths {
         put?: never;
         /**
          * Issue Ticket
-         * @description A ticket for the first message on /ws. It is good once.
+         * @description A ticket for the first message on /ws. It can be used once.
          */
         post: operations["issueTicket"];
         delete?: never;
@@ -1343,7 +1345,7 @@ export interface paths {
         };
         /**
          * Find Targets
-         * @description Whom a call can be given to: colleagues who are free first, queues with the shortest line, customers.
+         * @description Targets for a transfer: colleagues, the free ones first; queues, the shortest first; customers.
          */
         get: operations["findTargets"];
         put?: never;
@@ -1383,12 +1385,12 @@ export interface paths {
         };
         /**
          * List Codes
-         * @description The tree as a list, parents first; for one queue its own codes and those of all queues.
+         * @description The tree of codes as a list, parents first. With `queue`, that queue's codes and those for all queues.
          */
         get: operations["listWrapUpCodes"];
         /**
          * Set Codes
-         * @description All the codes from now on. One that is left out is kept for the past, but cannot be chosen.
+         * @description Replace all codes. One that is left out stays in the history, but can no longer be chosen.
          */
         put: operations["setWrapUpCodes"];
         post?: never;
@@ -1407,7 +1409,7 @@ export interface paths {
         };
         /**
          * Get Health
-         * @description The process answers.
+         * @description Answers `ok` while the process runs.
          */
         get: operations["getHealth"];
         put?: never;
@@ -1444,7 +1446,7 @@ export interface components {
     schemas: {
         /**
          * AcceptedView
-         * @description The event `command.done` will carry this request id.
+         * @description The request was accepted; the event `command.done` with this id has its result.
          */
         AcceptedView: {
             /** Request */
@@ -1452,7 +1454,7 @@ export interface components {
         };
         /**
          * AgentStateView
-         * @description The state, why, since when and by whom. `pending` takes effect after the call; `until` ends a wrap-up.
+         * @description The state, why, since when and by whom. `pending` takes effect after the call; a wrap-up ends at `until`.
          */
         AgentStateView: {
             because: components["schemas"]["StateBecauseView"] | null;
@@ -1475,7 +1477,7 @@ export interface components {
         };
         /**
          * Asked
-         * @description What I need, if there is time to say it.
+         * @description What the agent needs, if they had time to type it.
          */
         Asked: {
             /** Said */
@@ -1504,7 +1506,7 @@ export interface components {
         };
         /**
          * CallBody
-         * @description A call as it is now; `reason` is why, where there is more to say than the kind.
+         * @description A call as it is now. `reason` says why it changed, where the event's kind does not.
          */
         CallBody: {
             call: components["schemas"]["CallView"];
@@ -1553,9 +1555,9 @@ export interface components {
         };
         /**
          * CallView
-         * @description A live call. `agents` are those who are connected; while nobody is, at most three whose phone rings.
+         * @description A live call. `agents` are the connected agents; while there are none, at most three whose phones ring.
          *
-         *     What each agent has to do with it are its parts.
+         *     What each agent has to do with the call is in its parts.
          */
         CallView: {
             /** Agents */
@@ -1627,7 +1629,7 @@ export interface components {
         };
         /**
          * Callback
-         * @description Somebody calls back between `from` and `to`; a draft may not know when yet.
+         * @description A callback between `from` and `to`; a draft may leave the times open.
          */
         Callback: {
             /** From */
@@ -1794,7 +1796,7 @@ export interface components {
         };
         /**
          * Claim
-         * @description One browser window, by a random id that it chose.
+         * @description A browser window, by a random id that it chose.
          */
         Claim: {
             /** Desktop */
@@ -1802,7 +1804,7 @@ export interface components {
         };
         /**
          * CodesBody
-         * @description Nothing: ask for the codes again.
+         * @description An empty body: read the codes again.
          */
         CodesBody: Record<string, never>;
         /** CodesEvent */
@@ -1835,7 +1837,7 @@ export interface components {
         };
         /**
          * ConsultationView
-         * @description The consultation that this agent began. `with_them`: the two talk now, and the caller waits.
+         * @description The consultation that this agent began. With `with_them` the two talk now, and the caller waits.
          */
         ConsultationView: {
             /** Answered */
@@ -1923,7 +1925,7 @@ export interface components {
         };
         /**
          * CustomerChange
-         * @description Fields to change; those left out stay. `version` is the one that was read.
+         * @description The fields to change; those left out stay. `version` is the customer's version as it was read.
          */
         CustomerChange: {
             /** Company Id */
@@ -1951,7 +1953,7 @@ export interface components {
         };
         /**
          * CustomerDetail
-         * @description A customer with all that is theirs; for a person with their company's contracts and products.
+         * @description A customer with everything that is theirs; a person also with their company's contracts and products.
          */
         CustomerDetail: {
             /** Cases */
@@ -2077,7 +2079,7 @@ export interface components {
         };
         /**
          * DayNumbers
-         * @description The numbers of a day; `formulas` of the day says how each is made. Null where nothing can be divided.
+         * @description The numbers of a day, by the `formulas` of the day. A ratio is null where there is nothing to divide by.
          */
         DayNumbers: {
             /** Aht Ms */
@@ -2109,7 +2111,7 @@ export interface components {
         };
         /**
          * Dial
-         * @description The number as the page showed it. `from_page` says which page that was, for the log.
+         * @description The number as the page showed it. `from_page` is the page it came from, for the log.
          */
         Dial: {
             /** From Page */
@@ -2119,7 +2121,7 @@ export interface components {
         };
         /**
          * DoneBody
-         * @description What became of a request; `problem` is null when all went well.
+         * @description The result of a request; `problem` is null when all went well.
          */
         DoneBody: {
             /** Call */
@@ -2154,7 +2156,7 @@ export interface components {
         };
         /**
          * Draft
-         * @description What I wrote so far. What is left out stays as it is; null empties it.
+         * @description What the agent wrote so far. A field that is left out stays as it is; null empties it.
          */
         Draft: {
             /** Code */
@@ -2192,7 +2194,9 @@ export interface components {
         };
         /**
          * DraftView
-         * @description What I wrote of my part of a contact so far; `follow_up` as it was typed. `finished_at`: I am done.
+         * @description What the agent wrote so far about their part of a contact; `finished_at` is when they finished it.
+         *
+         *     `follow_up` is as it was typed.
          */
         DraftView: {
             /** Code */
@@ -2214,7 +2218,7 @@ export interface components {
         };
         /**
          * Drop
-         * @description Whose leg: `people[].leg` of the call.
+         * @description The leg to drop: a `people[].leg` of the call.
          */
         Drop: {
             /** Leg */
@@ -2229,7 +2233,7 @@ export interface components {
         };
         /**
          * FinishedView
-         * @description A finished wrap-up, and what its follow-up became.
+         * @description A finished wrap-up, with the promise or the case that its follow-up became.
          */
         FinishedView: {
             case: components["schemas"]["Named"] | null;
@@ -2362,7 +2366,7 @@ export interface components {
         };
         /**
          * IdentifyAnswer
-         * @description The channel variables to set, with CTI_STATUS `ok`, `unknown`, `timeout` or `error` among them.
+         * @description The channel variables to set. CTI_STATUS is among them: `ok`, `unknown`, `timeout` or `error`.
          */
         IdentifyAnswer: {
             /** Variables */
@@ -2406,7 +2410,7 @@ export interface components {
         };
         /**
          * InteractionView
-         * @description One contact. `outcome` is null while it goes on; `complete` is false when its end was not seen.
+         * @description One contact. `outcome` is null while it goes on; `complete` is false when the server missed its end.
          */
         InteractionView: {
             /** Ani */
@@ -2574,7 +2578,7 @@ export interface components {
         };
         /**
          * MeBody
-         * @description My state, and the queues of this PBX that I serve.
+         * @description The agent's own state, and the queues of this PBX that they serve.
          */
         MeBody: {
             /** Agent */
@@ -2607,7 +2611,7 @@ export interface components {
         };
         /**
          * MemberBody
-         * @description A member as they are now; null when they left the queue.
+         * @description A member as they are now; `member` is null when they left the queue.
          */
         MemberBody: {
             /** Interface */
@@ -2689,7 +2693,7 @@ export interface components {
         };
         /**
          * MessageList
-         * @description The messages in order. `read_to` is the last that I have read, `unread` how many I have not.
+         * @description The messages in order. `read_to` is the last one that the agent has read, `unread` how many are unread.
          */
         MessageList: {
             /** Items */
@@ -2734,7 +2738,7 @@ export interface components {
         };
         /**
          * MyPhone
-         * @description Where I sit: an extension, or a seat such as PJSIP/1001; null for where I sat last.
+         * @description Where the agent sits: an extension, or a seat such as PJSIP/1001; null for where they sat last.
          */
         MyPhone: {
             /** Phone */
@@ -2742,7 +2746,7 @@ export interface components {
         };
         /**
          * MySettings
-         * @description A change of my settings; what is left out stays.
+         * @description The settings to change; a setting that is left out stays.
          */
         MySettings: {
             /** Auto Answer */
@@ -2752,7 +2756,7 @@ export interface components {
         };
         /**
          * MyState
-         * @description Ready, or not ready with a reason that the supervisor sees.
+         * @description Ready, or not ready with a reason that supervisors see.
          */
         MyState: {
             /** Reason */
@@ -2772,7 +2776,7 @@ export interface components {
         };
         /**
          * NewContactPoint
-         * @description A number or an address, as a person writes it. A number is kept as written and in E.164.
+         * @description A number or an email address as a person writes it. A number is kept as written and in E.164.
          */
         NewContactPoint: {
             /** Extension */
@@ -2833,7 +2837,7 @@ export interface components {
         };
         /**
          * NewMessage
-         * @description What I say, perhaps about a call that I see.
+         * @description A message, perhaps about a call that the sender may see.
          */
         NewMessage: {
             /** Call */
@@ -2858,7 +2862,7 @@ export interface components {
         };
         /**
          * NewPromise
-         * @description What is promised to a customer, from … due.
+         * @description A promise to a customer, for the time between `from` and `due`.
          */
         NewPromise: {
             /** Customer Id */
@@ -2894,7 +2898,7 @@ export interface components {
         };
         /**
          * NewReason
-         * @description A reason to choose from. Its code goes to the PBX as the reason of a pause.
+         * @description A reason that agents may choose. The PBX gets its code as the reason of a pause.
          */
         NewReason: {
             /**
@@ -3001,7 +3005,7 @@ export interface components {
         };
         /**
          * OpenCase
-         * @description A case is opened.
+         * @description A case to open.
          */
         OpenCase: {
             /**
@@ -3019,7 +3023,7 @@ export interface components {
         };
         /**
          * OwedItem
-         * @description A contact that I have not finished: without its code, with a follow-up nobody made, or left open.
+         * @description A contact that the agent has not finished: it lacks its code, has a follow-up to make, or was left open.
          */
         OwedItem: {
             /**
@@ -3039,8 +3043,9 @@ export interface components {
         };
         /**
          * PartBody
-         * @description An agent's part as it is now, and what happened to it. `view` is the call, the first time that this agent is
-         *     told of it; the card and the handover travel along with it.
+         * @description An agent's part as it is now, and what happened to it.
+         *
+         *     `view` is the call, in the first event that this agent gets of it; the card and the handover come with it.
          */
         PartBody: {
             /** Agent */
@@ -3146,7 +3151,7 @@ export interface components {
         };
         /**
          * PersonView
-         * @description Somebody on a call; `leg` names them to be dropped.
+         * @description Somebody on a call. `leg` is what `dropParticipant` takes.
          */
         PersonView: {
             /** Agent */
@@ -3172,7 +3177,7 @@ export interface components {
         };
         /**
          * PhoneAnswerBody
-         * @description The browser phone is to answer this leg.
+         * @description The agent's browser phone must answer this leg.
          */
         PhoneAnswerBody: {
             /** Call */
@@ -3202,7 +3207,7 @@ export interface components {
         };
         /**
          * PhoneClaimedBody
-         * @description This desktop is the agent's phone; their others let go of it.
+         * @description This desktop is the agent's phone now; their other desktops must let go of it.
          */
         PhoneClaimedBody: {
             /** Agent */
@@ -3232,7 +3237,7 @@ export interface components {
         };
         /**
          * PhoneStateView
-         * @description `reachable` is null when the PBX has not told.
+         * @description The agent's phone. `reachable` is null until the PBX says so or not.
          */
         PhoneStateView: {
             /** Reachable */
@@ -3244,7 +3249,7 @@ export interface components {
         };
         /**
          * PhoneView
-         * @description A phone to sit down at. `reachable` is null while nobody knows; `agent` is who sits there now.
+         * @description A phone to sit down at. `agent` is who sits there now; `reachable` is null while unknown.
          */
         PhoneView: {
             agent: components["schemas"]["Named"] | null;
@@ -3288,7 +3293,7 @@ export interface components {
          * ProblemView
          * @description `code` is stable, for programs; `title`, `detail` and `remedy` (what helps) are English, for people.
          *
-         *     `draft` is what the server holds, where a draft was refused for being typed over another one.
+         *     `draft` is the server's draft, where it refused one that was typed over another note.
          */
         ProblemView: {
             /** Code */
@@ -3331,7 +3336,7 @@ export interface components {
         };
         /**
          * PromiseChange
-         * @description What changes of a promise that was at `version`. Another time opens it again.
+         * @description The changes to a promise that was read at `version`. A new time opens it again.
          */
         PromiseChange: {
             /** Due */
@@ -3442,7 +3447,7 @@ export interface components {
         };
         /**
          * QueueTargetView
-         * @description A queue to transfer to. `ewt` is the estimated wait in ms, null while it cannot be told.
+         * @description A queue to transfer to. `ewt` is the estimated wait in ms, null while there is no estimate.
          */
         QueueTargetView: {
             /** Busy */
@@ -3478,7 +3483,7 @@ export interface components {
         };
         /**
          * QueueView
-         * @description A queue in numbers. `ready`, `busy`, `paused` and `off` are its members; together they are `members`.
+         * @description A queue in numbers. `members` is the sum of `ready`, `busy`, `paused` and `off`.
          */
         QueueView: {
             /** Busy */
@@ -3506,7 +3511,7 @@ export interface components {
         };
         /**
          * Read
-         * @description I have read everything up to this message.
+         * @description The agent has read every message up to this one.
          */
         Read: {
             /** Up To */
@@ -3559,7 +3564,7 @@ export interface components {
         };
         /**
          * ReasonCodeView
-         * @description A reason for not being ready. One that is not `active` is known, but cannot be chosen.
+         * @description A reason for not being ready. One that is not `active` still names past states, but cannot be chosen.
          */
         ReasonCodeView: {
             /** Active */
@@ -3632,7 +3637,7 @@ export interface components {
         };
         /**
          * RefusedFrame
-         * @description A topic is not open, or not any more.
+         * @description A topic was not opened, or was closed.
          */
         RefusedFrame: {
             /**
@@ -3650,7 +3655,7 @@ export interface components {
         };
         /**
          * ResetFrame
-         * @description What was missed cannot be given whole: a welcome with a fresh snapshot follows.
+         * @description The missed events cannot all be sent: a welcome with a fresh snapshot follows.
          */
         ResetFrame: {
             /** Reason */
@@ -3751,7 +3756,7 @@ export interface components {
         };
         /**
          * ShiftView
-         * @description The phone that an agent at work sits at.
+         * @description The phone at which an agent works, and since when.
          */
         ShiftView: {
             /** Extension */
@@ -3781,7 +3786,7 @@ export interface components {
         };
         /**
          * SnapshotView
-         * @description What concerns me at first: the calls in which I have a part, these parts, the queues that I serve.
+         * @description What a desktop shows first: the agent's calls with their parts and cards, and the queues that they serve.
          */
         SnapshotView: {
             /** Calls */
@@ -3802,7 +3807,7 @@ export interface components {
         };
         /**
          * SoftphoneView
-         * @description What the browser registers with. Ask again after each sign-in at a phone.
+         * @description What the browser phone registers with. Read it again after each sign-in at a phone.
          */
         SoftphoneView: {
             /** Display Name */
@@ -3822,7 +3827,7 @@ export interface components {
         };
         /**
          * StateBecauseView
-         * @description What happened that led to a state: an offer that was not answered, a call, a choice.
+         * @description What led to a state: an offer that was not answered, a call, or somebody's choice.
          */
         StateBecauseView: {
             /** Call */
@@ -3836,7 +3841,7 @@ export interface components {
         };
         /**
          * StateSpanView
-         * @description I was in this state from `since` on; `until` is null while I am.
+         * @description The agent was in this state from `since` on; `until` is null while they still are.
          */
         StateSpanView: {
             /** Because */
@@ -3858,7 +3863,7 @@ export interface components {
         };
         /**
          * StateTimeView
-         * @description How long I was in a state, with one reason.
+         * @description How long the agent was in a state with one reason.
          */
         StateTimeView: {
             /** Ms */
@@ -3916,7 +3921,7 @@ export interface components {
         };
         /**
          * TeamMember
-         * @description A colleague as they are now. Who has no phone at a PBX is signed out.
+         * @description A colleague as they are now. A colleague without a phone at a PBX is signed out.
          */
         TeamMember: {
             /** Agent */
@@ -3995,7 +4000,7 @@ export interface components {
         };
         /**
          * ToRole
-         * @description Whoever supervises.
+         * @description All supervisors.
          */
         ToRole: {
             /**
@@ -4017,7 +4022,7 @@ export interface components {
         };
         /**
          * ToView
-         * @description One of the three is there.
+         * @description The receiver of a message: exactly one of an agent, the supervisors or the team.
          */
         ToView: {
             agent: components["schemas"]["Named"] | null;
@@ -4028,7 +4033,7 @@ export interface components {
         };
         /**
          * Transfer
-         * @description Whom the call goes to, and what they should know.
+         * @description Whom the call goes to, and in `said` what they should know.
          */
         Transfer: {
             /** Said */
@@ -4038,7 +4043,7 @@ export interface components {
         };
         /**
          * TypedDraft
-         * @description `base` is the note that this one was typed over; null for none. Without it the last to write wins.
+         * @description `base` is the note that this one was typed over, null for none. Without `base` the last write wins.
          */
         TypedDraft: {
             /** Base */
@@ -4059,7 +4064,7 @@ export interface components {
         };
         /**
          * VisitView
-         * @description One wait in one queue. `how` is null while it waits; `agent` and `seat` are who answered.
+         * @description One wait of a call in one queue. `how` is null while it waits; `agent` and `seat` are those who answered.
          */
         VisitView: {
             agent: components["schemas"]["Named"] | null;
@@ -4082,7 +4087,7 @@ export interface components {
         };
         /**
          * Wanted
-         * @description Whether I want it.
+         * @description Whether the agent wants time for wrap-up.
          */
         Wanted: {
             /**
@@ -4093,7 +4098,7 @@ export interface components {
         };
         /**
          * WatchingFrame
-         * @description A topic is open: what it shows of this stream as of `seq`.
+         * @description A topic is open. `snapshot` is what it shows of this stream as of `seq`.
          */
         WatchingFrame: {
             /** Seq */
@@ -4112,7 +4117,7 @@ export interface components {
         };
         /**
          * WelcomeFrame
-         * @description The session has begun; `snapshot` is null where it was resumed.
+         * @description The session has begun; `snapshot` is null when it was resumed.
          */
         WelcomeFrame: {
             /** Heartbeat S */
@@ -4155,7 +4160,7 @@ export interface components {
         };
         /**
          * WrapUpCodeView
-         * @description A wrap-up code under its `parent`; only a `leaf` can be chosen. `queue` null is for all.
+         * @description A wrap-up code under its `parent`. Only a `leaf` can be chosen. A null `queue` means every queue.
          */
         WrapUpCodeView: {
             /** Active */
@@ -4177,7 +4182,7 @@ export interface components {
         };
         /**
          * WrapUpView
-         * @description What remains to be said of a call. `ends_at` is null without a limit, and until the call is over.
+         * @description The wrap-up of a call. `ends_at` is null until the call is over, and where there is no limit.
          */
         WrapUpView: {
             /** Code */
@@ -8832,9 +8837,9 @@ export interface operations {
     getMyDay: {
         parameters: {
             query?: {
-                /** @description today without one */
+                /** @description today by default */
                 date?: string | null;
-                /** @description whose midnight begins the day */
+                /** @description the IANA time zone whose midnight begins the day */
                 zone?: string;
             };
             header?: never;
@@ -9320,7 +9325,7 @@ export interface operations {
     listMessages: {
         parameters: {
             query?: {
-                /** @description the last message that I have */
+                /** @description the id of the last message that the desktop has */
                 since?: number;
             };
             header?: never;
@@ -9573,7 +9578,7 @@ export interface operations {
     listPromises: {
         parameters: {
             query?: {
-                /** @description with their company's */
+                /** @description also the promises to their company */
                 customer?: number | null;
                 /** @description `me` or an agent's id */
                 owner?: string | null;

@@ -1,1 +1,1 @@
-"""Who comes in: signing in and out, passwords, and how often somebody may try."""
+"""Access: signing in and out, passwords, tickets, and the limit on failed attempts."""

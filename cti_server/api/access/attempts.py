@@ -1,4 +1,4 @@
-"""How often a password may be tried: a bounded memory of failures by login and address."""
+"""Limits how often a password may be tried: a bounded memory of failures by login and address."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Final
 FREE: Final = 5  # failures in a row before anybody waits
 FIRST_WAIT: Final = 2.0  # seconds, doubled by each further failure
 LONGEST_WAIT: Final = 300.0
-KEPT: Final = 10_000  # keys; beyond it the oldest is forgotten, which only makes a guess cheaper
+KEPT: Final = 10_000  # keys; beyond it the oldest is forgotten, which lets that one guess sooner
 
 
 class Attempts:
-    """Failures per key. Time is any monotonic clock in seconds."""
+    """Failures by login and address. Times come from any monotonic clock, in seconds."""
 
     def __init__(self) -> None:
         self._failed: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
 
     def wait(self, login: str, address: str, now: float) -> float:
-        """Seconds until the next try is looked at; 0 when it is now."""
+        """Seconds until the next try is allowed; 0 when it is allowed now."""
         count, last = self._failed.get((login, address), (0, now))
         if count < FREE:
             return 0.0

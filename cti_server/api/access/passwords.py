@@ -8,20 +8,21 @@ from typing import Final
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-# OWASP's smallest recommendation. A hash takes 19 MiB while it runs, so few may run at once on a small
-# server.
+# OWASP's smallest recommendation. A hash takes 19 MiB while it runs, so only a few run at once.
 _HASHER: Final = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
 _AT_ONCE: Final = 2
 MAX_PASSWORD: Final = 256  # characters; hashing a megabyte would be somebody's joke
 MIN_PASSWORD: Final = 8
 
-# What an unknown login is checked against, so that it takes as long as a known one.
+# An unknown login is checked against this hash, so that it takes as long as an existing one.
 _NOBODY: Final = _HASHER.hash("nobody's password")
 
 
 def hash_password(password: str) -> str:
-    """A hash to store. Takes some 30 ms: call it in a thread from a running loop. Raises ValueError when too
-    short or too long."""
+    """The hash to store. Raises ValueError for a password that is too short or too long.
+
+    It takes about 30 ms: call it in a thread from a running loop.
+    """
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise ValueError(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
     return _HASHER.hash(password)
@@ -34,7 +35,7 @@ class Verifier:
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def matches(self, password: str, stored: str | None) -> bool:
-        """Whether `password` is the one stored. Takes as long when nothing is stored."""
+        """Whether `stored` is the hash of `password`. It takes as long when `stored` is None."""
         if len(password) > MAX_PASSWORD:
             return False
         async with self._slots:

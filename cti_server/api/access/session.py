@@ -1,4 +1,4 @@
-"""Signing in and out, and the one-time ticket for a websocket."""
+"""The routes of a session: sign in, sign out, and the one-time ticket for a websocket."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cti_server.api.problems import Problem, documented
 from cti_server.api.shapes import Me, TicketView
 from cti_server.record.center import agents, sessions
 
-SESSION_LASTS: Final = timedelta(hours=16)  # a long shift; a sign-in in its middle would cost a call
+SESSION_LASTS: Final = timedelta(hours=16)  # a long shift: having to sign in again during it would cost a call
 
 
 class SignIn(BaseModel):
@@ -35,7 +35,7 @@ class SignIn(BaseModel):
 
 
 def router() -> APIRouter:
-    """The routes of /api/session, with a memory of failed attempts of their own."""
+    """The routes of /api/session. Each call makes its own memory of failed attempts."""
     routes = APIRouter(prefix="/api/session", tags=["session"])
     attempts, verifier = Attempts(), Verifier()
 
@@ -77,7 +77,7 @@ def router() -> APIRouter:
 
     @routes.delete("", operation_id="signOut", status_code=204, responses=documented(403))
     async def sign_out(request: Request, response: Response, deps: DepsIn) -> None:
-        """End this session and its websockets. Does nothing without one."""
+        """End this session and the agent's websockets. Does nothing without a session."""
         token = request.cookies.get(COOKIE)
         response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=deps.cookie_secure)
         if not token:
@@ -92,7 +92,7 @@ def router() -> APIRouter:
 
     @routes.post("/ticket", operation_id="issueTicket", responses=documented(401, 403))
     async def issue_ticket(request: Request) -> TicketView:
-        """A ticket for the first message on /ws. It is good once."""
+        """A ticket for the first message on /ws. It can be used once."""
         token = token_of(request)
         tickets: Tickets = request.app.state.tickets
         ticket = await tickets.issue(token) if token is not None else None

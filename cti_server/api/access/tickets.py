@@ -1,4 +1,4 @@
-"""Tickets for /ws: each opens one websocket, once, within seconds of being issued."""
+"""Tickets for /ws: each opens one websocket, within `TICKET_LASTS` of being issued."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TICKET_LASTS: Final = timedelta(seconds=30)
 
 
 class Tickets:
-    """Issues them to sessions, and redeems them. Those of the same moment share a transaction."""
+    """Issues tickets to sessions, and redeems them. Requests of the same moment share a transaction."""
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
@@ -26,11 +26,11 @@ class Tickets:
         self._redeeming: Together[str, Agent | None] = Together(self._redeem, "tickets redeemed")
 
     async def issue(self, token: str) -> str | None:
-        """A ticket for the session with this token; None when nobody is signed in by it."""
+        """A ticket for the session with this token; None for a token without a session."""
         return await self._issuing(digest(token))
 
     async def redeem(self, ticket: str) -> Agent | None:
-        """Use a ticket up: its agent, or None when it was used, has expired or never was, or they signed out."""
+        """Use up a ticket. Returns its agent; None for a used, expired or unknown one, or when they signed out."""
         return await self._redeeming(digest(ticket))
 
     async def _issue(self, tokens: Sequence[str]) -> list[str | None]:
@@ -51,5 +51,5 @@ class Tickets:
         async with self._database.begin() as conn:
             redeemed = await sessions.redeem_tickets(conn, set(tickets), now)
             agents = await sessions.all_signed_in(conn, set(redeemed.values()), now)
-        # The first who brings a ticket has it, should two bring the same one at the same moment.
+        # `pop`, so that only the first of two who bring the same ticket at the same moment gets its agent.
         return [agents.get(redeemed.pop(ticket, 0)) for ticket in tickets]

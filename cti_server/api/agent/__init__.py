@@ -1,1 +1,1 @@
-"""The agent's own desk: state, phone, wrap-up, promises, messages, help, their day."""
+"""The routes of the agent's own desk: state, phone, wrap-up, promises, messages, help, the day."""

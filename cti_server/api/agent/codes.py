@@ -1,4 +1,4 @@
-"""The words of this center: reasons for not being ready, and wrap-up codes. Supervisors choose them."""
+"""The codes of this call center: reasons for not being ready, and wrap-up codes. Supervisors set them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SYSTEM_REASONS = frozenset(
         floor.LEFT_QUEUES,
     }
 )
-"""Reasons that the server gives; nobody can choose them, so nobody can name one of their own so."""
+"""Reasons that only the server gives. A supervisor cannot add a reason with one of these codes."""
 
 Supervisor = Annotated[Principal, Depends(at_least("supervisor"))]
 Title = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -42,7 +42,7 @@ Position = Annotated[int, Field(ge=0, le=10_000)]
 
 
 class NewReason(BaseModel):
-    """A reason to choose from. Its code goes to the PBX as the reason of a pause."""
+    """A reason that agents may choose. The PBX gets its code as the reason of a pause."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -77,12 +77,12 @@ async def list_reasons(_: Signed, deps: DepsIn) -> list[ReasonCodeView]:
 async def set_reasons(
     body: Annotated[list[NewReason], Field(max_length=MAX_REASONS)], _: Supervisor, deps: DepsIn
 ) -> list[ReasonCodeView]:
-    """All the reasons from now on. One that is left out is kept for the past, but cannot be chosen."""
-    _once(one.code for one in body)
-    if taken := sorted({one.code for one in body} & SYSTEM_REASONS):
+    """Replace all reasons. One that is left out stays in the history, but can no longer be chosen."""
+    _check_distinct(reason.code for reason in body)
+    if taken := sorted({reason.code for reason in body} & SYSTEM_REASONS):
         raise _invalid(f"the server gives the reason {taken[0]} itself")
     async with deps.desk.change() as change:
-        await reasons.replace(change.conn, [ReasonCode(**one.model_dump()) for one in body])
+        await reasons.replace(change.conn, [ReasonCode(**reason.model_dump()) for reason in body])
         found = await _reasons(change.conn)
         change.tell("reasons.changed", {"reasons": found})
     return found
@@ -92,7 +92,7 @@ async def set_reasons(
 async def list_codes(
     _: Signed, deps: DepsIn, queue: Annotated[str | None, Query(max_length=80)] = None
 ) -> list[WrapUpCodeView]:
-    """The tree as a list, parents first; for one queue its own codes and those of all queues."""
+    """The tree of codes as a list, parents first. With `queue`, that queue's codes and those for all queues."""
     async with deps.database.read() as conn:
         return await _codes(conn, queue)
 
@@ -101,17 +101,17 @@ async def list_codes(
 async def set_codes(
     body: Annotated[list[NewWrapUpCode], Field(max_length=MAX_CODES)], _: Supervisor, deps: DepsIn
 ) -> list[WrapUpCodeView]:
-    """All the codes from now on. One that is left out is kept for the past, but cannot be chosen."""
-    _once(one.code for one in body)
-    given = {one.code: one for one in body}
-    for one in body:
-        parent = one.code.rpartition("/")[0]
+    """Replace all codes. One that is left out stays in the history, but can no longer be chosen."""
+    _check_distinct(code.code for code in body)
+    given = {code.code: code for code in body}
+    for code in body:
+        parent = code.code.rpartition("/")[0]
         if parent and parent not in given:
-            raise _invalid(f"{one.code} stands under {parent}, which is not in the list")
-        if parent and given[parent].queue not in (None, one.queue):
-            raise _invalid(f"{one.code} is for other queues than {parent}, under which it stands")
+            raise _invalid(f"{code.code} stands under {parent}, which is not in the list")
+        if parent and given[parent].queue not in (None, code.queue):
+            raise _invalid(f"{code.code} is for other queues than {parent}, under which it stands")
     async with deps.desk.change() as change:
-        await wrap_up_codes.replace(change.conn, [WrapUpCode(**one.model_dump()) for one in body])
+        await wrap_up_codes.replace(change.conn, [WrapUpCode(**code.model_dump()) for code in body])
         found = await _codes(change.conn, None)
         change.tell("codes.changed", {})
     return found
@@ -120,35 +120,35 @@ async def set_codes(
 async def _reasons(conn: Connection) -> list[ReasonCodeView]:
     return [
         {
-            "code": one.code,
-            "title_en": one.title_en,
-            "title_zh": one.title_zh,
-            "position": one.position,
-            "active": one.active,
+            "code": reason.code,
+            "title_en": reason.title_en,
+            "title_zh": reason.title_zh,
+            "position": reason.position,
+            "active": reason.active,
         }
-        for one in await reasons.all_reasons(conn)
+        for reason in await reasons.all_reasons(conn)
     ]
 
 
 async def _codes(conn: Connection, queue: str | None) -> list[WrapUpCodeView]:
     found = await wrap_up_codes.all_codes(conn, queue)
-    headings = {one.parent for one in found if one.active}
+    headings = {code.parent for code in found if code.active}
     return [
         {
-            "code": one.code,
-            "parent": one.parent,
-            "queue": one.queue,
-            "title_en": one.title_en,
-            "title_zh": one.title_zh,
-            "position": one.position,
-            "active": one.active,
-            "leaf": one.code not in headings,
+            "code": code.code,
+            "parent": code.parent,
+            "queue": code.queue,
+            "title_en": code.title_en,
+            "title_zh": code.title_zh,
+            "position": code.position,
+            "active": code.active,
+            "leaf": code.code not in headings,
         }
-        for one in found
+        for code in found
     ]
 
 
-def _once(codes: Any) -> None:
+def _check_distinct(codes: Any) -> None:
     twice = [code for code, times in Counter(codes).items() if times > 1]
     if twice:
         raise _invalid(f"{twice[0]} is in the list twice")

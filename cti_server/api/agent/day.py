@@ -1,4 +1,4 @@
-"""My day: my numbers by the standard formulas, and my time in each state."""
+"""The agent's day: their numbers by the standard formulas, and their time in each state."""
 
 from __future__ import annotations
 
@@ -26,10 +26,12 @@ routes = APIRouter(prefix="/api/me", tags=["me"])
 async def get_my_day(
     principal: Signed,
     deps: DepsIn,
-    on: Annotated[date | None, Query(alias="date", description="today without one")] = None,
-    zone: Annotated[str, Query(max_length=60, description="whose midnight begins the day")] = "UTC",
+    on: Annotated[date | None, Query(alias="date", description="today by default")] = None,
+    zone: Annotated[
+        str, Query(max_length=60, description="the IANA time zone whose midnight begins the day")
+    ] = "UTC",
 ) -> MyDayView:
-    """A day of mine, so far."""
+    """One day of the signed-in agent; today up to now."""
     now = deps.now()
     where = _zone(zone)
     on = on or now.astimezone(where).date()
@@ -37,17 +39,17 @@ async def get_my_day(
     async with deps.database.read() as conn:
         rows = await agent_states.of_day(conn, principal.id, since, until)
         calls = await days.stretches(conn, principal.id, since, until)
-    seen = rules.spans([(row.at, row.name, row.reason) for row in rows], since, min(until, max(now, since)))
+    spans = rules.spans([(row.at, row.name, row.reason) for row in rows], since, min(until, max(now, since)))
     return {
         "date": on.isoformat(),
         "zone": zone,
         "from": stamp(since),
         "to": stamp(until),
-        "numbers": cast(DayNumbers, asdict(rules.numbers(calls, seen, min(now, until)))),
+        "numbers": cast(DayNumbers, asdict(rules.numbers(calls, spans, min(now, until)))),
         "states": [
-            {"name": name, "reason": reason, "ms": spent} for (name, reason), spent in rules.time_in(seen).items()
+            {"name": name, "reason": reason, "ms": spent} for (name, reason), spent in rules.time_in(spans).items()
         ],
-        "log": [_span_view(span, rows, now) for span in seen],
+        "log": [_span_view(span, rows, now) for span in spans],
         "formulas": dict(rules.FORMULAS),
     }
 
@@ -75,7 +77,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _midnights(on: date, where: ZoneInfo) -> tuple[datetime, datetime]:
-    """The day's first moment and the next day's, which may be 23 or 25 hours later."""
+    """The first moment of the day and of the next one, which may be 23 or 25 hours later."""
     if not 1900 <= on.year < 2200:
         raise Problem(422, "unknown_date", "there is no record of that year")
     first = datetime.combine(on, time(), where)

@@ -1,4 +1,4 @@
-"""Drafts: what I write of my part of a contact, kept as it is typed."""
+"""Drafts: what an agent writes about their part of a contact, kept as it is typed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from cti_server.api.crm.interactions import known
+from cti_server.api.crm.interactions import existing
 from cti_server.api.desk_shapes import DraftView
 from cti_server.api.moments import ClampedMoment
 from cti_server.api.params import Id
@@ -28,7 +28,7 @@ IN_CALL = frozenset({"ringing", "talking", "hold", "consulting"})
 
 
 class Callback(BaseModel):
-    """Somebody calls back between `from` and `to`; a draft may not know when yet."""
+    """A callback between `from` and `to`; a draft may leave the times open."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,7 +40,7 @@ class Callback(BaseModel):
 
 
 class OpenCase(BaseModel):
-    """A case is opened."""
+    """A case to open."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,7 +54,7 @@ Code = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f
 
 
 class Draft(BaseModel):
-    """What I wrote so far. What is left out stays as it is; null empties it."""
+    """What the agent wrote so far. A field that is left out stays as it is; null empties it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -63,7 +63,7 @@ class Draft(BaseModel):
     follow_up: FollowUp | None = None
 
     def changes(self) -> dict[str, Any]:
-        """As columns of a segment."""
+        """The given fields as columns of a segment."""
         given: dict[str, Any] = {}
         if "note" in self.model_fields_set:
             given["note"] = self.note or None
@@ -76,7 +76,7 @@ class Draft(BaseModel):
 
 
 class TypedDraft(Draft):
-    """`base` is the note that this one was typed over; null for none. Without it the last to write wins."""
+    """`base` is the note that this one was typed over, null for none. Without `base` the last write wins."""
 
     base: Annotated[str, Field(max_length=10_000)] | None = None
 
@@ -87,19 +87,19 @@ class TypedDraft(Draft):
     responses=documented(401, 403, 404, 409, 413, 422, 503),
 )
 async def save_draft(interaction: Id, body: TypedDraft, principal: Signed, deps: DepsIn) -> DraftView:
-    """Keep what I typed of my part of a contact; also while I still talk.
+    """Keep what the agent typed about their part of a contact, also during the call.
 
-    409 `draft_conflict` when another window of mine kept another note than `base`; the problem carries that one.
+    409 `draft_conflict` when another of their windows kept another note than `base`; the problem has that note.
     """
     changes = body.changes()
     base = body.base if "base" in body.model_fields_set else wrap_ups.ANY
     async with deps.desk.change() as change:
-        found = await known(change.conn, interaction)
-        mine = await mine_of(change.conn, deps, principal, found)
-        kept = not changes or await wrap_ups.save_draft(change.conn, mine.id, changes, base)
-        mine = await mine_of(change.conn, deps, principal, found)
-        draft = await draft_view(change.conn, found, mine)
-        if mine.finished_at is not None:
+        found = await existing(change.conn, interaction)
+        segment = await own_segment(change.conn, deps, principal, found)
+        kept = not changes or await wrap_ups.save_draft(change.conn, segment.id, changes, base)
+        segment = await own_segment(change.conn, deps, principal, found)
+        draft = await draft_view(change.conn, found, segment)
+        if segment.finished_at is not None:
             raise finished()
         if not kept:
             raise Problem(
@@ -109,7 +109,7 @@ async def save_draft(interaction: Id, body: TypedDraft, principal: Signed, deps:
                 remedy="Put the two together, and send the note again with what is there now as `base`.",
                 draft=draft,
             )
-        # Only to my own desktops: two of them agree, and nobody reads over my shoulder.
+        # Only to the agent's own desktops: they stay the same, and nobody else reads a draft.
         change.tell("draft.changed", {"agent": principal.id, "draft": draft}, only(principal.id))
     if "wrap_code" in changes:
         await _tell_floor_code(deps, principal, found, changes["wrap_code"])
@@ -118,28 +118,29 @@ async def save_draft(interaction: Id, body: TypedDraft, principal: Signed, deps:
 
 @routes.get("/interactions/{interaction}/draft", operation_id="getDraft", responses=documented(401, 403, 404, 422))
 async def get_draft(interaction: Id, principal: Signed, deps: DepsIn) -> DraftView:
-    """What I wrote of my part of a contact."""
+    """What the agent wrote about their part of a contact."""
     async with deps.database.read() as conn:
-        found = await known(conn, interaction)
-        return await draft_view(conn, found, await mine_of(conn, deps, principal, found))
+        found = await existing(conn, interaction)
+        return await draft_view(conn, found, await own_segment(conn, deps, principal, found))
 
 
-def call_of(one: Interaction) -> str:
-    return f"{one.pbx}:{one.boot}:{one.linkedid}"
+def call_of(interaction: Interaction) -> str:
+    return f"{interaction.pbx}:{interaction.boot}:{interaction.linkedid}"
 
 
-def part_state(deps: Deps, principal: Principal, one: Interaction) -> str | None:
-    """What I do in the live call of this contact; None when it is not on the floor, or I was never in it."""
-    return deps.floor.part_state(call_of(one), principal.id) if one.linkedid is not None else None
+def part_state(deps: Deps, principal: Principal, interaction: Interaction) -> str | None:
+    """The agent's state in the live call of this contact; None when it is not live, or they were never in it."""
+    return deps.floor.part_state(call_of(interaction), principal.id) if interaction.linkedid is not None else None
 
 
-async def mine_of(conn: Connection, deps: Deps, principal: Principal, one: Interaction) -> Segment:
-    mine = await wrap_ups.mine(conn, one.id, principal.id)
-    if mine is None and part_state(deps, principal, one) is not None:
+async def own_segment(conn: Connection, deps: Deps, principal: Principal, interaction: Interaction) -> Segment:
+    """The agent's own segment of a contact. Raises a 403 problem without one, 503 while it is not written yet."""
+    segment = await wrap_ups.mine(conn, interaction.id, principal.id)
+    if segment is None and part_state(deps, principal, interaction) is not None:
         raise not_written()
-    if mine is None:
+    if segment is None:
         raise Problem(403, "not_yours", "only those who had this contact wrap it up")
-    return mine
+    return segment
 
 
 def not_written() -> Problem:
@@ -155,34 +156,36 @@ def finished() -> Problem:
     )
 
 
-async def _tell_floor_code(deps: Deps, principal: Principal, one: Interaction, code: str | None) -> None:
-    """The code is on the call's view too, while there is one; the record has it anyway."""
-    if part_state(deps, principal, one) in {*IN_CALL, "wrap_up"}:
+async def _tell_floor_code(deps: Deps, principal: Principal, interaction: Interaction, code: str | None) -> None:
+    """Show the code on the live call too, while there is one; the record has it in any case."""
+    if part_state(deps, principal, interaction) in {*IN_CALL, "wrap_up"}:
         try:
-            await deps.commands.note_code(call_of(one), principal.id, code)
+            await deps.commands.note_code(call_of(interaction), principal.id, code)
         except CommandRefused as refused:
             if refused.code != "call_over":
                 raise
 
 
-async def draft_view(conn: Connection, one: Interaction, mine: Segment) -> DraftView:
-    return view_of(one, mine, await wrap_ups.need_code(conn))
+async def draft_view(conn: Connection, interaction: Interaction, segment: Segment) -> DraftView:
+    return view_of(interaction, segment, await wrap_ups.need_code(conn))
 
 
-def view_of(one: Interaction, mine: Segment, need_code: Collection[tuple[str, str]]) -> DraftView:
+def view_of(interaction: Interaction, segment: Segment, need_code: Collection[tuple[str, str]]) -> DraftView:
     """`need_code` are the queues, as (pbx, queue), whose calls need a code."""
     return {
-        "interaction": one.id,
-        "segment": mine.position,
-        "note": mine.note,
-        "code": mine.wrap_code,
-        "code_required": any((one.pbx, queue) in need_code for queue in queues_of(one, mine)),
-        "follow_up": mine.follow_up,
-        "finished_at": stamp_or_none(mine.finished_at),
+        "interaction": interaction.id,
+        "segment": segment.position,
+        "note": segment.note,
+        "code": segment.wrap_code,
+        "code_required": any((interaction.pbx, queue) in need_code for queue in queues_of(interaction, segment)),
+        "follow_up": segment.follow_up,
+        "finished_at": stamp_or_none(segment.finished_at),
     }
 
 
-def queues_of(one: Interaction, mine: Segment) -> list[str]:
-    """The queues that this wrap-up is about: of my part, and of others of mine that are not finished."""
-    theirs = [part for part in one.segments if part.agent_id == mine.agent_id and wrap_ups.is_owed(part)]
-    return sorted({part.queue for part in (mine, *theirs) if part.queue is not None})
+def queues_of(interaction: Interaction, segment: Segment) -> list[str]:
+    """The queues that this wrap-up is about: those of the segment, and of the agent's other unfinished ones."""
+    unfinished = [
+        part for part in interaction.segments if part.agent_id == segment.agent_id and wrap_ups.is_owed(part)
+    ]
+    return sorted({part.queue for part in (segment, *unfinished) if part.queue is not None})

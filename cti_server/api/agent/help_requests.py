@@ -1,4 +1,4 @@
-"""Help on a call: an agent asks with one key, a supervisor takes it."""
+"""Help on a call: an agent asks for it with one key, and a supervisor takes the request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ routes = APIRouter(prefix="/api", tags=["help"])
 
 
 class Asked(BaseModel):
-    """What I need, if there is time to say it."""
+    """What the agent needs, if they had time to type it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,10 +35,10 @@ class Asked(BaseModel):
 
 @routes.get("/help", operation_id="listHelp", responses=documented(401))
 async def list_help(principal: Signed, deps: DepsIn) -> list[HelpView]:
-    """Who waits for help, the longest first; agents see their own requests."""
+    """The requests that wait for help, the oldest first; agents get their own only."""
     async with deps.database.read() as conn:
         found = await help_requests.waiting(conn, None if principal.sees_floor else principal.id)
-    return [help_view(one) for one in found]
+    return [help_view(request) for request in found]
 
 
 @routes.post(
@@ -48,7 +48,7 @@ async def list_help(principal: Signed, deps: DepsIn) -> list[HelpView]:
     responses=documented(401, 403, 404, 409, 422),
 )
 async def ask_for_help(call: CallId, body: Asked, principal: Signed, deps: DepsIn) -> AcceptedView:
-    """Ask the supervisors for help on a call that I am in. Asked again, only the words change."""
+    """Ask the supervisors for help on one's own call. Asking again only changes the text."""
     found = visible_call(deps, principal, call)
     if principal.id not in found.thing.agents:
         raise Problem(403, "not_yours", "you have no part in this call")
@@ -72,77 +72,77 @@ async def ask_for_help(call: CallId, body: Asked, principal: Signed, deps: DepsI
 
 @routes.post("/help/{request}/take", operation_id="takeHelp", responses=documented(401, 403, 404, 409, 422))
 async def take_help(request: Id, principal: Supervisor, deps: DepsIn) -> HelpView:
-    """I come and help."""
+    """Take a request: this supervisor helps."""
     async with deps.desk.change() as change:
-        found = await _known(change.conn, request)
+        found = await _existing(change.conn, request)
         if not await help_requests.take(change.conn, request, principal.id, change.at):
             if found.taken_by == principal.id and found.state == "taken":
                 return help_view(found)
             raise Problem(409, "already", f"{found.taken_by_name or 'somebody'} took it already")
-        return _tell(change, await _known(change.conn, request))
+        return _tell(change, await _existing(change.conn, request))
 
 
 @routes.post("/help/{request}/done", operation_id="finishHelp", responses=documented(401, 403, 404, 422))
 async def finish_help(request: Id, principal: Signed, deps: DepsIn) -> HelpView:
-    """It is done: for a supervisor, or for who asked and needs it no more."""
+    """End a request: by a supervisor, or by the agent who asked and needs no more help."""
     async with deps.desk.change() as change:
-        found = await _known(change.conn, request)
+        found = await _existing(change.conn, request)
         if not principal.sees_floor and found.agent_id != principal.id:
             raise not_found("request for help")
         by = principal.id if principal.sees_floor else None
         if not await help_requests.finish(change.conn, request, by, change.at):
             return help_view(found)
-        return _tell(change, await _known(change.conn, request))
+        return _tell(change, await _existing(change.conn, request))
 
 
 async def close_over(desk: Desk, floor: Floor) -> int:
-    """End the requests whose call is over, or whose agent has left it; answer how many.
+    """End the requests whose call is over, or whose agent has left it; returns how many.
 
-    Only where the PBX is before our eyes: while it is away nobody knows.
+    Requests at a PBX that is not connected are left, because nobody knows how their calls stand.
     """
     live = {pbx for pbx, link in floor.links().items() if link["state"] == "live"}
     async with desk.read() as conn:
         asked = await help_requests.waiting(conn)
-    over = [one for one in asked if one.call.split(":", 1)[0] in live and not _goes_on(floor, one)]
+    over = [request for request in asked if request.call.split(":", 1)[0] in live and not _goes_on(floor, request)]
     if not over:
         return 0
     async with desk.change() as change:
-        for one in over:
-            if await help_requests.finish(change.conn, one.id, None, change.at):
-                _tell(change, await _known(change.conn, one.id))
+        for request in over:
+            if await help_requests.finish(change.conn, request.id, None, change.at):
+                _tell(change, await _existing(change.conn, request.id))
     return len(over)
 
 
-def _goes_on(floor: Floor, one: HelpRequest) -> bool:
-    return _is_in(floor, one.call, one.agent_id)
+def _goes_on(floor: Floor, request: HelpRequest) -> bool:
+    return _is_in(floor, request.call, request.agent_id)
 
 
 def _is_in(floor: Floor, call: str, agent: int) -> bool:
     return floor.part_state(call, agent) not in (None, "left", "wrap_up")
 
 
-def help_view(one: HelpRequest) -> HelpView:
+def help_view(request: HelpRequest) -> HelpView:
     return {
-        "id": one.id,
-        "call": one.call,
-        "interaction": one.interaction_id,
-        "agent": {"id": one.agent_id, "name": one.agent_name},
-        "said": one.said,
-        "state": one.state,
-        "asked_at": stamp(one.asked_at),
-        "taken_by": person_view(one.taken_by, one.taken_by_name),
-        "taken_at": stamp_or_none(one.taken_at),
-        "done_at": stamp_or_none(one.done_at),
+        "id": request.id,
+        "call": request.call,
+        "interaction": request.interaction_id,
+        "agent": {"id": request.agent_id, "name": request.agent_name},
+        "said": request.said,
+        "state": request.state,
+        "asked_at": stamp(request.asked_at),
+        "taken_by": person_view(request.taken_by, request.taken_by_name),
+        "taken_at": stamp_or_none(request.taken_at),
+        "done_at": stamp_or_none(request.done_at),
     }
 
 
-def _tell(change: Change, one: HelpRequest) -> HelpView:
-    view = help_view(one)
-    change.tell("help.changed", {"help": view}, audience(one.agent_id, supervisors=True))
+def _tell(change: Change, request: HelpRequest) -> HelpView:
+    view = help_view(request)
+    change.tell("help.changed", {"help": view}, audience(request.agent_id, supervisors=True))
     return view
 
 
-async def _known(conn: Connection, request: int) -> HelpRequest:
+async def _existing(conn: Connection, request: int) -> HelpRequest:
     found = await help_requests.get(conn, request)
     if found is None:
         raise not_found("request for help")

@@ -1,4 +1,4 @@
-"""The signed-in agent: who they are, what language they read, whether they are ready."""
+"""The signed-in agent: who they are, their settings, their shift, and whether they are ready."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ routes = APIRouter(prefix="/api/me", tags=["me"])
 
 
 class MySettings(BaseModel):
-    """A change of my settings; what is left out stays."""
+    """The settings to change; a setting that is left out stays."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -37,7 +37,7 @@ class MySettings(BaseModel):
 
 
 class MyPhone(BaseModel):
-    """Where I sit: an extension, or a seat such as PJSIP/1001; null for where I sat last."""
+    """Where the agent sits: an extension, or a seat such as PJSIP/1001; null for where they sat last."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -45,31 +45,31 @@ class MyPhone(BaseModel):
 
 
 class MyState(BaseModel):
-    """Ready, or not ready with a reason that the supervisor sees."""
+    """Ready, or not ready with a reason that supervisors see."""
 
     model_config = ConfigDict(extra="forbid")
 
     state: Literal["ready", "not_ready"]
-    # Goes to the PBX as the reason of a pause, and an AMI line ends at a line feed.
+    # The PBX gets it as the reason of a pause, and a line feed would end the AMI line.
     reason: Annotated[str, Field(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")] | None = None
 
 
 async def me_view(deps: Deps, principal: Principal) -> Me:
-    """Me, as the floor sees me now, and what the record says that I owe."""
+    """The agent as the floor has them now, with the number of contacts that the record says they owe."""
     live = still_live(deps, principal.id)
     async with deps.database.read() as conn:
         return _me_view(deps, principal, await wrap_ups.count_owed(conn, principal.id, live))
 
 
 class Mes:
-    """The `Me` of desktops that connect: those of the same moment are read together."""
+    """Makes the `Me` of desktops that connect; those that connect at the same moment are read together."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
         self._reading: Together[int, tuple[Agent | None, set[int]]] = Together(self._read, "me of desktops")
 
     async def __call__(self, agent: int, live: Collection[int]) -> Me | None:
-        """Of an agent who is still in the interactions `live`; None for one who is gone."""
+        """The `Me` of an agent who is still in the interactions `live`; None for an agent who is gone."""
         found, unfinished = await self._reading(agent)
         if found is None:
             return None
@@ -104,13 +104,13 @@ def _me_view(deps: Deps, principal: Principal, owed: int) -> Me:
 
 @routes.get("", operation_id="getMe", responses=documented(401))
 async def get_me(principal: Signed, deps: DepsIn) -> Me:
-    """Me, as the floor sees me now."""
+    """The signed-in agent as the floor has them now."""
     return await me_view(deps, principal)
 
 
 @routes.patch("", operation_id="changeMe", responses=documented(401, 403, 404, 422))
 async def change_me(body: MySettings, principal: Signed, deps: DepsIn) -> Me:
-    """Change the language of my desktop, or whether my phone answers a queue's call by itself."""
+    """Change the language of the desktop, or whether the phone answers a queue's call by itself."""
     changes = body.model_dump(exclude_none=True)
     if not changes:
         return await me_view(deps, principal)
@@ -127,7 +127,7 @@ async def change_me(body: MySettings, principal: Signed, deps: DepsIn) -> Me:
     "/shift", operation_id="beginShift", status_code=202, responses=documented(401, 403, 404, 409, 422, 503)
 )
 async def begin_shift(body: MyPhone, principal: Signed, deps: DepsIn) -> AcceptedView:
-    """Be at work at a phone: join my queues, not ready yet. Once more with another phone moves me there."""
+    """Begin work at a phone: join the agent's queues, not ready yet. With another phone, move there."""
     agent = principal.agent
     if _in_a_call(deps, agent.id):
         raise Problem(409, "in_a_call", "you are in a call", remedy="Change your phone when it is over.")
@@ -135,8 +135,8 @@ async def begin_shift(body: MyPhone, principal: Signed, deps: DepsIn) -> Accepte
     async with deps.database.read() as conn:
         phone = await _phone(conn, agent, pbx, body.phone)
         queues = await agent_queues.queues_of(conn, agent.id, pbx)
-    if (there := deps.floor.at_seat(pbx, phone.seat)) not in (None, agent.id):
-        name = next((one["name"] for one in deps.floor.team() if one["agent"] == there), "somebody else")
+    if (sitting_agent := deps.floor.at_seat(pbx, phone.seat)) not in (None, agent.id):
+        name = next((a["name"] for a in deps.floor.team() if a["agent"] == sitting_agent), "somebody else")
         raise Problem(409, "seat_taken", f"{name} is at this phone", remedy="Choose another phone, or ask them.")
     if phone.agent_id not in (None, agent.id):
         raise Problem(409, "seat_taken", "this phone belongs to somebody else", remedy="Choose another phone.")
@@ -146,20 +146,21 @@ async def begin_shift(body: MyPhone, principal: Signed, deps: DepsIn) -> Accepte
 
 @routes.delete("/shift", operation_id="endShift", status_code=202, responses=documented(401, 403, 409, 503))
 async def end_shift(principal: Signed, deps: DepsIn) -> AcceptedView:
-    """Go home: leave my queues. 409 while I am in a call."""
+    """End work: leave the agent's queues. 409 while they are in a call."""
     return {"request": await deps.commands.end_shift(principal.id)}
 
 
 @routes.post("/state", operation_id="setMyState", status_code=202, responses=documented(401, 403, 409, 422, 503))
 async def set_my_state(body: MyState, principal: Signed, deps: DepsIn) -> AcceptedView:
-    """Make myself ready or not ready, after my call if I have one. The event `command.done` tells what became
-    of it. 422 `unknown_reason` for what is not in use among GET /api/reasons: the server gives its own itself.
+    """Become ready or not ready, after the agent's call if they have one. The event `command.done` has the result.
+
+    422 `unknown_reason` for a reason that is not active in GET /api/reasons.
     """
     reason = body.reason if body.state == "not_ready" else None
     if reason:
         async with deps.database.read() as conn:
-            known = await reasons.find(conn, reason)
-        if known is None or not known.active:
+            found = await reasons.find(conn, reason)
+        if found is None or not found.active:
             raise Problem(
                 422, "unknown_reason", "this reason cannot be chosen", remedy="Choose one of GET /api/reasons."
             )
@@ -167,7 +168,7 @@ async def set_my_state(body: MyState, principal: Signed, deps: DepsIn) -> Accept
 
 
 async def _phone(conn: Connection, agent: Agent, pbx: str, wanted: str | None) -> Phone:
-    """The phone that is asked for; without a word the one they sat at last, else their own."""
+    """The `wanted` phone; without one, the phone where the agent sat last, else the one that is theirs."""
     seat = wanted or await shifts.last_seat(conn, agent.id, pbx) or agent.seat
     if seat is None:
         raise Problem(409, "no_phone", "no phone is known to be yours", remedy="Say which one you sit at.")

@@ -37,7 +37,7 @@ class ToColleague(BaseModel):
 
 
 class ToRole(BaseModel):
-    """Whoever supervises."""
+    """All supervisors."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -53,7 +53,7 @@ class ToTeam(BaseModel):
 
 
 class NewMessage(BaseModel):
-    """What I say, perhaps about a call that I see."""
+    """A message, perhaps about a call that the sender may see."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -63,7 +63,7 @@ class NewMessage(BaseModel):
 
 
 class Read(BaseModel):
-    """I have read everything up to this message."""
+    """The agent has read every message up to this one."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -74,9 +74,11 @@ class Read(BaseModel):
 async def list_messages(
     principal: Signed,
     deps: DepsIn,
-    since: Annotated[int, Query(ge=0, le=MAX_ID, description="the last message that I have")] = 0,
+    since: Annotated[
+        int, Query(ge=0, le=MAX_ID, description="the id of the last message that the desktop has")
+    ] = 0,
 ) -> MessageList:
-    """The last 100 messages to me and from me, in order."""
+    """The last 100 messages to and from the agent, in order."""
     async with deps.database.read() as conn:
         found = await messages.of_agent(
             conn, principal.id, supervises=principal.sees_floor, since=since, limit=SHOWN
@@ -86,7 +88,7 @@ async def list_messages(
 
 @routes.post("", operation_id="sendMessage", status_code=201, responses=documented(401, 403, 404, 413, 422))
 async def send_message(body: NewMessage, principal: Signed, deps: DepsIn) -> MessageView:
-    """Agents write to supervisors, to all of them or to one; supervisors to anybody."""
+    """Send a message. Agents write to one supervisor or to all of them, supervisors to anybody."""
     if body.call is not None:
         visible_call(deps, principal, body.call)
     if not body.text.strip():
@@ -115,33 +117,33 @@ async def send_message(body: NewMessage, principal: Signed, deps: DepsIn) -> Mes
 
 @routes.post("/read", operation_id="readMessages", responses=documented(401, 403, 422))
 async def read_messages(body: Read, principal: Signed, deps: DepsIn) -> MessageList:
-    """Mark messages as read, on all my desktops. The answer has no `items`."""
+    """Mark messages as read, on all desktops of the agent. The answer has no `items`."""
     async with deps.desk.change() as change:
         await messages.mark_read(change.conn, principal.id, body.up_to)
         now = await _list(change.conn, principal, ())
-        told = {"agent": principal.id, "read_to": now["read_to"], "unread": now["unread"]}
-        change.tell("message.read", told, only(principal.id))
+        read_state = {"agent": principal.id, "read_to": now["read_to"], "unread": now["unread"]}
+        change.tell("message.read", read_state, only(principal.id))
     return now
 
 
-def message_view(one: Message) -> MessageView:
+def message_view(message: Message) -> MessageView:
     return {
-        "id": one.id,
-        "at": stamp(one.at),
-        "from": {"id": one.sender_id, "name": one.sender_name},
+        "id": message.id,
+        "at": stamp(message.at),
+        "from": {"id": message.sender_id, "name": message.sender_name},
         "to": {
-            "agent": person_view(one.to_agent_id, one.to_agent_name),
-            "role": "supervisors" if one.to_kind == "supervisors" else None,
-            "team": one.to_kind == "team",
+            "agent": person_view(message.to_agent_id, message.to_agent_name),
+            "role": "supervisors" if message.to_kind == "supervisors" else None,
+            "team": message.to_kind == "team",
         },
-        "text": one.text,
-        "call": one.call,
+        "text": message.text,
+        "call": message.call,
     }
 
 
 async def _list(conn: Connection, principal: Principal, found: Sequence[Message]) -> MessageList:
     return {
-        "items": [message_view(one) for one in found],
+        "items": [message_view(message) for message in found],
         "read_to": await messages.read_to(conn, principal.id),
         "unread": await messages.unread(conn, principal.id, supervises=principal.sees_floor),
     }

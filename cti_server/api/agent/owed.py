@@ -1,4 +1,4 @@
-"""What I still owe: contacts that I had and have not finished."""
+"""What the agent still owes: contacts that they had and have not finished."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ Because = Literal["code", "follow_up", "unfinished"]
 
 @routes.get("/me/owed", operation_id="listOwed", responses=documented(401))
 async def list_owed(principal: Signed, deps: DepsIn) -> OwedView:
-    """The contacts that I have not finished, the oldest first."""
+    """The contacts that the agent has not finished, the oldest first."""
     async with deps.database.read() as conn:
         found = await wrap_ups.owed(conn, principal.id, still_live(deps, principal.id))
         need_code = await wrap_ups.need_code(conn)
     items: list[OwedItem] = []
-    for one in found:
-        mine = [part for part in one.segments if part.agent_id == principal.id]
-        parts = [part for part in mine if wrap_ups.is_owed(part)]
-        counts = wrap_ups.that_counts(mine)
-        if parts and counts is not None:
+    for interaction in found:
+        own_segments = [part for part in interaction.segments if part.agent_id == principal.id]
+        unfinished = [part for part in own_segments if wrap_ups.is_owed(part)]
+        main_segment = wrap_ups.that_counts(own_segments)
+        if unfinished and main_segment is not None:
             because: Because = "unfinished"
-            if any(part.owed for part in parts):
+            if any(part.owed for part in unfinished):
                 because = "code"
-            elif any(part.follow_up for part in parts):
+            elif any(part.follow_up for part in unfinished):
                 because = "follow_up"
-            draft = view_of(one, counts, need_code)
-            items.append({"interaction": interaction_view(one), "draft": draft, "because": because})
+            draft = view_of(interaction, main_segment, need_code)
+            items.append({"interaction": interaction_view(interaction), "draft": draft, "because": because})
     return {"count": len(items), "items": items}
 
 
 def still_live(deps: Deps, agent: int) -> list[int]:
-    """The contacts that this agent is still in, or wraps up, on the floor."""
+    """The ids of the contacts that this agent is still in, or wraps up, on the floor."""
     return [call.interaction for call in deps.floor.calls_of(agent) if call.interaction is not None]

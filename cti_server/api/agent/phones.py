@@ -1,4 +1,4 @@
-"""Phones to sit down at, and what my browser needs to be one."""
+"""The phones that an agent may sit down at, and what a browser needs to be one of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ routes = APIRouter(prefix="/api", tags=["phones"])
 
 
 class Claim(BaseModel):
-    """One browser window, by a random id that it chose."""
+    """A browser window, by a random id that it chose."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -30,16 +30,16 @@ class Claim(BaseModel):
 
 @routes.get("/phones", operation_id="listPhones", responses=documented(401))
 async def list_phones(principal: Signed, deps: DepsIn) -> list[PhoneView]:
-    """The phones that I may sit down at, with who sits there. Others' own phones are for supervisors."""
+    """The phones that the agent may sit down at, and who sits there. Supervisors also get others' own phones."""
     async with deps.database.read() as conn:
-        known = await phones.all_phones(conn, None if principal.sees_floor else principal.agent.pbx)
-        sitting = {(one.pbx, one.seat): one.agent_id for one in await shifts.all_open(conn)}
-        names = {one.id: one.name for one in await agents.all_active(conn)}
-    reachable = {one["agent"]: one["state"]["phone"]["reachable"] for one in deps.floor.team()}
+        found = await phones.all_phones(conn, None if principal.sees_floor else principal.agent.pbx)
+        sitting = {(shift.pbx, shift.seat): shift.agent_id for shift in await shifts.all_open(conn)}
+        names = {agent.id: agent.name for agent in await agents.all_active(conn)}
+    reachable = {member["agent"]: member["state"]["phone"]["reachable"] for member in deps.floor.team()}
 
     def view(phone: Phone) -> PhoneView:
-        there = sitting.get((phone.pbx, phone.seat))
-        agent: Named | None = {"id": there, "name": names.get(there, "")} if there is not None else None
+        agent_id = sitting.get((phone.pbx, phone.seat))
+        agent: Named | None = {"id": agent_id, "name": names.get(agent_id, "")} if agent_id is not None else None
         return {
             "id": phone.id,
             "pbx": phone.pbx,
@@ -50,15 +50,15 @@ async def list_phones(principal: Signed, deps: DepsIn) -> list[PhoneView]:
             "kind": phone.kind,
             "personal": phone.agent_id is not None,
             "agent": agent,
-            "reachable": reachable.get(there) if there is not None else None,
+            "reachable": reachable.get(agent_id) if agent_id is not None else None,
         }
 
-    return [view(one) for one in known if principal.sees_floor or one.agent_id in (None, principal.id)]
+    return [view(phone) for phone in found if principal.sees_floor or phone.agent_id in (None, principal.id)]
 
 
 @routes.get("/me/softphone", operation_id="getSoftphone", responses=documented(401, 409))
 async def get_softphone(principal: Signed, deps: DepsIn) -> SoftphoneView:
-    """What my browser registers with while I sit at a browser phone; nobody else's, and no other time."""
+    """What the agent's browser registers with. 409 unless they sit at a browser phone."""
     phone = await _browser_phone(principal, deps)
     if deps.softphone_url is None:
         raise Problem(
@@ -75,12 +75,12 @@ async def get_softphone(principal: Signed, deps: DepsIn) -> SoftphoneView:
         "user": user,
         "password": phone.sip_password or "",
         "display_name": principal.agent.name,
-        "ice": [_ice_server(one) for one in deps.softphone_ice],
+        "ice": [_ice_server(url) for url in deps.softphone_ice],
     }
 
 
 def _ice_server(given: str) -> dict[str, Any]:
-    """`turn:user:secret@host:3478` as a browser wants it (RTCIceServer): the account beside the address."""
+    """`turn:user:secret@host:3478` as the browser's RTCIceServer, with the account in fields of its own."""
     scheme, _, rest = given.partition(":")
     account, at, host = rest.rpartition("@")
     user, _, secret = account.partition(":")
@@ -94,11 +94,11 @@ def _ice_server(given: str) -> dict[str, Any]:
     responses=documented(401, 403, 409, 422),
 )
 async def claim_softphone(body: Claim, principal: Signed, deps: DepsIn) -> None:
-    """This window is my phone from now on; my others hear `phone.claimed` and let go."""
+    """Make this window the agent's phone. Their other windows get `phone.claimed` and let go of it."""
     await _browser_phone(principal, deps)
     async with deps.desk.change() as change:
-        told = {"agent": principal.id, "desktop": body.desktop}
-        change.tell("phone.claimed", told, only(principal.id))
+        event_body = {"agent": principal.id, "desktop": body.desktop}
+        change.tell("phone.claimed", event_body, only(principal.id))
 
 
 async def _browser_phone(principal: Principal, deps: Deps) -> Phone:

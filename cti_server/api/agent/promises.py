@@ -1,4 +1,4 @@
-"""Promises to customers: made, found, kept, and raised before they break."""
+"""Promises to customers: makes, finds and changes them, and raises them before they break."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PhoneNumber = Annotated[str, Field(max_length=40)]
 
 
 class NewPromise(BaseModel):
-    """What is promised to a customer, from … due."""
+    """A promise to a customer, for the time between `from` and `due`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,7 +50,7 @@ class NewPromise(BaseModel):
 
 
 class PromiseChange(BaseModel):
-    """What changes of a promise that was at `version`. Another time opens it again."""
+    """The changes to a promise that was read at `version`. A new time opens it again."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -67,7 +67,9 @@ class PromiseChange(BaseModel):
 async def list_promises(
     principal: Signed,
     deps: DepsIn,
-    customer: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="with their company's")] = None,
+    customer: Annotated[
+        int | None, Query(ge=1, le=2**63 - 1, description="also the promises to their company")
+    ] = None,
     owner: Annotated[
         str | None, Query(pattern=r"^(me|[1-9][0-9]{0,17})$", description="`me` or an agent's id")
     ] = None,
@@ -75,30 +77,30 @@ async def list_promises(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> PromisePage:
-    """The first due first. Agents get those that they owe or made, and everybody's to one `customer`; supervisors
-    get all.
+    """Promises, the earliest due first. Agents get those that they owe or made, or all to one `customer`;
+    supervisors get all.
     """
     owner_id = int(owner) if owner not in (None, "me") else principal.id if owner == "me" else None
     may_see_all = may_see(principal.viewer(deps), rights.Promise(None, None, by_customer=customer is not None))
     if owner_id not in (None, principal.id) and not may_see_all:
         raise Problem(403, "forbidden", "the promises of other agents are for supervisors")
     async with deps.database.read() as conn:
-        theirs = await _with_company(conn, customer) if customer is not None else None
+        customer_ids = await _with_company(conn, customer) if customer is not None else None
         page = await promises.find(
             conn,
-            customer_ids=theirs,
+            customer_ids=customer_ids,
             owner_id=owner_id,
             concerns=None if may_see_all else principal.id,
             state=state,
             cursor=cursor,
             limit=limit,
         )
-    return {"items": [promise_view(one) for one in page.items], "next": page.next}
+    return {"items": [promise_view(promise) for promise in page.items], "next": page.next}
 
 
 @routes.post("", operation_id="makePromise", status_code=201, responses=documented(401, 403, 404, 413, 422))
 async def make_promise(body: NewPromise, principal: Signed, deps: DepsIn, response: Response) -> PromiseView:
-    """Promise something; it is mine unless `owner_id` names somebody else."""
+    """Make a promise; the agent owns it unless `owner_id` names somebody else."""
     async with deps.desk.change() as change:
         await _with_company(change.conn, body.customer_id)
         _check_times(body.since, body.due, change.at)
@@ -129,7 +131,7 @@ async def make_promise(body: NewPromise, principal: Signed, deps: DepsIn, respon
 
 @routes.patch("/{promise}", operation_id="changePromise", responses=documented(401, 403, 404, 409, 413, 422))
 async def change_promise(promise: Id, body: PromiseChange, principal: Signed, deps: DepsIn) -> PromiseView:
-    """Keep it, give it up, or give it another time or owner, unless somebody changed it since `version`."""
+    """Keep a promise, cancel it, or give it another time or owner. 409 if it was changed since `version`."""
     given = body.model_dump(exclude={"version"}, exclude_unset=True)
     names = {"since": "starts_at", "due": "due_at"}
     changes: dict[str, Any] = {names.get(name, name): value for name, value in given.items()}
@@ -137,7 +139,7 @@ async def change_promise(promise: Id, body: PromiseChange, principal: Signed, de
         now = await promises.get(change.conn, promise)
         if now is None:
             raise not_found("promise")
-        await _check_mine(change.conn, deps, principal, now)
+        await _check_may_change(change.conn, deps, principal, now)
         for name in ("state", "text", "due_at"):
             if name in changes and changes[name] is None:
                 raise _invalid(f"body.{name.removesuffix('_at')}", "a promise has one")
@@ -155,26 +157,32 @@ async def change_promise(promise: Id, body: PromiseChange, principal: Signed, de
 
 
 async def raise_due(desk: Desk) -> int:
-    """Tell of the promises that fall due soon, or have just been broken; answer how many.
+    """Send events for the promises that fall due soon, or have just been broken; returns how many.
 
-    That they were raised is written in the transaction that tells of it: once, whatever crashes.
+    One transaction marks a promise as raised and writes its event, so it is raised once, whatever crashes.
     """
     async with desk.change() as change:
         due = await promises.take_due(change.conn, change.at)
-        for one in due:
-            change.tell("promise.due", {"promise": promise_view(one)}, audience(one.owner_id, supervisors=True))
-            if one.state == "broken":
-                change.tell("promise.changed", {"promise": promise_view(one)}, readers(one))
+        for promise in due:
+            change.tell(
+                "promise.due", {"promise": promise_view(promise)}, audience(promise.owner_id, supervisors=True)
+            )
+            if promise.state == "broken":
+                change.tell("promise.changed", {"promise": promise_view(promise)}, readers(promise))
     return len(due)
 
 
-def readers(one: Promise, before: int | None = None) -> dict[str, Any]:
-    """Who is told of a promise: its owner, who made it, whoever opened its customer, and supervisors.
+def readers(promise: Promise, before: int | None = None) -> dict[str, Any]:
+    """The audience of a promise: its owner, who made it, whoever opened its customer, and supervisors.
 
-    `before` owned it until now, and is told so that it leaves their list.
+    `before` is who owned it until now; they get the event so that it leaves their list.
     """
     return audience(
-        one.owner_id, one.created_by, before, topics=[topics.customer(one.customer_id)], supervisors=True
+        promise.owner_id,
+        promise.created_by,
+        before,
+        topics=[topics.customer(promise.customer_id)],
+        supervisors=True,
     )
 
 
@@ -185,13 +193,16 @@ async def _with_company(conn: Connection, customer_id: int) -> list[int]:
     return [customer.id, *([customer.company.id] if customer.company else [])]
 
 
-async def _check_mine(conn: Connection, deps: Deps, principal: Principal, one: Promise) -> None:
-    """Agents change what they promised or owe, and what was promised to whom they speak with now."""
-    if principal.sees_floor or one.owner_id is None or principal.id in (one.owner_id, one.created_by):
+async def _check_may_change(conn: Connection, deps: Deps, principal: Principal, promise: Promise) -> None:
+    """Raises a 403 problem unless the agent owes or made the promise, or talks to its customer now.
+
+    Supervisors may change every promise, and anybody may change one without an owner.
+    """
+    if principal.sees_floor or promise.owner_id is None or principal.id in (promise.owner_id, promise.created_by):
         return
     for spoken_with in {call.customer for call in deps.floor.calls_of(principal.id)} - {None}:
         customer = await customers.get(conn, cast(int, spoken_with))
-        if customer is not None and one.customer_id in (
+        if customer is not None and promise.customer_id in (
             customer.id,
             customer.company.id if customer.company is not None else None,
         ):
@@ -199,7 +210,7 @@ async def _check_mine(conn: Connection, deps: Deps, principal: Principal, one: P
     raise Problem(
         403,
         "not_yours",
-        f"{one.owner_name} owes this",
+        f"{promise.owner_name} owes this",
         remedy="Its owner, a supervisor, or who speaks with the customer can change it.",
     )
 

@@ -1,4 +1,4 @@
-"""Wrap-up: being done with a contact, once, and saying whose it was until then."""
+"""Wrap-up: finishes a contact once; until then, changes whose contact it was."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from cti_server.api.agent.drafts import (
     call_of,
     draft_view,
     finished,
-    mine_of,
+    own_segment,
     part_state,
     queues_of,
 )
 from cti_server.api.agent.promises import readers
-from cti_server.api.crm.interactions import concerned, known
+from cti_server.api.crm.interactions import concerned, existing
 from cti_server.api.desk_shapes import FinishedView
 from cti_server.api.params import Id
 from cti_server.api.ports import Deps
@@ -46,30 +46,30 @@ routes = APIRouter(prefix="/api", tags=["wrap-up"])
     responses=documented(401, 403, 404, 409, 413, 422, 503),
 )
 async def finish(interaction: Id, body: Draft, principal: Signed, deps: DepsIn) -> FinishedView:
-    """Be done with a contact: its code, its note and what follows from it are kept together, once.
+    """Finish a contact: keep its code, its note and its follow-up in one transaction.
 
-    The same again answers the same; something else is refused, for what was finished stands.
+    Sending the same again answers the same. Anything else is refused once the contact is finished.
     """
     return await finish_interaction(interaction, body, principal, deps)
 
 
 async def finish_interaction(interaction: int, body: Draft, principal: Principal, deps: Deps) -> FinishedView:
-    """As `finish`, for every route that ends a wrap-up."""
+    """Does what `finish` says, for every route that ends a wrap-up."""
     async with deps.desk.change() as change:
-        found = await known(change.conn, interaction)
-        mine = await mine_of(change.conn, deps, principal, found)
-        if mine.finished_at is None:
-            _check_over(deps, principal, found, mine)
-            # From the tray: the hours since the call were no time of work on it.
+        found = await existing(change.conn, interaction)
+        segment = await own_segment(change.conn, deps, principal, found)
+        if segment.finished_at is None:
+            _check_over(deps, principal, found, segment)
+            # A contact from the tray was wrapped up when its call ended: the hours since then were not work on it.
             wrapping = part_state(deps, principal, found) == "wrap_up"
-            answer = await _finish(change, principal, found, mine, body, None if wrapping else mine.ended_at)
+            answer = await _finish(change, principal, found, segment, body, None if wrapping else segment.ended_at)
         else:
-            answer = await _finished_before(change.conn, found, mine, body)
+            answer = await _finished_before(change.conn, found, segment, body)
     try:
         if part_state(deps, principal, found) == "wrap_up":
             await deps.commands.finish_wrap_up(call_of(found), principal.id)
     except CommandRefused as refused:
-        if refused.code != "call_over":  # it left the floor meanwhile, and the record has all of it
+        if refused.code != "call_over":  # the call left the floor meanwhile, and the record is complete
             raise
     return answer
 
@@ -89,18 +89,18 @@ class Whose(BaseModel):
     responses=documented(401, 403, 404, 409, 422, 503),
 )
 async def reassociate(interaction: Id, body: Whose, principal: Signed, deps: DepsIn) -> None:
-    """Say whose contact it was, until I am done with it, in the tray of what I owe too; learnt for the number."""
+    """Set whose contact it was, until the agent has finished it. The choice is remembered for the number."""
     async with deps.database.read() as conn:
-        found = await known(conn, interaction)
-        mine = await mine_of(conn, deps, principal, found)
+        found = await existing(conn, interaction)
+        segment = await own_segment(conn, deps, principal, found)
         if await customers.get(conn, body.customer_id) is None:
             raise not_found("customer")
     if part_state(deps, principal, found) not in {*IN_CALL, "wrap_up"}:
-        if mine.answered_at is None:
+        if segment.answered_at is None:
             raise Problem(403, "not_yours", "only those who had this contact say whose it was")
-        if mine.finished_at is not None or (mine.wrapped_at is not None and not wrap_ups.is_owed(mine)):
+        if segment.finished_at is not None or (segment.wrapped_at is not None and not wrap_ups.is_owed(segment)):
             raise finished()
-    # Also when only a colleague is still in it: they see it change.
+    # Also when only a colleague is still in the call: their card must change too.
     if deps.floor.call(call_of(found)) is not None:
         await deps.commands.choose_customer(call_of(found), body.customer_id, principal.id)
         return
@@ -109,13 +109,13 @@ async def reassociate(interaction: Id, body: Whose, principal: Signed, deps: Dep
         if found.ani_e164 is not None:
             chosen = (found.ani_e164, body.customer_id, principal.id, change.at)
             await contact_points.choose(change.conn, *chosen)
-        told = {"interaction": found.id, "customer": body.customer_id}
-        change.tell("interaction.changed", told, concerned(found, body.customer_id, found.customer_id))
+        event_body = {"interaction": found.id, "customer": body.customer_id}
+        change.tell("interaction.changed", event_body, concerned(found, body.customer_id, found.customer_id))
 
 
-def _check_over(deps: Deps, principal: Principal, one: Interaction, mine: Segment) -> None:
-    state = part_state(deps, principal, one)
-    if state in IN_CALL or (state is None and mine.outcome is None):
+def _check_over(deps: Deps, principal: Principal, interaction: Interaction, segment: Segment) -> None:
+    state = part_state(deps, principal, interaction)
+    if state in IN_CALL or (state is None and segment.outcome is None):
         raise Problem(
             409,
             "still_in_call",
@@ -127,35 +127,39 @@ def _check_over(deps: Deps, principal: Principal, one: Interaction, mine: Segmen
 async def _finish(
     change: Change,
     principal: Principal,
-    one: Interaction,
-    mine: Segment,
+    interaction: Interaction,
+    segment: Segment,
     body: Draft,
     wrapped_at: datetime | None,
 ) -> FinishedView:
-    stored = {"note": mine.note, "wrap_code": mine.wrap_code, "follow_up": mine.follow_up}
+    stored = {"note": segment.note, "wrap_code": segment.wrap_code, "follow_up": segment.follow_up}
     values: dict[str, Any] = {**stored, **body.changes()}
-    await _check_code(change.conn, one, mine, values["wrap_code"])
+    await _check_code(change.conn, interaction, segment, values["wrap_code"])
     follow_up = _typed(values["follow_up"])
-    if not await wrap_ups.finish(change.conn, mine.id, change.at, wrapped_at=wrapped_at, **values):
-        raise finished()  # by my other desktop, between two statements of ours
-    await wrap_ups.finish_others(change.conn, mine, change.at)
-    promise, case = await _make(change, principal, one, mine, follow_up)
-    again = await known(change.conn, one.id)
-    part = next(part for part in again.segments if part.id == mine.id)
-    told = {"interaction": one.id, "customer": one.customer_id}
-    change.tell("interaction.changed", told, concerned(one, one.customer_id))
-    draft = await draft_view(change.conn, again, part)
+    if not await wrap_ups.finish(change.conn, segment.id, change.at, wrapped_at=wrapped_at, **values):
+        raise finished()  # another desktop of the agent finished it since we read it
+    await wrap_ups.finish_others(change.conn, segment, change.at)
+    promise, case = await _make(change, principal, interaction, segment, follow_up)
+    changed = await existing(change.conn, interaction.id)
+    part = next(part for part in changed.segments if part.id == segment.id)
+    event_body = {"interaction": interaction.id, "customer": interaction.customer_id}
+    change.tell("interaction.changed", event_body, concerned(interaction, interaction.customer_id))
+    draft = await draft_view(change.conn, changed, part)
     change.tell("draft.changed", {"agent": principal.id, "draft": draft}, only(principal.id))
     return {**draft, "promise": promise, "case": case}
 
 
 async def _make(
-    change: Change, principal: Principal, one: Interaction, mine: Segment, follow_up: Callback | OpenCase | None
+    change: Change,
+    principal: Principal,
+    interaction: Interaction,
+    segment: Segment,
+    follow_up: Callback | OpenCase | None,
 ) -> tuple[PromiseView | None, Named | None]:
-    """What was typed as a follow-up becomes a promise or a case of the customer."""
+    """Make the typed follow-up a promise or a case of the customer."""
     if follow_up is None:
         return None, None
-    if one.customer_id is None:
+    if interaction.customer_id is None:
         raise Problem(
             422,
             "no_customer",
@@ -167,35 +171,35 @@ async def _make(
         to = _time_of(follow_up, change.at)
         made = await promises.add(
             change.conn,
-            customer_id=one.customer_id,
+            customer_id=interaction.customer_id,
             kind="callback",
             text=follow_up.text,
-            number=follow_up.number or one.ani_e164,
+            number=follow_up.number or interaction.ani_e164,
             starts_at=follow_up.since,
             due_at=to,
             at=change.at,
             owner_id=principal.id,
             created_by=principal.id,
-            interaction_id=one.id,
+            interaction_id=interaction.id,
         )
-        await wrap_ups.keep_follow_up(change.conn, mine.id, {**typed, "promise": made.id})
+        await wrap_ups.keep_follow_up(change.conn, segment.id, {**typed, "promise": made.id})
         change.tell("promise.changed", {"promise": promise_view(made)}, readers(made))
         return promise_view(made), None
     if not follow_up.subject.strip():
         raise Problem(422, "no_subject", "a case has a subject", remedy="Say in a few words what it is about.")
-    case = await cases.open_case(change.conn, one.customer_id, follow_up.subject.strip(), change.at)
+    case = await cases.open_case(change.conn, interaction.customer_id, follow_up.subject.strip(), change.at)
     if follow_up.text.strip():
-        await _explain(change, principal, one.customer_id, case.number, follow_up.text.strip())
-    version = await customers.touch(change.conn, one.customer_id, change.at)
-    agents = (part.agent_id for part in one.segments)
-    await wrap_ups.keep_follow_up(change.conn, mine.id, {**typed, "case": case.id, "number": case.number})
-    told = {"customer": one.customer_id, "version": version}
-    change.tell("customer.changed", told, of_customer(one.customer_id, *agents))
+        await _explain(change, principal, interaction.customer_id, case.number, follow_up.text.strip())
+    version = await customers.touch(change.conn, interaction.customer_id, change.at)
+    agents = (part.agent_id for part in interaction.segments)
+    await wrap_ups.keep_follow_up(change.conn, segment.id, {**typed, "case": case.id, "number": case.number})
+    event_body = {"customer": interaction.customer_id, "version": version}
+    change.tell("customer.changed", event_body, of_customer(interaction.customer_id, *agents))
     return None, {"id": case.id, "name": case.number}
 
 
 def _time_of(follow_up: Callback, at: datetime) -> datetime:
-    """When the callback is due; it is still to come."""
+    """When the callback is due. Raises a 422 problem for a missing, past or empty period."""
     if follow_up.to is None:
         raise Problem(422, "no_time", "a callback has a time", remedy="Say until when.")
     if follow_up.to <= at:
@@ -206,29 +210,31 @@ def _time_of(follow_up: Callback, at: datetime) -> datetime:
 
 
 async def _explain(change: Change, principal: Principal, customer: int, number: str, text: str) -> None:
-    """A case has no text of its own yet: what was typed stands as a note that names it."""
+    """Keep the text of a case as a note that names it, because cases have no text of their own yet."""
     await notes.add(change.conn, customer, f"{number}: {text}", at=change.at, agent_id=principal.id)
 
 
-async def _finished_before(conn: Connection, one: Interaction, mine: Segment, body: Draft) -> FinishedView:
-    made = mine.follow_up or {}
+async def _finished_before(
+    conn: Connection, interaction: Interaction, segment: Segment, body: Draft
+) -> FinishedView:
+    made = segment.follow_up or {}
     kept = {name: value for name, value in made.items() if name not in ("promise", "case")}
     if "case" in made:
         kept.pop("number", None)
-    stored = {"note": mine.note, "wrap_code": mine.wrap_code, "follow_up": kept or None}
+    stored = {"note": segment.note, "wrap_code": segment.wrap_code, "follow_up": kept or None}
     if any(stored[name] != value for name, value in body.changes().items()):
         raise finished()
     promise = await promises.get(conn, made["promise"]) if "promise" in made else None
     case: Named | None = {"id": made["case"], "name": made["number"]} if "case" in made else None
-    draft = await draft_view(conn, one, mine)
+    draft = await draft_view(conn, interaction, segment)
     return {**draft, "promise": promise_view(promise) if promise is not None else None, "case": case}
 
 
-async def _check_code(conn: Connection, one: Interaction, mine: Segment, code: str | None) -> None:
-    queues = queues_of(one, mine)
+async def _check_code(conn: Connection, interaction: Interaction, segment: Segment, code: str | None) -> None:
+    queues = queues_of(interaction, segment)
     if code is None:
         need_code = await wrap_ups.need_code(conn)
-        if needs := [queue for queue in queues if (one.pbx, queue) in need_code]:
+        if needs := [queue for queue in queues if (interaction.pbx, queue) in need_code]:
             raise Problem(
                 422,
                 "code_required",

@@ -1,1 +1,1 @@
-"""Customers and their contacts."""
+"""The routes of customers and of their contacts."""

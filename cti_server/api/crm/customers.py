@@ -1,4 +1,4 @@
-"""Customers: search, one with all that is theirs, and what a person changes of them."""
+"""Customers: finds them, shows one in full, and changes them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _time_zone(name: str | None) -> str | None:
 
 
 def _absent(value: object) -> object:
-    """A field that was emptied is absent: two customers without a reference do not share the reference ''."""
+    """None for an empty text: two customers without a reference must not share the reference ''."""
     return None if isinstance(value, str) and not value.strip() else value
 
 
@@ -66,7 +66,7 @@ ShortOrNone = Annotated[Short | None, BeforeValidator(_absent)]
 TextOrNone = Annotated[Text | None, BeforeValidator(_absent)]
 TimeZone = Annotated[str | None, Field(max_length=64), AfterValidator(_time_zone), BeforeValidator(_absent)]
 
-# Why a number was not understood, in words that help to write it again.
+# Why a number was not understood, in words that help to correct it.
 _HINTS: Final = {
     "area_code_missing": "write it with its area code",
     "country_code": "no country has this country code",
@@ -81,7 +81,7 @@ _HINTS: Final = {
 
 
 class NewContactPoint(BaseModel):
-    """A number or an address, as a person writes it. A number is kept as written and in E.164."""
+    """A number or an email address as a person writes it. A number is kept as written and in E.164."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -93,14 +93,14 @@ class NewContactPoint(BaseModel):
 
 
 def _short_texts() -> type[BaseModel]:
-    """A body with each text of a customer that a person may write, at most 80 letters long."""
+    """A model with each editable text of a customer, at most 80 characters long."""
     names = [name for name in texts_of(Customer) if name in customers.EDITABLE]
     fields: dict[str, Any] = dict.fromkeys(names, (ShortOrNone, None))
     return create_model("CustomerTexts", **fields)
 
 
 class CustomerFields(_short_texts()):  # type: ignore[misc]  # made from the fields of Customer
-    """What a person may write of a customer: its short texts, and here what has a rule of its own."""
+    """The fields of a customer that a person may write: the short texts, and those with rules of their own."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -120,7 +120,7 @@ class NewCustomer(CustomerFields):
 
 
 class CustomerChange(CustomerFields):
-    """Fields to change; those left out stay. `version` is the one that was read."""
+    """The fields to change; those left out stay. `version` is the customer's version as it was read."""
 
     version: Annotated[int, Field(ge=1, le=2**31 - 1)]
     name: Name | None = None
@@ -143,8 +143,9 @@ async def find_customers(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> CustomerPage:
-    """By name, company, part of a number, email, reference or contract number; all of them by name without
-    `q`.
+    """Find customers by name, company, part of a number, email, reference or contract number.
+
+    Without `q`, all customers by name.
     """
     async with deps.database.read() as conn:
         page = await search.find(conn, q, cursor, limit)
@@ -169,14 +170,14 @@ async def add_customer(body: NewCustomer, response: Response, principal: Signed,
 
 @routes.get("/{customer}", operation_id="getCustomer", responses=documented(401, 404, 422))
 async def get_customer(customer: Id, _: Signed, deps: DepsIn) -> CustomerDetail:
-    """One customer with all that is theirs."""
+    """One customer with everything that is theirs."""
     async with deps.database.read() as conn:
-        return await _detail(conn, await _known(conn, customer), deps.now())
+        return await _detail(conn, await _existing(conn, customer), deps.now())
 
 
 @routes.patch("/{customer}", operation_id="changeCustomer", responses=documented(401, 403, 404, 409, 413, 422))
 async def change_customer(customer: Id, body: CustomerChange, _: Signed, deps: DepsIn) -> CustomerDetail:
-    """Change fields of a customer, unless somebody else did since `version`."""
+    """Change fields of a customer. 409 if somebody changed the customer since `version`."""
     changes = body.model_dump(exclude={"version"}, exclude_unset=True)
     if changes.get("name", "") is None:
         raise _invalid("body.name", "a customer has a name")
@@ -193,7 +194,7 @@ async def change_customer(customer: Id, body: CustomerChange, _: Signed, deps: D
     responses=documented(401, 403, 404, 409, 422),
 )
 async def add_contact_point(customer: Id, body: NewContactPoint, _: Signed, deps: DepsIn) -> ContactPointView:
-    """Add a number or an address."""
+    """Add a number or an email address."""
     async with deps.desk.change() as change:
         view = await _add_point(deps, change, customer, body)
         await _tell(deps, change, customer)
@@ -207,7 +208,7 @@ async def add_contact_point(customer: Id, body: NewContactPoint, _: Signed, deps
     responses=documented(401, 403, 404, 422),
 )
 async def remove_contact_point(customer: Id, contact_point: Id, _: Signed, deps: DepsIn) -> None:
-    """Remove a number or an address."""
+    """Remove a number or an email address."""
     async with deps.desk.change() as change:
         if not await customers.remove_contact_point(change.conn, customer, contact_point, change.at):
             raise not_found("contact point")
@@ -233,13 +234,13 @@ async def add_note(customer: Id, body: NewNote, principal: Signed, deps: DepsIn)
 async def get_timeline(
     customer: Id, _: Signed, deps: DepsIn, limit: Limit = 50, cursor: Cursor = None
 ) -> InteractionPage:
-    """Every contact with a customer, for a company with its people too, the latest first."""
+    """Every contact with a customer, the latest first; for a company, also those with its people."""
     async with deps.database.read() as conn:
-        await _known(conn, customer)
+        await _existing(conn, customer)
         return page_view(await history.timeline(conn, customer, cursor, limit))
 
 
-async def _known(conn: Connection, customer_id: int) -> Customer:
+async def _existing(conn: Connection, customer_id: int) -> Customer:
     customer = await customers.get(conn, customer_id)
     if customer is None:
         raise not_found("customer")
@@ -286,10 +287,10 @@ async def _add_point(deps: Deps, change: Change, customer: int, body: NewContact
 
 
 async def _tell(deps: Deps, change: Change, customer_id: int) -> Customer:
-    """Tell whoever opened the customer, or has them on the line; answers the customer as they are now."""
-    customer = await _known(change.conn, customer_id)
-    told = {"customer": customer.id, "version": customer.version}
-    change.tell("customer.changed", told, of_customer(customer.id, *deps.floor.agents_with(customer.id)))
+    """Send `customer.changed` to whoever opened the customer or has a call of theirs. Returns the customer now."""
+    customer = await _existing(change.conn, customer_id)
+    event_body = {"customer": customer.id, "version": customer.version}
+    change.tell("customer.changed", event_body, of_customer(customer.id, *deps.floor.agents_with(customer.id)))
     return customer
 
 

@@ -15,7 +15,7 @@ from cti_server.api.shapes import IdentifyAnswer
 
 routes = APIRouter(prefix="/api/identify", tags=["identify"])
 
-# Whatever a trunk sends as a number or a name must get an answer, not a refusal.
+# Whatever a trunk sends as a number or a name gets an answer, never a refusal.
 Anything = Annotated[str, Field(max_length=4096)]
 
 
@@ -35,7 +35,7 @@ class Caller(BaseModel):
 async def identify_caller(
     body: Caller, deps: DepsIn, authorization: Annotated[str | None, Header(include_in_schema=False)] = None
 ) -> IdentifyAnswer:
-    """The channel variables for a call, within the lookup's deadline. Needs the bearer token."""
+    """The channel variables for a call, within the lookup's deadline. It needs the bearer token."""
     _authorize(deps, authorization)
     caller = (body.pbx or deps.default_pbx, body.ani, body.ani_name, body.dnis)
     return {"variables": await deps.identify(caller, body.uniqueid)}

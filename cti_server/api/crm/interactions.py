@@ -1,4 +1,4 @@
-"""Interactions: every contact of the past, filtered and in pages, and the note an agent wrote about one."""
+"""Interactions: past contacts, filtered and in pages, and the notes that agents write about them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def list_interactions(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> InteractionPage:
-    """The latest first. Agents get their own, and everybody's with one `customer`; supervisors get all."""
+    """Contacts, the latest first. Agents get their own, or all with one `customer`; supervisors get all."""
     wanted = Filter(
         since=_clamped(since),
         until=_clamped(until),
@@ -73,74 +73,74 @@ async def list_interactions(
 async def get_interaction(interaction: Id, _: Signed, deps: DepsIn) -> InteractionView:
     """One contact with its segments."""
     async with deps.database.read() as conn:
-        return interaction_view(await known(conn, interaction))
+        return interaction_view(await existing(conn, interaction))
 
 
 @routes.put("/{interaction}/note", operation_id="writeNote", responses=documented(401, 403, 404, 413, 422))
 async def write_note(interaction: Id, body: NoteText, principal: Signed, deps: DepsIn) -> InteractionView:
-    """Write what you have to say of a contact: of your part in it, or of any contact as a supervisor.
+    """Write a note: agents about their own part of a contact, supervisors about any contact.
 
-    `note` of the answer is everybody's together; your own is in your segment.
+    `note` of the answer joins everybody's notes; the agent's own is in their segment.
     """
     async with deps.desk.change() as change:
-        found = await known(change.conn, interaction)
-        mine = await wrap_ups.mine(change.conn, found.id, principal.id)
-        if mine is not None:
-            await wrap_ups.set_note(change.conn, mine.id, body.text)
+        found = await existing(change.conn, interaction)
+        segment = await wrap_ups.mine(change.conn, found.id, principal.id)
+        if segment is not None:
+            await wrap_ups.set_note(change.conn, segment.id, body.text)
         elif principal.sees_floor:
             await history.set_note(change.conn, interaction, body.text)
         else:
             raise Problem(403, "not_yours", "only those who had this contact write its note")
-        changed = await known(change.conn, interaction)
-        told = {"interaction": changed.id, "customer": changed.customer_id}
-        change.tell("interaction.changed", told, concerned(changed, changed.customer_id))
+        changed = await existing(change.conn, interaction)
+        event_body = {"interaction": changed.id, "customer": changed.customer_id}
+        change.tell("interaction.changed", event_body, concerned(changed, changed.customer_id))
     return interaction_view(changed)
 
 
-def concerned(one: Interaction, *owners: int | None) -> dict[str, Any]:
-    """Who is told of a contact's change: the agents who had it, and whoever opened one of these customers."""
+def concerned(interaction: Interaction, *owners: int | None) -> dict[str, Any]:
+    """The audience of a change to a contact: the agents who had it, and whoever opened one of these customers."""
     opened = [topics.customer(number) for number in {*owners} if number is not None]
-    return audience(*(part.agent_id for part in one.segments), topics=opened)
+    return audience(*(part.agent_id for part in interaction.segments), topics=opened)
 
 
 def page_view(page: Page[Interaction]) -> InteractionPage:
-    return {"items": [interaction_view(one) for one in page.items], "next": page.next}
+    return {"items": [interaction_view(interaction) for interaction in page.items], "next": page.next}
 
 
-def interaction_view(one: Interaction) -> InteractionView:
+def interaction_view(interaction: Interaction) -> InteractionView:
     path: list[StepView] = [
-        {"step": step["step"], "choice": step.get("choice"), "at": step.get("at")} for step in one.ivr_path
+        {"step": step["step"], "choice": step.get("choice"), "at": step.get("at")} for step in interaction.ivr_path
     ]
     return {
-        "id": one.id,
-        "channel": one.channel,
-        "direction": one.direction,
-        "call": f"{one.pbx}:{one.boot}:{one.linkedid}" if one.linkedid else None,
-        "customer": person_view(one.customer_id, one.customer_name),
-        "match": one.match_standing,
-        "ani": one.ani_e164,
-        "ani_raw": one.ani_raw,
-        "ani_name": one.ani_name,
-        "dnis": one.dnis,
-        "queue": one.queue,
+        "id": interaction.id,
+        "channel": interaction.channel,
+        "direction": interaction.direction,
+        "call": f"{interaction.pbx}:{interaction.boot}:{interaction.linkedid}" if interaction.linkedid else None,
+        "customer": person_view(interaction.customer_id, interaction.customer_name),
+        "match": interaction.match_standing,
+        "ani": interaction.ani_e164,
+        "ani_raw": interaction.ani_raw,
+        "ani_name": interaction.ani_name,
+        "dnis": interaction.dnis,
+        "queue": interaction.queue,
         "path": path,
-        "language": one.language,
-        "verdict": one.verdict,
-        "subject": one.subject,
-        "note": one.note,
-        "started_at": stamp(one.started_at),
-        "queued_at": stamp_or_none(one.queued_at),
-        "answered_at": stamp_or_none(one.answered_at),
-        "ended_at": stamp_or_none(one.ended_at),
-        "wait_ms": one.wait_ms,
-        "ring_ms": one.ring_ms,
-        "talk_ms": one.talk_ms,
-        "hold_ms": one.hold_ms,
-        "ended_by": one.ended_by,
-        "outcome": one.outcome,
-        "complete": one.complete,
-        "segments": [segment_view(part) for part in one.segments],
-        "visits": [visit_view(visit) for visit in one.visits],
+        "language": interaction.language,
+        "verdict": interaction.verdict,
+        "subject": interaction.subject,
+        "note": interaction.note,
+        "started_at": stamp(interaction.started_at),
+        "queued_at": stamp_or_none(interaction.queued_at),
+        "answered_at": stamp_or_none(interaction.answered_at),
+        "ended_at": stamp_or_none(interaction.ended_at),
+        "wait_ms": interaction.wait_ms,
+        "ring_ms": interaction.ring_ms,
+        "talk_ms": interaction.talk_ms,
+        "hold_ms": interaction.hold_ms,
+        "ended_by": interaction.ended_by,
+        "outcome": interaction.outcome,
+        "complete": interaction.complete,
+        "segments": [segment_view(part) for part in interaction.segments],
+        "visits": [visit_view(visit) for visit in interaction.visits],
     }
 
 
@@ -182,7 +182,8 @@ def segment_view(part: Segment) -> SegmentView:
     }
 
 
-async def known(conn: Connection, interaction: int) -> Interaction:
+async def existing(conn: Connection, interaction: int) -> Interaction:
+    """The interaction with this id. Raises a 404 problem when there is none."""
     found = await history.get(conn, interaction)
     if found is None:
         raise not_found("interaction")

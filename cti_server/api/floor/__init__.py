@@ -1,1 +1,1 @@
-"""The floor as it is this second, and what is done with its calls."""
+"""The routes of the floor as it is this second, and of the commands for its calls."""

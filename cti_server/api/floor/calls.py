@@ -1,4 +1,4 @@
-"""Live calls: those that concern me, the card of one, who it is, and that I am done with it."""
+"""Live calls: lists them, shows their parts and cards, sets who calls, and ends or extends a wrap-up."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ class Choice(BaseModel):
 
 
 class Wanted(BaseModel):
-    """Whether I want it."""
+    """Whether the agent wants time for wrap-up."""
 
     model_config = ConfigDict(extra="forbid")
 
     wanted: bool = True
 
 
-# The floor makes these shapes many times a second and tests hold them to the schema: they are not checked
-# again here.
+# The floor makes these shapes many times a second and tests hold them to the schema, so they are not checked again
+# here.
 
 
 @routes.get("", operation_id="listCalls", response_model=CallList, responses=documented(401))
 async def list_calls(principal: Signed, deps: DepsIn) -> Response:
-    """The live calls that ring at me, that I hold or wrap up, and those that I may take to my phone: parked ones,
-    those that ring at colleagues and, by right, those who wait in my queues. For a supervisor, all.
+    """The live calls in which the agent has a part, and those that they may take to their phone: parked calls,
+    calls that ring at colleagues and, by right, callers who wait in their queues. Supervisors get all.
     """
     viewer = principal.viewer(deps)
-    shown = [one for one in deps.floor.calls() if may_see(viewer, one.thing) or may_take(viewer, one.thing)]
-    return JSONResponse({"items": [dict(one.view()) for one in shown]})
+    shown = [call for call in deps.floor.calls() if may_see(viewer, call.thing) or may_take(viewer, call.thing)]
+    return JSONResponse({"items": [dict(call.view()) for call in shown]})
 
 
 @routes.get("/{call}", operation_id="getCall", response_model=CallView, responses=documented(401, 404, 422))
@@ -62,14 +62,14 @@ async def get_call(call: CallId, principal: Signed, deps: DepsIn) -> Response:
     responses=documented(401, 404, 422),
 )
 async def list_parts(call: CallId, principal: Signed, deps: DepsIn) -> Response:
-    """What each agent has to do with a live call, or had, the first first."""
+    """What each agent has, or had, to do with a live call, in order."""
     visible_call(deps, principal, call)
     return JSONResponse([dict(part) for part in deps.floor.parts(call)])
 
 
 @routes.get("/{call}/card", operation_id="getCard", response_model=Card, responses=documented(401, 404, 422))
 async def get_card(call: CallId, principal: Signed, deps: DepsIn) -> Response:
-    """The card of a live call, read from the record now: a note or an edit since it popped is on it."""
+    """The card of a live call, read from the record now, so that it has every note and edit since it popped."""
     visible_call(deps, principal, call)
     card = await deps.floor.card(call)
     if card is None:
@@ -84,7 +84,7 @@ async def get_card(call: CallId, principal: Signed, deps: DepsIn) -> Response:
     responses=documented(401, 403, 404, 409, 422, 503),
 )
 async def choose_customer(call: CallId, body: Choice, principal: Signed, deps: DepsIn) -> None:
-    """Say who calls. It is remembered for the number, and the new card comes as an event."""
+    """Set who calls. The choice is remembered for the number, and the new card comes as an event."""
     visible_call(deps, principal, call)
     async with deps.database.read() as conn:
         if await customers.get(conn, body.customer_id) is None:
@@ -99,7 +99,7 @@ async def choose_customer(call: CallId, body: Choice, principal: Signed, deps: D
     responses=documented(401, 403, 404, 409, 422, 503),
 )
 async def finish_wrap_up(call: CallId, body: Draft, principal: Signed, deps: DepsIn) -> None:
-    """Be done with a call: its wrap-up ends. As `finishInteraction`, by the call; a null note stays as it is."""
+    """End the wrap-up of a call, as `finishInteraction` does by the contact; here a null note changes nothing."""
     found = visible_call(deps, principal, call)
     if deps.floor.part_state(call, principal.id) != "wrap_up":
         raise Problem(409, "not_in_wrap_up", "you are not wrapping up this call")
@@ -117,7 +117,7 @@ async def finish_wrap_up(call: CallId, body: Draft, principal: Signed, deps: Dep
     responses=documented(401, 403, 404, 409, 422),
 )
 async def extend_wrap_up(call: CallId, principal: Signed, deps: DepsIn) -> None:
-    """The time for wrap-up once more, as often as the queue allows. 409 when there is no more, or no limit."""
+    """Get the time for wrap-up once more, as often as the queue allows. 409 when none is left, or no limit."""
     visible_call(deps, principal, call)
     await deps.commands.extend_wrap_up(call, principal.id)
 
@@ -129,6 +129,6 @@ async def extend_wrap_up(call: CallId, principal: Signed, deps: DepsIn) -> None:
     responses=documented(401, 403, 404, 409, 422),
 )
 async def request_wrap_up(call: CallId, body: Wanted, principal: Signed, deps: DepsIn) -> None:
-    """Have time after this call, though its queue gives none by itself; or have none after all."""
+    """Ask for wrap-up time after this call though its queue gives none, or take that back."""
     visible_call(deps, principal, call)
     await deps.commands.want_wrap_up(call, principal.id, body.wanted)

@@ -1,4 +1,4 @@
-"""What an agent does with a call: each command is a POST that answers 202 and ends in the event `command.done`."""
+"""Call control: each command is a POST that answers 202, and ends in the event `command.done`."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from cti_server.floor.verbs import Verb
 
 routes = APIRouter(prefix="/api/calls", tags=["call control"])
 
-#: what takes no argument but the call, and what the document says of it
+#: the verbs that take no argument but the call, with their descriptions for the OpenAPI document
 PLAIN: Final[Mapping[Verb, str]] = {
-    Verb.ANSWER: "Answer the call that rings at my phone: a browser is told to, a desk phone where set up.",
-    Verb.HANGUP: "End my part of the call; a ringing call is rejected. Hanging up while consulting completes.",
-    Verb.HOLD: "Let the other side hear music.",
+    Verb.ANSWER: "Answer the call that rings at the agent's phone: in a browser, or at a desk where set up.",
+    Verb.HANGUP: "End the agent's part of the call; reject a ringing call. During a consultation, complete it.",
+    Verb.HOLD: "Put the other side on hold; they hear music.",
     Verb.RETRIEVE: "Take the other side off hold.",
-    Verb.MUTE: "Nobody hears me.",
-    Verb.UNMUTE: "They hear me again.",
-    Verb.ALTERNATE: "During a consultation: talk to the one who waits.",
-    Verb.COMPLETE: "Finish the consultation: the two others talk to each other. Also while it still rings.",
-    Verb.CANCEL: "Let the consulted one go, and be back with the caller.",
-    Verb.PARK: "The caller waits in a parking space, my phone is free.",
-    Verb.PICK_UP: "A parked call, a waiting caller (by right) or a colleague's ringing call comes to my phone.",
+    Verb.MUTE: "Mute the agent: nobody hears them.",
+    Verb.UNMUTE: "End muting: the others hear the agent again.",
+    Verb.ALTERNATE: "During a consultation, talk to whoever waits.",
+    Verb.COMPLETE: "Complete the consultation: the two others talk to each other. Also while it still rings.",
+    Verb.CANCEL: "End the consultation, and talk to the caller again.",
+    Verb.PARK: "Park the call: the caller waits in a parking space, and the agent's phone is free.",
+    Verb.PICK_UP: "Bring a parked, a colleague's ringing or (by right) a waiting call to the agent's phone.",
     Verb.RECORD_START: "Record the call.",
-    Verb.RECORD_PAUSE: "Silence in the recording.",
-    Verb.RECORD_RESUME: "Sound in the recording again.",
+    Verb.RECORD_PAUSE: "Pause the recording: it has silence until it is resumed.",
+    Verb.RECORD_RESUME: "Resume the recording.",
     Verb.RECORD_STOP: "End the recording.",
-    Verb.RECONNECT: "My browser was loaded anew: bring the call back to my phone.",
+    Verb.RECONNECT: "Bring the call back to the agent's browser phone after the page was loaded anew.",
 }
 ERRORS: Final = documented(401, 403, 409, 422, 503)
 
@@ -50,7 +50,7 @@ Key = Annotated[
         description="the same key within ten minutes answers the first request and does nothing",
     ),
 ]
-# Goes to the PBX: what is not a line of plain text is refused here already.
+# The text goes to the PBX, so anything but a line of plain text is refused here.
 PLAIN_TEXT: Final = r"^[^\x00-\x1f\x7f]*$"
 Said = Annotated[str, Field(max_length=2000)]
 
@@ -86,7 +86,7 @@ ToTarget = Annotated[ToAgent | ToQueue | ToNumber, Field(discriminator="kind")]
 
 
 class Transfer(Body):
-    """Whom the call goes to, and what they should know."""
+    """Whom the call goes to, and in `said` what they should know."""
 
     target: ToTarget
     said: Said | None = None
@@ -103,13 +103,13 @@ class Keys(Body):
 
 
 class Drop(Body):
-    """Whose leg: `people[].leg` of the call."""
+    """The leg to drop: a `people[].leg` of the call."""
 
     leg: Annotated[str, Field(min_length=1, max_length=150)]
 
 
 class Dial(Body):
-    """The number as the page showed it. `from_page` says which page that was, for the log."""
+    """The number as the page showed it. `from_page` is the page it came from, for the log."""
 
     to: Annotated[str, Field(min_length=1, max_length=128, pattern=PLAIN_TEXT)]
     from_page: Annotated[str, Field(max_length=500)] | None = None
@@ -133,20 +133,20 @@ async def ask(deps: Deps, principal: Principal, command: CallCommand, key: str |
 
 @routes.post("", operation_id="dialNumber", status_code=202, responses=ERRORS)
 async def dial(body: Dial, principal: Signed, deps: DepsIn, key: Key = None) -> AcceptedView:
-    """Call a number: my phone rings, then the number is called."""
+    """Call a number: the agent's phone rings first, then the number is called."""
     return await ask(deps, principal, CallCommand(Verb.DIAL, target=NumberTarget(body.to)), key)
 
 
 @routes.post("/{call}/transfer", operation_id="transferCall", status_code=202, responses=ERRORS)
 async def transfer(call: CallId, body: Transfer, principal: Signed, deps: DepsIn, key: Key = None) -> AcceptedView:
-    """Give the call away without asking. When nobody takes it, the caller comes back to me."""
+    """Transfer the call without asking first. When nobody takes it, the caller comes back to the agent."""
     command = CallCommand(Verb.TRANSFER, call, target_of(body.target), body.said)
     return await ask(deps, principal, command, key)
 
 
 @routes.post("/{call}/consult", operation_id="consultCall", status_code=202, responses=ERRORS)
 async def consult(call: CallId, body: Transfer, principal: Signed, deps: DepsIn, key: Key = None) -> AcceptedView:
-    """Ask somebody first; the caller hears music. Then alternate, complete, cancel, or make it a conference."""
+    """Call somebody first; the caller hears music. Then alternate, complete, cancel, or make it a conference."""
     command = CallCommand(Verb.CONSULT, call, target_of(body.target), body.said)
     return await ask(deps, principal, command, key)
 
@@ -168,7 +168,7 @@ async def dtmf(call: CallId, body: Keys, principal: Signed, deps: DepsIn, key: K
 
 @routes.post("/{call}/drop", operation_id="dropParticipant", status_code=202, responses=ERRORS)
 async def drop(call: CallId, body: Drop, principal: Signed, deps: DepsIn, key: Key = None) -> AcceptedView:
-    """Let one participant go."""
+    """Drop one participant from the call."""
     return await ask(deps, principal, CallCommand(Verb.DROP, call, leg=body.leg), key)
 
 
@@ -190,13 +190,13 @@ def operation(verb: Verb) -> str:
     return f"{first}{''.join(word.capitalize() for word in more)}Call"
 
 
-for verb, says in PLAIN.items():
+for verb, description in PLAIN.items():
     routes.add_api_route(
         f"/{{call}}/{verb.value}",
         plain(verb),
         methods=["POST"],
         operation_id=operation(verb),
-        description=says,
+        description=description,
         status_code=202,
         responses=ERRORS,
         response_model=AcceptedView,
@@ -210,7 +210,7 @@ for verb, says in PLAIN.items():
     responses=documented(401, 404, 422),
 )
 async def get_handover(call: CallId, principal: Signed, deps: DepsIn) -> Response:
-    """What the colleague who gave me this call left for me, with their draft note as it is now."""
+    """What the colleague who gave the agent this call left for them, with their draft note as it is now."""
     visible_call(deps, principal, call)
     capsule: Mapping[str, Any] | None = await deps.control.handover(call, principal.id)
     if capsule is None:

@@ -1,4 +1,4 @@
-"""Queues as they are this second: who waits, and who could take it."""
+"""Queues as they are this second: how many wait, and who could take a call."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Name = Annotated[str, Path(min_length=1, max_length=80)]
 
 @routes.get("", operation_id="listQueues", response_model=list[QueueView], responses=documented(401))
 async def list_queues(principal: Signed, deps: DepsIn) -> Response:
-    """The queues that I serve; for a supervisor, all."""
+    """The queues that the agent serves; supervisors get all."""
     viewer = principal.viewer(deps)
     shown = [view for view in deps.floor.queues() if may_see(viewer, Queue(view["pbx"], view["queue"]))]
     return JSONResponse([dict(view) for view in shown])
@@ -32,7 +32,7 @@ async def list_queues(principal: Signed, deps: DepsIn) -> Response:
     responses=documented(401, 404, 422),
 )
 async def list_members(pbx: Name, queue: Name, principal: Signed, deps: DepsIn) -> Response:
-    """The members of a queue that I serve; for a supervisor, of any."""
+    """The members of a queue that the agent serves; for supervisors, of any queue."""
     members = deps.floor.members(pbx, queue)
     if members is None or not may_see(principal.viewer(deps), Queue(pbx, queue)):
         raise not_found("queue")

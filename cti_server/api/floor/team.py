@@ -1,4 +1,4 @@
-"""The team as it is now, and whom a call can be given to."""
+"""The team as it is now, and the targets of a transfer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ routes = APIRouter(prefix="/api", tags=["team"])
 MAX_AGENTS: Final = 20
 MAX_QUEUES: Final = 10
 MAX_CONTACTS: Final = 8
-# Who can take a call now comes first.
+# Colleagues who can take a call now come first.
 _RANK: Final = {
     name: rank
     for rank, name in enumerate(("ready", "wrap_up", "not_ready", "reserved", "talking", "hold", "signed_out"))
@@ -39,32 +39,32 @@ async def get_team(_: Signed, deps: DepsIn) -> Response:
 
 @routes.get("/targets", operation_id="findTargets", response_model=TargetsView, responses=documented(401, 422))
 async def find_targets(principal: Signed, deps: DepsIn, q: Annotated[str, Query(max_length=80)] = "") -> Response:
-    """Whom a call can be given to: colleagues who are free first, queues with the shortest line, customers."""
+    """Targets for a transfer: colleagues, the free ones first; queues, the shortest first; customers."""
     wanted = q.strip().casefold()
     async with deps.database.read() as conn:
         team = await _team(conn, deps)
         contacts = await _contacts(conn, q) if wanted else []
-    people = [one for one in team if one["agent"] != principal.id and _has(wanted, one["name"], one["extension"])]
-    people.sort(key=lambda one: (_RANK.get(one["state"]["name"], 9), one["name"]))
+    people = [a for a in team if a["agent"] != principal.id and _has(wanted, a["name"], a["extension"])]
+    people.sort(key=lambda a: (_RANK.get(a["state"]["name"], 9), a["name"]))
     queues = [
-        {**one, "ewt": None}
-        for one in deps.floor.queues()
-        if _has(wanted, one["queue"], one["title_en"], one["title_zh"])
+        {**queue, "ewt": None}
+        for queue in deps.floor.queues()
+        if _has(wanted, queue["queue"], queue["title_en"], queue["title_zh"])
     ]
-    queues.sort(key=lambda one: (one["waiting"], one["queue"]))
+    queues.sort(key=lambda queue: (queue["waiting"], queue["queue"]))
     return JSONResponse(
         {"agents": people[:MAX_AGENTS], "queues": queues[:MAX_QUEUES], "contacts": contacts[:MAX_CONTACTS]}
     )
 
 
 async def _team(conn: Connection, deps: Deps) -> list[TeamMember]:
-    """The floor knows those with a phone at a PBX; supervisors without one belong to the team too."""
-    live = {one["agent"]: one for one in deps.floor.team()}
+    """Every active agent: from the floor, or as signed out where the floor does not know them."""
+    live = {member["agent"]: member for member in deps.floor.team()}
     return [
-        cast(TeamMember, {**live[one.id], "name": one.name, "role": one.role})
-        if one.id in live
-        else _away(one, deps.floor.agent_state(one.id))
-        for one in await agents.all_active(conn)
+        cast(TeamMember, {**live[agent.id], "name": agent.name, "role": agent.role})
+        if agent.id in live
+        else _away(agent, deps.floor.agent_state(agent.id))
+        for agent in await agents.all_active(conn)
     ]
 
 
@@ -82,9 +82,9 @@ def _away(agent: agents.Agent, state: Mapping[str, Any]) -> TeamMember:
 async def _contacts(conn: Connection, q: str) -> list[ContactTarget]:
     found = await search.find(conn, q, limit=MAX_CONTACTS)
     return [
-        {"customer": brief_view(one.customer), "number": point.e164, "label": point.label}
-        for one in found.items
-        for point in one.customer.contact_points
+        {"customer": brief_view(match.customer), "number": point.e164, "label": point.label}
+        for match in found.items
+        for point in match.customer.contact_points
         if point.kind == "phone" and point.e164 is not None
     ]
 
