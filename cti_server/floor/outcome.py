@@ -61,10 +61,7 @@ def seal(books: Books, call: Call, at: float | None) -> None:
         call.complete, call.ended_by = False, "unknown"
         call.outcome = "answered" if any(p.answered_at for p in call.parts) else "unseen"
     else:
-        call.ended_at, call.ended_by = (
-            at,
-            call.hangup_by or "system",
-        )  # the first to hang up of those who were left
+        call.ended_at, call.ended_by = at, call.hangup_by or "system"  # who hung up first of those left
         call.outcome = outcome_of(call, _short_abandon_s(books, call.queue))
     books.touch(call, kinds.CALL_ENDED)
 
