@@ -134,7 +134,7 @@ class Pipeline:
 
     def identified(self, leg: str, identified: Identified) -> None:
         """The FastAGI dialogue found out who is on this leg."""
-        self.callers.told(leg, identified)
+        self.callers.identified_by_dialplan(leg, identified)
 
     # --- the life of it --------------------------------------------------------------------------------
 
