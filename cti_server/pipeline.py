@@ -134,7 +134,7 @@ class Pipeline:
 
     def identified(self, leg: str, identified: Identified) -> None:
         """Hand in the result of the dialplan's lookup for a leg."""
-        self.callers.told(leg, identified)
+        self.callers.identified_by_dialplan(leg, identified)
 
     # --- from start to stop ----------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What every command uses: where it prints, how it fails, how it reads settings and runs."""
+"""Shared by all commands: where they print, how they fail, how they read settings and run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ err = Console(stderr=True)
 
 
 def fail(what: str, remedy: str | None = None) -> NoReturn:
-    """Say what is wrong and what mends it; exit 1."""
+    """Print what is wrong and what fixes it, and exit with status 1."""
     err.print(f"[bold red]{what}[/]", highlight=False)
     if remedy is not None:
         err.print(remedy, highlight=False)
@@ -36,7 +36,7 @@ def read_settings(**changes: Any) -> Settings:
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end or to Ctrl-C, on uvloop where there is one."""
+    """Run to the end or until Ctrl-C, on uvloop where it is installed."""
     factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     with contextlib.suppress(ImportError):
         import uvloop

@@ -51,7 +51,7 @@ async def _demo(folder: Path) -> None:
         softphone_url=given.softphone_url or f"ws://127.0.0.1:{pbx.http_port}/ws",
         pbxs=(demo_pbx(pbx.name, pbx.ami_port, pbx.secrets),),
     )
-    log.configure("error")  # what is said while it starts belongs to the spinner
+    log.configure("error")  # log lines would disturb the spinner while it starts
     with out.status("preparing the database"):
         await migrations.upgrade(settings.database_url)
         async with Database(settings.database_url) as database:
@@ -71,7 +71,7 @@ async def _demo(folder: Path) -> None:
 
 
 def _demo_port(given: Settings) -> int:
-    """The wanted port; another one, said aloud, when it is taken and nobody insisted on it."""
+    """The configured port; if it is only the default and taken, a free one, which is printed."""
     from cti_server.demo.stage import port_or_free
 
     port = port_or_free(given.http_port)
@@ -83,7 +83,7 @@ def _demo_port(given: Settings) -> int:
 
 
 def demo_pbx(name: str, port: int, secrets: Any) -> PbxSettings:
-    """How the server reaches the demo PBX: one account a role, as an administrator would set it up."""
+    """The settings by which the server reaches the demo PBX: one account per role, as in a real installation."""
 
     def account(role: str) -> Account:
         return Account(user=role, secret=SecretStr(secrets[role]))
@@ -99,7 +99,7 @@ def demo_pbx(name: str, port: int, secrets: Any) -> PbxSettings:
 
 
 def welcome(settings: Settings) -> None:
-    """What a person needs to know once the demo runs."""
+    """Print what a person needs to know once the demo runs."""
     from cti_server.demo.seed_data import DEMO_PASSWORD, LOGINS
 
     table = Table("login", "name", "role", "phone", title="demo sign-ins", title_justify="left")

@@ -1,4 +1,4 @@
-"""import: bring in what another system knows."""
+"""import: bring in data from another system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""line, queue: what the record must know of the PBX before calls come."""
+"""line, queue: what the record must know about the PBX before calls come."""
 
 from __future__ import annotations
 

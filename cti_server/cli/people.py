@@ -1,4 +1,4 @@
-"""user, phone: who signs in, which queues they serve how well, and at which phones they may sit."""
+"""user, phone: who signs in, which queues they serve and with what skill, and at which phones they may sit."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ async def _save_user(settings: Settings, login: str, fields: dict[str, Any]) -> 
     from cti_server.record.database import Database
 
     async with Database(settings.database_url) as database, database.begin() as conn:
-        known = await agents.by_login(conn, login)
-        if known is None:
+        existing = await agents.by_login(conn, login)
+        if existing is None:
             await agents.add(conn, login=login, **fields)
         else:
-            await agents.update(conn, known.id, **fields)
-    out.print(f"{'changed' if known else 'added'} [bold]{login}[/] ({fields['role']})")
+            await agents.update(conn, existing.id, **fields)
+    out.print(f"{'changed' if existing else 'added'} [bold]{login}[/] ({fields['role']})")
     if fields["seat"]:
         out.print("a running server knows the new seat within 15 s")
 
@@ -84,12 +84,12 @@ async def _serves(settings: Settings, login: str, names: list[str], penalty: int
     from cti_server.record.database import Database
 
     async with Database(settings.database_url) as database, database.begin() as conn:
-        agent = await _known(conn, login)
-        known = {queue.name: queue.id for queue in await queues.all_queues(conn, pbx)}
-        if missing := [name for name in names if name not in known]:
+        agent = await _agent_id(conn, login)
+        queue_ids = {queue.name: queue.id for queue in await queues.all_queues(conn, pbx)}
+        if missing := [name for name in names if name not in queue_ids]:
             fail(f"{pbx} has no queue {', '.join(missing)}", "cti-server queue add NAME")
         for name in names:
-            await agent_queues.assign(conn, agent, known[name], penalty)
+            await agent_queues.assign(conn, agent, queue_ids[name], penalty)
 
 
 @user.command("skill")
@@ -113,7 +113,7 @@ async def _teach(settings: Settings, login: str, levels: dict[str, int]) -> None
     from cti_server.record.database import Database
 
     async with Database(settings.database_url) as database, database.begin() as conn:
-        await agent_queues.teach(conn, await _known(conn, login), levels)
+        await agent_queues.teach(conn, await _agent_id(conn, login), levels)
 
 
 @phone.command("add")
@@ -167,11 +167,11 @@ async def _save_phone(settings: Settings, made: Any, owner: str | None) -> None:
     from cti_server.record.database import Database
 
     async with Database(settings.database_url) as database, database.begin() as conn:
-        agent = await _known(conn, owner) if owner is not None else None
+        agent = await _agent_id(conn, owner) if owner is not None else None
         await phones.save(conn, replace(made, agent_id=agent))
 
 
-async def _known(conn: Any, login: str) -> int:
+async def _agent_id(conn: Any, login: str) -> int:
     from cti_server.record.center import agents
 
     found = await agents.by_login(conn, login)

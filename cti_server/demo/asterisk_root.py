@@ -1,8 +1,8 @@
 """Finds, or builds once in a cache, the file tree that holds a real Asterisk 22.
 
-Debian 12 and 13 ship no Asterisk and sid ships 22, so the tree is a debootstrap of sid outside the checkout,
-keyed by version and architecture. The mirror is the machine's own, read from its apt configuration: behind a
-site's proxy or on an air-gapped mirror that is the only address that works.
+Debian 12 and 13 ship no Asterisk but sid ships 22, so the tree is a debootstrap of sid outside the checkout,
+keyed by version and architecture. The mirror comes from the machine's own apt configuration: behind a site's
+proxy, or with an air-gapped mirror, no other address works.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 
 ASTERISK_MAJOR = 22
 SUITE = "sid"
-# python3 is there for dialplans/agi-bin, which Asterisk itself starts.
+# python3 runs the scripts of dialplans/agi-bin, which Asterisk itself starts.
 PACKAGES = ("asterisk", "asterisk-core-sounds-en-gsm", "python3")
 OLDEST_SYSTEM_MAJOR = 20
 BUILD_LIMIT_S = 1800
@@ -32,7 +32,7 @@ _DEBIAN_SUITE = re.compile(
 
 
 class DemoUnavailable(RuntimeError):
-    """The demo PBX cannot be started here; the text names the line that mends it."""
+    """The demo PBX cannot be started here; the text names the line that fixes it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class AsteriskTree:
 
 
 def find_or_build(env: Mapping[str, str] = os.environ) -> AsteriskTree:
-    """The tree to run from; building it takes a minute. Raises DemoUnavailable with the line that helps."""
+    """The tree to run from; building it takes a minute. Raises DemoUnavailable, with the line that fixes it."""
     if env.get("CTI_ASTERISK", "") == "system":
         return _system_asterisk()
     root = cached_root(env)
@@ -58,7 +58,7 @@ def find_or_build(env: Mapping[str, str] = os.environ) -> AsteriskTree:
 
 
 def cached_root(env: Mapping[str, str] = os.environ) -> Path:
-    """The tree's place: CTI_ASTERISK_ROOT, else the user's cache, keyed by version and architecture."""
+    """Where the tree lives: CTI_ASTERISK_ROOT, else the user's cache, keyed by version and architecture."""
     if chosen := env.get("CTI_ASTERISK_ROOT"):
         return Path(chosen).absolute()
     cache = Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -110,7 +110,7 @@ def build(root: Path, env: Mapping[str, str] = os.environ) -> None:
         )
     root.parent.mkdir(parents=True, exist_ok=True)
     with _one_builder(root):
-        if _usable(root):  # the other builder, for whom we waited, has done it
+        if _usable(root):  # another process built it while this one waited for the lock
             return
         half = root.with_name(root.name + ".building")
         _remove(half)
@@ -175,7 +175,7 @@ def _usable(root: Path) -> bool:
 
 
 def _remove(tree: Path) -> None:
-    """Removes a dead tree, unless something is mounted in it: a bind-mounted /dev must not be emptied."""
+    """Removes an unusable tree, unless something is mounted in it: a bind-mounted /dev must not be emptied."""
     if any(line.split()[1].startswith(f"{tree}/") for line in Path("/proc/mounts").read_text().splitlines()):
         raise DemoUnavailable(
             f"{tree} has mounts in it; run: {_sudo()}umount -R {shlex.quote(str(tree))}/*, then try again"
@@ -233,7 +233,7 @@ def deb822_sources(text: str) -> list[tuple[str, str]]:
 
 
 def debian_mirror(sources: list[tuple[str, str]]) -> str | None:
-    """The first source that is a full Debian archive (a Debian suite, not security), or None."""
+    """The URI of the first source that is a full Debian archive (a Debian suite, not security); else None."""
     for uri, suite in sources:
         if not _DEBIAN_SUITE.match(suite) or "security" in uri:
             continue

@@ -1,6 +1,6 @@
 """Real SIP calls into the demo PBX, played by SIPp: callers from the trunk, phones that dial, phones that ring.
 
-Every call is bounded in time, by SIPp itself and by its owner. Durations are seconds.
+Every call is limited in time, by SIPp itself and by its owner. Durations are in seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cti_server.demo.sipua import register
 # A re-INVITE takes three messages, and SIPp can be steered again only after the last.
 SETTLE_S = 0.1
 _SCENARIOS = Path(__file__).with_name("sipp")
-# Who is who inside a dialog, in SIPp's words: for the one who called, and for the one who was called.
+# From and To of a dialog as SIPp keywords, for the called side; `_place` has those for the calling side.
 _CALLED = {"from": "[$to];tag=[pid]p[call_number]", "to": "[$from]"}
 
 
@@ -38,7 +38,7 @@ class Caller:
     answer_s: float = 30.0
     """Cancels when the PBX has not answered by then."""
     echo: bool = False
-    """Says what it hears, so that whoever speaks hears sound come back. Not for two of them in one call."""
+    """Sends back what it hears, so that a speaker hears sound. Two of them must not be in one call."""
     digits: Sequence[tuple[float, str]] = ()
     """Keys to press: (seconds to wait first, digits); sent as SIP INFO."""
 
@@ -58,7 +58,7 @@ def place_call(pbx: DemoPbx, ani: str | None, did: str, name: str = "", **change
 
 
 def dial(pbx: DemoPbx, extension: str, number: str, stay_s: float = 60.0, answer_s: float = 30.0) -> Sipp:
-    """A phone dials: another phone, 9 and an outside number, 700, *8, a conference room."""
+    """A phone dials another phone, 9 and an outside number, 700, *8 or a conference room. Returns at once."""
     caller = Caller(extension, number, stay_s=stay_s, answer_s=answer_s)
     own = f"<sip:{extension}@[local_ip]:[local_port]>"
     return _place(pbx, caller, own, extension=extension)
@@ -122,7 +122,7 @@ class Deskphone:
         self.close()
 
     def becomes(self, habits: PhoneHabits) -> None:
-        """Other habits from the next call on. Not while a call is on."""
+        """Takes on other habits from the next call on. Not to be called during a call."""
         port = self._sipp.port
         self._sipp.close()
         self._sipp = _phone(self._pbx.config.sip_port, habits, port)
@@ -151,14 +151,14 @@ class Deskphone:
         return self._sipp.errors()
 
     def close(self) -> None:
-        """Unregisters: its queue member becomes unavailable."""
+        """Unregisters the phone, so that its queue member becomes unavailable, and ends it."""
         if self._pbx.running:
             with contextlib.suppress(RuntimeError):
                 self.register(0)
         self._sipp.close()
 
     def register(self, expires_s: int = 3600) -> None:
-        """Makes the phone reachable; 0 takes it away. Needed again after the PBX lost its memory."""
+        """Registers the phone; 0 unregisters it. To be called again after the PBX has lost its registrations."""
         config = self._pbx.config
         register(config.sip_port, self.extension, config.phone_password, self._sipp.port, expires_s)
 

@@ -1,9 +1,10 @@
-"""Runs a program chrooted in namespaces of its own; when the parent is gone, so is all it started and mounted.
+"""Runs a program chrooted in its own namespaces; when the parent is gone, so is all that it started and mounted.
 
-Run as a file by a bare Python: `jail.py ROOT WORK program args…`. WORK appears as /lab inside ROOT. Life hangs on
-standard input: the parent holds the other end, so even its `kill -9` closes it. (PR_SET_PDEATHSIG alone would be
-tied to the parent's thread, not to its process.) The mounts are in a private mount namespace and the program is
-process 1 of a process namespace; when it ends, the kernel ends and unmounts the rest.
+Run it as a file with a bare Python: `jail.py ROOT WORK program args…`. WORK appears as /lab inside ROOT. The jail
+lives as long as its standard input is open: the parent holds the other end, so even a `kill -9` of the parent
+closes it. (PR_SET_PDEATHSIG alone would be tied to the parent's thread, not to its process.) The mounts are in a
+private mount namespace and the program is process 1 of a process namespace: when it ends, the kernel ends and
+unmounts the rest.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def main(root: str, work: str, program: list[str]) -> int:
         )
     child = os.fork()
     if child == 0:
-        os.setsid()  # a Ctrl-C in the terminal is for the parent, which then stops us in order
+        os.setsid()  # a Ctrl-C in the terminal goes to the parent only, which then stops this process in order
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         _enter(root, work)
         os.execv(program[0], program)  # noqa: S606 - no shell is the point
@@ -38,7 +39,7 @@ def main(root: str, work: str, program: list[str]) -> int:
 
 
 def _watch(child: int) -> int:
-    """Until the child ends; kills it when standard input closes."""
+    """Wait until the child ends, and kill it when standard input closes; returns its status."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
     ended = os.pidfd_open(child)
@@ -55,7 +56,7 @@ def _status(wait: int) -> int:
 
 
 def _enter(root: str, work: str) -> None:
-    """The tree itself is read-only in here, so that no instance can spoil what the others share."""
+    """Mount and chroot. The tree itself is read-only inside, so that no instance can spoil what others share."""
     _mount("--make-rprivate", "/")
     if root == "/":
         _mount("-t", "proc", "proc", "/proc")

@@ -33,9 +33,10 @@ STOP_LIMIT_S = 5.0
 
 
 class DemoPbx:
-    """A context manager around one instance. Several run side by side. Blocking: from asyncio call it in a thread.
+    """A context manager around one instance; several can run side by side. Blocking: from asyncio, use a thread.
 
-    Settled when made: `config` with the ports and secrets. The work folder goes at the end unless `keep` is given.
+    `config`, with ports and secrets, is final once the object is made. The work folder is deleted at the end
+    unless `keep` names one.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class DemoPbx:
 
     @property
     def ami_certificate(self) -> Path:
-        """What a TLS client of AMI, or of wss, must trust. There only when the configuration has a port for it."""
+        """What a TLS client of AMI or wss must trust. It exists only if the configuration has a port for one."""
         return self.work / "keys" / "ami.crt"
 
     @property
@@ -84,7 +85,7 @@ class DemoPbx:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Starts it and waits for FullyBooted. Raises DemoUnavailable with the end of the log."""
+        """Starts Asterisk and waits for FullyBooted. Raises DemoUnavailable, with the end of the log."""
         asterisk = [self._tree.binary, "-f", "-C", f"{self._inside}/etc/asterisk.conf"]
         jail = [
             sys.executable,
@@ -106,7 +107,7 @@ class DemoPbx:
                 },
             )
         deadline = time.monotonic() + START_LIMIT_S
-        # Some core commands are there only a moment after FullyBooted.
+        # Some core commands exist only a moment after FullyBooted.
         while not self._fully_booted() or "No such command" in self.cli("core show settings"):
             if not self.running or time.monotonic() > deadline:
                 self.kill9()
@@ -114,7 +115,7 @@ class DemoPbx:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Ends it as `core stop now` does: channels get a hangup. Nothing is left running or mounted."""
+        """Stops Asterisk as `core stop now` does: channels get a hangup. Nothing is left running or mounted."""
         if self._process is None:
             return
         if self.running:
@@ -124,7 +125,7 @@ class DemoPbx:
         self.kill9()
 
     def kill9(self) -> None:
-        """Ends it without a word, as a power cut does."""
+        """Kills Asterisk without warning, as a power cut does."""
         if self._process is None:
             return
         assert self._process.stdin is not None
@@ -139,7 +140,7 @@ class DemoPbx:
         self.start()
 
     def cli(self, command: str) -> str:
-        """What `asterisk -rx command` prints."""
+        """What `asterisk -rx command` prints. Raises DemoUnavailable when the PBX is not running."""
         if self._process is None:
             raise DemoUnavailable("the demo PBX is not running")
         asked = [self._tree.binary, "-C", f"{self._inside}/etc/asterisk.conf", "-rx", command]
@@ -165,7 +166,7 @@ class DemoPbx:
             shutil.rmtree(self.work, ignore_errors=True)
 
     def _fully_booted(self) -> bool:
-        """Logs in as the events role: the banner alone comes before the modules are loaded."""
+        """Whether an AMI login gets FullyBooted. The banner alone comes before the modules are loaded."""
         try:
             with socket.create_connection(("127.0.0.1", self.config.ami_port), 1) as ami:
                 ami.settimeout(1)
@@ -189,7 +190,7 @@ class DemoPbx:
 
 
 def free_config(name: str = "demo", **changes: object) -> PbxConfig:
-    """A configuration on ports that nobody else has, with fresh secrets. Any field of PbxConfig may be given."""
+    """A configuration on ports that nobody else uses, with fresh secrets. `changes` are fields of PbxConfig."""
     with free_ports(6) as (sip, ami, tls, http, https, trunk):
         made = {role: secrets.token_hex(16) for role in ROLES}
         found: dict[str, object] = {
@@ -236,7 +237,7 @@ def make_certificate(folder: Path, name: str) -> None:
 
 
 def _copy_python_packages(target: Path) -> None:
-    """pyst2 for the scripts in agi-bin, which run inside the tree."""
+    """Copies pyst2 for the scripts in agi-bin, which run inside the tree."""
     for name in ("asterisk", "six"):
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:

@@ -1,7 +1,7 @@
-"""Ports of 127.0.0.1 that no two programs of this machine are given: blocks of them, each held by a lock file.
+"""Ports of 127.0.0.1, handed out so that no two processes of this machine get the same: blocks held by lock files.
 
-A port that is only looked for and then let go may be another's before its program binds it. So each process takes
-its ports in turn from a block that is its own while it lives; the kernel lets go of the lock, whatever ends it.
+A port that was found free and released may be taken before the program that it is for binds it. So each process
+takes its ports in turn from a block of its own; the kernel releases the lock, however the process ends.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ VOICE_FIRST, VOICE_LAST, VOICE_BLOCK = 20000, 32000, 1000  # below the ports of 
 
 @contextlib.contextmanager
 def free_ports(count: int) -> Iterator[list[int]]:
-    """Ports free for TCP and UDP, below those of outgoing connections; bound until the block ends, and after that
-    not given again to anybody until this process has been through all of its own."""
+    """Ports free for TCP and UDP, below those of outgoing connections. They are bound until the `with` block ends;
+    after that nobody is given them again until this process has used up its own block of ports."""
     with contextlib.ExitStack() as bound:
         ports: list[int] = []
         while len(ports) < count:
@@ -40,9 +40,9 @@ def free_ports(count: int) -> Iterator[list[int]]:
 
 @contextlib.contextmanager
 def voice_ports() -> Iterator[tuple[int, int]]:
-    """A range of ports for voice that no other instance of this machine uses, held by a lock until the block ends.
+    """A range of ports for voice that no other instance on this machine uses, locked until the `with` block ends.
 
-    When all are taken the last is shared: Asterisk tries another port where one is in use.
+    When all ranges are taken one is shared: Asterisk tries another port when one is in use.
     """
     first, lock = _locked_block("cti-demo-voice", VOICE_FIRST, VOICE_LAST, VOICE_BLOCK)
     with lock:
@@ -50,28 +50,28 @@ def voice_ports() -> Iterator[tuple[int, int]]:
 
 
 class _OwnPorts:
-    """The block of one process, gone through from its beginning to its end and over again."""
+    """The ports of one process, given out in turn; after the last one it begins again."""
 
     def __init__(self) -> None:
         self._first, self._lock = _locked_block("cti-demo-ports", FIRST, LAST, BLOCK)
         self._turn = 0
-        self._one = threading.Lock()  # phones are started in threads
+        self._turn_lock = threading.Lock()  # phones are started in threads
 
     def next(self) -> int:
-        with self._one:
+        with self._turn_lock:
             self._turn += 1
             return self._first + self._turn % BLOCK
 
 
 @functools.lru_cache(maxsize=1)
 def _own_ports(process: int) -> _OwnPorts:
-    """By process: a fork must not go on with the block of its parent."""
+    """The ports of this process, keyed by its id: a fork must not go on with its parent's block."""
     return _OwnPorts()
 
 
 def _locked_block(name: str, first: int, end: int, size: int) -> tuple[int, IO[str]]:
-    """The first port of a block that nobody else holds, and the file whose lock says so. When all are held, one of
-    them is shared."""
+    """The first port of a block that nobody else holds, and the locked file that reserves it. When all are held,
+    one is shared, unlocked."""
     blocks = list(range(first, end, size))
     secrets.SystemRandom().shuffle(blocks)
     folder = Path(tempfile.gettempdir()) / name

@@ -1,7 +1,7 @@
 """Writes one PBX instance's configuration: dialplans/ as it is, plus this instance's ports and secrets.
 
-The files an administrator copies are used unchanged; what differs goes into the files that include them, by
-Asterisk's own `[section](+)` addition. So the demo and the live tests prove the very files that we ship.
+The files that an administrator copies are used unchanged; what differs goes into the files that include them, by
+Asterisk's own `[section](+)` addition. So the demo and the live tests test the very files that are shipped.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ WORK_FOLDERS = (
     "python",
 )
 
-# What the demo does not use and what would listen on ports of its own or need a database.
+# Modules that the demo does not use, or that would listen on further ports or need a database.
 UNUSED_MODULES = [
     "chan_iax2",
     "chan_unistim",
@@ -119,7 +119,7 @@ class PbxConfig:
     http_port: int
     ami_tls_port: int = 0
     https_port: int = 0
-    """Browser phones over wss; ws stays."""
+    """Lets browser phones connect over wss as well as ws."""
     rtp_ports: tuple[int, int] = (20000, 29999)
     trunk_port: int = 5070
     fastagi: str = "127.0.0.1:4573"
@@ -142,7 +142,7 @@ def dialplans_folder() -> Path:
 
 
 def render(config: PbxConfig, work: Path, inside: str, modules: Path) -> None:
-    """Fills the work folder. `inside` is its path as Asterisk will see it, `modules` where its modules are."""
+    """Fills the work folder. `inside` is its path as Asterisk will see it, `modules` the folder of its modules."""
     for folder in WORK_FOLDERS:
         (work / folder).mkdir(parents=True, exist_ok=True)
     source = dialplans_folder()
@@ -261,9 +261,9 @@ def _pjsip(config: PbxConfig) -> str:
         f"[demo-trunk]\ntype = aor\ncontact = sip:127.0.0.1:{config.trunk_port}\n",
     ]
     media = "media_address = 127.0.0.1\nbind_rtp_to_media_address = yes\n"
-    # Deskphones are registered by sipua.py on behalf of SIPp: the contact is not where the REGISTER came from.
+    # sipua.py registers the deskphones on behalf of SIPp, so the contact is not where the REGISTER comes from.
     parts += [f"[{name}](+type=endpoint)\n{media}" for name in ("cti-trunk", *DESKPHONES, *BROWSERS)]
-    # And SIPp sends no voice, so that every call of theirs would be taken for one of a dead phone.
+    # SIPp sends no voice, so with a timeout every call of theirs would be taken for one from a dead phone.
     quiet = "rewrite_contact = no\nrtp_timeout = 0\nrtp_timeout_hold = 0\n"
     parts += [f"[{phone}](+type=endpoint)\n{quiet}" for phone in DESKPHONES]
     password = f"password = {config.phone_password}\n"

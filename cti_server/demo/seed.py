@@ -1,6 +1,4 @@
-"""Fill a database with the demo's people, contracts and history. Doing it again adds nothing and changes
-nothing.
-"""
+"""Fill a database with the demo's people, contracts and history. Doing it again changes nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +25,7 @@ WAITED_S = 12
 
 
 async def seed(database: Database, pbx: str, at: datetime) -> int:
-    """Add what is missing, as of `at`; answer how many customers were new. What is there already is left alone."""
+    """Add what is missing, as of `at`, and leave alone what is there; returns how many customers were added."""
     async with database.begin() as conn:
         logins = await _agents(conn, pbx)
         levels = await _service_levels(conn)
@@ -53,17 +51,17 @@ def _ref(ref: str) -> str:
 
 
 async def _seeded(conn: Connection) -> bool:
-    """Whether the demo's customers were here once; one that was changed or deleted since is not brought back."""
+    """Whether the demo's customers have been added before: those changed or deleted since are not brought back."""
     return bool(await customers.ids_by_ref(conn, [_ref(who.ref) for who in CUSTOMERS]))
 
 
 async def _agents(conn: Connection, pbx: str) -> dict[str, int]:
     ids: dict[str, int] = {}
-    password_hash: str | None = None  # made once, and only if somebody is missing: it takes its time on purpose
+    password_hash: str | None = None  # made once, and only if needed: hashing is slow on purpose
     for person in LOGINS:
-        known = await agents.by_login(conn, person.login)
-        if known is not None:
-            ids[person.login] = known.id
+        existing = await agents.by_login(conn, person.login)
+        if existing is not None:
+            ids[person.login] = existing.id
             continue
         password_hash = password_hash or hash_password(DEMO_PASSWORD)
         ids[person.login] = await agents.add(
@@ -82,9 +80,9 @@ async def _agents(conn: Connection, pbx: str) -> dict[str, int]:
 
 
 async def _service_levels(conn: Connection) -> dict[str, ServiceLevel]:
-    known = {level.code for level in await contracts.all_service_levels(conn)}
+    existing = {level.code for level in await contracts.all_service_levels(conn)}
     for level in SERVICE_LEVELS:
-        if level.code not in known:
+        if level.code not in existing:
             await contracts.save_service_level(conn, level)
     return {level.code: level for level in await contracts.all_service_levels(conn)}
 
@@ -93,9 +91,9 @@ async def _lines_and_queues(conn: Connection, pbx: str) -> None:
     for line in LINES:
         if await lines.by_number(conn, line.raw) is None:
             await lines.save(conn, line)
-    known = {queue.name for queue in await queue_table.all_queues(conn, pbx)}
+    existing = {queue.name for queue in await queue_table.all_queues(conn, pbx)}
     for queue in queues(pbx):
-        if queue.name not in known:
+        if queue.name not in existing:
             await queue_table.save(conn, queue)
 
 
@@ -189,7 +187,7 @@ async def _history(conn: Connection, ids: Mapping[str, int], logins: Mapping[str
     for past in PAST:
         if past.ref in ids:
             record = _past(past, ids[past.ref], numbers[past.ref], logins, at)
-            note = None if past.agent else past.note or None  # an agent's own stands in their segment
+            note = None if past.agent else past.note or None  # an agent's own note belongs to their segment
             await interactions.add_contact(conn, record, subject=past.subject or None, note=note)
     for owed in PROMISES:
         if owed.ref in ids:

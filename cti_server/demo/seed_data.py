@@ -1,4 +1,4 @@
-"""Who lives in the demo: agents, queues, lines, service levels, and customers with a story each. Days count
+"""The people of the demo: agents, queues, lines, service levels, and customers with a story each. Days count
 from today.
 """
 
@@ -15,7 +15,7 @@ DEMO_PASSWORD = "cti-demo-2026"  # noqa: S105 the demo prints it at the sign-in
 
 @dataclass(frozen=True)
 class Login:
-    """A demo agent; `extension` of a phone, if they have one."""
+    """A demo agent. `extension` is that of their phone, if they have one; `queues` are separated by spaces."""
 
     login: str
     name: str
@@ -27,7 +27,7 @@ class Login:
     may_pick: bool = False
 
 
-# The queues of each are those of dialplans/queues_cti.conf, and `night`, which one joins by signing in.
+# The queues of an agent are those that list them in dialplans/queues_cti.conf, and `night`, joined by signing in.
 LOGINS = (
     Login("alice", "Alice Walker", "agent", "en", "1001", "support vip freepbx night", (("hardware", 10),)),
     Login("bob", "Bob Miller", "agent", "en", "1002", "support sales vip freepbx night", (("hardware", 10),)),
@@ -90,7 +90,7 @@ class Cover:
 
 @dataclass(frozen=True)
 class Who:
-    """A demo customer. `phones` are E.164, with `x801` for an extension; `company` is another's `ref`."""
+    """A demo customer. `phones` are in E.164, with `x801` for an extension; `company` is the `ref` of another."""
 
     ref: str
     name: str
@@ -244,6 +244,4 @@ CALLERS = {
     "english": "+447700900123",
     "unknown": "13900001111",
 }
-"""Whom `make call` can place a call from, by what is special about them, and the number as their carrier
-sends it.
-"""
+"""The callers that `make call` knows: what is special about each, and the number as their carrier sends it."""

@@ -1,4 +1,4 @@
-"""The demo's desk: who serves which queue, the phones, the reasons and the wrap-up codes of the center."""
+"""The demo's desk: who serves which queue, and the center's phones, reasons and wrap-up codes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ CODES = (
 
 
 async def seed(conn: Connection, pbx: str, logins: Mapping[str, int]) -> None:
-    """Add what is missing; what somebody changed is left alone."""
+    """Add what is missing; what somebody has changed is left alone. `logins` maps each login to its agent."""
     await _phones(conn, pbx)
     await _queues(conn, pbx, logins)
     if not await reasons.all_reasons(conn):
@@ -73,25 +73,25 @@ async def seed(conn: Connection, pbx: str, logins: Mapping[str, int]) -> None:
 
 
 async def _phones(conn: Connection, pbx: str) -> None:
-    known = {phone.seat for phone in await phones.all_phones(conn, pbx)}
+    existing = {phone.seat for phone in await phones.all_phones(conn, pbx)}
     wanted = [
-        Phone(pbx=pbx, seat=f"PJSIP/{one}", extension=one, label_en=f"Desk {one[-1]}", label_zh=f"{one[-1]} 号桌")
-        for one in DESKPHONES
+        Phone(pbx=pbx, seat=f"PJSIP/{ext}", extension=ext, label_en=f"Desk {ext[-1]}", label_zh=f"{ext[-1]} 号桌")
+        for ext in DESKPHONES
     ] + [
         Phone(
             pbx=pbx,
-            seat=f"PJSIP/{one}",
-            extension=one,
-            label_en=f"Browser {one[-1]}",
-            label_zh=f"浏览器电话 {one[-1]}",
+            seat=f"PJSIP/{ext}",
+            extension=ext,
+            label_en=f"Browser {ext[-1]}",
+            label_zh=f"浏览器电话 {ext[-1]}",
             kind="browser",
-            sip_user=one,
+            sip_user=ext,
             sip_password=PbxConfig.phone_password,
         )
-        for one in BROWSERS
+        for ext in BROWSERS
     ]
     for phone in wanted:
-        if phone.seat not in known:
+        if phone.seat not in existing:
             await phones.save(conn, phone)
 
 

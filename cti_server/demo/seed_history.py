@@ -1,4 +1,4 @@
-"""What happened to the demo's customers so far: cases, notes, and contacts of the past. Hours count from now."""
+"""The demo customers' past: cases, notes, promises and contacts. Hours count from now."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ NOTES = (
 
 @dataclass(frozen=True)
 class Past:
-    """A contact of the past. Hours count from now; `talk` is seconds."""
+    """A past contact. Hours count from now; `talk` is in seconds."""
 
     ref: str
     channel: str

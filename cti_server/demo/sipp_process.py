@@ -1,4 +1,4 @@
-"""One SIPp process: started on free ports of 127.0.0.1, asked to hang up, and always reaped."""
+"""One SIPp process: started on free ports of 127.0.0.1, steered while it runs, and always reaped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Self
 from cti_server.demo.asterisk_root import require_tools
 from cti_server.demo.ports import free_ports
 
-# What a steering MESSAGE says; what is not 1 to 3 ends what the call does: ringing by answering, talking by BYE.
+# The number in a steering MESSAGE. All but 1 to 3 end what the call does: ringing by answering, talking by BYE.
 _STEPS = {"hold": 1, "retrieve": 2, "press": 3, "answer": 9, "hangup": 9}
 LONGEST_CALL_S = 3600.0
 START_LIMIT_S = 5.0
@@ -24,7 +24,7 @@ POLITE_S = 0.2
 
 
 class Sipp:
-    """Plays a scenario. It is bounded in time by itself, killed when its owner dies, and reaped by close()."""
+    """Plays a scenario. It ends after `limit_s` at most, dies with its owner, and is reaped by close()."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Sipp:
         require_tools("sipp", "setpriv")
         with free_ports(3) as (signalling, media, control):
             self.port = local_port or signalling
-            self.media_port = media  # where it hears
+            self.media_port = media  # where it receives voice
         self._steps = 0
         options = (
             f"-i 127.0.0.1 -p {self.port} -mi 127.0.0.1 -mp {media} -ci 127.0.0.1 -cp {control} -nostdin -aa "
@@ -48,13 +48,13 @@ class Sipp:
             "-sf scenario.xml -trace_err -error_file errors.log -trace_logs -log_file calls.log -skip_rlimit "
         )
         options += f"-cid_str %u-%p@%s -timeout {int(limit_s) + 1}s"
-        # Killed with its owner; strictly, with the thread that starts it, so that has to be one that lasts.
+        # Killed with its owner: strictly, with the thread that starts it, so that thread must last.
         command = ["setpriv", "--pdeathsig", "KILL", "sipp", f"127.0.0.1:{pbx_port}", *options.split()]
         command += ["-m", str(calls)] if calls else []
-        command += ["-rtp_echo"] if echo else []  # what it hears it says
+        command += ["-rtp_echo"] if echo else []  # it sends back what it hears
         self._folder = Path(tempfile.mkdtemp(prefix="cti-sipp-"))
         (self._folder / "scenario.xml").write_text(scenario, encoding="utf-8")
-        env = {**os.environ, "TERM": "vt100"}  # SIPp draws a screen, even one that nobody looks at
+        env = {**os.environ, "TERM": "vt100"}  # SIPp draws a screen even if nobody looks at it
         with (self._folder / "screen.log").open("wb") as screen:
             self._process = subprocess.Popen(
                 command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=screen, stderr=screen, env=env
@@ -74,7 +74,8 @@ class Sipp:
         return self._process.poll() is None
 
     def wait(self, limit_s: float = 60) -> bool:
-        """Until the call is over; True when it went as the scenario says, from beginning to end."""
+        """Waits until the call is over; True when it followed the scenario from beginning to end. Raises
+        TimeoutExpired."""
         return self._process.wait(limit_s) == 0
 
     def hang_up(self) -> None:
@@ -88,10 +89,10 @@ class Sipp:
             time.sleep(0.2)  # the PBX reads a repeated INFO within a key's length as the same key
 
     def steer(self, what: str, digit: str = "") -> None:
-        """Tells the latest call of this SIPp to go on: answer, hold, retrieve, press, hangup.
+        """Tells the latest call of this SIPp what to do: answer, hold, retrieve, press or hangup.
 
-        SIPp has no command for that, but hands any message to the call whose Call-ID it bears; our scenarios read
-        a MESSAGE as a word from their owner.
+        SIPp has no command for that, but it passes any message to the call with the same Call-ID, and our
+        scenarios take a MESSAGE for an instruction from their owner.
         """
         self._steps += 1
         lines = ["MESSAGE sip:steer@127.0.0.1 SIP/2.0", f"Call-ID: {self._call_id()}", "CSeq: 1 MESSAGE"]
@@ -106,18 +107,18 @@ class Sipp:
             udp.sendto(("\r\n".join(lines) + "\r\n\r\n").encode(), ("127.0.0.1", self.port))
 
     def _call_id(self) -> str:
-        """Of one who calls it is known beforehand (SIPp counts from 1); a phone writes down those that it gets."""
+        """The latest call's id. A caller's is known beforehand (SIPp counts from 1); a phone logs what it gets."""
         log = self._folder / "calls.log"
         received = log.read_text().split() if log.exists() else []
         return received[-1] if received else f"1-{self._process.pid}@127.0.0.1"
 
     def errors(self) -> str:
-        """What SIPp did not expect."""
+        """SIPp's error log: what it did not expect."""
         log = self._folder / "errors.log"
         return log.read_text(errors="replace") if log.exists() else ""
 
     def close(self) -> None:
-        """Ends it. A call that is still up is hung up first: the PBX would not notice that SIPp is gone."""
+        """Ends SIPp. A call that is still up is hung up first, for the PBX would not notice that SIPp is gone."""
         if self.running:
             self.hang_up()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -132,7 +133,7 @@ class Sipp:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _wait_until_listening(self) -> None:
-        """A phone that registers before it listens would miss the PBX's first question."""
+        """A phone that registered before it listened would miss the PBX's first request."""
         wanted = f"0100007F:{self.port:04X}"
         deadline = time.monotonic() + START_LIMIT_S
         while wanted not in Path("/proc/net/udp").read_text():

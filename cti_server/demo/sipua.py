@@ -1,6 +1,6 @@
 """Registers a phone with a PBX: one REGISTER with digest authentication (RFC 3261 §10, RFC 2617), over UDP.
 
-SIPp plays the calls; it cannot both register and wait for calls in one scenario, so the registration is done here.
+SIPp plays the calls, but one scenario cannot both register and wait for calls, so this registers for it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ WAIT_S = 3.0
 
 
 class RegistrationRefused(RuntimeError):
-    """The PBX refused, or did not answer; the text says what it said."""
+    """The PBX refused the registration or did not answer; the text has its answer."""
 
 
 def register(pbx_port: int, extension: str, password: str, contact_port: int, expires_s: int = 3600) -> None:
-    """Binds the extension to 127.0.0.1:contact_port; expires_s=0 takes all its bindings away."""
+    """Binds the extension to 127.0.0.1:contact_port; expires_s=0 removes all its bindings. Raises
+    RegistrationRefused."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.bind(("127.0.0.1", 0))
         udp.connect(("127.0.0.1", pbx_port))

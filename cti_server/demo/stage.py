@@ -1,4 +1,4 @@
-"""The demo's stage: a real Asterisk, deskphones that ring and answer, and a note of where to call it."""
+"""The demo's stage: a real Asterisk, deskphones that ring and answer, and a file that says where to call it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ HABITS = PhoneHabits(ring_s=6.0, talk_s=120.0)  # rings long enough to read the 
 
 
 def state_file(folder: Path) -> Path:
-    """Where a running demo says which port takes its calls."""
+    """The file in which a running demo says which port takes its calls."""
     return folder / "demo.json"
 
 
 @contextmanager
 def stage(config: PbxConfig, folder: Path, say: object = print) -> Iterator[DemoPbx]:
-    """Bring the demo PBX up with a phone at each agent's seat; everything is gone again at the end."""
+    """Start the demo PBX with a phone at each agent's seat; at the end everything is stopped and removed."""
     require_tools("sipp")
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -51,7 +51,7 @@ def config(fastagi_port: int) -> PbxConfig:
 
 @contextmanager
 def only_one(folder: Path) -> Iterator[None]:
-    """One demo a folder: two would share a database and call each other's phones. Raises DemoUnavailable."""
+    """Allow one demo per folder; two would share a database and each other's phones. Raises DemoUnavailable."""
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -87,13 +87,15 @@ class _Config:
 
 @dataclass(frozen=True, slots=True)
 class _RunningPbx:
-    """As much of a DemoPbx as a caller from outside needs."""
+    """As much of a DemoPbx as a caller from the trunk needs."""
 
     config: _Config
 
 
 def ring_in(folder: Path, customer: str | None, line: str, stay_s: float, name: str | None = None) -> str:
-    """Call a running demo and stay on the line; answers what was done. Raises DemoUnavailable, LookupError.
+    """Call a running demo and stay on the line; returns what was done, in words.
+
+    Raises DemoUnavailable when no demo runs, LookupError for an unknown customer or line.
 
     `customer` is a seeded customer's reference, name or number, or any number; None withholds it.
     """
@@ -114,8 +116,8 @@ def ring_in(folder: Path, customer: str | None, line: str, stay_s: float, name: 
 
 
 def number_of(customer: str | None) -> tuple[str | None, str]:
-    """(number to call from, display name) of a seeded customer, or of a case like `expired`; any digits are
-    taken as they are."""
+    """(number to call from, display name) of a seeded customer, or of one of CALLERS such as `expired`; any other
+    number is taken as it is. Raises LookupError."""
     if customer is None:
         return None, ""
     wanted = CALLERS.get(customer, customer).casefold().removeprefix("demo-")
@@ -136,8 +138,8 @@ def number_of(customer: str | None) -> tuple[str | None, str]:
 
 
 def line_of(line: str) -> tuple[str, str]:
-    """(DID, queue) of a seeded line, by its queue's name or its number."""
-    for one in LINES:
-        if line in (one.queue, one.raw, one.e164):
-            return one.raw, one.queue or ""
+    """(DID, queue) of a seeded line, by its queue's name or its number. Raises LookupError."""
+    for seeded in LINES:
+        if line in (seeded.queue, seeded.raw, seeded.e164):
+            return seeded.raw, seeded.queue or ""
     raise LookupError(f"no line {line!r}; there are: {', '.join(f'{o.queue} ({o.raw})' for o in LINES)}")

@@ -1,6 +1,6 @@
-"""The doctor: finds what stands between the PBX and a card on the screen, and names the line that mends it.
+"""The doctor: finds what stands between the PBX and a card on the screen, and names the line that fixes it.
 
-It only asks. Nothing at the PBX, in the database or on this machine is changed by being examined.
+It only asks: an examination changes nothing at the PBX, in the database or on this machine.
 """
 
 from __future__ import annotations

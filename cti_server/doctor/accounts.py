@@ -1,8 +1,8 @@
-"""The manager users, one a role: what each may do, what it lacks, and what it had better not have.
+"""The manager users, one per role: what each may do, what it lacks, and what it should not have.
 
 What a user may *do* comes from ListCommands, which every user may ask: it lists each permitted action with the
-permissions of which any one would do. What it may *read* Asterisk does not tell; manager.conf does, where
-func_config can be asked, and FullyBooted, which comes only with read=system.
+permissions that allow it, of which one is enough. Asterisk does not say what a user may *read*; that comes from
+manager.conf, where func_config can be asked, and from FullyBooted, which is sent only with read=system.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cti_server.doctor.reach import DEFAULT_SECRET, FILE, Patient, sign_in
 from cti_server.settings import Account
 from cti_server.wire.ami import Message
 
-#: role → write permission, and the actions that it is for, each with the module that brings it
+#: role → write permission, and the actions that need it, each with the module that provides it
 ROLES: Mapping[Role, tuple[str, Mapping[str, str]]] = {
     Role.EVENTS: ("reporting", {"Status": "", "CoreStatus": "", "QueueStatus": "app_queue.so"}),
     Role.AGENT: (
@@ -43,7 +43,7 @@ DANGERS = {
     "agi": "runs programs on the PBX",
     "originate": "can listen to any call",
 }
-#: actions of Asterisk's core that exist everywhere and need exactly this permission: not listed = not granted
+#: permission → an action of Asterisk's core that exists everywhere and needs exactly it: not listed = not granted
 WITNESSES = {
     "system": "ModuleLoad",
     "command": "Command",
@@ -69,10 +69,10 @@ PRIVILEGE = re.compile(r"\(Priv: ([^)]*)\)\s*$")
 
 
 def privileges(listing: Mapping[str, str]) -> frozenset[str]:
-    """The write permissions that a ListCommands answer proves: `{action: "synopsis (Priv: call,all)"}`.
+    """The write permissions that a ListCommands answer, `{action: "synopsis (Priv: call,all)"}`, proves.
 
-    An action that one permission alone allows proves it. Of an action that several allow, those are taken out
-    that a witness of the core disproves; what is left alone is proven too.
+    An action that only one permission allows proves that permission. If several allow it, those that WITNESSES
+    disproves are left out; when a single one remains, it is proven, too.
     """
     priv = [found[1] for text in listing.values() if (found := PRIVILEGE.search(text)) is not None]
     allowed_by = [frozenset(permissions.split(",")) - {"all", "<none>"} for permissions in priv]
@@ -85,7 +85,8 @@ def privileges(listing: Mapping[str, str]) -> frozenset[str]:
 
 
 async def examine(patient: Patient) -> tuple[list[Finding], Session | None]:
-    """Findings, and the session of the events user for whoever wants to ask more; the caller closes it."""
+    """Findings, and the session of the events user for further questions; None when it could not sign in. The
+    caller must close the session."""
     heard: list[Message] = []
     findings = list(_secrets(patient))
     opened = await sign_in(patient, Role.EVENTS, patient.pbx.events, heard.append)
@@ -169,7 +170,8 @@ async def _may_do(
 
 
 async def _is_denied(session: Session, action: str) -> bool:
-    """Whether Asterisk knows this action, which is not in our list, and denies it. Nothing is done either way."""
+    """Whether Asterisk knows this action, which ListCommands did not list, but denies it. Nothing is done either
+    way."""
     try:
         await session.ask(Bare(action), ANSWER_S)
     except ActionFailed as answer:
@@ -178,7 +180,7 @@ async def _is_denied(session: Session, action: str) -> bool:
 
 
 async def _file_of(user: str, reader: Session) -> str:
-    """The file in which the user is, where that can be seen."""
+    """The file that defines the user; manager_cti.conf when that cannot be seen."""
     for file in CANDIDATES:
         if await setting(reader, file, user, ["write"]):
             return file
@@ -194,7 +196,7 @@ async def _may_read(patient: Patient, account: Account, session: Session, heard:
     booted = any(message.event == "FullyBooted" for message in heard)
     facts: dict[str, object] = {"user": user, "file": await _file_of(user, session), "line": ",".join(READ)}
     written = await setting(session, "manager.conf", user, ["read", "write", "writetimeout"])
-    seen = "read" in written or "write" in written  # the section can be read; a permission not in it is not given
+    seen = "read" in written or "write" in written  # the section can be read: what it does not name is not granted
     read = {part.strip() for part in written.get("read", "").split(",") if part.strip()}
     findings = []
     if "all" in read:
@@ -225,9 +227,9 @@ def _write_timeout(
 
 
 async def _general(check: str, session: Session, heard: list[Message]) -> list[Finding]:
-    """What [general] of manager.conf says of everybody's events, and what func_config gives away."""
+    """Findings on [general] of manager.conf, which concerns all events, and on what func_config gives away."""
     findings = []
-    # `enabled` is there wherever we can sign in: without it the file cannot be read, and nothing is known.
+    # Wherever the doctor could sign in, `enabled` is set: if it is missing here, the file could not be read.
     general = await setting(session, "manager.conf", "general", ["enabled", "timestampevents"])
     stamped = [m for m in heard if m.event not in (None, "FullyBooted")]
     if general:

@@ -1,4 +1,4 @@
-"""What the doctor asks a PBX: actions that list or read, and nothing else."""
+"""The actions that the doctor sends to a PBX: they list or read, and do nothing else."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class ShowDialPlan(Action):
 
 @dataclass(frozen=True, slots=True)
 class Bare(Action):
-    """An action by its name, without a header. Only for names that ListCommands did *not* list: Asterisk then
-    answers either that we may not or that it does not know it, and does nothing either way.
+    """An action by name, without any headers. Only for actions that ListCommands did *not* list: Asterisk then
+    answers that it is denied or unknown, and does nothing either way.
     """
 
     called: str
@@ -44,7 +44,7 @@ class Bare(Action):
 
 
 async def value(session: Session, variable: str) -> str:
-    """What Getvar says; '' where it says nothing, may not be asked, or knows no such function."""
+    """What Getvar answers; '' when it has no value, is denied, or knows no such function."""
     try:
         answer = await session.ask(Getvar(variable), ANSWER_S)
     except (ActionFailed, ListBroken):
@@ -53,14 +53,14 @@ async def value(session: Session, variable: str) -> str:
 
 
 async def setting(session: Session, file: str, section: str, names: Sequence[str]) -> dict[str, str]:
-    """Settings of one section of a file in /etc/asterisk; those not set, or not to be seen, are left out.
+    """Settings of one section of a file in /etc/asterisk; those that are not set, or cannot be read, are left out.
 
-    Only ever asked for permissions and flags: the same function would read secrets, which is why the doctor
-    warns where it is loaded.
+    Use it for permissions and flags only. The same function of Asterisk reads secrets, too, which is why the
+    doctor warns when it is loaded.
     """
     found: dict[str, str] = {}
     for name in names:
-        # -1: the last occurrence, which is the one that counts; an Asterisk that does not know it gives the first
+        # -1: the last occurrence, which is the one that counts; an Asterisk without this index gives the first
         for index in (",-1", ""):
             if said := await value(session, f"AST_CONFIG({file},{section},{name}{index})"):
                 found[name] = said

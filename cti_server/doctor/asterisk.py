@@ -1,4 +1,4 @@
-"""Asterisk itself: its version, its clock, and whether the modules are loaded that a card needs."""
+"""Asterisk itself: its version, its clock, and whether the modules that a card needs are loaded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cti_server.doctor.reach import Patient
 OLDEST, TESTED = 18, 22
 CLOCK_S = 2.0  # a larger difference shows in the waiting times on the screen
 
-#: without these no card pops, or the caller is held up
+#: without these, no card pops or the caller is delayed
 NEEDED = {
     "app_queue.so": "there are no queues",
     "res_agi.so": "the dialplan cannot ask who is calling",
@@ -24,7 +24,7 @@ NEEDED = {
     "func_logic.so": "cti-queue uses IF",
     "pbx_config.so": "extensions.conf is not read",
 }
-#: without these something less than a card is missing
+#: without these, something less important than the card is missing
 WANTED = {
     "app_userevent.so": "what the caller chose in the IVR is not seen",
     "func_channel.so": "the caller's language cannot be set",
@@ -50,7 +50,7 @@ async def _version(patient: Patient, session: Session) -> Finding:
 
 
 def version_finding(check: str, version: str) -> Finding:
-    """`22.10.1~dfsg…`, `certified/18.9-cert5`, `GIT-master-…` (which says nothing)."""
+    """Judge a version: `22.10.1~dfsg…`, `certified/18.9-cert5`, or `GIT-master-…` (which reveals nothing)."""
     major = version.removeprefix("certified/").removeprefix("certified-").partition(".")[0]
     if not major.isdecimal():
         return say(check, "asterisk.version_unseen")
@@ -62,9 +62,9 @@ def version_finding(check: str, version: str) -> Finding:
 async def _clock(patient: Patient, session: Session) -> Finding:
     check = patient.check("Asterisk")
     before = time.time()
-    there = (await session.ask(Ping(), ANSWER_S)).response.get("Timestamp")
-    here = (before + time.time()) / 2
-    return clock_finding(check, float(there) - here if there is not None else 0.0)
+    pbx_time = (await session.ask(Ping(), ANSWER_S)).response.get("Timestamp")
+    our_time = (before + time.time()) / 2
+    return clock_finding(check, float(pbx_time) - our_time if pbx_time is not None else 0.0)
 
 
 def clock_finding(check: str, ahead_s: float) -> Finding:
@@ -87,13 +87,13 @@ async def _modules(patient: Patient, session: Session) -> list[Finding]:
 
 
 async def _modules_by_actions(check: str, session: Session) -> list[Finding]:
-    """Without func_module: an action that Asterisk denies is there, and so is the module that brings it."""
+    """Without func_module: if Asterisk knows an action, even to deny it, the module that provides it is loaded."""
     findings = []
     for module, action in (("app_queue.so", "QueueAdd"), ("res_agi.so", "AGI")):
         try:
             await session.ask(Bare(action), ANSWER_S)
         except ActionFailed as answer:
-            # "Permission denied", or a complaint about a header that is missing: either way it is known
+            # "Permission denied", or a complaint about a missing header: either way Asterisk knows the action
             if DENIED not in str(answer) and "unknown" in str(answer):
                 findings.append(say(check, "module.missing", module=module, loss=NEEDED[module]))
     unseen = [module for module in (NEEDED | WANTED) if module not in ("app_queue.so", "res_agi.so")]

@@ -1,4 +1,4 @@
-"""Does a call reach us: what the PBX's dialplan asks, whom it asks, and where each line's number gets to."""
+"""Whether calls reach this server: what the dialplan asks, whom it asks, and where each line's number leads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHOWN = 5
 
 
 async def examine(patient: Patient, session: Session, lines: Sequence[Line] | None) -> list[Finding]:
-    """`lines` is None where the record could not be read."""
+    """Findings on the dialplan and the desk. `lines` is None when the record could not be read."""
     check = patient.check("dialplan")
     try:
         listing = await session.ask(ShowDialPlan(), DIALPLAN_S)
@@ -78,13 +78,14 @@ def _asked(patient: Patient, dialplan: Dialplan, system: str) -> Iterator[Findin
 
 
 def _our_address(patient: Patient) -> str:
-    """Where this PBX reaches us: what we listen on if that is one address, else what we reach the PBX from."""
+    """The address by which this PBX reaches us: the one we listen on, or, if we listen on all, our address towards
+    it."""
     host = patient.settings.fastagi_host
     return patient.local if host in ("", "0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
 
 
 def _is_us(patient: Patient, host: str) -> bool | None:
-    """Whether the PBX reaches us by this name; None where a name or a NAT keeps us from knowing."""
+    """Whether the PBX reaches us by this name; None when name resolution or a NAT keeps us from knowing."""
     here = loopback(patient.peer) or patient.peer == patient.local  # the PBX is on this machine
     if loopback(host):
         return here
@@ -96,7 +97,7 @@ def _is_us(patient: Patient, host: str) -> bool | None:
         return False
     if patient.local in addresses or patient.settings.fastagi_host in addresses:
         return True
-    return False if here and all(_not_of_this_machine(one) for one in addresses) else None
+    return False if here and all(_not_of_this_machine(address) for address in addresses) else None
 
 
 def _not_of_this_machine(address: str) -> bool:

@@ -1,4 +1,4 @@
-"""The database: does it answer, is it at the revision that this server needs, is its engine a safe one."""
+"""The database: whether it answers, is at the revision that this server needs, and runs on a safe engine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ANSWER_S = 10.0
 
 
 async def examine(url: str) -> list[Finding]:
-    """Fit to be read if no finding is a problem. A file that is not there is not made."""
+    """The database can be read if no finding is a problem. A missing SQLite file is not created."""
     try:
         parsed = normalise_url(url)
     except ValueError as wrong:
@@ -64,12 +64,12 @@ def _at(now: str | None, shown: str) -> Finding:
         return say(CHECK, "database.empty")
     if now == head:
         return say(CHECK, "database.ok", url=shown, revision=now)
-    known = {script.revision for script in ScriptDirectory.from_config(migrate.config()).walk_revisions()}
-    return say(CHECK, "database.behind" if now in known else "database.newer", now=now, head=head)
+    revisions = {script.revision for script in ScriptDirectory.from_config(migrate.config()).walk_revisions()}
+    return say(CHECK, "database.behind" if now in revisions else "database.newer", now=now, head=head)
 
 
 def _failure(failed: BaseException, url: str, user: str, name: str) -> Finding:
-    """By what the driver raised, under whatever wraps it."""
+    """The finding for what the driver raised, whatever it is wrapped in."""
     causes = list(_chain(failed))
     for cause in causes:
         kind, why = type(cause).__name__, str(cause).splitlines()[0] if str(cause) else type(cause).__name__

@@ -1,4 +1,4 @@
-"""What the desk needs of a PBX: contexts that calls are sent to, keys that are pressed, legs that hear them."""
+"""What the desk needs from a PBX: contexts that calls are sent to, keys that are pressed, legs that hear them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cti_server.doctor.dialplan import Dialplan
 from cti_server.doctor.findings import Finding, say
 from cti_server.doctor.reach import Patient
 
-#: contexts of extensions_cti.conf and extensions_cti_desk.conf → what does not work where one is missing
+#: context of extensions_cti.conf or extensions_cti_desk.conf → what does not work without it
 CONTEXTS: Mapping[str, str] = {
     "cti-leg": "hold and recordings",
     "cti-hold": "hold",
@@ -49,14 +49,14 @@ async def examine(patient: Patient, session: Session, dialplan: Dialplan) -> lis
 
 
 def _legs(check: str, dialplan: Dialplan) -> Iterator[Finding]:
-    """A Queue() that does not prepare its members' legs: they hear no key of ours."""
+    """Each Queue() that does not prepare its members' legs: those legs do not hear the server's keys."""
     for context, extension, step in dialplan.steps():
         if step.application == "Queue" and LEG not in step.data:
             yield say(check, "desk.leg", context=context, extension=extension)
 
 
 async def _keys(check: str, session: Session) -> list[Finding]:
-    """Only where func_config can be asked: Asterisk tells its features to nobody else."""
+    """The keys in features.conf. Only func_config can read them; Asterisk has no other way."""
     if not await setting(session, "manager.conf", "general", ["enabled"]):
         return [say(check, "desk.keys_unseen")]
     findings = []

@@ -1,8 +1,8 @@
-"""A dialplan as ShowDialPlan lists it, and where a dialled number gets to in it.
+"""A dialplan as ShowDialPlan lists it, and where a dialled number leads in it.
 
-This follows what is written, not what would happen: conditions are not evaluated, both ways are gone; a target
-that only a running call knows (a variable) is not followed. So it can say "reaches Queue() unasked", and it can
-say "I lost it"; it never promises more.
+This follows what is written, not what would happen: conditions are not evaluated, both branches are followed, and
+a target that only a running call knows (a variable) is not. So it can say "reaches Queue() unasked" and "I lost
+it", and never promises more.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from cti_server.wire.ami import Message
 
-MAX_STEPS = 20_000  # of one walk; a FreePBX line takes a few hundred
+MAX_STEPS = 20_000  # in following one number; a FreePBX line takes a few hundred
 IDENTIFY = "cti-identify"
 BRANCHES = {"Goto", "GotoIf", "Gosub", "GosubIf", "ExecIf", "Macro"}
 WAITS_FOR_KEYS = {"WaitExten", "Background"}
@@ -36,7 +36,8 @@ class Context:
 
 @dataclass(slots=True)
 class Reached:
-    """What a number gets to. `unasked`: (context, extension, queue) of each Queue() before which nobody asked."""
+    """Where a number leads. `asked`: some way asks who is calling. `unasked`: (context, extension, queue) of each
+    Queue() that is reached without asking. `ends`: the (context, extension) visited last."""
 
     asked: bool = False
     unasked: list[tuple[str, str, str]] = field(default_factory=list)
@@ -69,11 +70,11 @@ class Dialplan:
                     yield name, extension, step
 
     def callers_of_identify(self) -> list[tuple[str, str]]:
-        """(context, extension) of each place that asks who is calling."""
+        """(context, extension) of each step that asks who is calling."""
         return [(c, e) for c, e, step in self.steps() if c != IDENTIFY and asks(step)]
 
     def _asks_within(self, step: Step, extension: str, depth: int = 3) -> bool:
-        """Whether the step asks, itself or in the subroutine that it calls and comes back from."""
+        """Whether the step asks, itself or in a subroutine that it calls and returns from."""
         if asks(step):
             return True
         if step.application not in ("Gosub", "GosubIf", "Macro") or not depth:
@@ -92,7 +93,7 @@ class Dialplan:
         return found[-1] if found else None
 
     def contexts_with(self, extension: str) -> list[str]:
-        """Contexts that have exactly this extension, as inbound routes do."""
+        """The contexts with exactly this extension, such as inbound routes."""
         return [name for name, context in self.contexts.items() if extension in context.extensions]
 
     # --- following a number ----------------------------------------------------------------------------
@@ -100,19 +101,19 @@ class Dialplan:
     def follow(self, context: str, extension: str) -> Reached:
         reached = Reached(ends=(context, extension))
         todo: list[tuple[str, str, str, bool]] = [(context, extension, "1", False)]
-        seen: set[tuple[str, str, str, bool]] = set()
-        while todo and len(seen) < MAX_STEPS:
-            here = todo.pop()
-            if here in seen:
+        visited: set[tuple[str, str, str, bool]] = set()
+        while todo and len(visited) < MAX_STEPS:
+            place = todo.pop()
+            if place in visited:
                 continue
-            seen.add(here)
-            todo.extend(self._walk(*here, reached))
+            visited.add(place)
+            todo.extend(self._walk(*place, reached))
         return reached
 
     def _walk(
         self, context: str, extension: str, start: str, asked: bool, reached: Reached
     ) -> list[tuple[str, str, str, bool]]:
-        """Go through one extension from `start`; what branches off is handed back."""
+        """Go through one extension from `start`; returns the branches that are still to be followed."""
         found = self.match(context, extension)
         if found is None:
             return []
@@ -136,7 +137,8 @@ class Dialplan:
         return branches
 
     def match(self, context: str, extension: str, depth: int = 0) -> list[Step] | None:
-        """The extension itself, else the pattern with the most fixed characters, else in what is included."""
+        """The steps for an extension: its own, else those of the pattern with the most digits, else those of an
+        included context. None when nothing matches."""
         if context not in self.contexts or depth > 20:
             return None
         here = self.contexts[context]
@@ -156,7 +158,8 @@ def asks(step: Step) -> bool:
 
 
 def targets(step: Step, extension: str) -> list[tuple[str, str, str]]:
-    """(context, extension, priority) of each place it may go to; '' where it stays; unknown ones left out."""
+    """(context, extension, priority) of each target of a step; '' for a part that stays. Targets that only a
+    running call knows are left out."""
     data = substitute(step.data, extension)
     if step.application == "Macro":
         return [(f"macro-{data.partition(',')[0]}", "s", "1")]
@@ -180,7 +183,7 @@ def _place(text: str) -> tuple[str, str, str] | None:
 
 
 def substitute(text: str, extension: str) -> str:
-    """${EXTEN}, ${EXTEN:2} and ${FILTER(0-9,${EXTEN})} as they are for this extension; the rest stays."""
+    """Fill in ${EXTEN}, ${EXTEN:2} and ${FILTER(0-9,${EXTEN})} for this extension; the rest stays as it is."""
     text = re.sub(r"\$\{EXTEN(?::(\d+))?\}", lambda m: extension[int(m[1] or 0) :], text)
     return re.sub(r"\$\{FILTER\(0-9,([^${}]*)\)\}", lambda m: re.sub(r"\D", "", m[1]), text)
 
@@ -203,7 +206,7 @@ def pattern(text: str) -> re.Pattern[str]:
 
 
 def _from(steps: list[Step], start: str) -> list[Step]:
-    """The steps from a priority or a label on."""
+    """The steps from this priority or label on."""
     if start.isdecimal():
         return [step for step in steps if step.priority >= int(start)]
     at = next((step.priority for step in steps if step.label == start), None)

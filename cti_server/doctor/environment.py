@@ -1,4 +1,4 @@
-"""The settings themselves: CTI_ variables that nobody reads, and combinations that cannot be meant."""
+"""The settings themselves: CTI_ variables that nothing reads, and combinations that cannot be intended."""
 
 from __future__ import annotations
 
@@ -24,16 +24,14 @@ def known() -> frozenset[str]:
 
 
 def variable(settings: Settings, pbx: PbxSettings, field: str) -> str:
-    """How this setting of a PBX is called where the administrator wrote it: `CTI_AMI_HOST`, or its place in
-    CTI_PBXS.
-    """
+    """The name of a PBX's setting as the administrator wrote it: `CTI_AMI_HOST`, or its place in CTI_PBXS."""
     if settings.pbxs:
         return f"{field.replace('_', ' ')} of {pbx.name} in CTI_PBXS"
     return f"CTI_AMI_{field.upper()}"
 
 
 def line(settings: Settings, pbx: PbxSettings, field: str, text: str) -> str:
-    """The line that sets it: `In .env:  CTI_AMI_TLS=true`, or the same in CTI_PBXS."""
+    """The line that sets it: `In .env:  CTI_AMI_TLS=true`, or the equivalent in CTI_PBXS."""
     if not settings.pbxs:
         return f"In .env:  CTI_AMI_{field.upper()}={text}"
     quoted = text if text in ("true", "false") else f'"{text}"'
@@ -47,7 +45,7 @@ def secret_variable(settings: Settings, pbx: PbxSettings, role: Role) -> str:
 
 
 def given(environ: Mapping[str, str], env_file: Path) -> dict[str, str]:
-    """Every variable that begins with CTI_, and where it stands."""
+    """Every variable that begins with CTI_, and where it is set: `environment` or the file."""
     found = {name: "environment" for name in environ if name.upper().startswith(PREFIX)}
     if env_file.is_file():
         found = {
@@ -83,7 +81,7 @@ def _findings(settings: Settings, environ: Mapping[str, str], env_file: Path) ->
 
 
 def loopback(host: str) -> bool:
-    """Whether this address or name is the machine itself and nobody else."""
+    """Whether this address or name means this machine itself."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

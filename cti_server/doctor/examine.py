@@ -18,13 +18,13 @@ from cti_server.settings import PbxSettings, Settings
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Everything, in the order in which it should be mended. Changes nothing."""
+    """All findings, in the order in which they should be fixed. Changes nothing."""
     findings = environment.examine(settings)
     of_database, of_ports = await asyncio.gather(database.examine(settings.database_url), ports.examine(settings))
     findings += of_database + of_ports
     recorded = None
     if all(finding.status is not Status.PROBLEM for finding in of_database):
-        with suppress(Exception):  # a table that cannot be read is the database's matter, and said there
+        with suppress(Exception):  # a database that cannot be read is reported by its own check
             recorded = await people.read(settings.database_url)
     for of_pbx in await asyncio.gather(*(examine_pbx(settings, pbx, recorded) for pbx in settings.attached())):
         findings += of_pbx
@@ -32,7 +32,7 @@ async def examine(settings: Settings) -> list[Finding]:
 
 
 async def examine_pbx(settings: Settings, pbx: PbxSettings, recorded: Recorded | None = None) -> list[Finding]:
-    """One PBX. `recorded` is None where the record cannot be read; what needs it is left out then."""
+    """The findings on one PBX. `recorded` None: the record cannot be read; checks that need it are left out."""
     try:
         patient = await reach(settings, pbx)
     except Unreachable as no:
@@ -62,8 +62,8 @@ async def examine_pbx(settings: Settings, pbx: PbxSettings, recorded: Recorded |
 
 
 def main(settings: Settings) -> int:
-    """Examine and print; 1 if anything is a problem."""
-    log.configure("error", settings.log_json)  # what the parts would log while they are tried, the findings say
+    """Examine and print; returns the exit status, 1 if there is any problem."""
+    log.configure("error", settings.log_json)  # the findings say what would be logged while the parts are tried
     console = Console()
     with console.status("examining"):
         findings = asyncio.run(examine(settings))

@@ -1,4 +1,4 @@
-"""A finding: what was looked at, how it is, and what mends it."""
+"""A finding: what was examined, what was found, and what fixes it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Status(StrEnum):
 class Finding:
     """One line of the report.
 
-    `check` names what was looked at (`main: manager`), `what` how it is, `remedy` the line that mends it and the
-    file it belongs in; None where there is nothing to mend. `code` is the same in every language.
+    `check` names what was examined (`main: manager`), `what` says what was found, `remedy` is the line that fixes
+    it and the file it belongs in, None when there is nothing to fix. `code` is the same in every language.
     """
 
     check: str
@@ -30,7 +30,7 @@ class Finding:
 
 
 def say(check: str, code: str, **facts: object) -> Finding:
-    """The finding `code`, with its facts put into the text of texts.py."""
+    """The finding with this code, its facts filled into the text from texts.py."""
     text = TEXTS[code]
     remedy = text.remedy.format(**facts) if text.remedy else None
     return Finding(check, Status(text.status), text.what.format(**facts), remedy, code)

@@ -1,4 +1,4 @@
-"""Does the record fit the PBX: queues that only one of them knows, agents whose phone is nowhere."""
+"""Whether the record fits the PBX: queues that only one of them has, agents whose phone does not exist."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from cti_server.record.database import Database
 from cti_server.rules.facts import Line
 from cti_server.wire.ami import Message
 
-SHOWN = 10  # of one kind; a PBX with a hundred queues that nobody recorded is one fact, not a hundred
+SHOWN = 10  # findings of one kind: a hundred queues missing from the record are one fact, not a hundred
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the record knows of PBXs."""
+    """What the record knows about the PBXs."""
 
     agents: Sequence[Agent]
     queues: Sequence[Queue]
@@ -38,30 +38,31 @@ async def examine(patient: Patient, session: Session, recorded: Recorded) -> lis
     try:
         rows = (await session.ask(QueueStatus(), ANSWER_S)).rows
     except (ActionFailed, ListBroken, TimeoutError):
-        return []  # said by the permissions and modules already
-    known = {row["Queue"] for row in rows if row.event == "QueueParams"}
+        return []  # the checks of permissions and modules have reported it
+    in_pbx = {row["Queue"] for row in rows if row.event == "QueueParams"}
     members = [row for row in rows if row.event == "QueueMember"]
-    findings = list(_queues(patient, recorded, known))
+    findings = list(_queues(patient, recorded, in_pbx))
     phones = {row: await _phone(session, row) for row in members}
     findings.extend(_members(patient, phones))
     findings.extend(await _agents(patient, session, recorded, phones))
     return findings
 
 
-def _queues(patient: Patient, recorded: Recorded, known: set[str]) -> Iterator[Finding]:
+def _queues(patient: Patient, recorded: Recorded, in_pbx: set[str]) -> Iterator[Finding]:
     check, pbx = patient.check("queues"), patient.pbx.name
-    named = {queue.name for queue in recorded.queues if queue.pbx == pbx}
-    if not known:
+    in_record = {queue.name for queue in recorded.queues if queue.pbx == pbx}
+    if not in_pbx:
         yield say(check, "queue.none")
         return
-    yield from _some(say(check, "queue.unrecorded", queue=name, pbx=pbx) for name in sorted(known - named))
-    yield from _some(say(check, "queue.gone", queue=name) for name in sorted(named - known))
-    if known == named:
-        yield say(check, "queue.ok", count=len(known))
+    yield from _some(say(check, "queue.unrecorded", queue=name, pbx=pbx) for name in sorted(in_pbx - in_record))
+    yield from _some(say(check, "queue.gone", queue=name) for name in sorted(in_record - in_pbx))
+    if in_pbx == in_record:
+        yield say(check, "queue.ok", count=len(in_pbx))
 
 
 async def _phone(session: Session, member: Message) -> str | None:
-    """The phone behind a member: StateInterface, or the first that its hint names; None behind a bare Local."""
+    """The phone behind a member: its StateInterface, or the first phone that its hint names. None for a Local
+    member without either."""
     location = member.get("Location") or ""
     state = member.get("StateInterface") or location
     if state.startswith("hint:"):
@@ -70,7 +71,7 @@ async def _phone(session: Session, member: Message) -> str | None:
 
 
 def _members(patient: Patient, phones: Mapping[Message, str | None]) -> Iterator[Finding]:
-    """A Local member is a detour to a phone; only StateInterface says to which."""
+    """Members whose phone is unknown: a Local member leads to a phone, but only StateInterface says to which."""
     check = patient.check("queues")
     odd: list[Finding] = []
     for row, phone in phones.items():
@@ -110,7 +111,7 @@ async def _agents(
 
 
 def _misplaced(patient: Patient, recorded: Recorded) -> Iterator[Finding]:
-    """Said once, with the first PBX: agents who sit nowhere, or at a PBX that is not attached."""
+    """Agents who sit nowhere, or at a PBX that is not attached. Reported once, with the first PBX."""
     check = patient.check("agents")
     attached = {pbx.name for pbx in patient.settings.attached()}
     for agent in recorded.agents:
@@ -123,7 +124,7 @@ def _misplaced(patient: Patient, recorded: Recorded) -> Iterator[Finding]:
 
 
 def _some(findings: Iterator[Finding] | Sequence[Finding]) -> Iterator[Finding]:
-    """The first SHOWN of them, and how many more there are."""
+    """The first SHOWN findings, and one that says how many more there are."""
     every = list(findings)
     yield from every[:SHOWN]
     if len(every) > SHOWN:

@@ -1,4 +1,4 @@
-"""Our own ports: free, held by a cti-server that already runs, or taken; and who may ask FastAGI."""
+"""The server's own ports: free, held by a running cti-server, or taken; and who may ask FastAGI."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ ANY = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - rea
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What a cti-server that already runs says of itself."""
+    """What a running cti-server reports about itself: why it is not ready, its FastAGI lookups counted by status,
+    and the FastAGI sessions that it closed, by cause."""
 
     not_ready: str | None = None
     lookups: dict[str, int] = field(default_factory=dict)
@@ -70,7 +71,7 @@ async def _web(host: str, port: int) -> tuple[Finding, Running | None]:
 
 
 def _listen(check: str, host: str, port: int, ours: bool) -> Finding:
-    """What happens when a server listens there; `ours`: our own server runs, so a port in use is its port."""
+    """What would happen if a server listened there. `ours`: our server is running, so a port in use is its own."""
     variable = "CTI_HTTP" if check == "web" else "CTI_FASTAGI"
     if port == 0:
         return say(check, "port.any", host=host)
@@ -98,7 +99,7 @@ _IN_USE = {98, 48}  # EADDRINUSE of Linux, of the BSDs
 
 
 def examine_allowed(settings: Settings, check: str, peer: str, local: str) -> list[Finding]:
-    """Whether the PBX at `peer`, which we reach from our address `local`, may reach FastAGI and be answered."""
+    """Whether the PBX at `peer` may ask FastAGI and can reach it; `local` is our address towards that PBX."""
     address = ipaddress.ip_address(peer)
     networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
     findings: list[Finding] = []
@@ -145,7 +146,7 @@ def _is_ours(body: str) -> bool:
 
 
 async def _get(host: str, port: int, path: str) -> tuple[int | None, str]:
-    """Status and body, or None and '' where nobody answers in HTTP."""
+    """(status, body) of a GET; (None, '') when nobody answers in HTTP."""
     with contextlib.suppress(OSError, TimeoutError, ValueError, IndexError):
         async with asyncio.timeout(ANSWER_S):
             reader, writer = await asyncio.open_connection(host, port)

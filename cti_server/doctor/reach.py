@@ -1,4 +1,4 @@
-"""The way to a PBX's manager: is there something, is it AMI, plain or TLS, trusted, and are we let in."""
+"""Reaching a PBX's manager: whether anything listens, speaks AMI, plain or by TLS, is trusted, and lets us in."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ FILE = "manager_cti.conf"
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A PBX under examination: its settings, and between which addresses we speak with it."""
+    """A PBX under examination: its settings, its address (`peer`) and ours (`local`) on the connection, and the
+    AMI version."""
 
     settings: Settings
     pbx: PbxSettings
@@ -39,12 +40,12 @@ class Patient:
         return f"{self.pbx.name}: {part}"
 
     async def sign_in(self, account: Account, on_event: Callable[[Message], None] | None = None) -> Session:
-        """Raises what Session.open raises."""
+        """Open a session as this account. Raises what Session.open raises."""
         return await Session.open(self.pbx.host, self.pbx.port, account, tls=self.tls, on_event=on_event)
 
 
 class Unreachable(Exception):
-    """There is no way to the manager; `finding` says why."""
+    """The manager cannot be reached; `finding` says why."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.what)
@@ -124,7 +125,7 @@ async def sign_in(
 
 
 async def _hear(host: str, port: int, tls: ssl.SSLContext | None) -> tuple[bytes, str, str]:
-    """The first line (empty when none came in time), the address over there and ours."""
+    """What the other end sends first (empty when nothing came in time), its address and ours."""
     async with asyncio.timeout(CONNECT_S):
         reader, writer = await asyncio.open_connection(host, port, ssl=tls)
     try:
@@ -145,7 +146,7 @@ async def _hear_quietly(host: str, port: int, tls: ssl.SSLContext | None) -> byt
 
 
 def _trusting() -> ssl.SSLContext:
-    """Only to tell whether the other end speaks TLS at all; nothing is sent through it."""
+    """Trusts anybody. Only to find out whether the other end speaks TLS at all; nothing is sent through it."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

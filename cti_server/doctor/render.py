@@ -1,4 +1,4 @@
-"""Findings as a person reads them at a terminal: a heading a part, a mark a line, the remedy under it."""
+"""Prints findings at a terminal: a heading per check, a line with a mark per finding, the remedy below it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MARKS = {Status.OK: ("✓", "green"), Status.WARNING: ("!", "yellow"), Status.PR
 
 
 def render(findings: Iterable[Finding], console: Console | None = None) -> None:
-    """Print them, in their order, and the count at the end."""
+    """Print the findings in order, and the count at the end."""
     console = console or Console()
     shown = list(findings)
     for check, group in groupby(shown, key=lambda finding: finding.check):
@@ -28,7 +28,7 @@ def render(findings: Iterable[Finding], console: Console | None = None) -> None:
                 Padding(Text.assemble((f"{mark} ", style), (finding.what, "" if plain else style)), (0, 2))
             )
             if finding.remedy is not None:
-                # Not wrapped: it is there to be copied.
+                # Not wrapped, because people copy it.
                 for line in finding.remedy.splitlines():
                     console.print(Text(f"      {line}"), soft_wrap=True)
     console.print(Text(summary(shown)))

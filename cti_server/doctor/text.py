@@ -1,4 +1,4 @@
-"""What a text of the doctor is made of."""
+"""The shape of the doctor's texts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 
 class Text(NamedTuple):
-    """`remedy` is the line that mends it and where it belongs; several lines are several things to do."""
+    """`remedy` is the line that fixes it and the file that it belongs in; several lines are several steps."""
 
     status: Literal["ok", "warning", "problem"]
     what: str

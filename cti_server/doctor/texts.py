@@ -1,4 +1,4 @@
-"""Every text of the doctor by its code, so that another language needs no more than another table."""
+"""Every text of the doctor by its code, so that another language needs only another table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the doctor says of this machine: settings, database, ports of our own."""
+"""The doctor's texts about this machine: settings, database, the server's own ports."""
 
 from __future__ import annotations
 

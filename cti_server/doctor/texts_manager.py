@@ -1,4 +1,4 @@
-"""What the doctor says of a PBX's manager: the way to it, and its users."""
+"""The doctor's texts about a PBX's manager: reaching it, and its users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the doctor says of a PBX behind its manager: Asterisk, dialplan, queues, agents."""
+"""The doctor's texts about a PBX behind its manager: Asterisk, dialplan, desk, queues, agents."""
 
 from __future__ import annotations
 

@@ -1,19 +1,19 @@
-"""The agents of one PBX: who sits where, and what they want to be.
+"""The agents of one PBX: where each sits, and which state each wants to be in.
 
     signed out ──shift begins──▶ not ready ◀──chosen──▶ ready ──offer──▶ reserved ──answer──▶ talking ◀▶ hold
                                      ▲                    ▲                                      │
                                      └───── wish ─────────┴──────────── wrap-up ◀────────────────┘
 
-What the agent wants outside calls is the *wish*. A wish that is made during a call is pending until it is over.
-What their wish and their calls make of it, the *state*, is told in `states.py`; what changes a wish, and what the
-PBX is ordered to do then, stands in `shift.py`.
+The *wish* is what the agent is to be while no call concerns them, ready or not; one made during a call is pending
+until the call is over. The *state* follows from the wish and the agent's calls (`states.py`). `shift.py` says what
+changes a wish, `pauses.py` what the PBX is then ordered to do.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-#: reasons that no person chooses
+#: reasons that the system sets and nobody chooses
 SIGNED_IN, SIGNED_OUT, ON_CALL = "signed_in", "signed_out", "on_call"
 NO_ANSWER, REJECTED, WRAP_UP_EXPIRED = "no_answer", "rejected", "wrap_up_expired"
 PHONE_UNREACHABLE, CONNECTION_LOST, LEFT_QUEUES = "phone_unreachable", "connection_lost", "left_queues"
@@ -23,7 +23,7 @@ BUSY = frozenset({"reserved", "talking", "hold", "wrap_up"})
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who brought it about: `agent`, `supervisor`, `system` or `pbx` (from the CLI, by a feature code)."""
+    """Who caused a state: `agent`, `supervisor`, `system` or `pbx` (from its CLI or by a feature code)."""
 
     kind: str
     name: str | None = None
@@ -34,7 +34,7 @@ class By:
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """What happened that brought it about."""
+    """What caused a state: the event, and the call, queue and number that it was about."""
 
     event: str
     call: str | None = None
@@ -50,7 +50,7 @@ SYSTEM, PBX = By("system"), By("pbx")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What an agent is to be while no call concerns them, since when, by whom and why."""
+    """What an agent is to be while no call concerns them: since when (`at`), set by whom and why."""
 
     ready: bool
     reason: str | None
@@ -65,7 +65,11 @@ class Wish:
 
 @dataclass(slots=True)
 class Shift:
-    """An agent at work. `asked` is the pause last ordered of the PBX; `confirmed` once its members show it."""
+    """An agent at work. `queues` maps each queue to the penalty.
+
+    `asked` is the pause last ordered from the PBX (None: none that counts); `confirmed` means that its members
+    have shown it.
+    """
 
     since: float
     extension: str | None
@@ -76,18 +80,18 @@ class Shift:
     asked_reason: str | None = None
     asked_at: float = 0.0
     confirmed: bool = True
-    joined: bool = False  # a member of some queue was seen since the shift began
-    joining: set[str] = field(default_factory=set)  # queues that were to be joined and do not show it yet
-    trouble: str | None = None  # what the PBX refused of what was ordered last
-    phone_gone: float | None = None
+    joined: bool = False  # the PBX has shown a membership since the shift began
+    joining: set[str] = field(default_factory=set)  # queues ordered to be joined that do not show it yet
+    trouble: str | None = None  # what the PBX refused last
+    phone_gone: float | None = None  # since when the phone cannot be reached
 
 
 @dataclass(frozen=True, slots=True)
 class State:
     """What an agent is: `ready`, `talking` …, with its reason.
 
-    `until` is when it ends by itself. `began` is since when it must have been so, for a floor that comes to
-    know it only now. `busy_from` is when the first of the calls came that make the agent busy.
+    `until` is when it ends by itself. `began` is when it truly began, for a floor that learns of it late (after a
+    restart). `busy_from` is when the first of the calls came that make the agent busy now.
     """
 
     name: str
@@ -104,7 +108,8 @@ SIGNED_OUT_STATE = State("signed_out")
 
 @dataclass(slots=True)
 class Agent:
-    """An agent of the record, their shift while they are at work, and the state last taken."""
+    """An agent of the record, their shift while they are at work, and their state. `home` is their own phone's
+    seat, `seat` the one they sit at now."""
 
     id: int
     name: str
@@ -118,7 +123,7 @@ class Agent:
     phone_reachable: bool | None = None
     phone_since: float | None = None
     desktop_gone: float | None = 0.0  # since when no desktop of theirs is connected
-    busy_since: float = 0.0  # when the present run of calls and wrap-ups began
+    busy_since: float = 0.0  # when the current run of calls and wrap-ups began
 
     @property
     def at_work(self) -> bool:
@@ -126,13 +131,13 @@ class Agent:
 
     @property
     def pending(self) -> Wish | None:
-        """What was wished during the present calls, and waits for their end."""
+        """The wish that was made during the current calls and waits for their end."""
         if self.shift is None or self.state.name not in BUSY or self.shift.wish.at <= self.busy_since:
             return None
         return self.shift.wish
 
     def take(self, state: State, at: float) -> None:
-        """Be in this state from now on; the time counts on while name and reason stay."""
+        """Be in this state from `at` on; `since` stays while name and reason do."""
         if (state.name, state.reason) != (self.state.name, self.state.reason) or self.since is None:
             first = state.began if self.since is None and state.began is not None else at
             if state.name in BUSY and self.state.name not in BUSY:

@@ -1,10 +1,10 @@
-"""The call floor: apply(signal) → events. The table, and the telling.
+"""The call floor: apply(signal) → events. The table of handlers, and the emitting of events.
 
-What each signal means stands in one file a theme (`legs.py`, `talks.py`, `queueing.py`, `desk.py`, `seats.py`,
-`shift.py`, `pauses.py`, `wrapup.py`, `reconcile.py`): one function a signal, found through one table. They change
-the `Books` and touch what they changed. What was touched is then compared with what was told of it last, and an
-event is told exactly when it differs: so *old snapshot + events = fresh snapshot* holds by construction, and a
-signal that arrives twice tells nothing new.
+What a signal means stands in one function, in the file of its theme (`legs.py`, `talks.py`, `queueing.py`,
+`desk.py`, `seats.py`, `shift.py`, `pauses.py`, `wrapup.py`, `reconcile.py`); `HANDLERS` finds it. Handlers change
+the `Books` and touch what they changed. The floor then compares each touched object with what it last sent about
+it, and emits an event exactly when the two differ: so *old snapshot + events = fresh snapshot* holds by
+construction, and a signal that arrives twice emits nothing.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ HANDLERS: Mapping[type[Signal], Handler] = {
     for signal, handler in module.HANDLERS.items()
 }
 Kept = tuple[str | None, float, Wish] | None
-"""What is written of a shift: seat, since when, and the wish."""
+"""What the record keeps of a shift: the seat, when the shift began, and the wish."""
 
 
 class Floor:
     """The floor of one PBX. `apply` is the only way in; `books` are there to be read.
 
-    Call `take_orders`, `take_changed` and `take_shifts` after each batch of signals: they give what has gathered
-    since the last time, and forget it.
+    Call `take_orders`, `take_changed` and `take_shifts` after each batch of signals: each returns what has
+    gathered since its last call, and forgets it.
     """
 
     def __init__(self, pbx: str, *, desktop_grace_s: float = 30.0, phone_grace_s: float = 10.0) -> None:
@@ -64,7 +64,7 @@ class Floor:
         self._changed: dict[str, Call] = {}
         self._shifts: dict[int, Agent] = {}
 
-    # --- what is there ---------------------------------------------------------------------------------
+    # --- to be read ------------------------------------------------------------------------------------
 
     @property
     def pbx(self) -> str:
@@ -76,7 +76,7 @@ class Floor:
 
     @property
     def calls(self) -> Mapping[str, Call]:
-        """By id: those that go on, and those that somebody wraps up."""
+        """By id: the calls that go on, and those that an agent still wraps up."""
         return self.books.calls
 
     @property
@@ -86,97 +86,103 @@ class Floor:
     # --- in and out ------------------------------------------------------------------------------------
 
     def apply(self, signal: Signal) -> list[Event]:
-        """What happened because of this signal, in order; empty when it was known already."""
+        """Take in one signal and return the events it caused, in order; none when it said nothing new.
+
+        Raises TypeError for a signal that no handler takes.
+        """
         handler = HANDLERS.get(type(signal))
         if handler is None:
             raise TypeError(f"no handler for {type(signal).__name__}")
         if signal.at > self.books.clock:
             self.books.clock = signal.at
         handler(self.books, signal)
-        return self._tell(signal.at)
+        return self._emit(signal.at)
 
     def take_changed(self) -> list[Call]:
-        """The calls that changed since the last take, each once, ended ones among them."""
+        """The calls that changed since the last call of this, each once; ended calls included."""
         changed, self._changed = list(self._changed.values()), {}
         return changed
 
     def take_orders(self) -> list[Order]:
-        """What is to be done at the PBX because of the signals since the last take, in order."""
+        """What the PBX must be asked to do because of the signals since the last call of this, in order."""
         orders, self.books.orders = self.books.orders, []
         return orders
 
     def take_shifts(self) -> list[Agent]:
-        """The agents whose shift, or what they are to be in it, changed since the last take."""
+        """The agents whose shift, seat or wish changed since the last call of this."""
         changed, self._shifts = list(self._shifts.values()), {}
         return changed
 
     def next_due(self) -> float | None:
-        """When a Tick would change something."""
+        """The time at which the floor needs a `Tick`; None while nothing is due."""
         return self.books.due.next()
 
     def stored(self, call: Call, interaction: int) -> None:
-        """The record gave the call its row: later views name it (the writer names it in the earlier)."""
+        """The record gave the call this row. Views made from now on name it; the writer adds it to those of the
+        same batch that were made before."""
         call.interaction = interaction
 
     def restore(self, call: Call) -> None:
-        """A call that the record left open; the next snapshot tells whether it still lives.
+        """Put back a call that the record left open; the next snapshot shows whether it still lives.
 
-        It counts as not told, so that desktops which resume hear of it as it is then.
+        Nothing counts as sent about it, so its next change reaches the desktops that resume.
         """
         self.books.add_call(call)
         call.audience = {part.agent for part in call.parts if part.live and part.agent is not None}
 
-    # --- telling ---------------------------------------------------------------------------------------
+    # --- events ----------------------------------------------------------------------------------------
 
-    def _tell(self, at: float) -> list[Event]:
-        """The events of what was touched: the link, calls, parts, cards, queues, members, agents."""
+    def _emit(self, at: float) -> list[Event]:
+        """The events for what was touched: the link, calls, parts, cards, queues, members, agents."""
         books = self.books
         events: list[Event] = []
         if books.touched_link:
             books.touched_link = False
             events.append(Event(kinds.LINK_CHANGED, at, views.link_view(books), everyone=True))
         if books.touched_calls:
-            self._tell_calls(at, events)
+            self._emit_calls(at, events)
         if books.touched_queues:
             queues, books.touched_queues = books.touched_queues, set()
             for name in sorted(queues):
-                self._tell_queue(books.queues[name], at, events)
+                self._emit_queue(books.queues[name], at, events)
         if books.touched_members:
             members, books.touched_members = books.touched_members, set()
             for name, interface in sorted(members):
-                self._tell_member(books.queues[name], interface, at, events)
+                self._emit_member(books.queues[name], interface, at, events)
         if books.touched_agents:
             agents, books.touched_agents = books.touched_agents, set()
             for number in sorted(agents):
                 if (agent := books.agents.get(number)) is not None:
-                    self._tell_agent(agent, at, events)
+                    self._emit_agent(agent, at, events)
         return events
 
-    def _tell_calls(self, at: float, events: list[Event]) -> None:
+    def _emit_calls(self, at: float, events: list[Event]) -> None:
         books = self.books
         calls, books.touched_calls = books.touched_calls, {}
         parts, books.touched_parts = books.touched_parts, {}
         cards, books.touched_cards = books.touched_cards, {}
         for call, kind, reason in calls.values():
-            self._tell_call(call, kind, reason, at, events)
+            self._emit_call(call, kind, reason, at, events)
             for part in call.parts:
-                # How these stand in the call follows from the legs of the others, too.
+                # An agent's standing also follows from the other people's legs, so these are compared every time.
                 is_offer = part.state is PartState.RINGING and part.origin is Origin.OFFER
                 if part.outcome is None and not is_offer:
                     parts.setdefault((call.id, part.position), (call, part, kinds.CHANGED, None))
         for call, part, happened, reason in parts.values():
             if call.merged_into is None:
-                self._tell_part(call, part, happened, reason, at, events)
+                self._emit_part(call, part, happened, reason, at, events)
         for call in cards.values():
             if call.audience:
                 body = {"call": call.id}
-                told_to = frozenset({topics.call(call.id)})
-                events.append(Event(kinds.CARD_CHANGED, at, body, frozenset(call.audience), told_to, call=call.id))
+                to_topics = frozenset({topics.call(call.id)})
+                events.append(
+                    Event(kinds.CARD_CHANGED, at, body, frozenset(call.audience), to_topics, call=call.id)
+                )
         for call, _, _ in calls.values():
             if call.ended and not call.wrapping_up:
                 self._forget(call)
 
-    def _tell_call(self, call: Call, kind: str, reason: str | None, at: float, events: list[Event]) -> None:
+    def _emit_call(self, call: Call, kind: str, reason: str | None, at: float, events: list[Event]) -> None:
         shown = call_shown(call)
         if shown == self._calls.get(call.id):
             return
@@ -184,14 +190,14 @@ class Floor:
         self._changed[call.id] = call
         agents = call.audience
         if call.merged_into is None:
-            # Who leaves the call with this is told so by their part.
-            here = {part.agent for part in call.parts if part.live}
-            agents = {agent for agent in agents if agent in here}
+            # An agent who has just left the call learns it from their own part.
+            still_in_call = {part.agent for part in call.parts if part.live}
+            agents = {agent for agent in agents if agent in still_in_call}
         body = {"call": views.call_view(call, shown), "reason": reason}
-        told_to = frozenset({topics.FLOOR, topics.call(call.id)})
-        events.append(Event(kind, at, body, frozenset(agents), told_to, call=call.id))
+        to_topics = frozenset({topics.FLOOR, topics.call(call.id)})
+        events.append(Event(kind, at, body, frozenset(agents), to_topics, call=call.id))
 
-    def _tell_part(
+    def _emit_part(
         self, call: Call, part: Part, happened: str, reason: str | None, at: float, events: list[Event]
     ) -> None:
         shown = part_shown(call, part)
@@ -218,7 +224,7 @@ class Floor:
         events.append(Event(kinds.PART_CHANGED, at, body, agents, frozenset({topics.call(call.id)}), call=call.id))
 
     def _shows_another(self, call: Call, part: Part) -> bool:
-        """The agent's desktop holds the call for another of their parts in it."""
+        """Whether the agent's desktop still needs the call for another of their parts in it."""
         others = (p for p in call.parts if p.agent == part.agent and p.live and p is not part)
         return any((call.id, other.position) in self._parts for other in others)
 
@@ -228,16 +234,16 @@ class Floor:
             self._parts.pop((call.id, part.position), None)
         self.books.forget_call(call)
 
-    def _tell_queue(self, queue: Queue, at: float, events: list[Event]) -> None:
+    def _emit_queue(self, queue: Queue, at: float, events: list[Event]) -> None:
         shown = queue_shown(queue)
         if shown == self._queues.get(queue.name):
             return
         self._queues[queue.name] = shown
-        told_to = {topics.FLOOR, topics.queue(self.pbx, queue.name), topics.serving(self.pbx, queue.name)}
+        to_topics = {topics.FLOOR, topics.queue(self.pbx, queue.name), topics.serving(self.pbx, queue.name)}
         body = {"queue": views.queue_view(self.books, queue, shown)}
-        events.append(Event(kinds.QUEUE_CHANGED, at, body, topics=frozenset(told_to)))
+        events.append(Event(kinds.QUEUE_CHANGED, at, body, topics=frozenset(to_topics)))
 
-    def _tell_member(self, queue: Queue, interface: str, at: float, events: list[Event]) -> None:
+    def _emit_member(self, queue: Queue, interface: str, at: float, events: list[Event]) -> None:
         member = queue.members.get(interface)
         shown = member_shown(self.books, member) if member is not None else None
         if shown == self._members.get((queue.name, interface)):
@@ -248,10 +254,10 @@ class Floor:
             self._members[queue.name, interface] = shown
         view = views.member_view(self.books, member, shown) if member is not None else None
         body = {"pbx": self.pbx, "queue": queue.name, "interface": interface, "member": view}
-        told_to = frozenset({topics.queue(self.pbx, queue.name)})
-        events.append(Event(kinds.MEMBER_CHANGED, at, body, topics=told_to))
+        to_topics = frozenset({topics.queue(self.pbx, queue.name)})
+        events.append(Event(kinds.MEMBER_CHANGED, at, body, topics=to_topics))
 
-    def _tell_agent(self, agent: Agent, at: float, events: list[Event]) -> None:
+    def _emit_agent(self, agent: Agent, at: float, events: list[Event]) -> None:
         pauses.settle(self.books, agent)
         agent.take(state_of(self.books, agent), at)
         shift.put_due(self.books, agent)

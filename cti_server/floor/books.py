@@ -1,8 +1,8 @@
-"""The books of one PBX: what is on its floor, the indexes by which it is found, what the present signal touched.
+"""The books of one PBX: the state of its floor, the indexes into it, and what the current signal touched.
 
-Whatever a handler asks for is looked up, not searched for: its cost does not grow with the floor. A handler that
-changed something says so by a `touch_…`; `apply.py` then tells what differs from what was told before. This file
-knows no signal's meaning.
+Handlers look things up and never search, so the cost of a signal does not grow with the floor. A handler that
+changes something must call the matching `touch_…`; `apply.py` then emits an event for each touched object whose
+view differs from the one it sent last. This file does not know what any signal means.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from .parts import Part, PartState
 from .queues import Queue
 from .signals import CallerIdentified, LinkState, MemberChanged
 
-#: what falls due: ("wrap_up", call, position), ("phone", agent), ("desktop", agent)
+#: what falls due: ("wrap_up", call, position), ("phone", "", agent) or ("desktop", "", agent)
 DueKey = tuple[str, str, int]
 
 
 class Books:
-    """State, indexes and what was touched. Made by the `Floor`, given to every handler."""
+    """State, indexes and what was touched. The `Floor` owns it and passes it to every handler."""
 
     def __init__(self, pbx: str, *, desktop_grace_s: float, phone_grace_s: float) -> None:
         self.pbx = pbx
@@ -34,27 +34,27 @@ class Books:
         self.link = LinkState.CONNECTING
         self.link_since = 0.0
         self.link_detail: str | None = None
-        # What is there.
+        # State.
         self.calls: dict[str, Call] = {}
         self.queues: dict[str, Queue] = {}
         self.agents: dict[int, Agent] = {}
         self.seats: dict[str, int] = {}  # seat → agent
-        self.contacts: dict[str, set[str]] = {}  # seat → where its phones registered from, once told
-        self.leaving: dict[tuple[str, str], int] = {}  # (queue, interface) that rings though its agent went home
+        self.contacts: dict[str, set[str]] = {}  # seat → contact addresses; no entry until the PBX reports one
+        self.leaving: dict[tuple[str, str], int] = {}  # (queue, interface) not paused yet → agent who signed out
         self.early: OrderedDict[str, CallerIdentified] = OrderedDict()
         self.bridges: dict[str, Call] = {}
         self.due: DueTimes[DueKey] = DueTimes()
-        self.unknown_legs = 0  # signals about legs that no snapshot and no start told of
-        # By what it is found.
+        self.unknown_legs = 0  # signals about legs that neither a snapshot nor a LegStarted announced
+        # Indexes.
         self._calls_by_leg: dict[str, Call] = {}
         self._calls_by_linkedid: dict[str, Call] = {}
-        self._parts: dict[int, dict[int, tuple[Call, Part]]] = {}  # agent → id() of the part → it, while it lives
+        self._parts: dict[int, dict[int, tuple[Call, Part]]] = {}  # agent → id(part) → live part and its call
         self._members: dict[str, dict[tuple[str, str], MemberChanged]] = {}  # seat → (queue, interface) → member
         self._serves: dict[str, frozenset[str]] = {}  # seat → its queues, once asked for
         self._seat_of: dict[str, str] = {}  # member interface → seat
         self._member_seats: Counter[str] = Counter()  # how many interfaces lead to a seat
         self._waits_in: dict[str, str] = {}  # leg → the queue that it waits in
-        # What the present signal touched.
+        # What the current signal touched.
         self.touched_calls: dict[str, tuple[Call, str, str | None]] = {}
         self.touched_parts: dict[tuple[str, int], tuple[Call, Part, str, str | None]] = {}
         self.touched_cards: dict[str, Call] = {}
@@ -71,7 +71,7 @@ class Books:
         return self._calls_by_leg.get(leg)
 
     def call_with(self, linkedid: str) -> Call | None:
-        """The call with this linkedid, or the one that it was merged into."""
+        """The call with this linkedid, or the call that it was merged into."""
         return self._calls_by_linkedid.get(linkedid)
 
     def leg_of(self, leg: str) -> Leg | None:
@@ -90,7 +90,7 @@ class Books:
         return call
 
     def name_call(self, call: Call, linkedids: Iterable[str]) -> None:
-        """These linkedids mean this call from now on."""
+        """Index the call under these linkedids, too."""
         for linkedid in linkedids:
             self._calls_by_linkedid[linkedid] = call
 
@@ -120,23 +120,23 @@ class Books:
         return gone
 
     def forget_bridge(self, call: Call, bridge: str) -> None:
-        """Unless another leg of this call is in it."""
+        """Forget whose bridge this is, unless another leg of the call is still in it."""
         if not any(leg.bridge == bridge for leg in call.legs.values()):
             self.bridges.pop(bridge, None)
 
     # --- parts -----------------------------------------------------------------------------------------
 
     def parts_of(self, agent: int) -> list[tuple[Call, Part]]:
-        """What this agent has to do with calls now, wrap-ups among it."""
+        """The agent's live parts, wrap-ups included, each with its call."""
         parts = self._parts.get(agent)
         return [entry for entry in parts.values() if entry[1].live] if parts else []
 
     def live_parts(self) -> list[tuple[Call, Part]]:
-        """The parts of all agents of the record that are open or in wrap-up. Costs what there is of them."""
+        """The live parts of all agents in the record. Linear in their number."""
         return [entry for of_agent in self._parts.values() for entry in of_agent.values() if entry[1].live]
 
     def index_part(self, call: Call, part: Part) -> None:
-        """The part is found by its agent while it lives, with the call that it is in."""
+        """Update the index by agent and the due time of wrap-up; to be called after every change of the part."""
         if part.agent is None:
             return
         if part.live:
@@ -155,11 +155,11 @@ class Books:
     # --- seats, members and queues ---------------------------------------------------------------------
 
     def is_seat(self, device: str) -> bool:
-        """An agent of the record sits there, or a queue has or had a member there."""
+        """Whether an agent of the record sits at this device, or a queue has or had a member there."""
         return device in self.seats or device in self._member_seats
 
     def seat_of(self, interface: str) -> str:
-        """The device behind a member's interface: itself, or what a Local member names as its state."""
+        """The device behind a member's interface: the interface itself, or the state device of a Local member."""
         return self._seat_of.get(interface, interface)
 
     def agent_at(self, seat: str) -> Agent | None:
@@ -167,11 +167,11 @@ class Books:
         return self.agents.get(number) if number is not None else None
 
     def memberships(self, seat: str | None) -> Collection[MemberChanged]:
-        """The members of queues that this seat is."""
+        """The queue memberships of this seat."""
         return self._members.get(seat, {}).values() if seat is not None else ()
 
     def member_name(self, seat: str) -> str | None:
-        """What the queues call whoever sits there."""
+        """The name that the queues give to the member at this seat."""
         return next((member.name for member in self.memberships(seat)), None)
 
     def member_of(self, queue: str, seat: str) -> MemberChanged | None:
@@ -188,7 +188,7 @@ class Books:
         return found
 
     def queue(self, name: str) -> Queue:
-        """The queue of this name; one that was not known comes to be."""
+        """The queue of this name, created when it is new."""
         if name not in self.queues:
             self.queues[name] = Queue(name)
             self.touched_queues.add(name)
@@ -205,18 +205,18 @@ class Books:
         if before is None or before.seat != seat:
             self._serves.pop(seat, None)
         self._members.setdefault(seat, {})[key] = member
-        known_seat = self._seat_of.get(member.interface)
-        if known_seat != seat:
+        former_seat = self._seat_of.get(member.interface)
+        if former_seat != seat:
             self._seat_of[member.interface] = seat
             self._member_seats[seat] += 1
-            if known_seat is not None:
-                self._member_seats[known_seat] -= 1
-                if not self._member_seats[known_seat]:
-                    del self._member_seats[known_seat]
+            if former_seat is not None:
+                self._member_seats[former_seat] -= 1
+                if not self._member_seats[former_seat]:
+                    del self._member_seats[former_seat]
         self.touch_member(*key)
 
     def drop_member(self, queue: str, interface: str) -> MemberChanged | None:
-        """The member leaves the queue; its seat is a seat all the same."""
+        """Take the member out of the queue and return it. Its device still counts as a seat."""
         member = self.queue(queue).take_out(interface)
         if member is not None:
             self._drop_membership(member)
@@ -232,7 +232,7 @@ class Books:
             self._members.pop(member.seat, None)
 
     def waits_in(self, leg: str) -> str | None:
-        """The queue that this leg waits in."""
+        """The queue that this leg waits in, None when it does not wait."""
         return self._waits_in.get(leg)
 
     def join_queue(self, leg: str, queue: str, since: float) -> None:
@@ -242,7 +242,7 @@ class Books:
         self.touch_queue(queue)
 
     def leave_queue(self, leg: str, queue: str | None = None) -> None:
-        """The leg waits no longer: in this queue, or wherever it waited."""
+        """The leg stops waiting in this queue; without a queue, wherever it waits."""
         name = self._waits_in.get(leg)
         if name is not None and queue in (None, name):
             del self._waits_in[leg]
@@ -250,19 +250,20 @@ class Books:
             self.touch_queue(name)
 
     def waiting(self) -> Mapping[str, str]:
-        """All legs that wait, and in which queue."""
+        """All waiting legs, each with its queue."""
         return self._waits_in
 
     # --- what was touched ------------------------------------------------------------------------------
 
     def touch(self, call: Call, kind: str = kinds.CALL_CHANGED, reason: str | None = None) -> None:
-        """The call may have changed; of several kinds that one signal brings the first that is special counts."""
+        """The call may have changed. When one signal brings several kinds, `call.ended` wins, else the first that
+        is not `call.changed`."""
         before = self.touched_calls.get(call.id)
         if before is None or before[1] == kinds.CALL_CHANGED or kind == kinds.CALL_ENDED:
             self.touched_calls[call.id] = (call, kind, reason)
 
     def touch_part(self, call: Call, part: Part, happened: str = kinds.CHANGED, reason: str | None = None) -> None:
-        """The part may have changed, and its call with it; here, too, the first special thing counts."""
+        """The part may have changed, and its call with it. The first `happened` other than `changed` wins."""
         self.index_part(call, part)
         key = (call.id, part.position)
         before = self.touched_parts.get(key)
@@ -273,14 +274,14 @@ class Books:
         self.touch(call)
 
     def touch_all(self, call: Call, kind: str = kinds.CALL_CHANGED) -> None:
-        """Something changed that each of its agents is told of."""
+        """Something changed that concerns every agent in the call: touch the call and its live parts."""
         self.touch(call, kind)
         for part in call.parts:
             if part.live:
                 self.touch_part(call, part)
 
     def touch_card(self, call: Call) -> None:
-        """The card of this call is another."""
+        """The call's card has changed."""
         self.touched_cards[call.id] = call
 
     def touch_queue(self, name: str) -> None:
@@ -296,5 +297,5 @@ class Books:
         self.touched_link = True
 
     def order(self, order: Order) -> None:
-        """This is to be done at the PBX."""
+        """Ask for something to be done at the PBX; `Floor.take_orders` hands it out."""
         self.orders.append(order)

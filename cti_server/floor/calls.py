@@ -1,4 +1,4 @@
-"""A call and its legs: what they hold, who hears whom in it, what it is as a whole. How it is shown: shown.py."""
+"""A call and its legs: what they hold, who hears whom, and the state of the whole. What is sent: `shown.py`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .parts import CONNECTED, Part, PartState
 from .signals import DialStatus, Recording
 from .visits import Visit
 
-MAX_PARTS = 200  # segments of one call; past it repeated rings of one agent add to their last segment
-MAX_VISITS = 200  # queue visits kept of one call, the first ones; past it the last one is used again
-MAX_STEPS = 100  # IVR steps kept of one call, the first ones
-MAX_EARLY_IDENTITIES = 1000  # lookups of legs not heard of yet; past it the oldest goes, and is asked for again
+MAX_PARTS = 200  # per call; past it, another ring of the same agent reopens their last part
+MAX_VISITS = 200  # per call; past it, a new visit replaces the last one
+MAX_STEPS = 100  # IVR steps per call; later ones are not kept
+MAX_EARLY_IDENTITIES = 1000  # lookups of legs not announced yet; past it the oldest is dropped and looked up again
 
 
 class Direction(StrEnum):
@@ -23,7 +23,7 @@ class Direction(StrEnum):
     INTERNAL = "internal"
 
 
-#: what a call between agents takes over from a customer's call that is merged into it
+#: the fields that a call between agents takes over from a customer's call when the two merge
 CUSTOMERS_CALL = (
     "direction",
     "first_leg",
@@ -52,9 +52,9 @@ CUSTOMERS_CALL = (
 
 
 def device_of(channel: str) -> str:
-    """The device a channel name belongs to; for a Local half the `Local/exten@context` it was made by.
+    """The device that a channel name belongs to: `PJSIP/1001` for `PJSIP/1001-00000003`.
 
-    `PJSIP/1001-00000003` is a channel of device `PJSIP/1001`.
+    For half of a Local pair it is the `Local/exten@context` that the pair was made from.
     """
     stem = channel.split(";", 1)[0]
     head, dash, tail = stem.rpartition("-")
@@ -63,7 +63,7 @@ def device_of(channel: str) -> str:
 
 @dataclass(slots=True)
 class Leg:
-    """One channel. Once it is in a call its name changes by `Call.rename` and its bridge by `Call.bridge`."""
+    """One channel. Once it is in a call, change its name by `Call.rename` and its bridge by `Call.bridge` only."""
 
     id: str
     channel: str
@@ -82,9 +82,9 @@ class Leg:
     hangup_asked: bool = False
     muted: bool = False
     recording: Recording = Recording.OFF
-    ours: bool = False  # a phone that somebody of ours sits at, or that serves a queue
+    ours: bool = False  # the phone of an agent or of a queue member
     device: str = field(init=False)
-    local: bool = field(init=False)  # a Local channel's half: plumbing, nobody speaks on it
+    local: bool = field(init=False)  # half of a Local pair: plumbing, nobody speaks on it
 
     def __post_init__(self) -> None:
         self.rename(self.channel)
@@ -103,9 +103,9 @@ class Leg:
 
 @dataclass(slots=True)
 class Call:
-    """Everything that shares one linkedid, and what became of it.
+    """All legs that share one linkedid, and what became of them.
 
-    Legs come and go by `put` and `drop`, and are bridged by `bridge`: the indexes by seat and the rooms follow.
+    Use `put`, `drop`, `rename` and `bridge` for its legs: they keep the index by seat and the rooms up to date.
     """
 
     pbx: str
@@ -125,7 +125,7 @@ class Call:
     dnis: str | None = None
     line: int | None = None
     language: str | None = None
-    meant: str | None = None  # the queue that it is meant for and does not wait in yet
+    meant: str | None = None  # the queue that it is bound for but has not joined yet
     position: int | None = None
     path: list[dict[str, Any]] = field(default_factory=list)
     queued_at: float | None = None
@@ -141,7 +141,7 @@ class Call:
     outcome: str | None = None
     ended_by: str | None = None
     complete: bool = True
-    # what the outcome is told from
+    # what `outcome.py` decides the outcome from
     abandoned: bool = False
     left_queue_unanswered: bool = False
     transferred: bool = False
@@ -149,8 +149,8 @@ class Call:
     hangup_by: str | None = None
     last_dial: DialStatus | None = None
     given_by: str | None = None  # the colleague who transferred it last
-    fetched: str | None = None  # how an agent asked for its caller: the next phone that rings is theirs
-    made_inside: bool = False  # begun by the dialplan, to bring somebody into another call
+    fetched: str | None = None  # `LegFetched.why`, set until that agent answers: the next phone to ring is theirs
+    made_inside: bool = False  # begun by the PBX itself on a Local channel, to bring somebody into another call
     interaction: int | None = None
     id: str = field(init=False)
     #: the agents whose desktops hold this call
@@ -163,12 +163,12 @@ class Call:
 
     @property
     def queue(self) -> str | None:
-        """The queue that it is meant for, else the last that it waited in."""
+        """The queue that the call is bound for, else the last one that it waited in."""
         return self.meant or (self.visits[-1].queue if self.visits else None)
 
     @property
     def number(self) -> str | None:
-        """Who calls, in E.164 where that could be told."""
+        """The caller's number: in E.164 when the lookup could tell it, else as the PBX sent it."""
         return self.ani or self.ani_raw
 
     @property
@@ -180,12 +180,12 @@ class Call:
         return any(p.state is PartState.WRAP_UP for p in self.parts)
 
     def become(self, customers: Call) -> None:
-        """Take over whose call it is, and how that one came here."""
+        """Take over everything that makes the other call the customer's (`CUSTOMERS_CALL`)."""
         for name in CUSTOMERS_CALL:
             setattr(self, name, getattr(customers, name))
 
     def reopen(self) -> None:
-        """A leg of it lives after all: it was taken for ended unseen."""
+        """Undo the end: the call was thought to have ended unseen, but one of its legs still lives."""
         self.outcome = self.ended_by = self.ended_at = None
         self.complete = True
 
@@ -220,15 +220,15 @@ class Call:
             self._seats.pop(leg.device, None)
 
     def legs_at(self, seat: str) -> list[Leg]:
-        """The legs of the phones at this seat."""
+        """The legs of the phone at this seat."""
         return list(self._seats.get(seat, {}).values())
 
     def reach(self, leg: Leg) -> tuple[Leg, ...]:
-        """The legs that hear this one: those in its bridge, through Local pairs, without itself."""
+        """The other legs that hear this one, in its bridge and through Local pairs."""
         return tuple(other for other in self.room(leg) if other is not leg)
 
     def room(self, leg: Leg) -> tuple[Leg, ...]:
-        """The legs that hear each other where this one is, itself among them; none where it is alone."""
+        """This leg and all that hear it, in its bridge and through Local pairs; empty when it is in no bridge."""
         if self._rooms is None:
             self._rooms = rooms_of(self.legs)
         return self._rooms.get(leg.bridge, ()) if leg.bridge is not None else ()
@@ -247,12 +247,12 @@ class Call:
         return next((p for p in reversed(self.parts) if p.seat == seat and p.outcome is None), None)
 
     def has_leg_of(self, part: Part) -> bool:
-        """A leg of the agent's phone is there, or the one the queue made to reach them (a Local one may lead
-        to a mobile)."""
+        """Whether the call has a leg of the agent's phone, or the one by which the queue reached them (a Local
+        channel may lead to a mobile)."""
         return part.leg in self.legs or part.seat in self._seats
 
     def part_on(self, leg: Leg) -> Part | None:
-        """The open part that this leg belongs to: by its device, or because the queue reached the agent by it."""
+        """The open part that this leg belongs to: by its device, or because the queue reached them by it."""
         return self.part_of(leg.device) or next((p for p in self.open_parts() if p.leg == leg.id), None)
 
     def open_parts(self) -> Iterator[Part]:
@@ -269,14 +269,14 @@ class Call:
 
     @property
     def visit(self) -> Visit | None:
-        """The wait in a queue that goes on."""
+        """The current wait in a queue; None while the call waits in none."""
         return self.visits[-1] if self.visits and self.visits[-1].waiting else None
 
     # --- as a whole ------------------------------------------------------------------------------------
 
     @property
     def recording(self) -> Recording:
-        """What is kept of the call now: one recording that goes on counts before one that is paused."""
+        """Whether the call is recorded now: one running recording outweighs any that are paused."""
         paused = Recording.OFF
         for leg in self.legs.values():
             if leg.recording is Recording.ON:
@@ -312,7 +312,8 @@ class Call:
 
 
 def rooms_of(legs: dict[str, Leg]) -> dict[str, tuple[Leg, ...]]:
-    """By bridge the people who hear each other in it, through Local pairs into further bridges."""
+    """For each bridge, the legs of all people who hear each other there: a Local pair joins two bridges into one
+    room."""
     bridges: dict[str, list[Leg]] = {}
     halves: dict[str, Leg] = {}
     for leg in legs.values():
@@ -325,9 +326,9 @@ def rooms_of(legs: dict[str, Leg]) -> dict[str, tuple[Leg, ...]]:
         twin = halves.get(half.twin or "")
         if twin is None or half.bridge is None or twin.bridge is None:
             continue
-        one, other = joined[half.bridge], joined[twin.bridge]
-        if one is not other:
-            one = [*one, *other]
-            for bridge in {leg.bridge for leg in one if leg.bridge is not None}:
-                joined[bridge] = one
-    return {bridge: tuple(leg for leg in there if not leg.local) for bridge, there in joined.items()}
+        near, far = joined[half.bridge], joined[twin.bridge]
+        if near is not far:
+            room = [*near, *far]
+            for bridge in {leg.bridge for leg in room if leg.bridge is not None}:
+                joined[bridge] = room
+    return {bridge: tuple(leg for leg in room if not leg.local) for bridge, room in joined.items()}

@@ -1,4 +1,4 @@
-"""What the record knows of a queue and the PBX does not: declared once for signal, queue and parts."""
+"""What the record knows about a queue and the PBX does not. Signal, queue and parts share these declarations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class WrapUpRule:
-    """What a queue asks after a call; `wrapup.py` says what the modes mean. `limit_s` 0: no limit."""
+    """What a queue asks for after a call; `wrapup.py` explains the modes. `limit_s` 0 means no limit."""
 
     mode: str = "mandatory"
     limit_s: float = 0.0
@@ -17,8 +17,8 @@ class WrapUpRule:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A queue without a title is called by its name. A caller who gives up sooner than `short_abandon_s` counts
-    apart."""
+    """A queue without a title goes by its name. A caller who gives up sooner than `short_abandon_s` is counted as
+    a short abandon."""
 
     title_en: str | None = None
     title_zh: str | None = None

@@ -1,4 +1,5 @@
-"""What lookups, the dialplan and the record tell: who is calling, which way they came, what a queue asks."""
+"""Handlers for what others found out: who is calling, the caller's way through the IVR, what a queue asks for, and
+the state of the link."""
 
 from __future__ import annotations
 
@@ -18,16 +19,16 @@ def identified(books: Books, s: CallerIdentified) -> None:
     if call is not None:
         apply_identity(books, call, s)
         return
-    # FastAGI may be ahead of the manager's stream: keep it until the leg is told of.
+    # FastAGI may be ahead of the manager's stream: keep the identity until the leg is announced.
     books.early[s.leg] = s
     while len(books.early) > MAX_EARLY_IDENTITIES:
         books.early.popitem(last=False)
 
 
 def apply_identity(books: Books, call: Call, s: CallerIdentified) -> None:
-    """The call is this caller's from now on."""
+    """Write the caller's identity into the call, and touch all that shows it."""
     if call.chosen_by is not None and s.chosen_by is None:
-        return  # a person's choice stands against a lookup that comes late
+        return  # a late lookup does not override what a person chose
     call.match, call.customer, call.verdict = s.match, s.customer, s.verdict
     call.chosen_by = s.chosen_by
     call.ani, call.line = s.ani or call.ani, s.line or call.line
@@ -36,7 +37,7 @@ def apply_identity(books: Books, call: Call, s: CallerIdentified) -> None:
     books.touch_card(call)
     for part in call.parts:
         if part.agent is not None and part.live:
-            books.touch_agent(part.agent)  # their state names the number
+            books.touch_agent(part.agent)  # the agent's state shows the caller's number
 
 
 def stepped(books: Books, s: StepTaken) -> None:
@@ -53,7 +54,7 @@ def described(books: Books, s: QueueDescribed) -> None:
     before, queue.description = queue.description, s.description
     books.touch_queue(s.queue)
     if before.wrap_up == s.description.wrap_up:
-        return  # told again: what agents have used up of their extra time stays so
+        return  # the rule is the same: leave alone how many extensions agents have used
     for call, part in books.live_parts():
         if part.queue == s.queue and part.answered_at is not None:
             ask_wrap_up(books, part)

@@ -1,5 +1,6 @@
-"""What the floor learns from desks, from the record and from the clock: who is at work and where they sit, what
-state they chose, whether their desktop is there, what became of a wrap-up. What the PBX tells: `signals.py`.
+"""What the floor learns from desks, from the record and from the clock: who is at work and where they sit, which
+state they chose, whether a desktop of theirs is connected, what became of a wrap-up. `signals.py` has what the PBX
+reports.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class AgentSignal(Signal):
 
 @dataclass(frozen=True, slots=True)
 class AgentSeated(AgentSignal):
-    """An agent of the record whose own phone is at `seat` (None: has none). A shift may take them elsewhere."""
+    """An agent of the record whose own phone is at `seat` (None: no phone). A shift may take them elsewhere."""
 
     name: str
     seat: str | None
@@ -29,7 +30,7 @@ class AgentSeated(AgentSignal):
 
 @dataclass(frozen=True, slots=True)
 class ShiftBegan(AgentSignal):
-    """The agent is at work, at this seat, for these queues: (name, penalty). They begin not ready."""
+    """The agent is at work at this seat, for these queues: (name, penalty). They begin not ready."""
 
     seat: str
     extension: str | None
@@ -39,7 +40,8 @@ class ShiftBegan(AgentSignal):
 
 @dataclass(frozen=True, slots=True)
 class ShiftRestored(ShiftBegan):
-    """The same after a restart of the server, with what was wanted then; who wanted it and since when."""
+    """The shift goes on after a restart of the server, with the wish of that time: `chosen_at` is when it was
+    made, `since` when the shift began."""
 
     since: float
     ready: bool
@@ -56,7 +58,7 @@ class ShiftEnded(AgentSignal):
 
 @dataclass(frozen=True, slots=True)
 class StateChosen(AgentSignal):
-    """Somebody wants the agent ready, or not ready for a reason. In a call it takes effect after it."""
+    """Somebody wants the agent ready, or not ready for a reason. During a call it takes effect after the call."""
 
     ready: bool
     reason: str | None
@@ -65,14 +67,14 @@ class StateChosen(AgentSignal):
 
 @dataclass(frozen=True, slots=True)
 class DesktopSeen(AgentSignal):
-    """The first of the agent's desktops connected, or the last one went."""
+    """The first of the agent's desktops has connected, or the last one has gone."""
 
     connected: bool
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFailed(AgentSignal):
-    """The PBX did not do what the floor ordered for this agent; what it is now must be looked at again."""
+    """The PBX did not do what the floor ordered for this agent; the next snapshot orders it again."""
 
     detail: str
 
@@ -92,14 +94,14 @@ class WrapUpFinished(WrapUpSignal):
 
 @dataclass(frozen=True, slots=True)
 class WrapUpWanted(WrapUpSignal):
-    """The agent wants time after this call, though its queue gives none by itself; or wants it no longer."""
+    """The agent wants wrap-up after this call, though its queue does not ask for any; or no longer wants it."""
 
     wanted: bool
 
 
 @dataclass(frozen=True, slots=True)
 class WrapUpExtended(WrapUpSignal):
-    """The agent needs the time once more."""
+    """The agent needs the queue's wrap-up time once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,4 +113,4 @@ class WrapUpCoded(WrapUpSignal):
 
 @dataclass(frozen=True, slots=True)
 class Tick(Signal):
-    """Time went on: whatever was due by now happens."""
+    """Time went on: whatever is due by `at` happens. Send one at `Floor.next_due()`."""

@@ -10,18 +10,18 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 class DueTimes(Generic[Key]):
-    """One time for each key. One that was moved or cancelled stays in the heap until it comes up."""
+    """One due time per key. A time that was moved or cancelled stays in the heap until it comes to the top."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Key]] = []
         self._when: dict[Key, float] = {}
-        self._count = 0  # keys need not compare
+        self._count = 0  # breaks ties in the heap, because keys need not be comparable
 
     def __len__(self) -> int:
         return len(self._when)
 
     def put(self, key: Key, at: float | None) -> None:
-        """This key is due at `at`, and at no other time; None: never."""
+        """The key is due at `at` and no longer at any earlier given time; None cancels it."""
         if at is None:
             self._when.pop(key, None)
         elif self._when.get(key) != at:
@@ -30,7 +30,7 @@ class DueTimes(Generic[Key]):
             heappush(self._heap, (at, self._count, key))
 
     def next(self) -> float | None:
-        """When the first key is due."""
+        """When the first key is due; None when there is none."""
         while self._heap:
             at, _, key = self._heap[0]
             if self._when.get(key) == at:
@@ -39,7 +39,7 @@ class DueTimes(Generic[Key]):
         return None
 
     def take(self, now: float) -> list[Key]:
-        """The keys that are due by now, in order; they are due no more."""
+        """Remove and return the keys that are due by `now`, the earliest first."""
         taken = []
         while (at := self.next()) is not None and at <= now:
             key = heappop(self._heap)[2]

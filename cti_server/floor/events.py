@@ -1,6 +1,6 @@
-"""What happened on the floor: an event names its audience and carries the new view of its thing.
+"""What happened on the floor: an event names its audience and carries the new view of the object it is about.
 
-Whoever holds an old snapshot and puts each view in its place holds the fresh snapshot.
+Whoever holds an old snapshot and puts each view in its place then holds a fresh one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ME_CHANGED = "me.changed"
 TEAM_CHANGED = "team.changed"
 LINK_CHANGED = "link.changed"
 
-#: what happened to a part, told in `part.changed`
+#: what happened to a part: `happened` in `part.changed`
 OFFERED = "offered"
 ANSWERED = "answered"
 OFFER_ENDED = "offer_ended"
@@ -41,7 +41,7 @@ NOTHING: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened. It concerns these agents, whoever opened one of these topics, or everyone.
+    """One thing that happened. Its audience is these agents and whoever opened one of these topics, or everyone.
 
     `call` is the id of the call that it is about, if any.
     """

@@ -1,4 +1,4 @@
-"""Who takes a call and who hears whom: what changes an agent's part from ringing to talking to consulting."""
+"""Who answers a call and who hears whom: what takes an agent's part from ringing to talking to consulting."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CALLS_OUT = frozenset({Origin.OUTBOUND, Origin.INTERNAL, Origin.PICKUP})
 
 
 def answer(books: Books, call: Call, part: Part, at: float) -> None:
-    """The agent took the call: waiting ends, and the phones that rang with theirs are told so."""
+    """The agent answered: the wait ends, and so do the offers to others. Nothing happens unless the part rang."""
     if not part.answer(at):
         return
     ask_wrap_up(books, part)
@@ -37,7 +37,8 @@ def _stop_waiting(call: Call, part: Part, at: float) -> None:
 
 
 def consults(books: Books, call: Call, at: float) -> None:
-    """A colleague is being asked: whoever has put their caller on hold for that is consulting from now on."""
+    """A colleague is being consulted: the agent who put the caller on hold for it is consulting from now on. With
+    two agents on hold nobody can tell which, and nothing changes."""
     holding = [part for part in call.connected() if part.state is PartState.HOLD]
     if len(holding) == 1:
         holding[0].enter(PartState.CONSULTING, at)
@@ -45,8 +46,8 @@ def consults(books: Books, call: Call, at: float) -> None:
 
 
 def hear(books: Books, call: Call, at: float) -> None:
-    """Who hears whom has changed: an agent who reaches somebody talks, one who reaches only a colleague
-    while a customer is in the call consults."""
+    """Call after legs entered or left bridges: an agent who hears somebody is talking; one who hears only
+    colleagues, while a customer is in the call, is consulting."""
     customers = {
         leg.id
         for leg in call.legs.values()
@@ -60,7 +61,7 @@ def hear(books: Books, call: Call, at: float) -> None:
         if part.state is PartState.RINGING and (part.origin in CALLS_OUT or any(leg.up for leg in legs)):
             answer(books, call, part, at)
         aside = bool(customers) and not customers & heard
-        # Asterisk tells of a hold when a consultation begins, and of no end when it becomes a conference.
+        # Asterisk reports a hold when a consultation begins, but not its end when that becomes a conference.
         if part.state in (PartState.TALKING, PartState.CONSULTING) or (part.state is PartState.HOLD and aside):
             wanted = PartState.CONSULTING if aside else PartState.TALKING
             if wanted is not part.state:

@@ -1,4 +1,4 @@
-"""What signals about legs mean for their call: who rings, who is reached, who declined, who left."""
+"""Handlers for signals about legs: who rings, who answers, who declines, who leaves the call."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .signals import (
 from .why import why
 from .wrapup import wraps_up
 
-START = "s"  # the dialplan's name for "no number"
+START = "s"  # the extension of a call that dialled no number
 REFUSED = (17, 21)  # Q.850: user busy, call rejected
 
 RING_OUTCOMES = {
@@ -59,7 +59,8 @@ def started(books: Books, s: LegStarted) -> None:
 
 
 def _first_leg(books: Books, call: Call, leg: Leg) -> None:
-    """Who began the call tells its direction: an agent's phone calls out or inside, anybody else calls in."""
+    """The first leg decides the direction: a call from an agent's phone is internal until it dials out, any other
+    is inbound."""
     call.first_leg = leg.id
     call.ani_raw, call.ani_name = leg.number, leg.name
     call.dnis = None if leg.exten == START else leg.exten
@@ -71,7 +72,7 @@ def _first_leg(books: Books, call: Call, leg: Leg) -> None:
 
 
 def new_part(books: Books, call: Call, seat: str, at: float, origin: Origin, queue: str | None = None) -> Part:
-    """The agent's next segment; past MAX_PARTS the last one of this seat is used again."""
+    """Begin the next part of whoever sits at this seat; past MAX_PARTS their last part is reopened."""
     if len(call.parts) >= MAX_PARTS and (last := next((p for p in call.parts[::-1] if p.seat == seat), None)):
         last.ring_again(at)
         books.touch_part(call, last)
@@ -97,16 +98,17 @@ def new_part(books: Books, call: Call, seat: str, at: float, origin: Origin, que
 
 
 def _wrap_up_once(books: Books, call: Call, agent: int, at: float) -> None:
-    """The same call comes to this agent again: there is one wrap-up, after it."""
-    for of_call, before in books.parts_of(agent):
-        if of_call is call and before.state is PartState.WRAP_UP:
-            before.enter(PartState.LEFT, at)
-            before.wrapped_at = at
-            books.touch_part(call, before)
+    """The call has come back to this agent: close the wrap-up of their earlier part, for there will be another
+    at the end of this one. The missing code is then not owed twice."""
+    for earlier_call, earlier in books.parts_of(agent):
+        if earlier_call is call and earlier.state is PartState.WRAP_UP:
+            earlier.enter(PartState.LEFT, at)
+            earlier.wrapped_at = at
+            books.touch_part(call, earlier)
 
 
 def ring(books: Books, call: Call, seat: str, at: float, origin: Origin, queue: str | None) -> Part:
-    """A phone at a seat rings for this call: the same offer may be told by several signals."""
+    """The phone at this seat rings for the call. Several signals may report the same ring; it makes one part."""
     part = call.part_of(seat)
     if part is None:
         part = new_part(books, call, seat, at, origin, queue)
@@ -127,7 +129,7 @@ def dialled(books: Books, s: LegDialled) -> None:
     leg.dialled, leg.dialled_by, leg.dialled_number = True, s.by, s.number
     call.hangup_by = None
     if call.dnis is None and s.number is not None and leg.id != call.first_leg:
-        call.dnis = s.number  # an originated leg begins at no number
+        call.dnis = s.number  # the first leg of an originated call dialled nothing
     books.touch(call)
     if leg.local:
         return
@@ -137,9 +139,9 @@ def dialled(books: Books, s: LegDialled) -> None:
     elif s.by is not None and (call.part_of(leg.device) is None or given_up(books, call, leg, s.at)):
         part = ring(books, call, leg.device, s.at, _origin(books, call, s.by), queue_of(call))
         part.leg = leg.id
-    elif (part_there := call.part_of(leg.device)) is not None and part_there.leg is None:
-        part_there.leg = leg.id
-        books.touch_part(call, part_there)
+    elif (existing := call.part_of(leg.device)) is not None and existing.leg is None:
+        existing.leg = leg.id
+        books.touch_part(call, existing)
 
 
 def _calls_out(books: Books, call: Call, number: str | None) -> None:
@@ -152,7 +154,10 @@ def _calls_out(books: Books, call: Call, number: str | None) -> None:
 
 
 def given_up(books: Books, call: Call, leg: Leg, at: float) -> bool:
-    """The caller is brought back to a phone whose old leg may end only after the new one begins to ring."""
+    """Whether this leg replaces one that its agent still holds in a fetched call; if so, end the old part.
+
+    When a caller is brought back to a phone, the old leg may end only after the new one begins to ring.
+    """
     old = call.part_of(leg.device)
     if call.fetched is None or old is None or old.state not in CONNECTED or old.leg == leg.id:
         return False
@@ -162,7 +167,7 @@ def given_up(books: Books, call: Call, leg: Leg, at: float) -> bool:
 
 
 def _origin(books: Books, call: Call, by: str) -> Origin:
-    """How the agent whose phone is being dialled comes into the call."""
+    """How an agent whose phone is dialled by the leg `by` comes into the call."""
     if call.direction is Direction.INTERNAL:
         return Origin.INTERNAL
     if call.fetched is not None:
@@ -178,7 +183,8 @@ def _origin(books: Books, call: Call, by: str) -> Origin:
 
 
 def queue_of(call: Call) -> str | None:
-    """The queue on whose behalf a phone is dialled: the one waited in, or meant for and not yet left."""
+    """The queue on whose behalf a phone is dialled: the one the caller waits in, or is bound for. None once they
+    have left it."""
     if call.fetched is not None:
         return call.queue
     is_for_queue = call.waiting_since is not None or (call.queued_at is None and not call.transferred)
@@ -201,16 +207,17 @@ def dial_ended(books: Books, s: LegDialEnded) -> None:
 
 
 def end_ring(books: Books, call: Call, part: Part, at: float, outcome: str | None) -> None:
-    """An offer is over unanswered. None: told from who answered or left meanwhile, else it was not answered."""
+    """The phone stopped ringing unanswered. `outcome` None: work it out from who has answered or left meanwhile;
+    failing that it is `no_answer`."""
     if outcome is None and part.origin is Origin.CONSULT:
-        outcome = "caller_left"  # the colleague who asked thought better of it
+        outcome = "caller_left"  # the colleague who called gave up
     elif call.fetched is not None and part.origin is Origin.OFFER:
         outcome = "answered_elsewhere"  # the caller was taken out of the queue meanwhile
     elif outcome is None or outcome == "no_answer":
-        taken = any(p is not part and p.answered_at is not None and p.open for p in call.parts)
+        taken_by_another = any(p is not part and p.answered_at is not None and p.open for p in call.parts)
         if call.hangup_by == "caller" or call.abandoned:
             outcome = "caller_left"
-        elif taken and outcome is None:
+        elif taken_by_another and outcome is None:
             outcome = "answered_elsewhere"
         else:
             outcome = "no_answer"
@@ -282,7 +289,8 @@ def ended(books: Books, s: LegEnded) -> None:
 
 
 def _declined_after_all(books: Books, call: Call, leg: Leg, s: LegEnded) -> None:
-    """A queue says "no answer" of a phone that declined, too; the end of its leg, a moment later, tells why."""
+    """Turn `no_answer` into `rejected` when the leg ends as refused. The queue reports "no answer" even for a
+    phone that declined; the cause comes a moment later, with the end of the leg."""
     if s.cause not in REFUSED:
         return
     for part in call.parts:
@@ -297,12 +305,12 @@ def _part_left(books: Books, call: Call, part: Part, leg: Leg, s: LegEnded) -> N
         part.end(s.at, "answered", wrap_up=wraps_up(call, part), reason="hung_up")
         books.touch_part(call, part, kinds.LEFT)
     elif leg.dialled_by is None and part.origin in (Origin.INTERNAL, Origin.OUTBOUND):
-        # The agent called, and nobody answered them.
+        # The agent dialled, and nobody answered.
         outcome = RING_OUTCOMES.get(call.last_dial or DialStatus.NO_ANSWER, "no_answer")
         part.end(s.at, outcome, wrap_up=False)
         books.touch_part(call, part, kinds.LEFT, outcome)
     else:
-        # Cause 26, "answered elsewhere", proves nothing: Queue(…,C) gives it to every member, whatever happened.
+        # Cause 26, "answered elsewhere", proves nothing: Queue(…,C) sends it to every member whatever happened.
         end_ring(books, call, part, s.at, "rejected" if s.cause in REFUSED else None)
 
 

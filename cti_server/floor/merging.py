@@ -1,4 +1,4 @@
-"""Which call a leg belongs to, and two calls that turn out to be one."""
+"""Finding the call that a leg belongs to, and merging two calls that turn out to be one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from .why import why
 
 
 def call_and_leg(books: Books, s: LegSignal) -> tuple[Call, Leg] | tuple[None, None]:
-    """The leg that a signal is about, and its call; a leg never heard of is counted, left to the next snapshot."""
+    """The call and the leg that a signal is about. (None, None) for an unknown leg: it is counted in
+    `books.unknown_legs`, and the next snapshot brings it in."""
     call = call_of(books, s.leg, s.linkedid)
     leg = call.legs.get(s.leg) if call is not None else None
     if call is None or leg is None:
@@ -21,7 +22,10 @@ def call_and_leg(books: Books, s: LegSignal) -> tuple[Call, Leg] | tuple[None, N
 
 
 def call_of(books: Books, leg: str, linkedid: str) -> Call | None:
-    """The call of a leg that is known; a linkedid that is another call's makes one of the two."""
+    """The call that this leg is in, None for an unknown leg.
+
+    `linkedid` is what the PBX says now. If it belongs to another call, the two are merged first.
+    """
     call, named = books.call_of(leg), books.call_with(linkedid)
     if call is None or named is call:
         return call
@@ -33,13 +37,16 @@ def call_of(books: Books, leg: str, linkedid: str) -> Call | None:
 
 
 def merge(books: Books, into: Call, younger: Call) -> Call:
-    """The PBX says which linkedid lives on, and that call takes all: legs, parts, names. Answers it."""
+    """Move legs, parts and linkedids of `younger` into the call whose linkedid the PBX keeps; returns that call.
+
+    `younger` ends with the outcome `merged`.
+    """
     if into is younger:
         return into
     joined_as = _joined_as(into, younger)
     _take_parts(books, into, younger, joined_as)
     for leg in list(younger.legs.values()):
-        # The rooms of the bridges stay; only the call that their legs belong to changes.
+        # The leg stays in its bridge; only the call that it belongs to changes.
         younger.drop(leg.id)
         books.add_leg(into, leg)
         if leg.bridge is not None:
@@ -50,7 +57,7 @@ def merge(books: Books, into: Call, younger: Call) -> Call:
     if into.direction is Direction.INTERNAL and younger.direction is not Direction.INTERNAL:
         for part in into.parts:
             part.origin = joined_as
-        into.become(younger)  # a customer came into a call between agents: it is the customer's from now on
+        into.become(younger)  # a customer came into a call between agents, which is the customer's from now on
         for part in into.parts:
             part.why = why(books, into, part)
     else:
@@ -63,30 +70,32 @@ def merge(books: Books, into: Call, younger: Call) -> Call:
 
 
 def _take_visits(into: Call, younger: Call) -> None:
-    """Each queue counts its own visits, whichever call they were of; the last of this call stays the last, unless
-    the other waits still."""
-    mine_last = into.visits[-1:] if younger.visit is None else []
-    others = into.visits[: len(into.visits) - len(mine_last)]
-    into.visits = [*sorted((*others, *younger.visits), key=lambda visit: visit.joined), *mine_last]
+    """Add the younger call's visits, in the order of joining: queues count visits, whichever call made them.
+
+    The last visit says which queue the call is in, so it stays last, unless the younger call is still waiting.
+    """
+    stays_last = into.visits[-1:] if younger.visit is None else []
+    earlier = into.visits[: len(into.visits) - len(stays_last)]
+    into.visits = [*sorted((*earlier, *younger.visits), key=lambda visit: visit.joined), *stays_last]
 
 
 def _joined_as(into: Call, younger: Call) -> Origin:
-    """How the agents of the younger call came into the other."""
+    """How the agents of the younger call come into the other."""
     if into.was_parked and not into.connected():
         return Origin.PICKUP
-    rooms = (*into.legs.values(), *younger.legs.values())
-    return Origin.CONFERENCE if any(leg.conference for leg in rooms) else Origin.CONSULT
+    legs = (*into.legs.values(), *younger.legs.values())
+    return Origin.CONFERENCE if any(leg.conference for leg in legs) else Origin.CONSULT
 
 
 def _take_parts(books: Books, into: Call, younger: Call, joined_as: Origin) -> None:
-    there = {part.seat for part in into.open_parts()}
+    seats_in_call = {part.seat for part in into.open_parts()}
     for part in younger.parts:
         books.due.put(("wrap_up", younger.id, part.position), None)
         books.drop_part(part)
         if part.agent is not None:
             books.touch_agent(part.agent)
-        if part.seat in there:
-            continue  # the consulting agent's own leg; their part in the older call goes on
+        if part.seat in seats_in_call:
+            continue  # the consulting agent's second leg; their part in the older call goes on
         part.position = len(into.parts)
         into.parts.append(part)
         if part.origin is Origin.INTERNAL:

@@ -1,4 +1,4 @@
-"""What the floor wants done at the PBX. It only says so; one function of the attachment does it, in order."""
+"""What the floor wants done at the PBX. The floor only asks; the attachment carries the orders out, in order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Something to do for one agent's membership of queues."""
+    """A change to one agent's queue memberships."""
 
     agent: int
     interface: str
@@ -15,7 +15,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Pause(Order):
-    """Let no queue ring this interface, or let them again."""
+    """Pause the interface in all its queues, so that none rings it, or unpause it."""
 
     paused: bool
     reason: str | None
@@ -23,7 +23,7 @@ class Pause(Order):
 
 @dataclass(frozen=True, slots=True)
 class Join(Order):
-    """Become a member of a queue, paused, so that nothing rings before the agent is ready."""
+    """Make the interface a member of a queue, paused at first, so that nothing rings before the agent is ready."""
 
     queue: str
     penalty: int
@@ -33,6 +33,6 @@ class Join(Order):
 
 @dataclass(frozen=True, slots=True)
 class Leave(Order):
-    """Stop being a member of a queue."""
+    """Take the interface out of a queue."""
 
     queue: str

@@ -1,4 +1,4 @@
-"""How a call ended, told from what happened in it. The rules are a list: the first that fits decides."""
+"""How a call ended, worked out from what happened in it. The rules stand in order: the first that fits decides."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .signals import DialStatus
 from .visits import How
 from .wrapup import wraps_up
 
-#: the IVR step by which the dialplan says that no queue took the caller (dialplans/README.md)
+#: the IVR step by which the dialplan reports that no queue took the caller (dialplans/README.md)
 FALLBACK = "fallback"
 
 _DIALLED = {DialStatus.BUSY: "busy", DialStatus.FAILED: "failed"}
@@ -19,7 +19,8 @@ _DIALLED = {DialStatus.BUSY: "busy", DialStatus.FAILED: "failed"}
 def outcome_of(call: Call, short_abandon_s: float) -> str:
     """The outcome of a call whose end was seen.
 
-    What came last counts: a caller who was answered, sent on to another queue and gave up there, abandoned.
+    The last thing that happened counts: a caller who was answered, then sent on to another queue, and gave up
+    there, has abandoned.
     """
     answered = any(part.answered_at is not None for part in call.parts)
     if call.direction is not Direction.INBOUND:
@@ -42,7 +43,7 @@ def outcome_of(call: Call, short_abandon_s: float) -> str:
 
 
 def seal(books: Books, call: Call, at: float | None) -> None:
-    """Close the call: at None its end was not seen, and it is marked so."""
+    """Close the call and its open parts. With `at` None nobody saw the end: the call is marked incomplete."""
     for part in list(call.open_parts()):
         answered = part.answered_at is not None
         wrap_up = answered and wraps_up(call, part)
@@ -60,12 +61,12 @@ def seal(books: Books, call: Call, at: float | None) -> None:
         call.complete, call.ended_by = False, "unknown"
         call.outcome = "answered" if any(p.answered_at for p in call.parts) else "unseen"
     else:
-        call.ended_at, call.ended_by = at, call.hangup_by or "system"  # who hung up first in what was left
+        call.ended_at, call.ended_by = at, call.hangup_by or "system"  # who hung up first of those left
         call.outcome = outcome_of(call, _short_abandon_s(books, call.queue))
     books.touch(call, kinds.CALL_ENDED)
 
 
 def _short_abandon_s(books: Books, queue: str | None) -> float:
-    """Below this a caller who gave up counts apart."""
+    """A caller of this queue who gives up within so many seconds counts as a short abandon."""
     found = books.queues.get(queue) if queue is not None else None
     return (found.description if found is not None else Description()).short_abandon_s

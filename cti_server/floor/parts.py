@@ -1,4 +1,4 @@
-"""What one agent had to do with a call, and how its time is booked; becomes a segment in the record."""
+"""A part: one agent's share of a call, and how its time is booked. It becomes a segment in the record."""
 
 from __future__ import annotations
 
@@ -36,9 +36,10 @@ class Origin(StrEnum):
 
 @dataclass(slots=True)
 class WrapUp:
-    """One agent's wrap-up of a call: what the queue asks, and what the agent has said so far.
+    """One agent's wrap-up of a call: what the queue asks for, and what the agent has entered so far.
 
-    `ends_at` is known once the call is over, where there is a limit. `owed`: it ended without the code it needs.
+    `ends_at` is None until the call is over, and where the queue sets no limit. `owed`: wrap-up ended without the
+    code that the queue requires.
     """
 
     rule: WrapUpRule = field(default_factory=WrapUpRule)
@@ -55,7 +56,7 @@ class WrapUp:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Why this call came to this agent: as what, from which queue or colleague, after how long a wait."""
+    """Why this call came to this agent: the kind of reason, the queue, the colleague, the caller's wait."""
 
     kind: str
     queue: str | None = None
@@ -66,7 +67,7 @@ class Why:
 
 @dataclass(slots=True)
 class Part:
-    """What one agent had to do with a call, from the first ring to the end of wrap-up."""
+    """One agent's share of a call, from the first ring to the end of wrap-up."""
 
     position: int
     seat: str
@@ -97,7 +98,7 @@ class Part:
 
     @property
     def live(self) -> bool:
-        """It is open, or its wrap-up is."""
+        """The part is open or in wrap-up."""
         return self.outcome is None or self.state is PartState.WRAP_UP
 
     def enter(self, state: PartState, at: float) -> None:
@@ -109,13 +110,13 @@ class Part:
             case PartState.TALKING:
                 self.talk_s += spent
             case PartState.CONSULTING if not self.met_customer:
-                self.talk_s += spent  # the colleague who is consulted works; the one who consults holds a caller
+                self.talk_s += spent  # a consulted colleague is working; who consults keeps a caller on hold
             case PartState.HOLD | PartState.CONSULTING:
                 self.hold_s += spent
         self.state, self.since = state, max(at, self.since)
 
     def answer(self, at: float) -> bool:
-        """The agent took it; False when they had already."""
+        """The agent took the call. False, with nothing changed, unless the part was ringing."""
         if self.state is not PartState.RINGING or not self.open:
             return False
         self.enter(PartState.TALKING, at)
@@ -123,7 +124,7 @@ class Part:
         return True
 
     def end(self, at: float, outcome: str, *, wrap_up: bool, reason: str | None = None) -> None:
-        """The agent's part is over but, perhaps, for wrap-up."""
+        """The agent has left the call, and goes into wrap-up or not. Only the first end counts."""
         if not self.open:
             return
         self.enter(PartState.WRAP_UP if wrap_up else PartState.LEFT, at)
@@ -135,27 +136,27 @@ class Part:
             self._wrapped(at)
 
     def end_unseen(self, *, wrap_up: bool) -> None:
-        """It is over, nobody saw when: no time is claimed, and none is booked after what was seen."""
+        """The part ended while nobody was watching: it gets no end time, and books no time past what was seen."""
         if not self.open:
             return
         self.state = PartState.WRAP_UP if wrap_up else PartState.LEFT
         self.outcome = "answered" if self.answered_at is not None else "unseen"
         self.reason = "unseen"
         if not wrap_up:
-            self._wrapped(self.since)  # else a restart would bring back a wrap-up
+            self._wrapped(self.since)  # without this a restart would bring back a wrap-up
 
     def _wrapped(self, at: float) -> None:
-        """Nothing follows the call; a code that is missing is owed all the same."""
+        """No wrap-up follows; a missing code is owed all the same."""
         self.wrapped_at = at
         self.wrap.owed = self.answered_at is not None and self.wrap.lacks_code
 
     def close(self, at: float) -> None:
-        """The wrap-up is over; what is still missing is owed."""
+        """The wrap-up is over; a code that is still missing is owed."""
         self.enter(PartState.LEFT, at)
         self.wrapped_at = at
         self.wrap.owed = self.wrap.lacks_code
 
     def ring_again(self, at: float) -> None:
-        """Use this part once more, as if it had not ended."""
+        """Reopen this part as ringing, as if it had not ended; its booked times add up."""
         self.enter(PartState.RINGING, at)
         self.ended_at = self.outcome = self.reason = self.wrapped_at = None

@@ -1,13 +1,15 @@
-"""Pauses of queue members: ordered by the floor, confirmed by the PBX, or changed there by somebody else.
+"""Pauses of queue members: the floor orders them, the PBX confirms them, and somebody else may change them there.
 
-The PBX only knows whether a member is paused. So for an agent on a shift the floor compares, after every signal
-that concerns them, the pause that there should be with the one that was last ordered, and orders what differs:
+The PBX knows of an agent's state only whether a member is paused. So after every signal that concerns an agent on
+a shift, the floor works out the pause that the agent should have, and orders it when it differs from the last one
+ordered:
 
-    paused   while the agent is to be not ready, and from the answer of a call that is followed by wrap-up until
-             that is finished: no call slips in between hanging up and wrapping up
-    not      otherwise
+    paused       while the agent's wish is *not ready*; also from the answer of a call that wrap-up will follow
+                 until that wrap-up is finished, so that no call slips in between hanging up and wrapping up
+    not paused   otherwise
 
-A pause that changes without an order was changed at the PBX, by the CLI or a feature code, and counts as wanted.
+A pause that changes without an order was changed at the PBX, from the CLI or by a feature code: it becomes the
+agent's wish.
 """
 
 from __future__ import annotations
@@ -27,11 +29,11 @@ from .signals import MemberChanged, Signal
 from .states import is_paused
 from .wrapup import wraps_up
 
-CONFIRM_S = 5.0  # a pause that was ordered shows by then, or what shows counts
+CONFIRM_S = 5.0  # how long the PBX has to show a pause that was ordered; after that, what it shows counts
 
 
 def member_seen(books: Books, seat: str, at: float) -> None:
-    """A membership of this seat is as the PBX says now."""
+    """The PBX reported a membership of this seat, and the books hold it: see what phone and pause it shows."""
     agent = books.agent_at(seat)
     if agent is None:
         return
@@ -46,25 +48,26 @@ def member_seen(books: Books, seat: str, at: float) -> None:
     if shift.asked is None:
         return
     if not shift.confirmed and at - shift.asked_at < CONFIRM_S:
-        shift.confirmed = _is_as_asked(shift, members)
+        shift.confirmed = _shows_what_was_asked(shift, members)
         return
     reason = _reason(members)
     if paused != shift.asked:
-        # Queues tell one after the other: those that still show the old pause are no reason to order anything.
+        # Somebody changed the pause at the PBX. Each queue reports it in a message of its own, so some members
+        # still show the old pause. Taking the new one for ordered keeps `settle` from ordering it at those.
         shift.asked, shift.asked_reason = paused, reason if paused else None
-        _changed_there(books, agent, not paused, reason, at)
+        _changed_at_pbx(books, agent, not paused, reason, at)
     elif paused and reason and reason != shift.asked_reason:
         shift.asked_reason = reason
-        _changed_there(books, agent, False, reason, at)
+        _changed_at_pbx(books, agent, False, reason, at)
 
 
-def _is_as_asked(shift: Shift, members: Collection[MemberChanged]) -> bool:
+def _shows_what_was_asked(shift: Shift, members: Collection[MemberChanged]) -> bool:
     return all(
         m.paused == shift.asked and (not m.paused or (m.reason or None) == shift.asked_reason) for m in members
     )
 
 
-def _changed_there(books: Books, agent: Agent, ready: bool, reason: str | None, at: float) -> None:
+def _changed_at_pbx(books: Books, agent: Agent, ready: bool, reason: str | None, at: float) -> None:
     event = "unpaused_in_pbx" if ready else "paused_in_pbx"
     wish(books, agent, ready, reason, PBX, Because(event), at)
 
@@ -74,24 +77,25 @@ def _reason(members: Collection[MemberChanged]) -> str | None:
 
 
 def settle(books: Books, agent: Agent) -> None:
-    """Order the pause that there should be, where it differs from what was ordered last."""
+    """Order the pause that the agent should have, if it differs from the last one ordered."""
     shift = agent.shift
     if shift is None or agent.seat is None:
         return
     members = books.memberships(agent.seat)
-    paused, reason = _due_pause(books, agent, shift)
+    paused, reason = _wanted_pause(books, agent, shift)
     if not members or (paused, reason) == (shift.asked, shift.asked_reason):
         return
     shift.asked, shift.asked_reason, shift.asked_at = paused, reason, books.clock
-    # While another order is under way, what members show is about to change: then this one is needed, too.
-    shift.confirmed = shift.confirmed and _is_as_asked(shift, members)
+    # Members that show the wanted pause already need no order, unless an earlier order is still under way: what
+    # they show is then about to change.
+    shift.confirmed = shift.confirmed and _shows_what_was_asked(shift, members)
     if shift.confirmed:
         return
     for interface in sorted({member.interface for member in members}):
         books.order(Pause(agent.id, interface, paused, reason))
 
 
-def _due_pause(books: Books, agent: Agent, shift: Shift) -> tuple[bool, str | None]:
+def _wanted_pause(books: Books, agent: Agent, shift: Shift) -> tuple[bool, str | None]:
     if not shift.wish.ready:
         return True, shift.wish.reason
     for call, part in books.parts_of(agent.id):
@@ -103,7 +107,8 @@ def _due_pause(books: Books, agent: Agent, shift: Shift) -> tuple[bool, str | No
 
 
 def order_failed(books: Books, s: OrderFailed) -> None:
-    """It is tried again with the next snapshot; till then nothing that members show counts as wanted there."""
+    """The PBX refused an order. Forget it, so that the next snapshot orders the pause again; until then no pause
+    that members show is taken for somebody's wish."""
     agent = books.agents.get(s.agent)
     if agent is not None and agent.shift is not None:
         agent.shift.asked, agent.shift.asked_reason, agent.shift.confirmed = None, None, True

@@ -1,7 +1,7 @@
-"""The people on a call, one for each leg that somebody speaks on: whom a desktop lists, and may ask to drop.
+"""The people on a call, one for each leg that somebody speaks on. A desktop lists them and may ask to drop one.
 
-A phone that a queue rings is nobody yet: fifty that ring at once are not fifty people on the call. Whom a person
-called, a colleague or a number, is on it from the first ring.
+A phone that a queue rings is not a person on the call yet: fifty phones that ring at once are not fifty people.
+A colleague or a number that somebody called is on the call from the first ring.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ OF_PART = {
     PartState.RINGING: "ringing",
     PartState.TALKING: "talking",
     PartState.CONSULTING: "talking",
-    PartState.HOLD: "talking",  # who holds is not held
+    PartState.HOLD: "talking",  # the agent holds the others, and is not held
 }
 
 
 class Person(NamedTuple):
-    """`leg` names them to be dropped; `role` is customer, agent or other."""
+    """`leg` is what a request to drop this person names; `role` is customer, agent or other."""
 
     leg: str
     role: str
@@ -33,7 +33,7 @@ class Person(NamedTuple):
 
 
 def people(call: Call) -> tuple[Person, ...]:
-    """The legs of a call without plumbing, the first caller first."""
+    """The people on the call in the order in which their legs joined; halves of Local pairs are left out."""
     return tuple(_people(call))
 
 
@@ -51,14 +51,14 @@ def _people(call: Call) -> Iterator[Person]:
             if part.state is not PartState.RINGING or part.origin is not Origin.OFFER:
                 yield _agent(leg, part)
         elif leg.device not in seats and (leg.up or not leg.ours):
-            # A phone whose agent has left the call is nobody in it, though its channel may live a moment longer;
-            # and one of ours that is about to ring is nobody yet.
+            # Left out: a phone whose agent has left the call, though its channel may live a moment longer; and an
+            # agent's phone that does not ring yet.
             customer = customer or leg
             yield _stranger(call, leg, holders, is_customer=leg is customer)
 
 
 def _agent(leg: Leg, part: Part) -> Person:
-    # Who calls out waits for the other end; their own phone does not ring.
+    # An agent who calls out waits for the other end; their own phone does not ring.
     state = "waiting" if leg.up and part.state is PartState.RINGING else OF_PART[part.state]
     return Person(leg.id, "agent", part.agent, part.seat, leg.number, part.name, state)
 

@@ -1,9 +1,9 @@
-"""What may be asked in which standing: verb × standing → possible, already so, not now (and why), or senseless.
+"""What an agent may do in a call: verb × standing → possible, already so, not now (and why), or senseless.
 
-The one table of it: call control refuses by it, and each agent's part of a call carries what it says (`can`), so
-that a desktop only shows it. It does not know who may ask, whether the PBX is there, or what else a verb needs (a
-target, a phone): those are asked beside it. A verb that changes nothing where it is asked (hold while on hold) is
-*already* so, which is no error of state; only verbs for which that makes sense have it.
+This is the only such table. Call control refuses by it, and each agent's part of a call carries its answers
+(`can`), so that a desktop only has to show them. It does not know who is asking, whether the PBX can be reached,
+or what else a verb needs (a target, a phone): the caller checks those. A verb that would change nothing (hold
+while on hold) is *already* so, which is not an error; only verbs for which that makes sense list it.
 """
 
 from __future__ import annotations
@@ -17,26 +17,27 @@ from .standing import SAID, Scene, Standing
 from .verbs import Verb
 
 S = Standing
-ALONE = frozenset({S.TALKING, S.HOLD})  # with one other side, nobody asked aside
-TWO = frozenset({S.CONSULTING, S.ALTERNATED})  # between two, and both are there
+ALONE = frozenset({S.TALKING, S.HOLD})  # one other side, no consultation
+TWO = frozenset({S.CONSULTING, S.ALTERNATED})  # between the caller and a colleague who has answered
 CONNECTED = ALONE | TWO | {S.REACHING, S.CONSULTED, S.CONFERENCE}
-HEARD = CONNECTED - {S.HOLD, S.REACHING}  # somebody hears me
+HEARD = CONNECTED - {S.HOLD, S.REACHING}  # somebody hears the agent
 NOWHERE: frozenset[Standing] = frozenset()
 NO_REASONS: Mapping[Standing, str] = {}
 
 Holds = Callable[[Recording, bool], bool]
-"""Something that must be so, told from the call's recording and from whether I am muted."""
+"""A condition on the call's recording and on whether the agent is muted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`not_now`: the reason, a code for the desktop's texts, where a verb would make sense but is not possible."""
+    """One verb's row. `not_now` gives a reason (a code for the desktop's texts) where the verb makes sense but is
+    not possible."""
 
     allowed: frozenset[Standing]
     already: frozenset[Standing] = frozenset()
     not_now: Mapping[Standing, str] = field(default_factory=lambda: NO_REASONS)
-    is_so: Holds = lambda recording, muted: False  # already, told from something else than the standing
-    fits: Holds = lambda recording, muted: True  # what else must be so
+    is_so: Holds = lambda recording, muted: False  # already so, for a reason other than the standing
+    fits: Holds = lambda recording, muted: True  # what must hold besides the standing
 
 
 def recording(*states: Recording) -> Holds:
@@ -77,9 +78,9 @@ TABLE: Mapping[Verb, Rule] = {
     Verb.RECORD_STOP: Rule(CONNECTED, is_so=recording(Recording.OFF)),
     Verb.RECONNECT: Rule(ALONE),
     Verb.PICK_UP: Rule(frozenset({S.NONE, S.WRAP_UP})),
-    Verb.DIAL: Rule(NOWHERE),  # begins a call, so it is never asked of one
+    Verb.DIAL: Rule(NOWHERE),  # it begins a call, so it is never possible in one
 }
-#: asked of a call that I have no part in, or of none: no desktop shows them beside my part
+#: verbs for a call that the agent has no part in, or for no call at all: never shown with a part
 FROM_OUTSIDE = frozenset({Verb.PICK_UP, Verb.DIAL})
 
 
@@ -92,21 +93,21 @@ class Refusal:
 
 
 def refusal_of(verb: Verb, scene: Scene) -> Refusal | None:
-    """None: it may be asked in this scene."""
+    """Why the verb is not possible in this scene; None when it is."""
     rule, standing = TABLE[verb], SAID.get(scene.standing, scene.standing.value)
-    how_it_is = scene.call.recording, scene.muted
+    recording_and_mute = scene.call.recording, scene.muted
     if scene.standing in rule.already:
         return Refusal("already", f"nothing to do: in this call you are {standing}")
     if scene.standing not in rule.allowed:
         return Refusal("wrong_state", f"in this call you are {standing}: {verb} is not possible")
-    if rule.is_so(*how_it_is):
-        return Refusal("already", f"nothing to do: {_how_it_is(verb, scene)}")
-    if not rule.fits(*how_it_is):
-        return Refusal("wrong_state", f"{_how_it_is(verb, scene)}: {verb} is not possible")
+    if rule.is_so(*recording_and_mute):
+        return Refusal("already", f"nothing to do: {_in_words(verb, scene)}")
+    if not rule.fits(*recording_and_mute):
+        return Refusal("wrong_state", f"{_in_words(verb, scene)}: {verb} is not possible")
     return None
 
 
-def _how_it_is(verb: Verb, scene: Scene) -> str:
+def _in_words(verb: Verb, scene: Scene) -> str:
     if verb in (Verb.MUTE, Verb.UNMUTE):
         return "you are muted" if scene.muted else "you are not muted"
     return f"the recording is {scene.call.recording}"
@@ -114,9 +115,9 @@ def _how_it_is(verb: Verb, scene: Scene) -> str:
 
 @lru_cache(maxsize=256)
 def can(standing: Standing, recording: Recording, muted: bool) -> dict[str, str | None]:
-    """The verbs that make sense here: None for one that is possible, else the code of why not now.
+    """The verbs that make sense here, each with None when it is possible now, else the code that says why not.
 
-    One dictionary serves all who stand so: nobody may change it.
+    The dictionary is cached and shared: callers must not change it.
     """
     found: dict[str, str | None] = {}
     for verb, rule in TABLE.items():

@@ -1,4 +1,4 @@
-"""What signals about queues mean: who waits, whom the queue rings, who took the caller, who did not answer."""
+"""Handlers for signals about queues: who waits, whom the queue rings, who took the caller, who did not answer."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def joined(books: Books, s: QueueJoined) -> None:
     books.join_queue(s.leg, s.queue, s.at)
     leg = call.legs.get(s.leg)
     if leg is not None and leg.local and call.connected():
-        consults(books, call, s.at)  # the agent waits here, on behalf of a caller who does not
+        consults(books, call, s.at)  # an agent consults a queue: they wait in it on behalf of their caller
         books.touch(call)
         return
     if call.waiting_since is not None:
-        call.wait_s += max(0.0, s.at - call.waiting_since)  # an agent who asked for the caller did not answer
+        call.wait_s += max(0.0, s.at - call.waiting_since)  # an agent fetched the caller but did not answer
     begin_visit(call, s.queue, s.at, s.position)
     call.abandoned = call.left_queue_unanswered = False
     call.hangup_by = None
@@ -47,7 +47,7 @@ def joined(books: Books, s: QueueJoined) -> None:
 
 
 def begin_visit(call: Call, queue: str, at: float, place: int | None) -> None:
-    """The caller waits in this queue from now on, and in no other."""
+    """The caller waits in this queue from now on; a visit that still goes on ends as `moved_on`."""
     if call.visit is not None:
         call.visit.end(at, How.MOVED_ON)
     if len(call.visits) >= MAX_VISITS:
@@ -84,7 +84,7 @@ def abandoned(books: Books, s: QueueAbandoned) -> None:
     leg = books.leg_of(s.leg)
     if call is None or leg is None:
         return
-    # app_queue says the same when its own time limit was reached; then the caller has not asked to hang up.
+    # app_queue also reports this when its own time limit is reached; then the caller has not asked to hang up.
     if leg.hangup_asked:
         call.abandoned, call.left_queue_unanswered = True, False
         books.touch(call)
@@ -111,7 +111,7 @@ def connected(books: Books, s: MemberConnected) -> None:
         books.unknown_legs += 1
         return
     if any(p.origin is Origin.PICKUP and p.queue == s.queue for p in call.connected()):
-        return  # the queue names the member it rang, but another agent picked the call up
+        return  # another agent picked the call up; the queue still names the member that it rang
     part = ring(books, call, books.seat_of(s.interface), s.at, Origin.OFFER, s.queue)
     part.leg = s.member_leg or part.leg
     books.touch_part(call, part)

@@ -14,7 +14,7 @@ GONE = frozenset({MemberStatus.UNAVAILABLE, MemberStatus.INVALID})
 
 
 class Duty(StrEnum):
-    """What a member is to their queue: could be rung, is on a call, is paused, or is not there."""
+    """What a queue can count on from a member: ready to be rung, busy on a call, paused, or out of reach."""
 
     READY = "ready"
     BUSY = "busy"
@@ -32,8 +32,8 @@ def duty_of(member: MemberChanged) -> Duty:
 
 @dataclass(slots=True)
 class Queue:
-    """One app_queue queue. Members go in by `put` and out by `take_out`, callers in by `join`: these keep the
-    counts and the order. A member is the last signal that told of them."""
+    """One app_queue queue. Change it by `put`, `take_out` and `join` only: they keep the counts and the order of
+    waiting. A member is represented by the last signal about it."""
 
     name: str
     description: Description = field(default_factory=Description)
@@ -42,7 +42,7 @@ class Queue:
     counts: dict[Duty, int] = field(default_factory=lambda: dict.fromkeys(Duty, 0))
 
     def put(self, member: MemberChanged) -> bool:
-        """This member is so now; answers whether that changed the counts."""
+        """Add or replace this member; returns whether that changed the counts."""
         before, duty = self.members.get(member.interface), duty_of(member)
         self.members[member.interface] = member
         if before is not None:
@@ -59,7 +59,8 @@ class Queue:
         return member
 
     def join(self, leg: str, since: float) -> None:
-        """Callers join one after the other; only a snapshot tells of one who waits longer than the last."""
+        """Add a waiting caller in the order of `since`. Callers join in that order; only one that a snapshot adds
+        may belong before others."""
         last = next(reversed(self.waiting.values())) if self.waiting else since
         self.waiting[leg] = since
         if since < last:
@@ -67,5 +68,5 @@ class Queue:
 
     @property
     def longest_since(self) -> float | None:
-        """Since when the caller waits who waits longest."""
+        """When the longest-waiting caller joined; None when nobody waits."""
         return next(iter(self.waiting.values()), None)

@@ -1,7 +1,8 @@
-"""A snapshot meets the floor: what is there and was not known comes in, what is gone and was not seen to end
-is ended unseen. After a reconnect this is how the floor starts again; every 30 s it is the drift check.
+"""Bringing the floor in line with a snapshot: what the floor did not know of is added, and what is gone without an
+end having been seen is ended *unseen*. The floor starts this way after every reconnect; every 30 s it is the drift
+check.
 
-A row that says what is known already costs one comparison: only the calls that differ are looked at again.
+A row that agrees with the books costs one comparison; only the calls that differ are worked through.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from .signals import EntryRow, LegRow, LegStarted, MemberChanged, MemberRemoved,
 from .visits import How
 from .wrapup import wraps_up
 
-MAX_WRAP_UPS = 20  # left open by one agent; the oldest of more are taken for done
+MAX_WRAP_UPS = 20  # open per agent; beyond this the oldest are closed
 WRAP_UP_LASTS_S = 4 * 3600.0
 
 
@@ -33,7 +34,7 @@ def reconcile(books: Books, s: Snapshot) -> None:
     if fresh:
         for call in list(books.calls.values()):
             if call.boot != s.boot and not call.ended:
-                _end_unseen(books, call)  # Asterisk has been restarted since: whatever it was, it is over
+                _end_unseen(books, call)  # Asterisk has restarted since, so the call is over
     books.boot = s.boot
     before_snapshot(books, s, fresh)
     _members(books, s)  # first: a member's seat tells an agent's call from a customer's
@@ -45,24 +46,25 @@ def reconcile(books: Books, s: Snapshot) -> None:
 
 
 def _legs(books: Books, s: Snapshot) -> set[str]:
-    """Take in the rows of legs; answers the ids of the calls in which something was not as it was known."""
+    """Take in the rows of legs; returns the ids of the calls that differed from the snapshot."""
     differing: set[str] = set()
-    unlike = [row for row in s.legs if not _is_known(books, row)]
+    differing_rows = [row for row in s.legs if not _agrees(books, row)]
     if s.whole:
-        there = {row.leg for row in s.legs} | s.seen_before
-        for gone in [leg for leg in books.legs() if leg not in there]:
+        not_gone = {row.leg for row in s.legs} | s.seen_before
+        for gone in [leg for leg in books.legs() if leg not in not_gone]:
             call = books.call_of(gone)
             if call is not None and not call.ended:
                 books.drop_leg(call, gone)
                 differing.add(call.id)
-    # The leg that began a call has its linkedid; ages are whole seconds and do not tell it from the next.
-    for row in sorted(unlike, key=lambda r: (-(r.age_s or 0.0), r.leg != r.linkedid)):
+    # Oldest first, so that the leg that began a call comes before the others. Ages are whole seconds and may be
+    # equal; then it is the one whose id is the linkedid.
+    for row in sorted(differing_rows, key=lambda r: (-(r.age_s or 0.0), r.leg != r.linkedid)):
         if (call := _leg(books, row, s)) is not None:
             differing.add(call.id)
     return differing
 
 
-def _is_known(books: Books, row: LegRow) -> bool:
+def _agrees(books: Books, row: LegRow) -> bool:
     call = books.call_of(row.leg)
     if call is None or books.call_with(row.linkedid) is not call:
         return False
@@ -83,7 +85,7 @@ def _leg(books: Books, row: LegRow, s: Snapshot) -> Call | None:
     at = s.at - row.age_s if row.age_s is not None else s.at
     if books.leg_of(row.leg) is None:
         call = books.call_with(row.linkedid)
-        if call is not None:  # restored from the record, or a leg that it got unseen
+        if call is not None:  # restored from the record, or joined by this leg while nobody watched
             books.add_leg(call, Leg(row.leg, row.channel, at, row.number, row.name, row.exten, up=row.up))
         else:
             started(
@@ -98,7 +100,7 @@ def _leg(books: Books, row: LegRow, s: Snapshot) -> Call | None:
         call.rename(leg, row.channel)
     leg.up, leg.ringing = row.up, row.ringing
     call.bridge(leg, row.bridge, conference=row.conference)
-    # The list does not tell the space: the one that an event told is kept.
+    # The snapshot does not name the parking space: keep the one that an event named.
     leg.parked = (leg.parked or "") if row.parked else None
     leg.muted = row.muted if row.muted is not None else leg.muted
     leg.recording = row.recording or leg.recording
@@ -106,7 +108,7 @@ def _leg(books: Books, row: LegRow, s: Snapshot) -> Call | None:
 
 
 def _calls(books: Books, s: Snapshot, differing: set[str]) -> None:
-    """Agents in calls: those whose legs differ, and each that an agent has a part in."""
+    """Bring the parts in line, in the calls that differ and in every call that an agent has a part in."""
     held = {row.leg for row in s.legs if row.held}
     for call in list(books.calls.values()):
         if call.ended or not (call.parts or call.id in differing or not call.legs):
@@ -120,23 +122,23 @@ def _calls(books: Books, s: Snapshot, differing: set[str]) -> None:
 
 
 def _parts(books: Books, call: Call, s: Snapshot, held: set[str]) -> None:
-    """Agents whose phone is in the call but of whose part nothing was seen, and the other way round."""
+    """Give a part to each agent whose phone is in the call without one; end the parts whose phone is not in it."""
     for leg in list(call.legs.values()):
         if leg.local or not books.is_seat(leg.device) or leg.id == call.first_leg:
             continue
         part = call.part_of(leg.device)
         if call.fetched is not None and part is not None and part.leg != leg.id:
             if not leg.ringing and not leg.up:
-                continue  # the caller is on the way back to this phone: its dialling is still to be told
+                continue  # the caller is on the way back to this phone; the dialling will be reported
             if given_up(books, call, leg, s.at):
                 part = new_part(books, call, leg.device, leg.started_at, Origin.PICKUP, call.queue)
                 part.leg = leg.id
             elif part.leg in call.legs:
-                continue  # what is left of the leg before
+                continue  # the phone's earlier leg, about to end
         leg.dialled = True
         leg.dialled_by = leg.dialled_by or call.first_leg
         if part is None and not leg.ringing and not call.reach(leg):
-            continue  # a phone left alone, after its agent gave the call away
+            continue  # its agent gave the call away, and the channel has not ended yet
         if part is None:
             part = new_part(books, call, leg.device, leg.started_at, Origin.OFFER, call.queue)
             part.leg = leg.id
@@ -168,14 +170,14 @@ def _members(books: Books, s: Snapshot) -> None:
             member_changed(books, member)
     if not s.whole:
         return
-    there = {(m.queue, m.interface) for m in s.members}
+    in_snapshot = {(m.queue, m.interface) for m in s.members}
     for queue in list(books.queues.values()):
-        for interface in [i for i in queue.members if (queue.name, i) not in there]:
+        for interface in [i for i in queue.members if (queue.name, i) not in in_snapshot]:
             member_removed(books, MemberRemoved(s.at, queue.name, interface))
 
 
 def _is_settled(books: Books, member: MemberChanged) -> bool:
-    """This member is known to be so, and no order to the PBX waits to show."""
+    """Whether the books agree with this member, and no order to the PBX is still unconfirmed."""
     queue = books.queues.get(member.queue)
     before = queue.members.get(member.interface) if queue is not None else None
     if before is None or replace(before, at=member.at) != member:
@@ -186,8 +188,8 @@ def _is_settled(books: Books, member: MemberChanged) -> bool:
 
 def _waiting(books: Books, s: Snapshot) -> None:
     if s.whole:
-        there = {(entry.leg, entry.queue) for entry in s.entries}
-        for leg, queue in [gone for gone in books.waiting().items() if gone not in there]:
+        in_snapshot = {(entry.leg, entry.queue) for entry in s.entries}
+        for leg, queue in [wait for wait in books.waiting().items() if wait not in in_snapshot]:
             books.leave_queue(leg, queue)
     for entry in s.entries:
         call = books.call_of(entry.leg)
@@ -212,7 +214,7 @@ def _entry(books: Books, call: Call, entry: EntryRow, since: float) -> None:
 
 
 def _visits_that_ended_unseen(books: Books) -> None:
-    """Callers who waited when the link was lost, or the server went, and do not wait now."""
+    """End the visits of callers who waited when the link or the server went down, and no longer wait."""
     for call in books.calls.values():
         if call.visit is not None and not any(books.waits_in(leg) for leg in call.legs):
             call.visit.end(None, How.UNSEEN)
@@ -220,7 +222,7 @@ def _visits_that_ended_unseen(books: Books) -> None:
 
 
 def _forgotten_wrap_ups(books: Books, at: float) -> None:
-    """A wrap-up that nobody finishes (an agent who never opens the desktop) does not stay for ever."""
+    """Close wrap-ups that nobody finishes (an agent who never opens the desktop), lest they stay for ever."""
     unfinished: dict[int | None, list[tuple[Call, Part]]] = {}
     for call, part in books.live_parts():
         if part.state is PartState.WRAP_UP:
@@ -229,7 +231,7 @@ def _forgotten_wrap_ups(books: Books, at: float) -> None:
         parts.sort(key=lambda entry: entry[1].since, reverse=True)
         for n, (call, part) in enumerate(parts):
             if part.wrap.ends_at is None and part.wrap.rule.limit_s:
-                part.wrap.ends_at = at + part.wrap.rule.limit_s  # its call was not seen to end
+                part.wrap.ends_at = at + part.wrap.rule.limit_s  # nobody saw the call end, so no limit was set
                 books.touch_part(call, part)
             if n >= MAX_WRAP_UPS or at - part.since > WRAP_UP_LASTS_S:
                 part.close(at)

@@ -1,4 +1,4 @@
-"""Who sits at which phone, and whether it can be reached."""
+"""Handlers for seats and phones: who sits where, and whether the phone there can be reached."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def seated(books: Books, s: AgentSeated) -> None:
         agent.extension = s.extension
         take_home(books, agent)
     elif agent.seat is not None:
-        _touch_members_at(books, agent.seat)  # they are shown by the record's name
+        _touch_members_at(books, agent.seat)  # members are shown under the agent's name, which may be new
     books.touch_agent(s.agent)
 
 
 def take_home(books: Books, agent: Agent) -> None:
-    """Who is not at work has their own phone, unless somebody else sits there."""
+    """Seat an agent who is not at work at their own phone; nowhere if somebody else sits there."""
     is_free = agent.home is not None and books.seats.get(agent.home) in (None, agent.id)
     take_seat(books, agent, agent.home if is_free else None)
 
 
 def take_seat(books: Books, agent: Agent, seat: str | None) -> None:
-    """Sit there; whoever only has their own phone there, and is not at work, gives way."""
+    """Move the agent to this seat (None: to none). Whoever sits there loses it, so check `is_taken` first."""
     if agent.seat is not None and books.seats.get(agent.seat) == agent.id:
         del books.seats[agent.seat]
         _touch_members_at(books, agent.seat)
@@ -48,9 +48,9 @@ def take_seat(books: Books, agent: Agent, seat: str | None) -> None:
 
 
 def is_taken(books: Books, seat: str, agent: Agent) -> bool:
-    """Somebody else is at work there. Two who ask for a phone at the same moment do not both get it."""
-    there = books.agent_at(seat)
-    return there is not None and there is not agent and there.at_work
+    """Whether another agent is at work at this seat. Of two who ask for it at the same moment, one is refused."""
+    occupant = books.agent_at(seat)
+    return occupant is not None and occupant is not agent and occupant.at_work
 
 
 def _touch_members_at(books: Books, seat: str) -> None:
@@ -66,7 +66,7 @@ def phone_changed(books: Books, s: PhoneChanged) -> None:
 
 
 def see_phone(books: Books, agent: Agent, at: float) -> None:
-    """Take in whether the agent's phone can be reached now."""
+    """Update whether the agent's phone can be reached; call it whenever its members or contacts change."""
     reachable = _reachable(books, agent)
     if reachable != agent.phone_reachable:
         agent.phone_reachable, agent.phone_since = reachable, at
@@ -79,8 +79,8 @@ def see_phone(books: Books, agent: Agent, at: float) -> None:
 
 
 def _reachable(books: Books, agent: Agent) -> bool | None:
-    """None when nobody told. While a phone is in a call its device counts as in use, reachable or not: then only
-    its contacts tell."""
+    """Whether the phone can be reached; None when the PBX has not said. A device in a call counts as in use even
+    if its phone is gone, so during a call only the contacts count."""
     contacts = books.contacts.get(agent.seat or "")
     if any(part.state in CONNECTED for _, part in books.parts_of(agent.id)):
         return bool(contacts) if contacts is not None else True

@@ -1,7 +1,7 @@
-"""Agents at work: shifts, and the wishes that make them ready or not. Where people sit: `seats.py`.
+"""Agents at work: their shifts, and the wishes that make them ready or not. Where they sit: `seats.py`.
 
-A wish is the agent's own, a supervisor's, the PBX's (`pauses.py`) or the system's: a phone that rang in vain, a
-phone or a desktop that is gone for longer than its grace.
+A wish comes from the agent, from a supervisor, from the PBX (`pauses.py`) or from the system, when a phone rings
+unanswered, or a phone or a desktop stays away for longer than its grace.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from .signals import Signal, Snapshot
 from .wrapup import expire
 
 SYSTEM_REASONS = {"no_answer": NO_ANSWER, "rejected": REJECTED}
-#: what stayed away for longer than its grace → the reason, and what happened
+#: what stayed away for longer than its grace → the reason for *not ready*, and the event that caused it
 ABSENT = {"phone": (PHONE_UNREACHABLE, "phone_unreachable"), "desktop": (CONNECTION_LOST, "desktop_gone")}
 
 # --- the shift -----------------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ def began(books: Books, s: ShiftBegan) -> None:
     if agent.shift is not None and agent.seat != s.seat:
         _leave_queues(books, agent)
     elif agent.shift is not None:
-        _leave_what_is_not_served(books, agent, {queue for queue, _ in s.queues})
+        _leave_queues_not_served(books, agent, {queue for queue, _ in s.queues})
     wish = Wish(False, SIGNED_IN, By("agent", agent.name), Because("signed_in"), s.at)
     agent.shift = Shift(s.at, s.extension, s.kind, dict(s.queues), wish)
     agent.desktop_gone = s.at if agent.desktop_gone is not None else None
@@ -70,9 +70,9 @@ def restored(books: Books, s: ShiftRestored) -> None:
     if agent is None or is_taken(books, s.seat, agent):
         return
     wish = Wish(s.ready, s.reason, s.by, s.because, s.chosen_at)
-    # The list of phones need not have everybody's own.
+    # The record's list of phones may lack the agent's own.
     extension = s.extension or (agent.extension if s.seat == agent.home else None)
-    # Until a desktop says hello again it counts as gone, from now on.
+    # The desktop counts as gone from now until it connects again.
     agent.shift = Shift(s.since, extension, s.kind, dict(s.queues), wish)
     agent.desktop_gone = s.at
     agent.extension = extension
@@ -87,7 +87,7 @@ def ended(books: Books, s: ShiftEnded) -> None:
     _leave_queues(books, agent)
     for call, part in books.parts_of(agent.id):
         if part.state is PartState.WRAP_UP:
-            part.close(s.at)  # they have gone: what is missing is owed
+            part.close(s.at)  # the agent goes home; a missing code is owed
             books.touch_part(call, part, kinds.WRAPPED)
     agent.shift = None
     take_home(books, agent)
@@ -95,14 +95,16 @@ def ended(books: Books, s: ShiftEnded) -> None:
 
 
 def _join(books: Books, agent: Agent) -> None:
-    """Become a member of the queues that the phone is not in yet; a member already is only paused."""
+    """Order the agent into those queues of the shift that their seat is not a member of yet."""
     assert agent.shift is not None
     assert agent.seat is not None
-    there = {member.queue for member in books.memberships(agent.seat)}
-    # Whoever joins is paused at first: that is no wish of anybody, and what there should be is ordered then.
+    already_in = {member.queue for member in books.memberships(agent.seat)}
+    # A new member is paused, and that pause is nobody's wish. With no pause asked for, `pauses.py` does not take
+    # it for one, and orders the pause that the agent should have.
     agent.shift.asked = agent.shift.asked_reason = None
-    for queue in [one for one in agent.shift.queues if one not in there]:
-        _order_join(books, agent, queue)
+    for queue in agent.shift.queues:
+        if queue not in already_in:
+            _order_join(books, agent, queue)
 
 
 def _order_join(books: Books, agent: Agent, queue: str) -> None:
@@ -114,7 +116,8 @@ def _order_join(books: Books, agent: Agent, queue: str) -> None:
 
 
 def _leave_queues(books: Books, agent: Agent) -> None:
-    """Out of the queues that the shift joined; members that the PBX's own files name cannot go, and are paused."""
+    """Pause the agent's members, and take the dynamic ones out of the shift's queues. A member that the PBX's own
+    files name cannot leave."""
     assert agent.shift is not None
     members = books.memberships(agent.seat)
     for interface in sorted({m.interface for m in members}):
@@ -126,8 +129,8 @@ def _leave_queues(books: Books, agent: Agent) -> None:
             books.order(Leave(agent.id, member.interface, member.queue))
 
 
-def _leave_what_is_not_served(books: Books, agent: Agent, served: set[str]) -> None:
-    """Out of what the shift joined before, and the record does not name any more."""
+def _leave_queues_not_served(books: Books, agent: Agent, served: set[str]) -> None:
+    """Take the agent out of the queues that their shift joined but the record no longer gives them."""
     assert agent.shift is not None
     for member in books.memberships(agent.seat):
         if member.dynamic and member.queue in agent.shift.queues and member.queue not in served:
@@ -135,11 +138,11 @@ def _leave_what_is_not_served(books: Books, agent: Agent, served: set[str]) -> N
 
 
 def _leave_again(books: Books) -> None:
-    """Phones of people who have gone home, and that queues ring all the same: the orders did not get through."""
+    """Repeat the orders for agents who went home but whose phones queues still ring: the first ones were lost."""
     for (queue, interface), agent in list(books.leaving.items()):
         member = books.queues[queue].members.get(interface)
-        sitting = books.agent_at(member.seat) if member is not None else None
-        if member is None or member.paused or (sitting is not None and sitting.shift is not None):
+        sits_there = books.agent_at(member.seat) if member is not None else None
+        if member is None or member.paused or (sits_there is not None and sits_there.shift is not None):
             del books.leaving[queue, interface]
             continue
         books.order(Pause(agent, interface, True, SIGNED_OUT))
@@ -147,11 +150,12 @@ def _leave_again(books: Books) -> None:
             books.order(Leave(agent, interface, queue))
 
 
-# --- what an agent is to be ----------------------------------------------------------------------------
+# --- wishes --------------------------------------------------------------------------------------------
 
 
 def wish(books: Books, agent: Agent, ready: bool, reason: str | None, by: By, because: Because, at: float) -> None:
-    """From now on, or after the call, this agent is to be ready or not."""
+    """Set the agent's wish: ready, or not ready for this reason. It takes effect at once, in a call after it.
+    Ignored off shift."""
     if agent.shift is None:
         return
     agent.shift.wish = Wish(ready, reason if not ready else None, by, because, at)
@@ -163,24 +167,25 @@ def chosen(books: Books, s: StateChosen) -> None:
         agent.shift.trouble = None
         wish(books, agent, s.ready, s.reason, s.by, Because("chosen"), s.at)
         if s.ready and agent.shift.joined and not books.memberships(agent.seat):
-            _join(books, agent)  # others took them out of all their queues; there is no being ready outside
+            _join(books, agent)  # somebody took them out of all their queues; nobody is ready outside a queue
 
 
 def unanswered(books: Books, call: Call, part: Part, at: float) -> None:
-    """A queue rang this agent alone and in vain: it must not go on ringing there (RONA)."""
+    """Make the agent not ready when a queue rang them alone and they did not answer (RONA), so that it does not
+    ring them again. Call it for every offer that ended; it ignores those that do not count."""
     agent = books.agents.get(part.agent) if part.agent is not None else None
     reason = SYSTEM_REASONS.get(part.outcome or "")
     if agent is None or agent.shift is None or reason is None or part.origin is not Origin.OFFER or not part.queue:
         return
     began_at = part.offered_at if part.offered_at is not None else at
     for other in call.parts:
-        beside = other is not part and other.queue == part.queue and (other.offered_at or 0.0) <= at
-        if beside and (other.ended_at is None or other.ended_at > began_at):
-            return  # ring-all: nobody was meant in particular
-    now = agent.shift.wish
-    paused_for_it = now.because.call == call.id or (now.by == PBX and now.at >= began_at)
-    if not now.ready and not paused_for_it:
-        return  # what they were, or have chosen while it rang, says more
+        rang_too = other is not part and other.queue == part.queue and (other.offered_at or 0.0) <= at
+        if rang_too and (other.ended_at is None or other.ended_at > began_at):
+            return  # another phone rang at the same time (ring-all): the call was not for this agent in particular
+    current = agent.shift.wish
+    paused_for_this_call = current.because.call == call.id or (current.by == PBX and current.at >= began_at)
+    if not current.ready and not paused_for_this_call:
+        return  # they were not ready already, or chose it while the phone rang: that reason stays
     event = "offer_unanswered" if reason == NO_ANSWER else "offer_rejected"
     because = Because(event, call.id, part.queue, call.number)
     wish(books, agent, False, reason, SYSTEM, because, at)
@@ -197,7 +202,7 @@ def desktop_seen(books: Books, s: DesktopSeen) -> None:
 
 
 def put_due(books: Books, agent: Agent) -> None:
-    """When this agent is made not ready, should their phone or their desktop stay away."""
+    """Schedule when the agent becomes not ready because their phone or their desktop stays away, or cancel it."""
     phone = desktop = None
     if agent.shift is not None and agent.shift.wish.ready:
         if agent.shift.phone_gone is not None:
@@ -228,7 +233,8 @@ def ticked(books: Books, s: Tick) -> None:
 
 
 def before_snapshot(books: Books, s: Snapshot, fresh_boot: bool) -> None:
-    """What a new Asterisk's members show is nobody's wish, and contacts that changed unseen tell nothing."""
+    """Call before a snapshot is taken in. After a reconnect, forget the phone contacts, which may have changed
+    unseen; when Asterisk has restarted (`fresh_boot`), also the ordered pauses: its members show nobody's wish."""
     if not s.drift_check:
         books.contacts.clear()
     for agent in books.agents.values():
@@ -237,7 +243,8 @@ def before_snapshot(books: Books, s: Snapshot, fresh_boot: bool) -> None:
 
 
 def after_snapshot(books: Books, s: Snapshot, fresh_boot: bool) -> None:
-    """A new Asterisk has forgotten who joined, and what failed while it was away is due again."""
+    """Call after a snapshot is taken in: repeat orders that were lost, and join the queues again that a restarted
+    Asterisk has forgotten."""
     _leave_again(books)
     for agent in books.agents.values():
         if agent.shift is None:

@@ -1,7 +1,7 @@
-"""What of each thing is shown: plain tuples, compared after each signal with what was told before.
+"""What desktops see of each object, as plain tuples. After each signal they are compared with those sent last.
 
-To compare is most of the work, and to build a view for nobody the dearest: a view (`views.py`) is made of a tuple
-that differs, and of no other.
+Comparing is most of the floor's work, and building views would cost far more; so a view (`views.py`) is built only
+of a tuple that differs.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from .queues import Duty, Queue
 from .signals import MemberChanged, MemberStatus, Recording
 from .standing import Scene, Standing, leg_of, scene_at
 
-MAX_RINGING_SHOWN = 3  # of the agents whose phones ring for a call that nobody has taken
+MAX_RINGING_SHOWN = 3  # ringing agents shown with a call that nobody has answered
 
 
 class AgentOnCall(NamedTuple):
-    """Somebody who is on a call, or whose phone rings for it."""
+    """An agent who is on a call, or whose phone rings for it."""
 
     agent: int | None
     seat: str
@@ -32,7 +32,7 @@ class AgentOnCall(NamedTuple):
 
 
 class CallShown(NamedTuple):
-    """A call without the parts in it. Its row in the record (`interaction`) is not compared: it is told beside."""
+    """A call without its parts. Its row in the record (`interaction`) is left out: it alone makes no event."""
 
     direction: Direction
     state: str
@@ -94,14 +94,14 @@ def call_shown(call: Call) -> CallShown:
 
 
 def _agents(call: Call) -> tuple[AgentOnCall, ...]:
-    """Who is connected; while nobody is, the first whose phones ring."""
-    there = [p for p in call.parts if p.outcome is None]
-    shown = [p for p in there if p.state in CONNECTED] or there[:MAX_RINGING_SHOWN]
+    """The agents who are connected; while nobody is, the first few whose phones ring."""
+    open_parts = [p for p in call.parts if p.outcome is None]
+    shown = [p for p in open_parts if p.state in CONNECTED] or open_parts[:MAX_RINGING_SHOWN]
     return tuple(AgentOnCall(p.agent, p.seat, p.name, p.state, p.since) for p in shown)
 
 
 class WrapUpShown(NamedTuple):
-    """What remains to be said of a call."""
+    """What wrap-up still asks of the agent, and for how long."""
 
     mode: str
     ends_at: float | None
@@ -112,7 +112,8 @@ class WrapUpShown(NamedTuple):
 
 
 class Consultation(NamedTuple):
-    """The one that this agent began: whom they asked, whether they answered, whether the two talk now."""
+    """The consultation that this agent began: the colleague's leg, whether they have answered, and whether the
+    agent is with them (not with the caller) now."""
 
     leg: str | None
     answered: bool
@@ -120,7 +121,7 @@ class Consultation(NamedTuple):
 
 
 class PartShown(NamedTuple):
-    """One agent's part of a call, and how they stand in it."""
+    """One agent's part of a call, and where they stand in it."""
 
     position: int
     agent: int | None
@@ -181,9 +182,9 @@ def _stands(call: Call, part: Part) -> tuple[Standing, Consultation | None]:
     if not part.open:
         return (Standing.WRAP_UP if part.state is PartState.WRAP_UP else Standing.NONE), None
     if part.state is PartState.RINGING:
-        mine = leg_of(call, part)
-        # My own leg is up before anybody answers when it is I who calls.
-        return (Standing.CALLING if mine is not None and mine.up else Standing.RINGING), None
+        agents_leg = leg_of(call, part)
+        # An agent who calls out has a leg that is up before anybody answers.
+        return (Standing.CALLING if agents_leg is not None and agents_leg.up else Standing.RINGING), None
     scene = scene_at(call, part)
     return scene.standing, _consultation(scene)
 
@@ -198,7 +199,7 @@ def _consultation(scene: Scene) -> Consultation | None:
 
 
 def _reached(scene: Scene) -> Iterator[str]:
-    """The leg by which somebody is being called: the youngest that is neither mine nor waits for me."""
+    """The leg that is being called: the youngest that is neither the agent's own nor waiting for the agent."""
     legs: list[Leg] = [
         leg
         for leg in scene.call.legs.values()
@@ -237,7 +238,7 @@ def queue_shown(queue: Queue) -> QueueShown:
 
 
 class MemberShown(NamedTuple):
-    """One member of a queue. The record's name for whoever sits there comes before the queue's."""
+    """One member of a queue. `name` is the record's name for the agent at that seat, else the queue's."""
 
     interface: str
     agent: int | None
@@ -264,7 +265,7 @@ def member_shown(books: Books, member: MemberChanged) -> MemberShown:
 
 
 class AgentShown(NamedTuple):
-    """What an agent is, why, and what they will be; and the queues that they serve."""
+    """An agent's state and its reason, the wish that is pending, their phone, and the queues that they serve."""
 
     name: str
     reason: str | None

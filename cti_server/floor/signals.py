@@ -1,7 +1,8 @@
-"""What the floor learns of the PBX: one frozen dataclass for each kind of thing. Desks stand in `desk_signals.py`.
+"""What the floor learns from the PBX and from lookups: one frozen dataclass per kind. Desks: `desk_signals.py`.
 
-They name no protocol. `at` is when it happened, seconds since the epoch by the PBX's stamp. `leg` is a
-channel's Uniqueid; `linkedid` is what the PBX said at that moment, and two linkedids that meet are a merge.
+Signals name no protocol. `at` is when it happened, in seconds since the epoch by the PBX's stamp. `leg` is a
+channel's Uniqueid. `linkedid` is what the PBX said at that moment; when a leg's linkedid becomes another call's,
+the two calls merge.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from .descriptions import Description
 
 
 class LinkState(StrEnum):
-    """How well we know the PBX. Only `live` means that the floor shows this second."""
+    """How well the server knows the PBX. Only while `live` does the floor show this very second."""
 
     CONNECTING = "connecting"
     LIVE = "live"
@@ -23,7 +24,7 @@ class LinkState(StrEnum):
 
 
 class MemberStatus(StrEnum):
-    """A queue member's device, as app_queue knows it."""
+    """The state of a queue member's device, as app_queue reports it."""
 
     UNKNOWN = "unknown"
     IDLE = "idle"
@@ -46,7 +47,7 @@ class DialStatus(StrEnum):
 
 
 class Recording(StrEnum):
-    """Whether what is said is kept. While paused the file goes on, in silence."""
+    """Whether the call is being recorded. While paused the file goes on, in silence."""
 
     OFF = "off"
     ON = "on"
@@ -55,7 +56,7 @@ class Recording(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Anything learnt; only its subclasses are ever made."""
+    """Base of all signals; only subclasses are instantiated."""
 
     at: float
 
@@ -65,7 +66,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class LinkChanged(Signal):
-    """The link to the PBX changed its state; `detail` is for people (who refused, since what)."""
+    """The state of the link to the PBX changed; `detail` is a sentence for people (who refused, and why)."""
 
     state: LinkState
     detail: str | None = None
@@ -84,7 +85,7 @@ class LegSignal(Signal):
 
 @dataclass(frozen=True, slots=True)
 class LegStarted(LegSignal):
-    """A channel came to be. `exten` is where it was sent: the DNIS of a call that comes in."""
+    """A channel was created. `exten` is the extension it was sent to: the DNIS of an inbound call."""
 
     channel: str
     up: bool
@@ -95,7 +96,7 @@ class LegStarted(LegSignal):
 
 @dataclass(frozen=True, slots=True)
 class LegRang(LegSignal):
-    """The device at the leg's end rings."""
+    """The device at the end of this leg rings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class LegAnswered(LegSignal):
 
 @dataclass(frozen=True, slots=True)
 class LegRenamed(Signal):
-    """A masquerade gave the channel another name; the PBX does not say the linkedid here."""
+    """A masquerade gave the channel another name. The PBX does not report the linkedid with it."""
 
     leg: str
     channel: str
@@ -113,7 +114,7 @@ class LegRenamed(Signal):
 
 @dataclass(frozen=True, slots=True)
 class LegDialled(LegSignal):
-    """`by` (None for an originate) began to call this leg; `number` is what was dialled, if it was one."""
+    """The leg `by` (None for an originate) began to call this leg. `number` is the number dialled, if any."""
 
     by: str | None
     channel: str
@@ -130,7 +131,7 @@ class LegDialEnded(LegSignal):
 
 @dataclass(frozen=True, slots=True)
 class LegBridged(LegSignal):
-    """The leg entered a bridge; `conference` for a ConfBridge room."""
+    """The leg entered a bridge; `conference` is True for a ConfBridge room."""
 
     bridge: str
     conference: bool = False
@@ -155,21 +156,21 @@ class LegRetrieved(LegSignal):
 
 @dataclass(frozen=True, slots=True)
 class LegMuted(LegSignal):
-    """What the party on this leg says reaches nobody, or does again."""
+    """The party on this leg was muted, so that nobody hears them, or unmuted."""
 
     muted: bool
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingChanged(LegSignal):
-    """The recording that was started on this leg goes on, is silent for a while, or is over."""
+    """The recording on this leg started or resumed, paused, or stopped."""
 
     state: Recording
 
 
 @dataclass(frozen=True, slots=True)
 class LegHangupAsked(LegSignal):
-    """The party on this leg asked to hang up; who asked first ended the call."""
+    """The party on this leg asked to hang up. The first who asks is the one who ended the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +201,8 @@ class LegPickedUp(LegSignal):
 
 @dataclass(frozen=True, slots=True)
 class LegFetched(LegSignal):
-    """An agent asked for the caller on this leg, out of a queue (`picked`) or back to a phone that had lost them
-    (`returned`): the phone that is dialled next is theirs."""
+    """An agent asked for the caller on this leg. `why` is `picked` (out of a queue) or `returned` (back to a phone
+    that had lost them). The phone that is dialled next is that agent's."""
 
     why: str
 
@@ -215,7 +216,7 @@ class LegTransferred(LegSignal):
     second_linkedid: str | None = None
     target: str | None = None
     ok: bool = True
-    conference: bool = False  # nobody left: the consulted colleague came in, and all three talk
+    conference: bool = False  # nobody left: the consulted colleague joined, and all three talk
 
 
 # --- queues --------------------------------------------------------------------------------------------
@@ -231,7 +232,7 @@ class QueueJoined(LegSignal):
 
 @dataclass(frozen=True, slots=True)
 class QueueLeft(LegSignal):
-    """The caller on this leg waits no longer, for whatever reason."""
+    """The caller on this leg stopped waiting, for whatever reason."""
 
     queue: str
 
@@ -245,7 +246,7 @@ class QueueAbandoned(LegSignal):
 
 @dataclass(frozen=True, slots=True)
 class QueueMeant(LegSignal):
-    """The caller on this leg is meant for a queue, whose member is tried before it (the preferred agent)."""
+    """The caller on this leg is bound for a queue, but one of its members (the preferred agent) is tried first."""
 
     queue: str
 
@@ -278,7 +279,7 @@ class MemberDidNotAnswer(LegSignal):
 
 @dataclass(frozen=True, slots=True)
 class MemberChanged(Signal):
-    """A member's whole state in one queue, as the PBX tells it."""
+    """The whole state of a member in one queue, as the PBX reports it. `seat` is the device behind `interface`."""
 
     queue: str
     interface: str
@@ -288,7 +289,7 @@ class MemberChanged(Signal):
     paused: bool
     reason: str | None
     penalty: int = 0
-    dynamic: bool = False  # joined while Asterisk ran, and may leave; others stand in its files
+    dynamic: bool = False  # joined at run time, and may leave; other members stand in Asterisk's files
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +305,7 @@ class MemberRemoved(Signal):
 
 @dataclass(frozen=True, slots=True)
 class PhoneChanged(Signal):
-    """A phone of this seat, known by its contact address, came within reach or is lost."""
+    """A phone of this seat, identified by its contact address, became reachable or was lost."""
 
     seat: str
     contact: str
@@ -316,7 +317,7 @@ class PhoneChanged(Signal):
 
 @dataclass(frozen=True, slots=True)
 class StepTaken(LegSignal):
-    """The caller went a step through the IVR."""
+    """The caller went one step through the IVR."""
 
     step: str
     choice: str | None
@@ -324,7 +325,7 @@ class StepTaken(LegSignal):
 
 @dataclass(frozen=True, slots=True)
 class CallerIdentified(Signal):
-    """A lookup found out who is calling, or that nobody knows. The call may not have been heard of yet."""
+    """A lookup, or an agent, found out who is calling, or that nobody knows. It may come before `LegStarted`."""
 
     leg: str
     linkedid: str | None
@@ -334,7 +335,7 @@ class CallerIdentified(Signal):
     ani: str | None = None  # E.164 where it could be told
     line: int | None = None
     language: str | None = None
-    chosen_by: str | None = None  # the agent's key, when a person chose
+    chosen_by: str | None = None  # the agent's id as text, when a person chose and not a lookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,12 +346,12 @@ class QueueDescribed(Signal):
     description: Description
 
 
-# --- the whole truth, after a (re)connect and as a drift check -----------------------------------------
+# --- snapshots: after every (re)connect, and as the drift check ----------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class LegRow:
-    """One leg as a snapshot shows it. `age_s` is how long it has existed, None where the PBX does not tell."""
+    """One leg in a snapshot. `age_s` is how long it has existed, None when the PBX does not say."""
 
     leg: str
     linkedid: str
@@ -364,14 +365,14 @@ class LegRow:
     ringing: bool = False
     parked: bool = False
     conference: bool = False
-    held: bool | None = None  # None: the PBX did not tell, here and below
+    held: bool | None = None  # None: the PBX did not say, here and below
     muted: bool | None = None
     recording: Recording | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EntryRow:
-    """One waiting caller as a snapshot shows it."""
+    """One waiting caller in a snapshot."""
 
     queue: str
     leg: str
@@ -383,8 +384,8 @@ class EntryRow:
 class Snapshot(Signal):
     """The PBX as it is: every leg, every queue with its members and waiting callers.
 
-    `boot` is when this Asterisk started, seconds since the epoch; another boot means that every call of the
-    old one ended unseen. `whole` is False where rows had to be left out, so that absence proves nothing.
+    `boot` is when this Asterisk started, in seconds since the epoch; when it changes, every earlier call has ended
+    unseen. `whole` is False when rows had to be left out: then the absence of a row proves nothing.
     """
 
     boot: int
@@ -394,4 +395,4 @@ class Snapshot(Signal):
     entries: tuple[EntryRow, ...] = ()
     whole: bool = True
     drift_check: bool = False
-    seen_before: frozenset[str] = frozenset()  # legs that a look a moment earlier still saw: not proven gone
+    seen_before: frozenset[str] = frozenset()  # legs that a look a moment earlier showed: not proven gone

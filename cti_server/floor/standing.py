@@ -1,8 +1,8 @@
-"""A call as one agent stands in it: which leg is theirs, whom they hear, who waits meanwhile. Pure.
+"""Where one agent stands in a call: which leg is theirs, whom they hear, who waits meanwhile. Pure.
 
-It is told from bridges, not from what was asked here: a consultation that was begun on the phone itself, by a
-feature code or before the server was restarted is one all the same. What this cannot see: a consultation whose
-waiting side hung up is a call like any other.
+It is worked out from bridges, not from the commands given here, so that it also covers a consultation begun on the
+phone itself, by a feature code, or before the server restarted. It cannot recognise a consultation whose waiting
+side has hung up: that looks like any other call.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ from .signals import Recording
 
 
 class Standing(StrEnum):
-    """Where an agent stands in a call. `possible.py` says what they may do there; `SAID` names it to people."""
+    """Where an agent stands in a call; `possible.py` says what they may do there.
+
+    reaching     calling a colleague while the caller waits     consulting  with the colleague, the caller waits
+    alternated   back with the caller, the colleague waits      consulted   asked by a colleague about their call
+    """
 
     NONE = "none"
     RINGING = "ringing"
@@ -32,6 +36,7 @@ class Standing(StrEnum):
     WRAP_UP = "wrap_up"
 
 
+#: what people are told; a standing that is missing here goes by its own name
 SAID = {
     Standing.NONE: "not in it",
     Standing.CALLING: "calling out",
@@ -44,8 +49,8 @@ SAID = {
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """`heard` are the legs that I hear, through Local pairs; `waiting` those of a bridge that I am not in;
-    `consulted` is whom I asked, heard or waiting.
+    """A call as one agent sees it. `mine` is the agent's own leg; `heard` are the legs they hear, through Local
+    pairs; `waiting` are the legs in bridges they are not in; `consulted` is the one they asked, heard or waiting.
     """
 
     call: Call
@@ -71,14 +76,14 @@ class Scene:
 
     @property
     def ringing(self) -> Leg | None:
-        """A phone that rings for this call, mine aside."""
+        """The leg of another agent's phone that rings for this call."""
         seats = {p.seat for p in self.call.open_parts() if p.state is PartState.RINGING and p is not self.part}
         ringing = (leg for leg in self.call.legs.values() if leg.device in seats and not leg.up)
         return next(ringing, None)
 
 
 def followed(books: Books, call: str) -> Call | None:
-    """The live call of this id, or the one that it was merged into."""
+    """The call on the floor with this id, or the one that it was merged into."""
     found = books.calls.get(call)
     if found is None:
         pbx, _, rest = call.partition(":")
@@ -90,7 +95,7 @@ def followed(books: Books, call: str) -> Call | None:
 
 
 def now(books: Books, call: Call) -> Call:
-    """What this call is by now: itself, or the one it was merged into."""
+    """The call itself, or the one that it has been merged into."""
     while call.merged_into is not None and (into := books.calls.get(call.merged_into)) is not None:
         call = into
     return call
@@ -103,7 +108,7 @@ def scene_of(call: Call, agent: int) -> Scene:
 
 
 def scene_at(call: Call, part: Part) -> Scene:
-    """The call as whoever has this part stands in it."""
+    """The call as the agent with this part stands in it."""
     mine = leg_of(call, part)
     if not part.open:
         return Scene(call, part, mine, Standing.WRAP_UP if part.state is PartState.WRAP_UP else Standing.NONE)
@@ -123,7 +128,7 @@ def part_of(call: Call, agent: int) -> Part | None:
 
 
 def leg_of(call: Call, part: Part) -> Leg | None:
-    """The leg of the agent's phone. The queue may have made a Local one to reach it: that is taken only where
+    """The leg of the agent's phone, None without one. A Local leg by which the queue reached it counts only where
     there is no other, because nobody speaks on it.
     """
     own = call.legs.get(part.leg) if part.leg is not None else None
@@ -138,7 +143,7 @@ def _standing(call: Call, part: Part, mine: Leg, heard: tuple[Leg, ...], waiting
     if mine.conference or len(heard) > 1:
         return Standing.CONFERENCE
     if not heard and _beside_a_local_half(call, mine) and waiting:
-        # With two who were here before me I am the one who was asked, and they talk without me.
+        # Two who were in the call before this agent talk without them: then the agent is the one who was asked.
         asked = len(waiting) > 1 and all(_age(leg) < _age(mine) for leg in waiting)
         return Standing.CONSULTED if asked else Standing.REACHING
     if heard and waiting:
@@ -151,24 +156,26 @@ def _standing(call: Call, part: Part, mine: Leg, heard: tuple[Leg, ...], waiting
 
 def _by_part(part: Part, mine: Leg | None) -> Standing:
     if part.state is PartState.RINGING:
-        # My own leg is up before anybody answers when it is I who calls.
+        # An agent who calls out has a leg that is up before anybody answers.
         return Standing.CALLING if mine is not None and mine.up else Standing.RINGING
     return Standing.HOLD if part.state is PartState.HOLD else Standing.TALKING
 
 
 def _stays(call: Call, leg: Leg) -> bool:
-    """In a bridge, and not the phone of an agent who gave the call away and has not hung up."""
+    """Whether the leg is in a bridge, and not the phone of an agent who gave the call away but has not hung up."""
     parts = [p for p in call.parts if p.seat == leg.device]
     return not leg.local and leg.bridge is not None and (not parts or any(p.open for p in parts))
 
 
 def _beside_a_local_half(call: Call, mine: Leg) -> bool:
-    """At the far end of the pair somebody is being called, or a queue waits, or those who asked me talk."""
+    """Whether the agent's bridge holds half of a Local pair. At its far end somebody is being called, the agent is
+    waiting in a queue, or those who consult this agent are talking."""
     return mine.bridge is not None and any(leg.local and leg.bridge == mine.bridge for leg in call.legs.values())
 
 
 def _consulted(mine: Leg, heard: tuple[Leg, ...], waiting: tuple[Leg, ...]) -> Leg | None:
-    """Of the two I go between the one who came last, and after me: who came before me asked me."""
+    """The leg that the agent consulted: the later of the two they go between, if it came after the agent's own. An
+    earlier one belongs to whoever consulted this agent."""
     if len(heard) > 1 or not waiting:
         return None
     last = max((*heard, *waiting), key=_age)
@@ -176,6 +183,6 @@ def _consulted(mine: Leg, heard: tuple[Leg, ...], waiting: tuple[Leg, ...]) -> L
 
 
 def _age(leg: Leg) -> tuple[float, int]:
-    """When a leg began; two of the same instant in the order in which the PBX numbered them."""
+    """Sorts legs by when they began, those of the same instant in the order in which the PBX numbered them."""
     _, _, counter = leg.id.rpartition(".")
     return leg.started_at, int(counter) if counter.isdecimal() else 0

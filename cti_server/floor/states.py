@@ -1,4 +1,4 @@
-"""The state that an agent is in: from their calls, else from what they want, else from how the queues see them."""
+"""The state an agent is in: from their calls; without any, from their wish; off shift, from the queues."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .books import Books
 from .parts import PartState
 from .signals import MemberChanged
 
-#: what an agent does in a call, the strongest first, the state that it puts them in, and what led there
+#: (state of a part, state of the agent, event that led there); with several parts the topmost row decides
 CALL_STATES = (
     (PartState.TALKING, "talking", "call_answered"),
     (PartState.CONSULTING, "talking", "call_answered"),
@@ -20,7 +20,7 @@ CALL_STATES = (
 
 
 def state_of(books: Books, agent: Agent) -> State:
-    """What this agent is now."""
+    """The state that this agent is in now."""
     parts = books.parts_of(agent.id)
     for part_state, name, event in CALL_STATES if parts else ():
         for call, part in parts:
@@ -50,5 +50,5 @@ def _at_work(shift: Shift, members: Collection[MemberChanged]) -> State:
 
 
 def is_paused(members: Collection[MemberChanged]) -> bool:
-    """No queue rings this phone."""
+    """Whether the member is paused in every queue, so that none rings this phone; False without any membership."""
     return bool(members) and all(member.paused for member in members)

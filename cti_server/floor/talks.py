@@ -1,4 +1,4 @@
-"""What signals about people who talk mean: together, on hold, given away, parked, fetched."""
+"""Handlers for signals about people who talk: bridged, on hold, transferred, parked, picked up, fetched."""
 
 from __future__ import annotations
 
@@ -46,13 +46,14 @@ def bridged(books: Books, s: LegBridged) -> None:
 
 
 def _one_call_in_bridge(books: Books, call: Call, s: LegBridged) -> Call:
-    """Two calls in one bridge are one call from now on; the older one keeps its name. Only a conference room may
-    hold the calls of several customers, and there each keeps their own.
+    """Merge two calls that meet in one bridge, the older keeping its id; returns the call that the leg is in now.
+
+    The calls of several customers may meet in a conference room, and there each stays a call of its own.
     """
     other = books.bridges.get(s.bridge, call)
     together = other is not call and not other.ended and any(o.bridge == s.bridge for o in other.legs.values())
-    inside = any(one.made_inside or one.direction is Direction.INTERNAL for one in (call, other))
-    if together and (inside or not s.conference):
+    either_is_ours = any(c.made_inside or c.direction is Direction.INTERNAL for c in (call, other))
+    if together and (either_is_ours or not s.conference):
         return _merged(books, call, other)
     return call
 
@@ -108,11 +109,11 @@ def transferred(books: Books, s: LegTransferred) -> None:
         return
     call.transferred = True
     if (queue := next(filter(None, map(books.waits_in, call.legs)), None)) is not None and call.visit is None:
-        begin_visit(call, queue, s.at, None)  # the agent waited there for the caller, who waits from now on
-    for waiting in call.open_parts():
-        if waiting.state is PartState.RINGING and waiting.origin is Origin.CONSULT:
-            waiting.origin = Origin.TRANSFER  # given away before the colleague answered
-            books.touch_part(call, waiting)
+        begin_visit(call, queue, s.at, None)  # the agent waited in this queue; from now on the caller does
+    for ringing in call.open_parts():
+        if ringing.state is PartState.RINGING and ringing.origin is Origin.CONSULT:
+            ringing.origin = Origin.TRANSFER  # transferred before the colleague answered
+            books.touch_part(call, ringing)
     part = call.part_of(leg.device)
     if part is not None:
         call.given_by = part.name
@@ -129,7 +130,7 @@ def parked(books: Books, s: LegParked) -> None:
     leg.parked, call.was_parked = s.space, True
     call.bridge(leg, None)
     for part in call.connected():
-        call.transferred = True  # given to whoever fetches it
+        call.transferred = True  # to whoever fetches it from the space
         part.end(s.at, "transferred", wrap_up=wraps_up(call, part))
         books.touch_part(call, part, kinds.LEFT)
     books.touch(call, kinds.CALL_PARKED)
@@ -143,7 +144,7 @@ def unparked(books: Books, s: LegUnparked) -> None:
 
 
 def picked_up(books: Books, s: LegPickedUp) -> None:
-    """The picker's channel takes the place of the one that rang: the rung agent is out, the picker is in."""
+    """The picker's channel replaces the one that rang: the agent whose phone rang is out, the picker is in."""
     call, leg = call_and_leg(books, s)
     if call is None or leg is None:
         return
@@ -155,7 +156,7 @@ def picked_up(books: Books, s: LegPickedUp) -> None:
         part = call.part_of(picker_leg.device) or new_part(
             books, call, picker_leg.device, s.at, Origin.PICKUP, queue_of(call)
         )
-        part.leg = s.by  # their own leg; the one that rang is hung up
+        part.leg = s.by  # the picker's own leg; the one that rang is about to be hung up
         books.touch_part(call, part)
         answer(books, call, part, s.at)
     books.touch(call, kinds.CALL_ANSWERED)
@@ -167,7 +168,7 @@ def fetched(books: Books, s: LegFetched) -> None:
         return
     call.fetched = s.why
     if call.queued_at is not None and not call.connected():
-        call.waiting_since = call.waiting_since or s.at  # out of the queue, but not with anybody yet
+        call.waiting_since = call.waiting_since or s.at  # out of the queue, but with no agent yet
         call.left_queue_unanswered = False
     if call.visits and s.why == "picked" and call.visits[-1].how in (None, How.MOVED_ON):
         call.visits[-1].left = call.visits[-1].left or s.at

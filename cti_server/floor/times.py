@@ -1,4 +1,4 @@
-"""How the floor's seconds are shown to others."""
+"""The floor's seconds in the form in which views carry them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 
-# A call's moments are shown again with each of its changes: of ten, nine were shown before.
+# Every view of a call repeats its earlier times: nine out of ten calls of this hit the cache.
 @lru_cache(maxsize=16_384)
 def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -18,5 +18,5 @@ def iso(at: float | None) -> str | None:
 
 
 def ms(seconds: float) -> int:
-    """Whole milliseconds; a stamp that went backwards by a clock step counts as nothing."""
+    """Whole milliseconds; 0 for a negative span, which a step of the PBX's clock can make."""
     return max(0, round(seconds * 1000))

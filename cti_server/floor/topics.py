@@ -1,7 +1,6 @@
-"""Topics: what a desktop can open, so that it is told of it. An event names those that it belongs to.
+"""Topics: what a desktop can open in order to be sent its events. Each event names the topics that it belongs to.
 
-`serving` is the one that no desktop opens: the server puts an agent's desktops into it for each queue that the
-agent serves.
+No desktop opens `serving`: the server subscribes an agent's desktops to it for each queue that the agent serves.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 FLOOR = "floor"
 TEAM = "team"
 
-#: the kinds that name one thing, as `kind:thing`
+#: the kinds of topic that name one object, as `kind:object`
 KINDS = frozenset({"queue", "serving", "call", "customer"})
 
 
@@ -34,7 +33,7 @@ def customer(number: int) -> str:
 
 
 def parse(topic: str) -> tuple[str, str] | None:
-    """(kind, what is named); ("floor", "") and ("team", "") name nothing. None: no such topic."""
+    """(kind, name of the object); the name is "" for `floor` and `team`. None: there is no such topic."""
     if topic in (FLOOR, TEAM):
         return topic, ""
     kind, colon, rest = topic.partition(":")

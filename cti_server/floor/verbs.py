@@ -1,4 +1,4 @@
-"""What an agent does with a call. Each value is the last part of a route, and `command` in `command.done`."""
+"""What an agent can do with a call. Each value is the last part of a route, and `command` in `command.done`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The JSON that desktops get of the floor; docs/api.md and the API's schema describe the shapes.
+"""The floor as the JSON that desktops get; docs/api.md and the API's schema describe the shapes.
 
-The first half makes views of what is shown (`shown.py`); the second answers what one desktop, or one topic that it
-opened, holds now. Whoever had these and took every event since has the same.
+The first half turns the tuples of `shown.py` into views. The second half makes the snapshot of one agent's desktop
+or of one topic: an old snapshot with every event since put in is equal to a fresh one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ View = dict[str, Any]
 
 
 def call_view(call: Call, shown: CallShown | None = None) -> View:
-    """CallView: everything of a live call but the parts in it."""
+    """CallView: all of a call but its parts."""
     s = shown if shown is not None else call_shown(call)
     return {
         "call": call.id,
@@ -72,7 +72,7 @@ def call_view(call: Call, shown: CallShown | None = None) -> View:
 
 
 def part_view(call: Call, part: Part, shown: PartShown | None = None) -> View:
-    """PartView: one agent's part, how they stand in the call, and what they may do."""
+    """PartView: one agent's part, where they stand in the call, and what they may do."""
     s = shown if shown is not None else part_shown(call, part)
     return {
         "call": call.id,
@@ -112,7 +112,7 @@ def _why_view(why: Why) -> View:
 
 
 def queue_view(books: Books, queue: Queue, shown: QueueShown | None = None) -> View:
-    """QueueView: the queue in numbers. One that the record does not name is called as the PBX calls it."""
+    """QueueView: the queue in numbers. Without a title in the record it goes by the PBX's name."""
     s = shown if shown is not None else queue_shown(queue)
     return {
         "pbx": books.pbx,
@@ -131,7 +131,8 @@ def member_view(books: Books, member: MemberChanged, shown: MemberShown | None =
 
 
 def state_view(agent: Agent, shown: AgentShown | None = None) -> View:
-    """AgentStateView: what they are, why, since when, by whom, and what waits for the end of a call."""
+    """AgentStateView: the agent's state, why, since when and by whom, and the wish that waits for the end of a
+    call."""
     s = shown if shown is not None else agent_shown(agent, frozenset())
     pending = s.pending
     return {
@@ -150,7 +151,7 @@ def state_view(agent: Agent, shown: AgentShown | None = None) -> View:
 
 
 def member_of_team(books: Books, agent: Agent) -> View:
-    """TeamMember: what colleagues see: what the agent does, but not the number of whom they do it with."""
+    """TeamMember: an agent as colleagues see them, without the number of the caller they are busy with."""
     state = state_view(agent)
     if state["because"] is not None:
         state["because"] = {**state["because"], "number": None}
@@ -165,7 +166,7 @@ def member_of_team(books: Books, agent: Agent) -> View:
 
 
 def link_view(books: Books) -> View:
-    """How well the PBX is known."""
+    """LinkView: how well the server knows the PBX at the moment."""
     return {
         "pbx": books.pbx,
         "state": books.link.value,
@@ -174,11 +175,11 @@ def link_view(books: Books) -> View:
     }
 
 
-# --- what a desktop holds --------------------------------------------------------------------------------
+# --- snapshots -------------------------------------------------------------------------------------------
 
 
 def serves(books: Books, agent: int) -> frozenset[str]:
-    """The queues that this agent is a member of; none for who is not known here."""
+    """The queues that this agent is a member of; none for an agent whom this floor does not know."""
     found = books.agents.get(agent)
     return books.serves(found) if found is not None else frozenset()
 
@@ -208,14 +209,14 @@ def team_topic(books: Books) -> View:
 
 
 def queue_topic(books: Books, name: str) -> View:
-    """A queue, which must be there, with its members."""
+    """A queue with its members. Raises KeyError for a queue that is not on the floor."""
     queue = books.queues[name]
     members = [member_view(books, member) for _, member in sorted(queue.members.items())]
     return {"queue": queue_view(books, queue), "members": members}
 
 
 def call_topic(books: Books, call_id: str) -> View:
-    """A call with all parts in it; nothing of one that is over."""
+    """A call with all its parts; `call` is None once it has left the floor."""
     call = books.calls.get(call_id)
     if call is None:
         return {"call": None, "parts": []}

@@ -1,8 +1,8 @@
-"""One wait of a call in one queue, from joining it to leaving it; a call that passes three queues has three.
+"""A visit: one wait of a call in one queue, from joining it to leaving it. It ends in one of these ways:
 
-answered    an agent of the queue took the caller        picked     an agent took the caller out of it
+answered    an agent of the queue took the caller        picked     an agent took the caller out of the queue
 abandoned   the caller gave up                           timed_out  the queue's own time limit was reached
-moved_on    the dialplan or a transfer took the caller   ended      the call ended, nobody gave up
+moved_on    the dialplan or a transfer took the caller   ended      the call ended, and nobody gave up
             elsewhere                                    unseen     nobody saw how it ended
 """
 
@@ -26,8 +26,8 @@ class How(StrEnum):
 
 @dataclass(slots=True)
 class Visit:
-    """`place` is the position at joining; `agent` and `seat` tell who answered. `left` is None while it lasts, and
-    stays None where the end was not seen."""
+    """`place` is the position at joining; `agent` and `seat` name who answered. `left` is None while the visit
+    lasts, and stays None when nobody saw its end."""
 
     queue: str
     joined: float
@@ -43,7 +43,7 @@ class Visit:
 
     @property
     def wait_s(self) -> float | None:
-        """None while it lasts, and where its end was not seen."""
+        """None while the visit lasts, and when nobody saw its end."""
         return max(0.0, self.left - self.joined) if self.left is not None else None
 
     def end(self, at: float | None, how: How) -> None:
@@ -52,7 +52,8 @@ class Visit:
             self.left, self.how = at, how
 
     def was_answered(self, at: float, agent: int | None, seat: str) -> None:
-        """The queue tells that the caller left it before it tells who took them."""
+        """An agent took the caller. This may come after `moved_on`, for the PBX reports first that the caller left
+        the queue and then who answered."""
         if self.how in (None, How.MOVED_ON):
             self.left = at if self.left is None else self.left
             self.how, self.agent, self.seat = How.ANSWERED, agent, seat

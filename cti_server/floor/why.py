@@ -1,4 +1,4 @@
-"""Why a call came to this agent, told from what the floor knew at that moment."""
+"""Why a call came to this agent, worked out from what the floor knows at that moment."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ KINDS = {
 
 
 def why(books: Books, call: Call, part: Part) -> Why:
-    """The reason of an offer; `penalty` is the member's in that queue, `waited_s` the caller's wait so far."""
+    """Why this part began; call it when it begins or its origin changes.
+
+    `penalty` is the member's in that queue, `waited_s` the caller's wait so far.
+    """
     if part.origin is Origin.INTERNAL and part.leg == call.first_leg:
         return Why("dialled")
     if part.origin is not Origin.OFFER:
         kind = "picked" if call.fetched == "picked" else KINDS[part.origin]
         given_by = _given_by(call, part)
         if kind == "transfer" and given_by == part.name:
-            return Why("returned", part.queue)  # nobody took it: back to who gave it away
+            return Why("returned", part.queue)  # nobody took the transfer: it is back with the agent who made it
         return Why(kind, part.queue, given_by)
     if part.queue is None:
         return Why("direct")

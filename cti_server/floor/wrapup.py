@@ -1,11 +1,11 @@
 """Wrap-up: how long an agent has after a call to write down what came of it, and what happens at the end.
 
-    optional    none by itself; the agent may ask for it during the call
-    mandatory   until the agent finishes; the limit is only shown
+    optional    no wrap-up, unless the agent asks for it during the call
+    mandatory   until the agent finishes; a limit is only shown
     forced      until the agent finishes or the limit is reached
 
-Where a required code is missing at the end, the contact is *owed*: it waits in the agent's tray, and after a
-forced end the agent is not ready until they say so.
+When a required code is missing at the end, the contact is *owed*: it waits in the agent's tray, and after a
+forced end the agent stays not ready until they choose otherwise.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from .signals import Signal
 
 
 def wraps_up(call: Call, part: Part) -> bool:
-    """Only a person who can finish it gets wrap-up, only after a customer's call, and only where their queue or
-    they themselves want it.
+    """Whether wrap-up follows this part: only for an agent of the record (who can finish it), only after a
+    customer's call, and only if the queue or the agent wants it.
     """
     if part.agent is None or call.direction is Direction.INTERNAL:
         return False
     if part.origin is Origin.CONSULT and not part.met_customer:
-        return part.wrap.wanted  # who was only asked has nothing to write about a customer they did not meet
+        return part.wrap.wanted  # a consulted agent who never met the customer has nothing to write about them
     return part.wrap.rule.mode != "optional" or part.wrap.wanted
 
 
 def ask_wrap_up(books: Books, part: Part) -> None:
-    """The queue's rule is the part's from now on; what the agent has said already stays."""
+    """Apply the queue's wrap-up rule to the part; what the agent has entered already stays."""
     queue = books.queues.get(part.queue) if part.queue is not None else None
     if queue is None:
         return
     rule, wrap, used = queue.description.wrap_up, part.wrap, 0
     limit_s = wrap.rule.limit_s or rule.limit_s
     if part.ended_at is not None and wrap.ends_at is not None and limit_s:
-        used = round((wrap.ends_at - part.ended_at) / limit_s) - 1  # the record does not count them
+        used = round((wrap.ends_at - part.ended_at) / limit_s) - 1  # extensions; the record does not count them
     wrap.rule = rule
     wrap.extensions_left = max(0, rule.extensions - max(0, used))
 
@@ -77,7 +77,7 @@ def coded(books: Books, s: WrapUpCoded) -> None:
 
 
 def expire(books: Books, call: Call, part: Part) -> None:
-    """The time of a forced wrap-up is over."""
+    """Close a forced wrap-up whose time is over; if its code is owed, the agent becomes not ready."""
     ends_at = part.wrap.ends_at
     if ends_at is None:
         return
@@ -90,7 +90,7 @@ def expire(books: Books, call: Call, part: Part) -> None:
 
 
 def _parts(books: Books, s: WrapUpSignal) -> Iterator[tuple[Call, Part]]:
-    """The agent's parts of this call, wherever it stands; none when it has left the floor."""
+    """The agent's parts of this call; none when the call has left the floor."""
     call = books.calls.get(s.call)
     if call is not None:
         yield from ((call, part) for part in call.parts if part.agent == s.agent)

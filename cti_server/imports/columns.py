@@ -1,6 +1,4 @@
-"""The columns of a customer file, by their English and Chinese names, and an error that says how to mend a
-header.
-"""
+"""The columns of a customer file, by their English and Chinese names; a wrong header is refused with a remedy."""
 
 from __future__ import annotations
 
@@ -46,11 +44,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "contract_minutes_total": ("contract minutes", "minutes total", "合同分钟数", "总分钟数"),
     "contract_minutes_used": ("minutes used", "已用分钟数"),
 }
-"""Each column's own name, and the others that it is also accepted by."""
+"""Each column's own name, and the other names by which it is accepted."""
 RULED = ("external_ref", "tier", "language", "time_zone", "remarks")
-"""The texts of a customer that `rows` reads by a rule of their own."""
+"""The texts of a customer for which `rows` has a rule each."""
 TEXTS = [name for name in texts_of(Customer) if name in customers.EDITABLE and name not in RULED]
-"""The texts of a customer that are taken as they stand; a new one is accepted by its own name at once."""
+"""The texts of a customer that are taken as they stand. A field added to Customer is accepted here by its name."""
 COLUMNS |= {name: () for name in TEXTS if name not in COLUMNS}
 REQUIRED = {
     "external_ref": "by which your own system knows the customer, so that a second import finds them again",
@@ -70,10 +68,10 @@ _BY_HEADER = {_plain(name): column for column, names in COLUMNS.items() for name
 
 
 def columns(header: Sequence[str]) -> list[str | None]:
-    """Which column stands at each place of the header; None where a header cell is empty.
+    """The column of each header cell, in order; None for an empty cell.
 
-    Raises WrongFile naming what is missing, what is not known with what it may have meant, and what is
-    there twice.
+    Raises WrongFile, which names the columns that are missing, those that are not known (with a guess at what was
+    meant) and those that are there twice.
     """
     found = [_BY_HEADER.get(_plain(cell)) for cell in header]
     problems = []

@@ -1,4 +1,4 @@
-"""Import customers from a file: good rows are kept, bad ones reported, and doing it twice changes nothing."""
+"""Import customers from a file: good rows are written, bad ones reported, and a second import changes nothing."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ from cti_server.record.crm.drafts import CustomerDraft, Refused
 from cti_server.record.database import Database
 
 BATCH = 100
-"""Rows in one transaction: on SQLite calls that are being written wait for one batch, some tens of
-milliseconds.
-"""
+"""Rows in one transaction. On SQLite the writing of calls waits for one batch: some tens of milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +50,9 @@ async def import_customers(
     at: datetime,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Report:
-    """Import the file; `progress` hears (rows done, rows there are, about) after each batch.
+    """Import the file; `progress` is called with (rows done, rows in all, approximately) after each batch.
 
-    Raises WrongFile when the file as a whole cannot be read, and then nothing was written.
+    Raises WrongFile when the file as a whole cannot be read; nothing has been written then.
     """
     report = Report()
     with open_rows(path) as (rows, total):
@@ -78,14 +76,14 @@ async def import_customers(
 
 
 class _Reader:
-    """Rows to drafts. Remembers the rows before, for two rows of one file may not contradict each other."""
+    """Turns rows into drafts. It remembers earlier rows, because rows of a file must not contradict each other."""
 
     def __init__(self, places: list[str | None], known: Known, report: Report) -> None:
         self.places = places
         self.known = known
         self.report = report
-        self.said: dict[str, tuple[int, int]] = {}
-        self.contracts: dict[str, str] = {}
+        self.first_rows: dict[str, tuple[int, int]] = {}  # external_ref → its first line, a hash of the content
+        self.contracts: dict[str, str] = {}  # contract number → external_ref of its owner
 
     def read(self, rows: list[Row]) -> dict[int, CustomerDraft]:
         found: dict[int, CustomerDraft] = {}
@@ -105,9 +103,9 @@ class _Reader:
             raise BadRow(f"has {len(row.cells)} cells, the header {len(self.places)}: is a comma not quoted?")
         cells = {place: cell for place, cell in zip(self.places, row.cells, strict=False) if place}
         made = draft(cells, self.known)
-        said = hash(repr(replace(made, points=(), contract=None)))
-        line, before = self.said.setdefault(made.external_ref, (row.line, said))
-        if before != said:
+        content = hash(repr(replace(made, points=(), contract=None)))
+        line, first_content = self.first_rows.setdefault(made.external_ref, (row.line, content))
+        if first_content != content:
             raise BadRow(f"line {line} says otherwise about {made.external_ref}; correct one of the two")
         if made.contract:
             owner = self.contracts.setdefault(made.contract.number, made.external_ref)

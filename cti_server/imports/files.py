@@ -1,4 +1,4 @@
-"""Rows of text out of a CSV (UTF-8 or GB18030) or an XLSX file, each with the line it begins on."""
+"""Reading a CSV (UTF-8 or GB18030) or XLSX file as rows of text, each with the line that it begins on."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Row:
 
 @contextmanager
 def open_rows(path: Path) -> Iterator[tuple[Iterator[Row], int]]:
-    """The rows of the file one by one, the header too, and about how many there are. Raises WrongFile, OSError."""
+    """The rows of the file, the header first, and roughly how many there are. Raises WrongFile, OSError."""
     with path.open("rb") as file:
         start = file.read(8)
     if not start:
@@ -50,7 +50,7 @@ def open_rows(path: Path) -> Iterator[tuple[Iterator[Row], int]]:
 
 
 def _encoding(path: Path) -> tuple[str, int]:
-    """(the encoding, how many lines), by decoding the whole file: half of one could be valid in both."""
+    """(encoding, number of lines). Decodes the whole file, because a part of it could be valid in either."""
     with path.open("rb") as file:
         start = file.read(4)
         if (named := next((name for bom, name in _BOMS if start.startswith(bom)), None)) is not None:
@@ -66,8 +66,7 @@ def _encoding(path: Path) -> tuple[str, int]:
             decoded = utf8.decode(chunk)
             wrong += decoded.count("\ufffd")
             beyond_ascii += sum(1 for c in decoded if c > "\x7f")
-    # A UTF-8 file with a damaged byte here or there is still UTF-8; as GB18030 all its names would turn to
-    # rubbish.
+    # A UTF-8 file with a damaged byte here or there is still UTF-8; as GB18030 all its names would be rubbish.
     return "utf-8" if wrong * 10 <= beyond_ascii else "gb18030", lines + 1
 
 
@@ -107,7 +106,7 @@ def _xlsx(path: Path) -> tuple[Iterator[Row], int]:
 
 
 def _text(cell: object) -> str:
-    """A cell as one would type it: 13800138000, not 1.38E+10 and not 13800138000.0."""
+    """A cell as a person would type it: 13800138000, not 1.38E+10 and not 13800138000.0."""
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, float):

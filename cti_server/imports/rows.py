@@ -1,4 +1,4 @@
-"""One row of a customer file: what it says as a draft, or every reason why it cannot be taken."""
+"""Reading one row of a customer file: into a draft, or into every reason why it cannot be imported."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ _SEPARATORS = re.compile(r"[;；、|\n\r]+")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a row may name: the agents by login, and the service levels' codes by every name they have."""
+    """What a row may refer to: agents' ids by login, and service levels' codes by each of their names. `region` is
+    the one whose rules telephone numbers are read by."""
 
     region: str
     agents: Mapping[str, int]
@@ -54,7 +55,7 @@ class BadRow(ValueError):
 
 
 def draft(cells: Mapping[str, str], known: Known) -> CustomerDraft:
-    """What the row says. Raises BadRow with each reason."""
+    """The row as a draft. `cells` has the text of each column. Raises BadRow, which lists every reason."""
     reader = _Reader(cells, known)
     made = reader.customer()
     if reader.problems:
@@ -202,7 +203,7 @@ class _Reader:
 
 
 def _unwrap(text: str) -> str:
-    """A cell that was made text by a spreadsheet's tricks: ="0138" and '0138."""
+    """The text of a cell without the tricks that make a spreadsheet keep it as text: ="0138" and '0138."""
     text = text.strip()
     if len(text) > 3 and text.startswith('="') and text.endswith('"'):
         return text[2:-1]

@@ -1,8 +1,8 @@
-"""Who is calling, for each call of one PBX: looked up once, by whoever is first, and told as a signal.
+"""Who is calling, for each call of one PBX: looked up once, and given to the floor as a signal.
 
-The dialplan's FastAGI asks first. A call that had no AGI leg is looked up when it is queued, offered or dialled,
-and at the latest after GRACE_S. Either way the card is read before the signal goes in, so that the event which
-tells of the caller has it.
+Usually the dialplan asks first, by FastAGI. A call without an AGI leg is looked up when it is queued, offered or
+dialled, and after GRACE_S at the latest. Either way the card is read before the signal goes in, so that it is
+there when the floor's event about the caller comes out.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from .card import verdict_view
 from .identify import Identified, Lookup
 from .shapes import Card
 
-GRACE_S = 0.5  # how long a new call may take to reach the dialplan's lookup before we look ourselves
-DEADLINE_S = 5.0  # for a lookup that nobody waits for; after it the card says that it is still looking
-MAX_KNOWN = 5000  # callers kept; past it the oldest is forgotten and looked up again when asked for
+GRACE_S = 0.5  # how long a new call may take to reach the dialplan's lookup before the server looks it up itself
+DEADLINE_S = 5.0  # for a lookup that nobody waits for; after it the caller stays `pending`
+MAX_KNOWN = 5000  # callers kept; past it the oldest is forgotten, and looked up again when needed
 
 log = structlog.get_logger()
 
@@ -34,87 +34,89 @@ Sink = Callable[[CallerIdentified], None]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What is known of one caller, and the card made of it."""
+    """What a lookup found out about one caller, and the card made from it."""
 
     identified: Identified
     card: Card
 
 
 class Callers:
-    """The callers of one PBX. `sink` takes what is found out."""
+    """The callers of one PBX. `sink` gets a signal for each caller identified; `failures` counts lookups that
+    failed."""
 
     def __init__(self, pbx: str, lookup: Lookup, sink: Sink) -> None:
         self._pbx = pbx
         self._lookup = lookup
         self._sink = sink
-        self._known: OrderedDict[str, Caller] = OrderedDict()  # by the Uniqueid of the leg that was looked up
+        self._callers: OrderedDict[str, Caller] = OrderedDict()  # by the Uniqueid of the leg that was looked up
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._closed = False
         self.failures = 0
 
-    # --- asking ----------------------------------------------------------------------------------------
+    # --- looking up ------------------------------------------------------------------------------------
 
-    def told(self, leg: str, identified: Identified) -> None:
-        """The dialplan's lookup found this out about the caller on `leg`."""
-        self._start(leg, self._tell(leg, None, identified))
+    def identified_by_dialplan(self, leg: str, identified: Identified) -> None:
+        """Take in what the dialplan's lookup found out about the caller on `leg`. Returns at once."""
+        self._start(leg, self._report(leg, None, identified))
 
     def want(self, call: Call, *, soon: bool) -> None:
-        """Look the caller up if nobody has: at once when `soon`, else when the dialplan had its chance."""
+        """Have the caller looked up unless that was done; unless `soon`, the dialplan's lookup has GRACE_S to be
+        first. Returns at once."""
         if call.match != "pending" or call.linkedid in self._tasks or self._closed:
             return
         if not soon:
             asyncio.get_running_loop().call_later(GRACE_S, lambda: self.want(call, soon=True))
         elif (caller := self.of(call)) is not None:
-            # Found before, but lost on its way: the floor did not know the call yet, or the inbox was full.
+            # Identified, but the signal was lost: the floor did not know the call yet, or the inbox was full.
             self._sink(_signal(call.linkedid, call.linkedid, caller.identified))
         else:
             self._start(call.linkedid, self._look(call))
 
     async def choose(self, call: Call, customer: int, agent: int) -> bool:
-        """An agent says who the caller is; remembered for the number. False if there is no such customer."""
+        """An agent says who the caller is; it is remembered for the number. False if there is no such customer."""
         caller = self.of(call)
         identified = caller.identified if caller is not None else await self._ask(call)
         chosen = await self._lookup.choose(identified, customer, agent, datetime.now(UTC))
         if chosen is None:
             return False
-        await self._tell(call.linkedid, call.linkedid, chosen, call.interaction, str(agent))
+        await self._report(call.linkedid, call.linkedid, chosen, call.interaction, str(agent))
         return True
 
-    # --- answering -------------------------------------------------------------------------------------
+    # --- reading ---------------------------------------------------------------------------------------
 
     def of(self, call: Call) -> Caller | None:
-        """What is known of the caller of this call."""
+        """The caller of this call; None when no lookup has answered yet."""
         for leg in (call.linkedid, *call.aliases, *call.legs):
-            if (caller := self._known.get(leg)) is not None:
+            if (caller := self._callers.get(leg)) is not None:
                 return caller
         return None
 
     def card(self, call: Call) -> Card | None:
-        """The card of this call, as it was read; None while the lookup is on its way."""
+        """The card of this call as it was last read; None while the lookup is under way."""
         caller = self.of(call)
         return {**caller.card, "call": call.id} if caller is not None else None
 
     async def fresh_card(self, call: Call) -> Card:
-        """The card read again: a note, a case or an edit since then is on it."""
+        """Read the card again, with every note, case or edit made since. Raises what the database raises."""
         caller = self.of(call)
         identified = caller.identified if caller is not None else await self._ask(call)
         customer = call.customer["id"] if call.customer is not None else None
         if customer is not None and (identified.customer is None or identified.customer.id != customer):
             identified = await self._lookup.showing(identified, customer) or identified
         card = await self._lookup.card(call.id, identified, call.interaction)
-        # Asked for before the lookup: a call that is being dialled has no number yet, and would be known by none.
+        # Not kept for a call that no lookup has answered yet: one that is being dialled may not have its number.
         if caller is not None or call.match != "pending":
             self._keep(call.linkedid, Caller(identified, card))
         return card
 
     def recall(self, call: Call) -> None:
-        """A call that a restart brought back: read its card again, so that a reload of the page shows it."""
+        """Read the card of a call that a restart brought back, so that a reload of the page shows it."""
         if call.linkedid not in self._tasks:
             self._start(call.linkedid, self.fresh_card(call))
 
     def forget(self, call: Call) -> None:
         for leg in (call.linkedid, *call.aliases, *call.legs):
-            self._known.pop(leg, None)
+            self._callers.pop(leg, None)
 
     async def close(self) -> None:
         self._closed = True
@@ -138,20 +140,20 @@ class Callers:
             async with asyncio.timeout(DEADLINE_S):
                 await work  # type: ignore[misc]
         except Exception as cause:
-            # Whatever failed, the call goes on; the card says that the caller is not known yet.
+            # Whatever failed, the call goes on; its caller stays `pending`.
             self.failures += 1
             log.warning("lookup.failed", pbx=self._pbx, leg=leg, cause=f"{type(cause).__name__}: {cause}")
 
     async def _look(self, call: Call) -> None:
         if call.match == "pending":
-            await self._tell(call.linkedid, call.linkedid, await self._ask(call), call.interaction)
+            await self._report(call.linkedid, call.linkedid, await self._ask(call), call.interaction)
 
     async def _ask(self, call: Call) -> Identified:
         if call.direction is Direction.INBOUND:
             return await self._lookup.identify(self._pbx, call.ani_raw, call.ani_name, call.dnis)
         return await self._lookup.identify(self._pbx, call.dnis, None, None)
 
-    async def _tell(
+    async def _report(
         self,
         leg: str,
         linkedid: str | None,
@@ -164,10 +166,10 @@ class Callers:
         self._sink(_signal(leg, linkedid, identified, chosen_by))
 
     def _keep(self, leg: str, caller: Caller) -> None:
-        self._known[leg] = caller
-        self._known.move_to_end(leg)
-        while len(self._known) > MAX_KNOWN:
-            self._known.popitem(last=False)
+        self._callers[leg] = caller
+        self._callers.move_to_end(leg)
+        while len(self._callers) > MAX_KNOWN:
+            self._callers.popitem(last=False)
 
 
 def _signal(

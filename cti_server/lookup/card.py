@@ -51,7 +51,7 @@ TEXTS = [name for name in texts_of(Customer) if name in CustomerView.__annotatio
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What the record says of the customer beyond who they are. Empty for an unknown caller."""
+    """What the record knows about the customer beyond who they are. Empty for an unknown caller."""
 
     products: Sequence[Product] = ()
     cases: Sequence[Case] = ()
@@ -173,7 +173,7 @@ def customer_view(customer: Customer) -> CustomerView:
 
 
 def _texts(customer: Customer) -> dict[str, str | None]:
-    """What a customer's view shows as it is stored."""
+    """The texts that a customer's view shows as they are stored."""
     return {name: getattr(customer, name) for name in TEXTS}
 
 

@@ -1,8 +1,8 @@
 """Find out who is calling and what they are entitled to: the answer to the PBX, and the card for the desktop.
 
-Two reads, because they have different hurry: `identify` is what the caller waits for (two or three queries),
-`card` adds the background while the queue already looks for an agent. The caller of `identify` owns the
-deadline.
+There are two reads, because they differ in urgency: the person on the line waits for `identify` (two or three
+queries), while `card` adds the background when the queue is already looking for an agent. `identify` has no
+deadline of its own; its caller must set one.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from cti_server.rules.priority import priority
 from cti_server.rules.verdict import Verdict, verdict
 from cti_server.rules.why import why
 
-LINES_FRESH_FOR: Final = 15.0  # seconds; an administrator's new line works after that
+LINES_FRESH_FOR: Final = 15.0  # seconds; a line that an administrator adds works after that
 
 _UNKNOWN: Final = Verdict("none", Reason("customer.unknown"), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """Who is calling. `customer` is picked only when nobody is as likely; `match.candidates` has all."""
+    """Who is calling. `customer` is set only when nobody else is as likely; `match.candidates` has everybody."""
 
     number: Number
     ani_name: str | None
@@ -85,7 +85,7 @@ class Lookup:
         dnis: str | None = None,
         at: datetime | None = None,
     ) -> Identified:
-        """Who calls with `ani` on the line `dnis`. Lines are the same at every PBX; `pbx` is its name."""
+        """Who calls from `ani` on the line `dnis`. `pbx` is the PBX's name; all PBXs share one set of lines."""
         at = at or self._now()
         async with self._database.read() as conn:
             line = await self._line(conn, dnis)
@@ -97,7 +97,7 @@ class Lookup:
     async def choose(
         self, identified: Identified, customer_id: int, agent_id: int, at: datetime
     ) -> Identified | None:
-        """An agent says who it is: remember it for this number. None when there is no such customer."""
+        """An agent says who the caller is: remember it for this number. None when there is no such customer."""
         number = identified.number
         async with self._database.begin() as conn:
             customer = await customers.get(conn, customer_id)
@@ -112,7 +112,8 @@ class Lookup:
         )
 
     async def showing(self, identified: Identified, customer_id: int) -> Identified | None:
-        """The same caller with this customer picked, as a person did before; nothing is remembered."""
+        """The same caller with this customer picked, without remembering the choice: a person made it before. None
+        when there is no such customer."""
         async with self._database.read() as conn:
             customer = await customers.get(conn, customer_id)
             if customer is None:
@@ -124,7 +125,7 @@ class Lookup:
         )
 
     async def card(self, call: str, identified: Identified, interaction: int | None = None) -> Card:
-        """The card for what was identified. `interaction` is the call's own and kept out of the history."""
+        """The card of `call` for this caller. `interaction` is the call's own; it is kept out of the history."""
         customer = identified.customer
         facts = None
         if customer is not None:
@@ -145,18 +146,18 @@ class Lookup:
         )
 
     def number(self, raw: str | None, line: Line | None = None) -> Number:
-        """`raw` as the line's region writes it; the server's default region without a line."""
+        """`raw` read by the rules of the line's region; without a line, of the server's default region."""
         if line is None:
             return normalise(raw, self._region)
         return normalise(raw, line.region, area_code=area_code_of(line.e164))
 
     async def line(self, dnis: str | None) -> Line | None:
-        """The line that was dialled."""
+        """The line with this DNIS; None when the record has none."""
         async with self._database.read() as conn:
             return await self._line(conn, dnis)
 
     async def _line(self, conn: Connection, dnis: str | None) -> Line | None:
-        """Lines are few and every call asks: they are kept for some seconds."""
+        """Lines are few and every call asks for one, so they are kept for LINES_FRESH_FOR."""
         if not dnis or len(dnis) > MAX_RAW:
             return None
         now = self._monotonic()
@@ -191,7 +192,7 @@ def _judge(customer: Customer, contracts: Sequence[Contract], at: datetime) -> V
 
 
 def _chosen(found: Match, customer: Customer) -> Match:
-    """The match with the agent's choice picked and in front, whatever the evidence said."""
+    """The match with the agent's choice picked and put first, whatever the evidence says."""
     others = tuple(candidate for candidate in found.candidates if candidate.customer.id != customer.id)
     standings = [candidate.standing for candidate in found.candidates if candidate.customer.id == customer.id]
     times = [

@@ -1,8 +1,7 @@
-"""Where a number is at home, as far as its digits tell: "Beijing". Names nothing until it was warmed.
+"""Where a number belongs, as far as its digits tell: "Beijing". Names nothing until it is warmed.
 
-phonenumbers' tables of places take 95 MB once imported, half of what this server may use. A child process
-imports them and hands over 290,000 prefixes as two arrays (3 MB) and the list of names; that takes it about a
-second.
+The tables of places in phonenumbers take 95 MB once imported, half of what this server may use. So a child process
+imports them and hands over 290,000 prefixes as two arrays (3 MB) and a list of names, which takes about a second.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _CHILD_MAY_TAKE: Final = 60.0  # seconds
 
 
 class Places(Protocol):
-    """Names of places for a number in E.164, by language; None where it is not known, or not known yet."""
+    """The name of a place for a number in E.164, in a language; None when it is not known, or not known yet."""
 
     def of(self, e164: str, language: str) -> str | None: ...
 
@@ -32,7 +31,7 @@ class NoPlaces:
 
 
 class PrefixPlaces:
-    """The places of phonenumbers' geocoder. Run `warm` once, in a thread; until then nothing is named."""
+    """The places of phonenumbers' geocoder. Run `warm` once, in a thread; until then `of` returns None."""
 
     def __init__(self) -> None:
         self._prefixes = array("Q")
@@ -40,7 +39,7 @@ class PrefixPlaces:
         self._names: list[dict[str, str]] = []
 
     def warm(self) -> None:
-        """Read the tables from a child process, for a second or two. Raises OSError, SubprocessError."""
+        """Read the tables from a child process; blocks for a second or two. Raises OSError, SubprocessError."""
         done = subprocess.run(
             [sys.executable, "-m", "cti_server.lookup.places"],
             capture_output=True,
@@ -67,8 +66,8 @@ class PrefixPlaces:
 
 
 def _write(out: BinaryIO) -> None:
-    """In the child: the names as a line of JSON, then the sorted prefixes and the name of each."""
-    from phonenumbers.geodata import GEOCODE_DATA  # 95 MB, and therefore here
+    """In the child: write the names as a line of JSON, the sorted prefixes, and for each the index of its name."""
+    from phonenumbers.geodata import GEOCODE_DATA  # 95 MB: imported in the child only
 
     names: dict[tuple[str | None, ...], int] = {}
     table: list[tuple[int, int]] = []

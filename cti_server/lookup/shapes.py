@@ -1,7 +1,7 @@
-"""The card as JSON: one typed shape for journal, websocket, REST and the desktop's generated types.
+"""The card as JSON: one typed shape for the websocket, REST and the desktop's generated types.
 
-Codes are rendered by the desktop in its own language; `params` name the facts. Times are RFC 3339 in UTC with
-milliseconds, days ISO dates, durations integer milliseconds.
+The desktop puts codes into words in its own language; `params` holds the facts for them. Times are RFC 3339 in UTC
+with milliseconds, days are ISO dates, durations are integer milliseconds.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ PromiseView = TypedDict(
         "version": int,
     },
 )
-"""What was promised to `customer`, `from` … `due`; `number` is where to call back."""
+"""What was promised to `customer`, to be kept between `from` and `due`; `number` is where to call back."""
 
 
 class BecauseView(TypedDict):
@@ -177,7 +177,7 @@ class BecauseView(TypedDict):
 
 
 class Card(TypedDict):
-    """What the agent sees when the phone rings. Path, wait, queue and DNIS are in the call's view."""
+    """What the agent sees when the phone rings. The call's own view has path, wait, queue and DNIS."""
 
     call: str
     customer: CustomerView | None
@@ -193,7 +193,7 @@ class Card(TypedDict):
 
 
 def stamp(at: datetime) -> str:
-    """A moment as JSON has it: `2026-11-22T05:00:00.123Z`."""
+    """A time in JSON: `2026-11-22T05:00:00.123Z`."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

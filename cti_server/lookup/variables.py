@@ -1,4 +1,4 @@
-"""What the dialplan is told of a lookup: the CTI_ channel variables, safe to send to any PBX."""
+"""A lookup as the dialplan gets it: the CTI_ channel variables, safe to send to any PBX."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ NAMES: Final = (
     "CTI_AGENT",
 )
 MAX_VALUE: Final = 80
-# A dialplan expands what is in a variable: no quotes, no ${}, no separators of applications or of shell
-# commands.
+# A dialplan expands the value of a variable: it must hold no quotes, no ${}, and nothing that separates
+# applications or shell commands.
 _UNSAFE: Final = re.compile(r"[^\w /@.:+-]+")
 
 
 def variables(identified: Identified) -> dict[str, str]:
     """The variables of a finished lookup. CTI_STATUS is `ok` when one customer was picked, else `unknown`.
 
-    CTI_PRIORITY is always an integer; what is not known is empty.
+    CTI_PRIORITY is always an integer; a variable whose value is not known is empty.
     """
     customer = identified.customer
     values = {

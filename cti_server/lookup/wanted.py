@@ -1,6 +1,6 @@
-"""When a caller is looked up by the server itself, because no dialplan asked.
+"""When the server looks a caller up by itself, because no dialplan asked.
 
-At once when the call is queued, offered or dials out; a new call from outside first gives the dialplan its chance.
+At once when the call is queued, offered or dials out; for a new inbound call the dialplan has the first chance.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .callers import Callers
 
 
 def look_up(callers: Callers, calls: Mapping[str, Call], event: Event) -> None:
-    """Ask for the caller of the call that this event is about, where it tells that somebody will want them.
+    """Look up the caller of the call that this event is about, if the event means that somebody will need to know.
 
     `calls` are those on the floor, by id.
     """

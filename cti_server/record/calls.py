@@ -1,4 +1,4 @@
-"""A call of the floor ↔ its row: what is written while it goes on, and how a restart brings it back."""
+"""A call of the floor ↔ its interaction: what is written while it goes on, and how a restart brings it back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .contacts.records import InteractionRecord, SegmentRecord, VisitRecord
 
 
 def record_of(call: Call) -> InteractionRecord:
-    """The row of a call as it is now. Durations count up to the last change of state, not to this moment."""
+    """The record of a call as it is now. Durations count up to the last change of state, not to this moment."""
     made: dict[str, Any] = {
         "direction": call.direction.value,
         "match_standing": call.match,
@@ -87,7 +87,8 @@ def _visit_record(position: int, visit: Visit) -> VisitRecord:
 
 
 def call_of(row: Interaction) -> Call:
-    """The call of a row that was open, or whose wrap-up was not finished, when the last process went away."""
+    """The call as of an interaction that was open, or not wrapped up, when the last process went away. It has no
+    legs: the next snapshot brings them. Raises ValueError for a contact that is not a call of a PBX."""
     if row.pbx is None or row.boot is None or row.linkedid is None:
         raise ValueError(f"interaction {row.id} is not a call of a PBX")
     customer = (
@@ -102,7 +103,7 @@ def call_of(row: Interaction) -> Call:
         parts=[_part_of(segment, row) for segment in row.segments],
         visits=[_visit_of(visit) for visit in row.visits],
         aliases=list(row.aliases),
-        first_leg=row.linkedid,  # the leg that began a call gave it its linkedid
+        first_leg=row.linkedid,  # a call's linkedid is the id of the leg that began it
         ani_raw=row.ani_raw,
         ani=row.ani_e164,
         ani_name=row.ani_name,
@@ -134,7 +135,7 @@ def _part_of(segment: Segment, row: Interaction) -> Part:
         state = PartState.TALKING if answered is not None else PartState.RINGING
     else:
         state = PartState.LEFT if segment.wrapped_at is not None or answered is None else PartState.WRAP_UP
-    # What is booked ends where the present stretch began.
+    # The current state began where the booked times end.
     began = answered + talk + hold if answered is not None else offered
     return Part(
         position=segment.position,

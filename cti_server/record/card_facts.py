@@ -1,5 +1,5 @@
-"""What a card is made of: first whom a number may be, then everything about the one it is. A few indexed
-queries.
+"""What a card is made of: first who a number may belong to, then everything about the customer. All queries are
+indexed.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from cti_server.record.desk import promises
 from cti_server.rules.facts import Case, Contract, Customer, Holder, InteractionBrief, Note, Product, Promise
 
 MAX_HOLDERS = 50
-"""More customers than this on one number tell an agent nothing; those chosen before and added first are
-kept.
+"""Customers read for one number: a longer list would not help an agent. Those chosen most often come first, then
+those added first.
 """
 MAX_PEOPLE = 20
 RECENT = 10
@@ -26,8 +26,8 @@ RECENT = 10
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """Whom a number may be, as `rules.match` takes it: its holders, and the people of the companies among
-    them.
+    """Who a number may belong to, as `rules.match` takes it: its holders, and the people of those holders that are
+    companies.
     """
 
     holders: tuple[Holder, ...]
@@ -36,8 +36,8 @@ class Callers:
 
 @dataclass(frozen=True, slots=True)
 class CardFacts:
-    """Everything the record knows that a card shows. For a person the company's contracts, products, cases
-    too.
+    """Everything from the record that a card shows. A person's card also has their company's contracts, products
+    and cases.
     """
 
     customer: Customer
@@ -50,7 +50,7 @@ class CardFacts:
 
 
 async def callers(conn: Connection, e164: str) -> Callers:
-    """Whom this number may be: one query, and another when it is a company's."""
+    """Who this number may belong to: one query, and another for each company among them."""
     rows = (await conn.execute(_HOLDERS, {"e164": e164})).all()
     holders = tuple(
         Holder(
@@ -77,8 +77,9 @@ async def entitlements(conn: Connection, customer: Customer) -> list[Contract]:
 async def card(
     conn: Connection, customer_id: int, without: int | None = None, at: datetime | None = None
 ) -> CardFacts | None:
-    """Everything for the card of a customer as of `at`, or now. `without` is the interaction that is going on,
-    kept out of `recent`.
+    """Everything for the card of a customer as of `at` (default: now); None when there is no such customer.
+
+    `without` is the interaction that is going on; it is kept out of `recent`.
     """
     customer = await customers.get(conn, customer_id)
     if customer is None:
@@ -99,7 +100,7 @@ def _with_company(customer: Customer) -> list[int]:
 
 
 class _Prefixed:
-    """A row whose contact point has `cp_` before its names."""
+    """A row in which the columns of the contact point are prefixed with `cp_`."""
 
     def __init__(self, row: sa.Row[tuple[object, ...]]) -> None:
         self._row = row

@@ -1,6 +1,4 @@
-"""Pages by keyset: an opaque cursor says after which row the next page begins, whatever was added
-meanwhile.
-"""
+"""Pages by keyset: an opaque cursor says after which row the next page begins, whatever has been added since."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ MAX_LIMIT = 200
 
 
 class BadCursor(ValueError):
-    """The cursor was not given out by this server, or for another list."""
+    """The cursor was not made by this server, or was made for another list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ def encode(*parts: datetime | int | str) -> str:
 
 
 def decode(cursor: str, *types: type) -> list[Any]:
-    """The sort keys again, checked against their types. Raises BadCursor."""
+    """The sort keys in a cursor, checked against these types. Raises BadCursor."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         parts = json.loads(
@@ -64,6 +62,7 @@ def bounded(limit: int) -> int:
 
 
 def cut(items: Sequence[T], limit: int, *keys: Any) -> Page[T]:
-    """A page from `limit` + 1 rows that were read. `keys` are functions from an item to its sort keys."""
+    """A page of `limit` items. `items` are up to `limit` + 1 that were read; each of `keys` gives a sort key of an
+    item."""
     kept = tuple(items[:limit])
     return Page(kept, encode(*(key(kept[-1]) for key in keys)) if len(items) > limit else None)

@@ -19,20 +19,18 @@ from cti_server.record.schema import to_json
 log = structlog.get_logger(__name__)
 
 SAFE_SQLITE = (3, 51, 3)
-"""The first SQLite without a bug by which a WAL that is reset while it is read can lose a page."""
+"""The first SQLite without the bug by which a WAL that is reset while being read can lose a page."""
 BUSY_TIMEOUT_MS = 5000
 POOL_SIZE = 10
 
 Connection = AsyncConnection
-"""What the functions of this package take; the other packages name it by this name."""
+"""What the functions of this package take; other packages import it under this name."""
 
 
 def normalise_url(url: str) -> sa.URL:
-    """The URL with the driver that this server uses. `postgres://…?sslmode=…` is accepted as other tools
-    write it.
+    """The URL with the driver that this server uses. It accepts `postgres://…?sslmode=…`, as other tools write it.
 
-    Raises ValueError for another engine, and for an SQLite database in memory, which two connections cannot
-    share.
+    Raises ValueError for another engine, and for an in-memory SQLite database, which two connections cannot share.
     """
     try:
         parsed = sa.make_url(url)
@@ -57,18 +55,18 @@ def normalise_url(url: str) -> sa.URL:
 
 
 def is_refusal(cause: Exception) -> bool:
-    """Whether the database will refuse these values again, as opposed to being full, locked or away."""
+    """Whether the database would refuse the same values again, as opposed to being full, locked or unreachable."""
     return isinstance(cause, sa.exc.DataError | sa.exc.IntegrityError | ValueError | TypeError) or (
         isinstance(cause, sa.exc.StatementError) and isinstance(cause.orig, ValueError | TypeError)
     )
 
 
 class Database:
-    """An engine and the rule of who may write.
+    """An engine, and the rule of who may write.
 
-    SQLite has one writer: `begin()` waits its turn here, in order, instead of polling the file's lock.
-    PostgreSQL has as many as its pool. `read()` runs each statement by itself (autocommit) and spares a
-    round trip or two on each use.
+    SQLite allows one writer: `begin()` queues writers here, in order, instead of polling the file's lock.
+    PostgreSQL allows as many as the pool has connections. `read()` runs each statement by itself (autocommit),
+    which saves a round trip or two per use.
     """
 
     def __init__(self, url: str, *, pool_size: int = POOL_SIZE) -> None:
@@ -94,12 +92,12 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:
-        """A connection to read with. Each statement sees what is committed when it runs."""
+        """A connection for reading. Each statement sees what has been committed when it runs."""
         async with self._reader.connect() as conn:
             yield conn
 
     async def ping(self) -> None:
-        """Raise whatever stands in the way of a query; for /readyz and the doctor."""
+        """Run a query; raises whatever prevents that. For /readyz and the doctor."""
         async with self.read() as conn:
             await conn.execute(sa.text("SELECT 1"))
 
@@ -114,20 +112,18 @@ class Database:
 
 
 def lone_engine(url: sa.URL) -> AsyncEngine:
-    """An engine whose connections are not pooled: for the migration, and for a lock held as long as its
-    connection.
-    """
+    """An engine without a pool: for migrations, and for locks that last as long as their connection."""
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, 0, foreign_keys=False)
     return create_async_engine(url, json_serializer=to_json, hide_parameters=True, poolclass=NullPool)
 
 
-# hide_parameters: the values of a statement that failed may be a phone's password or a customer's words, and what
-# failed is logged.
+# hide_parameters: failures are logged, and the values of a failed statement may include a phone's password or a
+# customer's words.
 
 
 def _postgresql(url: sa.URL, pool_size: int) -> AsyncEngine:
-    # jit: each lookup is a few milliseconds at most, and compiling it would take longer than running it.
+    # jit off: a lookup takes a few milliseconds at most; compiling it would take longer than running it.
     return create_async_engine(
         url,
         json_serializer=to_json,
@@ -153,7 +149,7 @@ def _sqlite(url: sa.URL, pool_size: int, *, foreign_keys: bool = True) -> AsyncE
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def set_up(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves; the driver would say it too late
+        connection.isolation_level = None  # BEGIN is sent below; the driver would send it too late
         cursor = connection.cursor()
         for pragma in (
             f"busy_timeout = {BUSY_TIMEOUT_MS}",
@@ -167,7 +163,7 @@ def _sqlite(url: sa.URL, pool_size: int, *, foreign_keys: bool = True) -> AsyncE
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        # IMMEDIATE: a reader that becomes a writer half-way fails at once with "locked", whatever the
+        # IMMEDIATE: a transaction that reads first and writes later would fail at once with "locked", whatever the
         # timeout.
         if connection.get_execution_options().get("cti_write"):
             connection.exec_driver_sql("BEGIN IMMEDIATE")

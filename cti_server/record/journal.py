@@ -1,5 +1,5 @@
-"""The journal: what happened, once, in order, numbered without a gap in each stream. Its number is the
-client's cursor.
+"""The journal: what happened, once, in order, numbered without a gap in each stream. That number is the client's
+cursor.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ journal = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# Apart from the rows, so that pruning them never gives a number out twice; and its row lock makes commits of
-# one stream happen in the order of their numbers, with several processes too.
+# Apart from the rows, so that pruning never lets a number be used twice. The lock on its row makes the commits of
+# a stream happen in the order of their numbers, even with several processes.
 streams = sa.Table(
     "journal_streams",
     metadata,
@@ -37,12 +37,12 @@ streams = sa.Table(
 
 
 class PositionGone(Exception):
-    """The rows after this position cannot be given without a gap; start over with a snapshot."""
+    """The entries after this position can no longer be read without a gap; start over with a snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """Something to append. `audience` and `body` are JSON; audience None means everybody."""
+    """An event to append. `audience` and `body` are JSON; audience None means everybody."""
 
     at: datetime
     kind: str
@@ -52,7 +52,7 @@ class NewEntry:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something that happened, at its place in its stream."""
+    """An event at its position in its stream."""
 
     stream: str
     seq: int
@@ -63,8 +63,8 @@ class Entry:
 
 
 async def append(conn: Connection, stream: str, entries: Sequence[NewEntry]) -> range:
-    """Append in the caller's transaction; answer the numbers given, in order. Rolled back, they are given
-    again.
+    """Append in the caller's transaction; returns the numbers of the entries, in order. After a rollback they are
+    used again.
     """
     if not entries:
         return range(0)
@@ -93,13 +93,12 @@ async def positions(conn: Connection) -> dict[str, int]:
 
 
 async def read_after(conn: Connection, stream: str, seq: int, limit: int = 1000) -> list[Entry]:
-    """What followed `seq`, at most `limit` rows, without a gap.
+    """The entries that follow `seq`, at most `limit`, without a gap.
 
-    Raises PositionGone when the next row was pruned, or when `seq` lies ahead of the stream (another
-    database).
+    Raises PositionGone when the next entry has been pruned, or when `seq` is ahead of the stream (the client comes
+    from another database).
     """
-    # The top first: a row that is appended between the two queries is then read next time, not taken for a
-    # gap.
+    # The top is read first: in the other order, a row appended between the two queries would look like a gap.
     top = await conn.scalar(sa.select(streams.c.seq).where(streams.c.stream == stream)) or 0
     if top == seq:
         return []
@@ -118,5 +117,5 @@ async def read_after(conn: Connection, stream: str, seq: int, limit: int = 1000)
 
 
 async def prune(conn: Connection, before: datetime) -> int:
-    """Forget what happened before; answer how many rows. Numbers are not given out again."""
+    """Delete the entries from before this time; returns how many. Their numbers are not used again."""
     return (await conn.execute(sa.delete(journal).where(journal.c.at < before))).rowcount

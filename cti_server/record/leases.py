@@ -1,8 +1,8 @@
-"""Leases: one process is attached to a PBX at a time, and one that lost its lease can write no more.
+"""Leases: one process is attached to a PBX at a time, and one that has lost its lease can no longer write.
 
-On PostgreSQL the lease is an advisory lock on a connection of its own, so it ends with the process whatever
-happened to it. The epoch rises with each owner; `fence` compares it in the transaction that writes. On
-SQLite there is one process, and the epoch alone tells a newer one.
+On PostgreSQL the lease is an advisory lock on a connection of its own, so it ends with the process, however that
+ends. The epoch rises with each owner; `fence` compares it in the transaction that writes. On SQLite there is only
+one process, and the epoch alone reveals a newer owner.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write what happens at one PBX."""
+    """The right to write what happens at one PBX. Pass it to `fence` in every transaction that does."""
 
     pbx: str
     epoch: int
 
 
 def lock_key(name: str) -> int:
-    """A key for PostgreSQL's advisory locks, a signed 64-bit number, the same in each process."""
+    """A key for PostgreSQL's advisory locks: a signed 64-bit number, the same in every process."""
     return int.from_bytes(hashlib.sha256(f"cti-server {name}".encode()).digest()[:8], signed=True)
 
 
@@ -83,7 +83,7 @@ async def _take(database: Database, pbx: str, owner: str, now: datetime) -> Leas
 
 
 async def fence(conn: Connection, lease: Lease) -> None:
-    """Call this first in each transaction that writes for a PBX. Raises LeaseLost when a newer owner has it.
+    """Call this first in each transaction that writes for a PBX. Raises LeaseLost when there is a newer owner.
 
     The row stays locked until the transaction ends, so the lease cannot change hands in the middle of it.
     """

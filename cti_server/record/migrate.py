@@ -1,4 +1,4 @@
-"""Bring a database to a revision of the schema, up or down, from code. The revisions are in `migrations/`."""
+"""Bring a database up or down to a revision of the schema, from code. The revisions are in `migrations/`."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from cti_server.record.leases import lock_key
 T = TypeVar("T")
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-# In the wheel they lie inside the package, in a checkout beside it.
+# In the wheel `migrations/` lies inside the package, in a checkout beside it.
 SCRIPTS = next(p for p in (_PACKAGE / "migrations", _PACKAGE.parent / "migrations") if (p / "env.py").is_file())
 
 
 def in_metadata(name: str | None, kind: str, parents: Any) -> bool:
-    """Whether the metadata speaks for this object. The search index is each engine's own, so it does not."""
+    """Whether Alembic should compare this object with the metadata. The search index, which each engine has in its
+    own form, is not in the metadata."""
     return not (name or "").startswith(("customers_search", "ix_contact_points_digits"))
 
 
 def config(connection: sa.Connection | None = None) -> Config:
-    """What Alembic needs to know."""
+    """The configuration for Alembic."""
     made = Config()
     made.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     made.set_main_option("path_separator", "os")
@@ -44,14 +45,12 @@ def head() -> str:
 
 
 async def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database up to a revision. Several processes may call this at once: one does it, the others
-    wait.
-    """
+    """Bring the database up to a revision. Several processes may call this at once: one works, the others wait."""
     await _locked(url, lambda conn: command.upgrade(config(conn), revision))
 
 
 async def downgrade(url: str, revision: str) -> None:
-    """Bring the database down to a revision, `base` for an empty one. What the tables held is gone."""
+    """Bring the database down to a revision, `base` for an empty one. What the dropped tables held is lost."""
     await _locked(url, lambda conn: command.downgrade(config(conn), revision))
 
 
@@ -71,9 +70,9 @@ async def revision_of(conn: Connection) -> str | None:
 
 
 async def _locked(url: str, work: Callable[[sa.Connection], T]) -> T:
-    """Do the work in one transaction that no other migration can run beside.
+    """Do the work in one transaction, while no other migration can run.
 
-    On SQLite the foreign keys are off meanwhile: copying a table drops the old one, and that would cascade.
+    On SQLite foreign keys are off for that time: copying a table drops the old one, and that would cascade.
     """
     engine = lone_engine(normalise_url(url))
     try:

@@ -26,18 +26,18 @@ metadata = sa.MetaData(
 )
 
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-"""SQLite numbers a row by itself only when the key is called INTEGER."""
+"""SQLite assigns ids by itself only when the type of the key is INTEGER."""
 
 _NOTHING_BY_ITSELF = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # the escape of NUL, not a backslash before the letters u0000
 MAX_IN = 1000
-"""Values in one `IN (…)`. PostgreSQL takes 32,767 parameters in a statement, and has a plan to make for each."""
+"""Values in one `IN (…)`. PostgreSQL takes at most 32,767 parameters in a statement, and has to plan for each."""
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def clean(text: str) -> str:
-    """Text that both engines can store: PostgreSQL refuses NUL, and UTF-8 has no lone surrogates."""
+    """The text in a form that both engines can store: PostgreSQL refuses NUL, and UTF-8 has no lone surrogates."""
     if "\0" in text:
         text = text.replace("\0", REPLACEMENT)
     try:
@@ -58,7 +58,7 @@ class CleanText(sa.types.TypeDecorator[str]):
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
-    """A moment. Refuses a naive datetime, stores UTC, answers aware UTC."""
+    """A point in time. Refuses a naive datetime, stores UTC, returns aware UTC."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -80,11 +80,11 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
 def to_json(value: Any) -> str:
     """JSON as it is stored and sent: readable Chinese, and nothing that an engine or a UTF-8 encoder would refuse.
 
-    Raises TypeError for what JSON has no form for, a date for one.
+    Raises TypeError for what JSON cannot express, such as a date.
     """
     try:
         text = orjson.dumps(value, option=_NOTHING_BY_ITSELF).decode()
-    except TypeError:  # a lone surrogate, a number beyond 64 bits, a key that is a number: rare, but no error here
+    except TypeError:  # a lone surrogate, a number over 64 bits, a key that is a number: rare, but allowed
         text = clean(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
     return _NUL.sub(rf"\1{REPLACEMENT}", text) if "\\u0000" in text else text
 
@@ -100,20 +100,20 @@ def customer_column(*, nullable: bool = False, index: bool = True, on_delete: st
 
 
 def chunks(values: Iterable[T], size: int = MAX_IN) -> Iterator[list[T]]:
-    """The values in lists short enough for an `IN (…)`, for values of which nobody knows how many there are."""
+    """The values in lists short enough for an `IN (…)`. Use it where the number of values has no bound."""
     rest = iter(values)
     while some := list(itertools.islice(rest, size)):
         yield some
 
 
 def upsert(engine: str, table: sa.Table) -> Any:
-    """An insert that may be given `on_conflict_do_update`; both engines have it, each in a class of its own."""
+    """An insert that allows `on_conflict_do_update`; each engine has its own class for it."""
     return (sqlite if engine == "sqlite" else postgresql).insert(table)
 
 
-# What the pipeline writes was true when the floor learnt it. By the time it is written somebody may have deleted
-# the customer, line or agent that it names, and one such row must not keep a whole batch of calls from being
-# written. So each foreign key in what the pipeline writes goes through one of these two.
+# What the pipeline writes was true when the floor learnt it. By the time it is written, somebody may have deleted
+# the customer, line or agent that it names, and one such row must not prevent a whole batch of calls from being
+# written. So every foreign key that the pipeline writes goes through one of these two functions.
 
 
 def if_there(table: str, row_id: int | sa.BindParameter[int] | None) -> sa.ScalarSelect[Any]:
@@ -126,7 +126,7 @@ def if_there(table: str, row_id: int | sa.BindParameter[int] | None) -> sa.Scala
 def insert_if_there(engine: str, table: sa.Table, column: str, parent: str, names: Iterable[str]) -> Any:
     """An insert of these columns that adds nothing when the row of `parent` that `column` names is gone.
 
-    Execute it with a dict of `names`, or a list of them. It may be given `on_conflict_do_update`.
+    Execute it with a dict that has these `names`, or with a list of such. It allows `on_conflict_do_update`.
     """
     columns = [table.c[name] for name in names]
     given = {c.name: sa.bindparam(c.name, type_=c.type) for c in columns}

@@ -1,4 +1,4 @@
-"""The record as it began: customers, contracts, agents, interactions, the journal and the search index."""
+"""The first record: customers, contracts, agents, interactions, the journal and the search index."""
 
 from __future__ import annotations
 

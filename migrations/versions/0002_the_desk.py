@@ -1,4 +1,4 @@
-"""The agent's desk: shifts and states, phones, queues to sign in to, wrap-up, promises, messages, help."""
+"""The agent's desk: shifts and states, phones, queues that agents serve, wrap-up, promises, messages, help."""
 
 from __future__ import annotations
 

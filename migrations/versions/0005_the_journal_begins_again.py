@@ -1,6 +1,6 @@
-"""The journal begins again: its events have other shapes and audiences from now on.
+"""Empties the journal, because the shapes and audiences of its events have changed.
 
-Numbers go on where they were. A desktop that resumes from before finds a gap, and starts over with a snapshot.
+The numbering goes on. A desktop that resumes from an earlier position finds a gap and starts over with a snapshot.
 """
 
 from __future__ import annotations

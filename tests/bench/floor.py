@@ -167,7 +167,7 @@ async def _bytes() -> None:
             lookup = Lookup(database, now=lambda: NOW)
             floor = big(10, 60)
             cards = Cards(callers := Callers(PBX, lookup, lambda signal: None), floor.calls)
-            callers.told("all-1.1", await lookup.identify(PBX, LI_MOBILE, None, "85550000"))
+            callers.identified_by_dialplan("all-1.1", await lookup.identify(PBX, LI_MOBILE, None, "85550000"))
             await asyncio.gather(*callers._tasks.values())
             handed = _hand_out(floor, cards, list(ring_all(50)))
             await callers.close()

@@ -1,4 +1,4 @@
-"""Which queues an agent serves, and how well: what signing in to them is done from."""
+"""Which queues an agent serves, and with what skill: signing in joins these queues."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def queues_of(conn: Connection, agent_id: int, pbx: str | None = None) -> 
 
 
 async def assign(conn: Connection, agent_id: int, queue_id: int, given: int | None = None) -> None:
-    """The agent serves this queue from now on. `given` is a penalty that stands before their skill."""
+    """The agent serves this queue from now on. `given` is a penalty that overrides the one from their skill."""
     statement = upsert(conn.dialect.name, agent_queues).values(agent_id=agent_id, queue_id=queue_id, penalty=given)
     await conn.execute(
         statement.on_conflict_do_update(
@@ -68,7 +68,7 @@ async def assign(conn: Connection, agent_id: int, queue_id: int, given: int | No
 
 
 async def teach(conn: Connection, agent_id: int, levels: Mapping[str, int]) -> None:
-    """The agent has these skills, at these levels from 1 to 10."""
+    """Set the levels, from 1 to 10, of these skills of the agent; other skills stay."""
     for skill, level in levels.items():
         statement = upsert(conn.dialect.name, skills).values(agent_id=agent_id, skill=skill, level=level)
         await conn.execute(

@@ -1,4 +1,4 @@
-"""The states an agent was in, one row a change: what "my day" and the explanations of the past are read from."""
+"""The states that agents were in, one row per change: the source of "my day" and of explaining past states."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ agent_states = sa.Table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentStateRow:
-    """The agent came into this state at `at`."""
+    """The agent entered this state at `at`."""
 
     agent_id: int
     name: str
@@ -44,7 +44,7 @@ _WRITTEN = [f.name for f in fields(AgentStateRow)]
 
 
 async def append(conn: Connection, rows: Iterable[AgentStateRow]) -> None:
-    """Add these changes, but none of an agent who was deleted."""
+    """Add these changes, except those of an agent who has been deleted."""
     if values := [asdict(row) for row in rows]:
         await conn.execute(
             insert_if_there(conn.dialect.name, agent_states, "agent_id", "agents", _WRITTEN), values
@@ -52,7 +52,7 @@ async def append(conn: Connection, rows: Iterable[AgentStateRow]) -> None:
 
 
 async def of_day(conn: Connection, agent_id: int, since: datetime, until: datetime) -> list[AgentStateRow]:
-    """The changes in [since, until), in order; before them the state that the agent was in at `since`, if any."""
+    """The changes in [since, until), in order, preceded by the state that the agent was in at `since`, if any."""
     c = agent_states.c
     query = sa.select(agent_states).where(c.agent_id == agent_id)
     before = await conn.execute(query.where(c.at < since).order_by(c.at.desc(), c.id.desc()).limit(1))

@@ -1,4 +1,4 @@
-"""Agents: who signs in, with what right, and whose phone it is."""
+"""Agents: who may sign in, with which role, and at which phone."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ agents = sa.Table(
 
 
 class LoginTaken(Exception):
-    """Another agent signs in by this name."""
+    """Another agent signs in with this login."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One who signs in. `seat` is the phone's interface on `pbx`, `PJSIP/1001`: the one they sit at unless they
-    say otherwise. `auto_answer`: their phone takes a queue's call by itself; `may_pick`: they may choose a caller
-    who waits.
+    """A person who signs in. `seat` is the interface of their phone on `pbx`, such as `PJSIP/1001`; they sit there
+    unless they choose another. `auto_answer`: their phone answers a queue's call by itself. `may_pick`: they may
+    pick a waiting caller out of a queue.
     """
 
     id: int
@@ -76,7 +76,7 @@ async def add(
     pbx: str | None = None,
     may_pick: bool = False,
 ) -> int:
-    """Add an agent; answer their id. Raises LoginTaken. The hash is made elsewhere (pwdlib)."""
+    """Add an agent; returns their id. The caller hashes the password. Raises LoginTaken."""
     values = {
         "login": _key(login),
         "name": name,
@@ -95,8 +95,8 @@ async def add(
 
 
 async def update(conn: Connection, agent_id: int, **changes: Any) -> Agent | None:
-    """Change the named fields (`name`, `role`, `language`, `password_hash`, `seat`, `extension`, `pbx`,
-    `active`, `auto_answer`, `may_pick`).
+    """Change the given fields (`name`, `role`, `language`, `password_hash`, `seat`, `extension`, `pbx`, `active`,
+    `auto_answer`, `may_pick`). None if there is no such agent.
     """
     statement = sa.update(agents).where(agents.c.id == agent_id).values(changes).returning(agents)
     row = (await conn.execute(statement)).one_or_none()
@@ -109,7 +109,7 @@ async def get(conn: Connection, agent_id: int) -> Agent | None:
 
 
 async def some(conn: Connection, agent_ids: Collection[int]) -> dict[int, Agent]:
-    """These agents, by id; who is not there is not in the answer."""
+    """The agents with these ids, by id; ids without an agent are left out."""
     found = [_agent(row) for row in await conn.execute(sa.select(agents).where(agents.c.id.in_(agent_ids)))]
     return {agent.id: agent for agent in found}
 
@@ -120,7 +120,7 @@ async def by_login(conn: Connection, login: str) -> Agent | None:
 
 
 async def all_active(conn: Connection, pbx: str | None = None) -> Sequence[Agent]:
-    """Every agent who may sign in, by name; of one PBX only if it is given."""
+    """Every agent who may sign in, by name; of one PBX only, if given."""
     query = sa.select(agents).where(agents.c.active).order_by(agents.c.name, agents.c.id)
     if pbx is not None:
         query = query.where(agents.c.pbx == pbx)

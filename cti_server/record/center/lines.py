@@ -40,19 +40,19 @@ def _line(row: Any) -> Line:
 
 
 async def all_lines(conn: Connection) -> list[Line]:
-    """Every line; there are few, so a process keeps them and reads them again from time to time."""
+    """Every line. There are few, so a process may keep them and read them again from time to time."""
     return [_line(row) for row in await conn.execute(sa.select(lines).order_by(lines.c.id))]
 
 
 async def by_number(conn: Connection, number: str) -> Line | None:
-    """The line that was dialled, by E.164 or as the PBX writes it."""
+    """The line with this number, in E.164 or as the PBX writes it."""
     matches = sa.or_(lines.c.did_e164 == number, lines.c.did_raw == number)
     row = (await conn.execute(sa.select(lines).where(matches).order_by(lines.c.id).limit(1))).one_or_none()
     return None if row is None else _line(row)
 
 
 async def save(conn: Connection, line: Line) -> int:
-    """Add the line, or change the one with the same raw number; answer its id. `line.id` is not looked at."""
+    """Add the line, or change the one with the same raw number; returns its id. `line.id` is ignored."""
     values = {
         "did_e164": line.e164,
         "did_raw": line.raw,

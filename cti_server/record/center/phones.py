@@ -1,4 +1,4 @@
-"""Phones: the seats that an agent may sit down at, and what a browser needs to be one of them."""
+"""Phones: the seats that an agent may sit at, and what a browser needs to be one of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ phones = sa.Table(
     sa.Column("label_zh", CleanText),
     sa.Column("kind", CleanText, nullable=False),
     sa.Column("sip_user", CleanText),
-    sa.Column("sip_password", CleanText),  # the browser registers with it, so a hash would not do
+    sa.Column("sip_password", CleanText),  # the browser registers with it, so it cannot be a hash
     sa.Column("agent_id", Id, sa.ForeignKey("agents.id", ondelete="CASCADE"), index=True),
     sa.UniqueConstraint("pbx", "seat"),
     sa.Index("ix_phones_pbx_extension", "pbx", "extension"),
@@ -32,7 +32,7 @@ phones = sa.Table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phone:
-    """A phone of a PBX. `seat` is its interface, `PJSIP/1101`; `agent_id` makes it one person's own."""
+    """A phone of a PBX. `seat` is its interface, such as `PJSIP/1101`; `agent_id` makes it one person's own."""
 
     id: int = 0
     pbx: str
@@ -85,7 +85,7 @@ async def by_seat(conn: Connection, pbx: str, seat: str) -> Phone | None:
 
 
 async def save(conn: Connection, phone: Phone) -> int:
-    """Add the phone, or change the one at the same seat; answer its id. `phone.id` is not looked at."""
+    """Add the phone, or change the one at the same seat; returns its id. `phone.id` is ignored."""
     values = {name: value for name, value in asdict(phone).items() if name != "id"}
     statement = upsert(conn.dialect.name, phones).values(values)
     changed = {name: statement.excluded[name] for name in values if name not in ("pbx", "seat")}

@@ -1,4 +1,4 @@
-"""Queues: what the record knows of a PBX's queue beyond its name, its titles and its thresholds."""
+"""Queues: what the record knows about a PBX's queue and the PBX does not: titles, thresholds, wrap-up, skill."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ queues = sa.Table(
 
 
 WrapUpMode = Literal["optional", "mandatory", "forced"]
-"""After a call: no wrap-up unless asked for; until the agent ends it; until `wrap_up_ms` ends it."""
+"""After a call: no wrap-up unless the agent asks; until the agent ends it; until `wrap_up_ms` is over at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue. An abandon before `short_abandon_ms` is counted apart; `service_level_ms` is the X of the
-    formulas. `wrap_up_extensions` is how often an agent may add `wrap_up_ms` again. `skill` is what its agents
-    need: their level of it orders them, see `rules.skills`.
+    """A queue. An abandon before `short_abandon_ms` is counted apart; `service_level_ms` is the X of service level
+    formulas. `wrap_up_extensions` is how often an agent may add `wrap_up_ms` again. `skill` is the one that its
+    agents need; their level decides whom it rings first, see `rules.skills`.
     """
 
     id: int
@@ -63,9 +63,7 @@ async def all_queues(conn: Connection, pbx: str | None = None) -> list[Queue]:
 
 
 async def save(conn: Connection, queue: Queue) -> int:
-    """Add the queue, or change the one with the same PBX and name; answer its id. `queue.id` is not looked
-    at.
-    """
+    """Add the queue, or change the one with the same PBX and name; returns its id. `queue.id` is ignored."""
     values = {
         "pbx": queue.pbx,
         "name": queue.name,

@@ -23,7 +23,7 @@ reasons = sa.Table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonCode:
-    """A reason to choose from. One that is not `active` is kept: days of the past name it."""
+    """A reason to choose from. One that is not `active` is kept, because past days name it."""
 
     code: str
     title_en: str
@@ -33,7 +33,7 @@ class ReasonCode:
 
 
 async def all_reasons(conn: Connection) -> list[ReasonCode]:
-    """Every reason in its order, those not in use any more too."""
+    """Every reason in order, including those no longer in use."""
     query = sa.select(reasons).order_by(reasons.c.position, reasons.c.code)
     return [ReasonCode(**row._mapping) for row in await conn.execute(query)]
 
@@ -44,13 +44,13 @@ async def find(conn: Connection, code: str) -> ReasonCode | None:
 
 
 async def replace(conn: Connection, wanted: Sequence[ReasonCode]) -> None:
-    """These are the reasons from now on, in their order of `position`; others are kept but not in use."""
-    codes = [one.code for one in wanted]
+    """These are the reasons from now on, in order of `position`; others are kept but no longer in use."""
+    codes = [reason.code for reason in wanted]
     await conn.execute(sa.update(reasons).where(reasons.c.code.not_in(codes)).values(active=False))
     if wanted:
         statement = upsert(conn.dialect.name, reasons)
         changed = {name: statement.excluded[name] for name in ("title_en", "title_zh", "position", "active")}
         await conn.execute(
             statement.on_conflict_do_update(index_elements=["code"], set_=changed),
-            [asdict(one) for one in wanted],
+            [asdict(reason) for reason in wanted],
         )

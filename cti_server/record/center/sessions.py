@@ -1,6 +1,4 @@
-"""Sessions and tickets: who is signed in, and who may open one websocket. Only hashes of the secrets are
-stored.
-"""
+"""Sessions (who is signed in) and tickets (each opens one websocket). Only hashes of the secrets are stored."""
 
 from __future__ import annotations
 
@@ -47,12 +45,12 @@ async def open_session(
 
 
 async def agent_of(conn: Connection, token_hash: str, now: datetime) -> Agent | None:
-    """The agent whose session this is, if it has not expired and they are still active."""
+    """The agent whose session this is; None if it has expired or they are no longer active."""
     return (await agents_of(conn, [token_hash], now)).get(token_hash)
 
 
 async def agents_of(conn: Connection, token_hashes: Collection[str], now: datetime) -> dict[str, Agent]:
-    """The same of several sessions at once, by their tokens."""
+    """The same as `agent_of` for several sessions at once: the agents by token hash."""
     query = (
         sa.select(sessions.c.token_hash.label("its_token"), agents)
         .join_from(sessions, agents, agents.c.id == sessions.c.agent_id)
@@ -63,12 +61,12 @@ async def agents_of(conn: Connection, token_hashes: Collection[str], now: dateti
 
 
 async def signed_in(conn: Connection, agent_id: int, now: datetime) -> Agent | None:
-    """The agent, if they are active and have a session that has not expired."""
+    """The agent; None unless they are active and have a session that has not expired."""
     return (await all_signed_in(conn, [agent_id], now)).get(agent_id)
 
 
 async def all_signed_in(conn: Connection, agent_ids: Collection[int], now: datetime) -> dict[int, Agent]:
-    """The same of several agents at once."""
+    """The same as `signed_in` for several agents at once, by id."""
     own = sa.exists().where(sessions.c.agent_id == agents.c.id, sessions.c.expires_at > now)
     query = sa.select(agents).where(agents.c.id.in_(agent_ids), agents.c.active, own)
     found = [Agent(**row._mapping) for row in await conn.execute(query)]
@@ -81,18 +79,18 @@ async def close_session(conn: Connection, token_hash: str) -> bool:
 
 
 async def close_all(conn: Connection, agent_id: int) -> None:
-    """End every session and ticket of an agent: a password was changed, or they left."""
+    """End every session and ticket of an agent, because their password was changed or they have left."""
     for table in (sessions, tickets):
         await conn.execute(sa.delete(table).where(table.c.agent_id == agent_id))
 
 
 async def drop_tickets(conn: Connection, agent_id: int) -> None:
-    """Make an agent's unused tickets worthless."""
+    """Invalidate an agent's unused tickets."""
     await conn.execute(sa.delete(tickets).where(tickets.c.agent_id == agent_id))
 
 
 async def issue_tickets(conn: Connection, issued: Mapping[str, int], expires_at: datetime) -> None:
-    """Tickets, by their hashes, each for one agent."""
+    """Store new tickets: hash of the ticket → agent."""
     rows = [
         {"ticket_hash": ticket, "agent_id": agent, "expires_at": expires_at} for ticket, agent in issued.items()
     ]
@@ -101,7 +99,7 @@ async def issue_tickets(conn: Connection, issued: Mapping[str, int], expires_at:
 
 
 async def redeem_tickets(conn: Connection, ticket_hashes: Collection[str], now: datetime) -> dict[str, int]:
-    """Use the tickets up; answer their agents. Those that were used, have expired or never were are left out."""
+    """Use up these tickets; returns their agents. Tickets that are used, expired or unknown are left out."""
     rows = await conn.execute(
         sa.delete(tickets)
         .where(tickets.c.ticket_hash.in_(ticket_hashes), tickets.c.expires_at > now)
@@ -111,6 +109,6 @@ async def redeem_tickets(conn: Connection, ticket_hashes: Collection[str], now: 
 
 
 async def purge(conn: Connection, now: datetime) -> None:
-    """Forget what has expired."""
+    """Delete sessions and tickets that have expired."""
     for table in (sessions, tickets):
         await conn.execute(sa.delete(table).where(table.c.expires_at <= now))

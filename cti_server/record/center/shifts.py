@@ -29,7 +29,7 @@ shifts = sa.Table(
     sa.Column("pending", sa.JSON(none_as_null=True)),
 )
 
-# The phone someone sat at last is what the next shift begins with, after this one is over too.
+# The next shift begins at the phone of the last one, so it is kept when a shift ends.
 last_seats = sa.Table(
     "last_seats",
     metadata,
@@ -43,7 +43,7 @@ last_seats = sa.Table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """One agent at work. `seat` is the phone's interface on `pbx`; `because` and `pending` are JSON."""
+    """One agent at work. `seat` is the interface of their phone on `pbx`; `because` and `pending` are JSON."""
 
     agent_id: int
     seat: str
@@ -63,7 +63,7 @@ _LAST_SEAT = ["agent_id", "seat", "pbx"]
 
 
 async def save(conn: Connection, shift: Shift) -> None:
-    """Write the agent's shift as it is now, and the phone as their last. Nothing for an agent who was deleted."""
+    """Write the agent's shift as it is now, and its phone as their last. Ignores an agent who has been deleted."""
     for table, names in ((shifts, _SHIFT), (last_seats, _LAST_SEAT)):
         statement = insert_if_there(conn.dialect.name, table, "agent_id", "agents", names)
         changes = {name: statement.excluded[name] for name in names if name != "agent_id"}
@@ -74,7 +74,7 @@ async def save(conn: Connection, shift: Shift) -> None:
 
 
 async def end(conn: Connection, agent_id: int) -> bool:
-    """The agent went home. False if they were not at work."""
+    """Delete the shift of an agent who went home. False if they were not at work."""
     return (await conn.execute(sa.delete(shifts).where(shifts.c.agent_id == agent_id))).rowcount == 1
 
 
@@ -84,7 +84,7 @@ async def of_agent(conn: Connection, agent_id: int) -> Shift | None:
 
 
 async def all_open(conn: Connection, pbx: str | None = None) -> list[Shift]:
-    """Everyone at work, at one PBX only if it is given."""
+    """The shifts of everyone at work; at one PBX only, if given."""
     query = sa.select(shifts).order_by(shifts.c.agent_id)
     if pbx is not None:
         query = query.where(shifts.c.pbx == pbx)

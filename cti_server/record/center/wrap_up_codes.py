@@ -1,4 +1,4 @@
-"""Wrap-up codes: what became of a call, in the words of this center; a tree, for all queues or for one."""
+"""Wrap-up codes: what became of a call, in the words of this center. A tree, for all queues or for one."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ wrap_up_codes = sa.Table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrapUpCode:
-    """A code, `billing/refund`: `billing` is its parent. `queue` None is for all of them.
+    """A code such as `billing/refund`, whose parent is `billing`. `queue` None means for all queues.
 
-    One that is not `active` is kept: contacts of the past have it.
+    One that is not `active` is kept, because past contacts have it.
     """
 
     code: str
@@ -39,23 +39,23 @@ class WrapUpCode:
 
     @property
     def parent(self) -> str | None:
-        """A code is its own path, so it cannot be its own ancestor."""
+        """The code without its last step; None at the top. A code is a path, so the tree can have no circle."""
         return self.code.rpartition("/")[0] or None
 
 
 async def all_codes(conn: Connection, queue: str | None = None) -> list[WrapUpCode]:
-    """Every code, parents before their children, in their order; for one queue those of it and of all."""
+    """Every code in order, parents before their children; with `queue`, those for it and those for all queues."""
     c = wrap_up_codes.c
     query = sa.select(c.code, c.title_en, c.title_zh, c.queue, c.position, c.active).order_by(c.position, c.code)
     if queue is not None:
         query = query.where(sa.or_(c.queue.is_(None), c.queue == queue))
     found = [WrapUpCode(**row._mapping) for row in await conn.execute(query)]
-    return sorted(found, key=lambda one: one.code.count("/"))
+    return sorted(found, key=lambda code: code.code.count("/"))
 
 
 async def replace(conn: Connection, wanted: Sequence[WrapUpCode]) -> None:
     """These are the codes from now on; others are kept but cannot be chosen."""
-    codes = [one.code for one in wanted]
+    codes = [code.code for code in wanted]
     await conn.execute(sa.update(wrap_up_codes).where(wrap_up_codes.c.code.not_in(codes)).values(active=False))
     if wanted:
         statement = upsert(conn.dialect.name, wrap_up_codes)
@@ -64,5 +64,5 @@ async def replace(conn: Connection, wanted: Sequence[WrapUpCode]) -> None:
             statement.on_conflict_do_update(
                 index_elements=["code"], set_={name: statement.excluded[name] for name in names}
             ),
-            [{**asdict(one), "parent": one.parent} for one in wanted],
+            [{**asdict(code), "parent": code.parent} for code in wanted],
         )

@@ -1,1 +1,1 @@
-"""Contacts with customers: each interaction once, a segment for each agent in it, and the wrap-up of each."""
+"""Contacts with customers: interactions, with a segment for each agent in them, and each agent's wrap-up."""

@@ -1,4 +1,4 @@
-"""A day of an agent as `rules.day` takes it: their segments in a stretch of time."""
+"""An agent's day as `rules.day` takes it: their segments between two times."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from cti_server.record.database import Connection
 from cti_server.rules.day import Stretch
 
 MAX_STRETCHES = 5000
-"""More than any person handles in a day; a longer day shows its first ones."""
+"""More than anybody handles in a day; of more, the first ones are read."""
 
 
 async def stretches(conn: Connection, agent_id: int, since: datetime, until: datetime) -> list[Stretch]:
-    """The agent's calls that rang, or began, in [since, until), in order. Mail and visits are no calls."""
+    """The agent's calls that rang, or began, in [since, until), in order. Mail and visits do not count."""
     s, i = segments.c, interactions.c
     began = sa.func.coalesce(s.offered_at, s.answered_at, i.started_at)
     query = (

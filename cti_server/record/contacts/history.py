@@ -1,4 +1,4 @@
-"""History: interactions as they are read back, in pages, and what a person at the desk changes of them."""
+"""History: interactions as they are read back, in pages, and what a person at the desk may change in them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ i, s = interactions.c, segments.c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment(SegmentRecord):
-    """A segment with its names. `interaction_id` is the contact that it is a part of."""
+    """A segment as read, with the agent's name. `interaction_id` is the contact that it is a part of."""
 
     id: int
     interaction_id: int
@@ -44,16 +44,16 @@ class Segment(SegmentRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit(VisitRecord):
-    """A visit with the name of who answered."""
+    """A visit as read, with the name of who answered."""
 
     agent_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction(InteractionRecord):
-    """A contact with its id, what people wrote about it, and its names; open while `outcome` is None.
+    """A contact as read, with its id, names and what people wrote about it; open while `outcome` is None.
 
-    `note` is all of it: what was written of the contact, then what each agent wrote of their part.
+    `note` joins all notes: the one on the contact itself, then each agent's on their part.
     """
 
     id: int
@@ -67,7 +67,7 @@ class Interaction(InteractionRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which interactions to list; what is None does not matter. `since` is included, `until` is not.
+    """Which interactions to list; a field that is None does not filter. `since` is included, `until` is not.
 
     `q` is a fragment of a number (three digits or more), or part of the customer's or caller's name, of the
     subject or of the note. `agent_id` means that one of the segments was offered to them.
@@ -98,7 +98,7 @@ async def get(conn: Connection, interaction_id: int) -> Interaction | None:
 
 
 async def by_key(conn: Connection, key: CallKey) -> Interaction | None:
-    """The interaction of a call, also by a linkedid that was merged into it."""
+    """The interaction of a call, found by its own linkedid or by one that was merged into it."""
     merged = sa.select(aliases.c.interaction_id).where(
         aliases.c.pbx == key[0], aliases.c.boot == key[1], aliases.c.linkedid == key[2]
     )
@@ -108,23 +108,23 @@ async def by_key(conn: Connection, key: CallKey) -> Interaction | None:
 
 
 async def page(conn: Connection, wanted: Filter, cursor: str | None = None, limit: int = 50) -> Page[Interaction]:
-    """The interactions wanted, the latest first. Raises BadCursor."""
+    """The interactions that pass the filter, the latest first. Raises BadCursor."""
     return await _page(conn, SELECT.where(*_conditions(wanted)), cursor, limit)
 
 
 async def timeline(
     conn: Connection, customer_id: int, cursor: str | None = None, limit: int = 50
 ) -> Page[Interaction]:
-    """Everything with one customer, for a company with its people too, the latest first. Raises BadCursor."""
+    """All contacts with one customer, and with a company's people, the latest first. Raises BadCursor."""
     return await _page(conn, SELECT.where(_of_customer(customer_id)), cursor, limit)
 
 
 async def recent(
     conn: Connection, customer_id: int, limit: int = 10, without: int | None = None
 ) -> list[InteractionBrief]:
-    """The last contacts with a customer, for a company with its people's, the latest first.
+    """The last contacts with a customer, and with a company's people, the latest first.
 
-    `without` is the interaction that is going on.
+    `without` is an interaction to leave out: the one that is going on.
     """
     answered_by = (
         sa.select(agents.c.name)
@@ -161,7 +161,7 @@ async def recent(
 
 
 async def unwrapped(conn: Connection, agent_id: int, since: datetime) -> list[Segment]:
-    """What an agent has answered and ended since then, and not wrapped up, the oldest first."""
+    """The agent's segments that were answered, ended since then, and are not wrapped up, the oldest first."""
     query = (
         sa.select(segments, agents.c.name.label("agent_name"))
         .join_from(segments, agents, agents.c.id == s.agent_id)
@@ -178,8 +178,8 @@ async def reassociate(
     at: datetime,
     standing: MatchStanding = "verified",
 ) -> bool:
-    """A person says whose contact this was; `save_calls` leaves it alone from now on. False if there is no
-    such row.
+    """A person says whose contact this was; from now on `save_calls` leaves that alone. False if there is no such
+    interaction.
     """
     changed = await conn.execute(
         sa.update(interactions)
@@ -190,15 +190,15 @@ async def reassociate(
 
 
 async def set_note(conn: Connection, interaction_id: int, text: str | None) -> bool:
-    """Replace the note of the interaction itself; what its agents wrote stays. False if there is no such row."""
+    """Replace the note on the interaction itself; agents' notes stay. False if there is no such interaction."""
     statement = sa.update(interactions).where(i.id == interaction_id).values(note=text or None)
     return (await conn.execute(statement)).rowcount == 1
 
 
 def _of_customer(customer_id: int) -> sa.ColumnElement[bool]:
-    # A subquery and no list of ids: a company may have more people than a statement may have parameters (32,767 on
-    # PostgreSQL). With both conditions inside it, each engine walks the index of (customer, time) for a company of
-    # few, and PostgreSQL the index of times for one of many.
+    # A subquery, not a list of ids: a company may have more people than a statement may have parameters (32,767 on
+    # PostgreSQL). With both conditions inside it, each engine uses the index of (customer, time) for a small
+    # company, and PostgreSQL the index of times for a large one.
     of_it = sa.or_(customers.c.id == customer_id, customers.c.company_id == customer_id)
     return i.customer_id.in_(sa.select(customers.c.id).where(of_it))
 
@@ -237,7 +237,7 @@ async def _page(conn: Connection, query: Any, cursor: str | None, limit: int) ->
 
 
 async def read(conn: Connection, query: Any, *, with_aliases: bool = False) -> list[Interaction]:
-    """The interactions that a query made of SELECT finds, with their segments and visits."""
+    """The interactions that a query built on SELECT finds, with their segments and visits."""
     rows = (await conn.execute(query)).all()
     ids = [row.id for row in rows]
     parts, waits = await _segments(conn, ids), await _visits(conn, ids)

@@ -30,7 +30,8 @@ def _values(record: InteractionRecord) -> dict[str, Any]:
     return {name: getattr(record, name) for name in OF_INTERACTION} | {"ivr_path": list(record.ivr_path)}
 
 
-# Built once for each engine: building them anew took half of each write, and a card waits for up to two writes.
+# The statements are built once per engine: building them took half of each write, and a card waits for up to two
+# writes.
 @functools.cache
 def _upsert_calls(dialect: str) -> Any:
     statement = upsert(dialect, interactions).values(
@@ -57,11 +58,11 @@ def _upsert_segments(dialect: str) -> Any:
         | {"agent_id": if_there("agents", sa.bindparam("agent_id", type_=Id))}
     )
     new = statement.excluded
-    # What a person wrote stands, and so does what they finished: the floor may not have heard of it yet.
+    # What a person wrote or finished is kept: the floor may not know of it yet.
     changes = {name: new[name] for name in OF_SEGMENT if name not in ("position", "note", "wrap_code")}
     finished = segments.c.finished_at.is_not(None)
     changes["note"] = sa.func.coalesce(segments.c.note, new.note)
-    # Back in the call after all: there will be more to say. What followed from the first time is made already.
+    # An agent who is back in the call will have more to say. The first time's follow-up has been made already.
     changes["finished_at"] = sa.case((new.outcome.is_not(None), segments.c.finished_at))
     again = sa.and_(finished, new.outcome.is_(None))
     changes["follow_up"] = sa.case((again, sa.null()), else_=segments.c.follow_up)
@@ -83,11 +84,11 @@ def _upsert_visits(dialect: str) -> Any:
 
 
 async def save_calls(conn: Connection, records: Iterable[InteractionRecord]) -> dict[CallKey, int]:
-    """Write these calls as they are now, in the caller's transaction; answer the interaction of each key.
+    """Write these calls as they are now, in the caller's transaction; returns the interaction id of each key.
 
-    A few statements for the whole batch. Of two records with one key the last counts. What a person wrote
-    (subject, note, whose call it is) is never overwritten. The rows of `aliases` are folded into the call
-    that took them in.
+    The whole batch takes a few statements. Of two records with the same key the last one counts. What a person
+    wrote (subject, note, whose call it is) is never overwritten. Interactions of `aliases` are folded into the
+    call that took them in.
     """
     batch = {record.key: record for record in records}
     if not batch:
@@ -107,9 +108,9 @@ async def save_calls(conn: Connection, records: Iterable[InteractionRecord]) -> 
 
 
 async def identify(conn: Connection, key: CallKey, who: CallerIdentified) -> None:
-    """Write what a lookup found that came after its call was over, unless a customer is named already.
+    """Write the result of a lookup that came after its call was over, unless the call already has a customer.
 
-    Changes nothing when the call has no row. A customer or line deleted since the lookup is left out.
+    Changes nothing when the call has no interaction. A customer or line deleted since the lookup is left out.
     """
     own = sa.and_(*(interactions.c[name] == value for name, value in zip(KEY, key, strict=True)))
     unknown = sa.and_(interactions.c.customer_id.is_(None), interactions.c.customer_set_at.is_(None))
@@ -124,7 +125,7 @@ async def identify(conn: Connection, key: CallKey, who: CallerIdentified) -> Non
 
 
 async def _save_parts(conn: Connection, given: Sequence[tuple[int, InteractionRecord]]) -> None:
-    """Write the segments and visits of these interactions. None is removed: a position, once written, stays."""
+    """Write the segments and visits of these interactions. A position that has been written is never removed."""
     segments_of = [_row(number, OF_SEGMENT, s) for number, record in given for s in record.segments]
     visits_of = [_row(number, OF_VISIT, v) for number, record in given for v in record.visits]
     for statement, rows in ((_upsert_segments, segments_of), (_upsert_visits, visits_of)):
@@ -139,9 +140,7 @@ def _row(interaction_id: int, names: Sequence[str], of: SegmentRecord | VisitRec
 async def add_contact(
     conn: Connection, record: InteractionRecord, *, subject: str | None = None, note: str | None = None
 ) -> int:
-    """Record a contact that is not a call of a PBX (email, chat, visit, or a call of the past); answer its
-    id.
-    """
+    """Record a contact that is not a live call of a PBX (email, chat, visit, a past call); returns its id."""
     values = _values(record) | {"subject": subject, "note": note}
     interaction_id = cast(
         int, await conn.scalar(sa.insert(interactions).values(values).returning(interactions.c.id))

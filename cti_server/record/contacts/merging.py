@@ -1,4 +1,4 @@
-"""Two calls turn out to be one: what was kept of the younger becomes part of the older, and nothing is lost."""
+"""When two calls turn out to be one: what the record has of the younger moves to the older; nothing is lost."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from cti_server.record.database import Connection
 from cti_server.record.schema import chunks, metadata, upsert
 
 REWRITTEN = (segments, visits)
-"""Tables whose rows are not moved: the record of the call that takes the other in has them all, and is written."""
+"""Tables whose rows are not moved: the surviving call has them all among its own, and writes them itself."""
 
 
 def names_an_interaction() -> list[sa.Column[Any]]:
-    """Every column that names an interaction and moves along, of whatever table there is.
+    """Every column, in any table, that names an interaction and must be moved to the surviving one.
 
-    Such a table may have many rows for one interaction. One that may not has to be moved by hand, as what agents
-    wrote in their segments is.
+    Such a table may have any number of rows for one interaction. A table that allows only one must be moved by
+    hand, as `_move_written` does with what agents wrote in their segments.
     """
     return [
         key.parent
@@ -32,10 +32,10 @@ def names_an_interaction() -> list[sa.Column[Any]]:
 
 
 async def fold(conn: Connection, merged: Mapping[CallKey, int]) -> None:
-    """Make each key an alias of the interaction that its call merged into.
+    """Make each key an alias of the interaction that its call was merged into.
 
-    The key's own row, if it has one, is deleted. What people wrote in it, and whatever else names it, moves first.
-    Its segments and visits do not: the other call has them among its own by now, and they are written with it.
+    The key's own interaction, if there is one, is deleted, after what people wrote in it and every row that names
+    it have been moved. Its segments and visits are not moved: by now the surviving call has them among its own.
     """
     statement = upsert(conn.dialect.name, aliases)
     await conn.execute(
@@ -63,7 +63,7 @@ async def _append_note(conn: Connection, interaction_id: int, text: str) -> None
 
 
 async def _move_written(conn: Connection, source: int, target: int) -> None:
-    """What agents wrote of their part in the one goes to their part in the other; nothing is lost."""
+    """Move what agents wrote in their segments to their segments of the target; without one, to its note."""
     c = segments.c
     wrote = sa.or_(*(c[name].is_not(None) for name in ("note", "wrap_code", "follow_up", "finished_at")))
     written = sa.select(segments).where(c.interaction_id == source, wrote).order_by(c.position)
@@ -82,7 +82,7 @@ async def _move_written(conn: Connection, source: int, target: int) -> None:
 
 
 def _both(part: Any, row: Any) -> dict[str, Any]:
-    """What stands in `part` when `row`, of the same agent in a call that merged into this one, comes to it."""
+    """The new values of `part` when `row`, the same agent's segment in a call that was merged, is added to it."""
     values = {
         "note": "\n".join(dict.fromkeys(text for text in (part.note, row.note) if text)) or None,
         "wrap_code": part.wrap_code or row.wrap_code,
@@ -90,9 +90,9 @@ def _both(part: Any, row: Any) -> dict[str, Any]:
     if row.finished_at is None:
         if part.finished_at is None:
             return values | {"follow_up": part.follow_up or row.follow_up}
-        # Finished here, but not what was to follow there: there is something to do again.
+        # This one is finished, but the other's follow-up has not been made: there is something to do again.
         return values if row.follow_up is None else values | {"follow_up": row.follow_up, "finished_at": None}
     if part.finished_at is None and part.follow_up is None and part.outcome is not None:
         done = {"finished_at": row.finished_at, "wrapped_at": part.wrapped_at or row.wrapped_at, "owed": False}
         return values | done | {"follow_up": row.follow_up}
-    return values  # what followed there is made already
+    return values  # the other's follow-up has been made already

@@ -1,4 +1,4 @@
-"""A contact as it is written: what the floor, an import or the demo hands to `interactions`."""
+"""A contact as it is written: what the floor, an import or the demo passes to `interactions`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from cti_server.rules.facts import Channel, Direction, Outcome
 
 CallKey: TypeAlias = tuple[str, int, str]
-"""(pbx, boot, linkedid): what makes a call one call."""
+"""(pbx, boot, linkedid), which identifies a call."""
 EndedBy = Literal["caller", "agent", "system", "other", "unknown"]
 MatchStanding = Literal["verified", "shared", "guess", "none", "pending"]
 Origin = Literal["offer", "transfer", "consult", "pickup", "outbound", "internal", "conference"]
@@ -28,9 +28,9 @@ SegmentOutcome = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRecord:
-    """One agent's part. `position` counts from 0 and does not change; `outcome` None while it goes on.
+    """One agent's part. `position` counts from 0 and does not change; `outcome` is None while the part goes on.
 
-    `wrap_ends_at` is when the time for wrap-up is over; `owed` says that it ended without the code it needs.
+    `wrap_ends_at` is when the time for wrap-up is over; `owed` says that it ended without the required code.
     """
 
     position: int
@@ -56,8 +56,8 @@ class SegmentRecord:
 class VisitRecord:
     """One wait in one queue. `position` counts from 0; `left_at` and `how` are None while the call waits.
 
-    `how` is one of `floor.visits.How`.
-    `agent_id` and `seat` are who answered. `place` is the call's place in the queue when it joined, from 1.
+    `how` is one of `floor.visits.How`. `agent_id` and `seat` name who answered. `place` is the call's position in
+    the queue when it joined, from 1.
     """
 
     position: int
@@ -72,11 +72,10 @@ class VisitRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InteractionRecord:
-    """One contact as it is written. `outcome` is None while it goes on; `complete` is true once its end was
-    seen.
+    """One contact as it is written. `outcome` is None while it goes on; `complete` is true once its end was seen.
 
-    Voice has (pbx, boot, linkedid); the other channels have none of the three. `aliases` are linkedids that
-    were merged into this call. `verdict` and the steps of `ivr_path` are JSON.
+    A call has (pbx, boot, linkedid); other channels have none of the three. `aliases` are linkedids that were
+    merged into this call. `verdict` and the steps of `ivr_path` are JSON.
     """
 
     channel: Channel = "voice"

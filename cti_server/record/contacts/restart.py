@@ -1,4 +1,4 @@
-"""What a start begins with: the calls that were going on when the last process, or the PBX, went away."""
+"""What the server starts from: the calls that were going on when the last process, or the PBX, went away."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cti_server.record.database import Connection
 
 
 async def open_interactions(conn: Connection, pbx: str) -> list[Interaction]:
-    """The calls of a PBX whose end was not seen yet, with their aliases, the oldest first."""
+    """The calls of a PBX whose end has not been recorded, with their aliases, the oldest first."""
     query = SELECT.where(interactions.c.pbx == pbx, interactions.c.outcome.is_(None))
     query = query.order_by(interactions.c.started_at, interactions.c.id)
     return await read(conn, query, with_aliases=True)

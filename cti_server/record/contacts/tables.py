@@ -17,7 +17,7 @@ interactions = sa.Table(
     sa.Column("linkedid", CleanText),
     customer_column(nullable=True, index=False, on_delete="SET NULL"),
     sa.Column("match_standing", CleanText),
-    sa.Column("customer_set_at", UtcDateTime),  # a person said whose it is; what the pipeline knows stands back
+    sa.Column("customer_set_at", UtcDateTime),  # when a person said whose it is: that outranks the lookup
     sa.Column("ani_raw", CleanText),
     sa.Column("ani_e164", CleanText, index=True),
     sa.Column("ani_name", CleanText),
@@ -49,7 +49,7 @@ interactions = sa.Table(
         sqlite_where=sa.text("outcome IS NULL"),
         postgresql_where=sa.text("outcome IS NULL"),
     ),
-    sqlite_autoincrement=True,  # an id is never given to another contact
+    sqlite_autoincrement=True,  # an id is never reused for another contact
 )
 
 aliases = sa.Table(
@@ -81,7 +81,7 @@ visits = sa.Table(
 )
 
 KEY = ("pbx", "boot", "linkedid")
-"""The columns that make a call one call, in interactions and aliases alike."""
+"""The columns that identify a call, in interactions and aliases alike."""
 
 segments = sa.Table(
     "segments",
@@ -101,12 +101,12 @@ segments = sa.Table(
     sa.Column("hold_ms", sa.BigInteger),
     sa.Column("outcome", CleanText),
     sa.Column("wrapped_at", UtcDateTime),
-    sa.Column("note", CleanText),  # this agent's, from the first letter on
+    sa.Column("note", CleanText),  # this agent's draft, kept from the first letter on
     sa.Column("wrap_code", CleanText),
     sa.Column("wrap_ends_at", UtcDateTime),
     sa.Column("follow_up", sa.JSON(none_as_null=True)),
     sa.Column("owed", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("finished_at", UtcDateTime),  # the agent said that nothing is missing; what they said stands
+    sa.Column("finished_at", UtcDateTime),  # when the agent said that nothing is missing
     sa.UniqueConstraint("interaction_id", "position"),
     sa.Index("ix_segments_agent_id_interaction_id", "agent_id", "interaction_id"),
     sa.Index(

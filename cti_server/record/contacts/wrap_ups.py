@@ -1,7 +1,6 @@
-"""Wrap-up as it is kept: each agent's draft in their segment, what is finished, and what they still owe.
+"""Wrap-up in the record: each agent's draft in their segment, what they have finished, and what they still owe.
 
-The floor says when wrap-up ends; what was typed is here, so that neither a crash nor a call that is long over
-loses any of it.
+The floor decides when wrap-up ends. What agents type is kept here, so that it survives a crash, and the call too.
 """
 
 from __future__ import annotations
@@ -24,7 +23,8 @@ MAX_OWED = 200
 
 
 async def mine(conn: Connection, interaction_id: int, agent_id: int) -> Segment | None:
-    """The agent's part of a contact, the one of `that_counts`; None when the contact was never offered to them."""
+    """The agent's segment of a contact; of several, the one that `that_counts` chooses. None when the contact was
+    never offered to them."""
     query = (
         sa.select(segments, agents.c.name.label("agent_name"))
         .join_from(segments, agents, agents.c.id == s.agent_id)
@@ -34,10 +34,10 @@ async def mine(conn: Connection, interaction_id: int, agent_id: int) -> Segment 
 
 
 def that_counts(parts: Iterable[Segment]) -> Segment | None:
-    """Choose, among the parts that one agent had in one contact, the one that their draft belongs to.
+    """Of one agent's segments of one contact, the one that their draft belongs to; None of none.
 
-    Answered parts come first, then unfinished ones, then those in which something is written already, because a
-    call that comes back to an agent goes on with the same draft; among equals the last part is chosen.
+    Answered segments come first, then unfinished ones, then those with something written: a call that comes back
+    to an agent goes on with the same draft. Among equals the last one is chosen.
     """
 
     def rank(part: Segment) -> tuple[bool, bool, bool, int]:
@@ -48,7 +48,7 @@ def that_counts(parts: Iterable[Segment]) -> Segment | None:
 
 
 async def set_note(conn: Connection, segment_id: int, text: str | None) -> None:
-    """Replace what the agent wrote of their part, finished or not."""
+    """Replace the agent's note on their part of a contact, finished or not."""
     await conn.execute(sa.update(segments).where(s.id == segment_id).values(note=text or None))
 
 
@@ -58,10 +58,10 @@ ANY: Final = object()
 async def save_draft(
     conn: Connection, segment_id: int, changes: dict[str, Any], base: str | object | None = ANY
 ) -> bool:
-    """Write `note`, `wrap_code`, `follow_up` as typed. With `base`, only if the stored note is still `base`.
+    """Save `note`, `wrap_code`, `follow_up` as typed. With `base`, only if the stored note is still `base`.
 
-    False, and nothing is written, when the agent has finished the part meanwhile or typed another note in another
-    window.
+    False, with nothing saved, when the agent has finished the part in the meantime, or has typed another note in
+    another window.
     """
     wanted = [s.id == segment_id, s.finished_at.is_(None)]
     if base is not ANY and "note" in changes:
@@ -80,10 +80,10 @@ async def finish(
     follow_up: dict[str, Any] | None,
     wrapped_at: datetime | None = None,
 ) -> bool:
-    """Finish the part: write what the agent said of it and that nothing is missing.
+    """Finish the part: write the agent's note, code and follow-up, and that nothing is owed.
 
-    `wrapped_at` is when wrap-up ended, for a part whose end was not written; without it `at` is taken. False when
-    the part is finished already, so of two callers at once one gets True.
+    `wrapped_at` is used where the record does not know when wrap-up ended; it defaults to `at`. False when the
+    part is already finished, so of two concurrent callers only one gets True.
     """
     unfinished = sa.and_(s.id == segment_id, s.finished_at.is_(None))
     values = {
@@ -98,10 +98,10 @@ async def finish(
 
 
 async def finish_others(conn: Connection, part: Segment, at: datetime) -> None:
-    """Finish the agent's other parts of the contact of `part`, those that they answered and that are over.
+    """Finish the agent's other parts of the same contact, if they answered them and they are over.
 
-    Call it after `finish`: an agent who was rung twice for one call wraps it up once. A part with a follow-up that
-    was typed stays unfinished, for that follow-up is not made yet.
+    Call it after `finish`: an agent whom one call reached twice wraps it up once. A part with a follow-up in its
+    draft stays unfinished, because that follow-up has not been made yet.
     """
     theirs = (s.interaction_id == part.interaction_id, s.agent_id == part.agent_id, s.id != part.id)
     over = (s.finished_at.is_(None), s.answered_at.is_not(None), s.outcome.is_not(None), s.follow_up.is_(None))
@@ -110,7 +110,7 @@ async def finish_others(conn: Connection, part: Segment, at: datetime) -> None:
 
 
 async def keep_follow_up(conn: Connection, segment_id: int, follow_up: dict[str, Any]) -> None:
-    """Write the follow-up again once it is made, with the id of its promise or case in it."""
+    """Replace the follow-up once it has been made, with the id of its promise or case in it."""
     await conn.execute(sa.update(segments).where(s.id == segment_id).values(follow_up=follow_up))
 
 
@@ -121,14 +121,15 @@ async def need_code(conn: Connection) -> frozenset[tuple[str, str]]:
 
 
 async def may_use(conn: Connection, code: str, of: Collection[str]) -> bool:
-    """Whether this code can be chosen for a call of these queues: in use, and not a heading over others."""
+    """Whether this code can be chosen for a call of these queues: it is in use, and not the parent of others."""
     codes = await wrap_up_codes.all_codes(conn)
     usable = [entry for entry in codes if entry.active and (entry.queue is None or entry.queue in of)]
     return any(entry.code == code for entry in usable) and all(entry.parent != code for entry in usable)
 
 
 async def owed(conn: Connection, agent_id: int, live: Collection[int] = ()) -> list[Interaction]:
-    """The contacts that the agent has not finished, the oldest first; `live` are those still on the floor."""
+    """The contacts that the agent owes, the oldest first. `live` are interactions still on the floor, which do not
+    count."""
     query = SELECT.where(interactions.c.id.in_(_owed(agent_id, live))).order_by(
         interactions.c.started_at, interactions.c.id
     )
@@ -141,7 +142,7 @@ async def count_owed(conn: Connection, agent_id: int, live: Collection[int] = ()
 
 
 async def unfinished(conn: Connection, agent_ids: Collection[int]) -> dict[int, set[int]]:
-    """By agent the contacts that they answered and have not finished; those that are still live among them."""
+    """For each agent, the contacts that they answered but have not finished, those still on the floor included."""
     query = sa.select(s.agent_id, s.interaction_id).where(s.agent_id.in_(agent_ids), *_open_ends())
     found: dict[int, set[int]] = {}
     for row in await conn.execute(query):
@@ -154,9 +155,9 @@ def _owed(agent_id: int, live: Collection[int]) -> Any:
 
 
 def _unfinished(agent_id: int, live: Collection[int]) -> list[sa.ColumnElement[bool]]:
-    """The conditions of an owed part: answered and over, with a code, a follow-up or wrap-up still open.
+    """The conditions for an owed part: answered and over, with a code, a follow-up or wrap-up still open.
 
-    `live` are interactions that are still on the floor; nothing is owed of those yet.
+    `live` are interactions that are still on the floor: nothing is owed of those yet.
     """
     return [s.agent_id == agent_id, *_open_ends(), s.interaction_id.not_in(list(live))]
 
@@ -167,6 +168,6 @@ def _open_ends() -> list[sa.ColumnElement[bool]]:
 
 
 def is_owed(part: Segment) -> bool:
-    """Whether this part is owed: what `_unfinished` asks of the table, asked of a segment that was read."""
+    """Whether this part is owed: the conditions of `_unfinished`, applied to a segment that was read."""
     missing = part.owed or part.follow_up is not None or part.wrapped_at is None
     return part.answered_at is not None and part.outcome is not None and part.finished_at is None and missing

@@ -1,6 +1,6 @@
-"""Many customers at once, from a file: find who is known, write what is new, and say of each what was done.
+"""Writing many customers at once, from a file: find those already recorded, write what is new, report on each.
 
-Nothing is ever removed and an empty value changes nothing, so what was typed here survives an import.
+Nothing is ever removed and an empty value changes nothing, so what people typed into the record survives.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _NEW_CONTRACT = {"status": "active", "ends_on": None, "minutes_total": None, "mi
 
 
 async def save(conn: Connection, drafts: Sequence[CustomerDraft], at: datetime) -> list[Outcome | Refused]:
-    """Write these drafts in the caller's transaction; answer what became of each, in order.
+    """Write these drafts in the caller's transaction; returns what became of each, in order.
 
-    Companies are written before people, so a person may stand in front of their company.
+    Companies are written before people, so in the file a person may precede their company.
     """
     batch = _Batch(conn, at)
     found: dict[int, Outcome | Refused] = {}
@@ -39,7 +39,7 @@ async def save(conn: Connection, drafts: Sequence[CustomerDraft], at: datetime) 
 
 
 class _Batch:
-    """One transaction's work, and the customers it touched."""
+    """The work of one transaction, and the customers that it touched."""
 
     def __init__(self, conn: Connection, at: datetime) -> None:
         self.conn = conn
@@ -50,7 +50,7 @@ class _Batch:
         if not drafts:
             return {}
         companies = await self._companies({d.company for d in drafts.values() if d.company})
-        known = await self._known(drafts.values())
+        known = await self._existing(drafts.values())
         owners = await self._owners(drafts.values())
         refused = {
             i: Refused(reason)
@@ -76,7 +76,7 @@ class _Batch:
         return row | {"name_key": tokens.key(draft.name)}
 
     async def _companies(self, wanted: set[str]) -> dict[str, list[int]]:
-        """The ids of each company wanted: by its reference, else by its name; new ones are made."""
+        """The ids of each company, found by its reference, else by its name; missing companies are added."""
         if not wanted:
             return {}
         c = customers.c
@@ -97,8 +97,9 @@ class _Batch:
             self.touched.add(made)
         return {name: [by_ref[name]] if name in by_ref else by_key[keys[name]] for name in wanted}
 
-    async def _known(self, drafts: Iterable[CustomerDraft]) -> dict[str, dict[str, Any]]:
-        """Who is there by their reference, and companies that so far had only a name, which take it on."""
+    async def _existing(self, drafts: Iterable[CustomerDraft]) -> dict[str, dict[str, Any]]:
+        """The recorded customers by reference. A company recorded by name only counts, too, and takes on its
+        reference."""
         refs = {draft.external_ref for draft in drafts}
         query = sa.select(customers).where(customers.c.external_ref.in_(refs))
         known = {row.external_ref: dict(row._mapping) for row in await self.conn.execute(query)}
@@ -118,7 +119,7 @@ class _Batch:
         return known
 
     async def _owners(self, drafts: Iterable[CustomerDraft]) -> dict[str, str | None]:
-        """Whose each contract is that is there already, by the owner's reference."""
+        """For each contract number already recorded, its owner's reference."""
         numbers = {draft.contract.number for draft in drafts if draft.contract}
         if not numbers:
             return {}
@@ -248,7 +249,7 @@ def _refusal(
 
 
 def _identity(point: Any) -> tuple[str, str, str]:
-    """What makes two contact points of one customer the same one."""
+    """Two contact points of one customer with equal identities are the same one."""
     return point.kind, point.e164 or point.raw.casefold(), point.extension or ""
 
 
@@ -259,7 +260,7 @@ def _outcome(customer_id: int, created: set[int], changed: set[int]) -> Outcome:
 
 
 def _by_columns(rows: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Rows with the same columns together, for one statement each."""
+    """Rows grouped by the columns that they have: one statement writes a group."""
     groups: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         groups[tuple(sorted(row))].append(row)

@@ -85,6 +85,6 @@ async def open_case(conn: Connection, customer_id: int, subject: str, at: dateti
     for turn in itertools.count(2):
         if number not in taken_numbers:
             break
-        number = f"{PREFIX}{serial}-{turn}"  # somebody gave that number by hand, or a file did
+        number = f"{PREFIX}{serial}-{turn}"  # a person or a file has already used that number
     await conn.execute(sa.update(cases).where(cases.c.id == made).values(number=number))
     return Case(made, customer_id, number, subject, "open", priority, at)

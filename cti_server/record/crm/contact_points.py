@@ -1,4 +1,4 @@
-"""Contact points: the numbers and addresses of a customer, and what agents chose for a number."""
+"""Contact points: the numbers and addresses of customers, and which customers agents chose for a number."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ contact_points = sa.Table(
     sa.Column("label", CleanText, nullable=False),
     sa.Column("raw", CleanText, nullable=False),
     sa.Column("e164", CleanText, index=True),
-    sa.Column("extension", CleanText, nullable=False),  # '' for none: to a unique key NULL equals nothing
+    sa.Column("extension", CleanText, nullable=False),  # '' for none: in a unique key, NULL equals nothing
     sa.Column("digits", CleanText, nullable=False),
     sa.Column("standing", CleanText, nullable=False),
     sa.Column("chosen_count", sa.Integer, nullable=False),
@@ -42,11 +42,11 @@ match_choices = sa.Table(
 
 
 class ContactPointTaken(Exception):
-    """The customer has this number or address already."""
+    """The customer already has this number or address."""
 
 
 def contact_point(row: Any) -> ContactPoint:
-    """The fact that a row of the table says."""
+    """A row of the table as a fact."""
     return ContactPoint(
         id=row.id,
         customer_id=row.customer_id,
@@ -70,7 +70,7 @@ def values(
     label: str,
     standing: Standing,
 ) -> dict[str, Any]:
-    """A row to insert. The digits are what a fragment is looked for in."""
+    """A row to insert. Its `digits` are what a search for part of a number looks in."""
     return {
         "customer_id": customer_id,
         "kind": kind,
@@ -100,8 +100,9 @@ async def of_customers(conn: Connection, customer_ids: Collection[int]) -> dict[
 
 
 async def insert(conn: Connection, row: dict[str, Any]) -> ContactPoint:
-    """Insert a row of `values`. Raises ContactPointTaken. `customers.add_contact_point` also tells the
-    search.
+    """Insert a row made by `values`. Raises ContactPointTaken.
+
+    It does not update the search index: elsewhere, call `customers.add_contact_point`, which does.
     """
     c = contact_points.c
     same = (
@@ -117,9 +118,9 @@ async def insert(conn: Connection, row: dict[str, Any]) -> ContactPoint:
 
 
 async def choose(conn: Connection, e164: str, customer_id: int, agent_id: int | None, at: datetime) -> None:
-    """An agent said that this number was this customer: remember it, so that the next match begins with them.
+    """Remember that an agent chose this customer for a call from this number: the next match puts them first.
 
-    It says nothing about whose number it is, so no contact point is made of it.
+    That does not prove whose number it is, so no contact point is added.
     """
     await conn.execute(
         sa.insert(match_choices).values(e164=e164, customer_id=customer_id, agent_id=agent_id, chosen_at=at)

@@ -46,7 +46,7 @@ SELECT = sa.select(contracts, *_LEVEL).join_from(contracts, service_levels)
 
 
 def contract(row: Any) -> Contract:
-    """The fact that a row of SELECT says."""
+    """A row of SELECT as a fact."""
     return Contract(
         id=row.id,
         customer_id=row.customer_id,
@@ -87,7 +87,7 @@ async def by_number(conn: Connection, number: str) -> Contract | None:
 
 
 async def save(conn: Connection, given: Contract) -> int:
-    """Add the contract, or change the one with the same number; answer its id. `id` is not looked at."""
+    """Add the contract, or change the one with the same number; returns its id. `given.id` is ignored."""
     values = {
         "customer_id": given.customer_id,
         "number": given.number,
@@ -119,9 +119,7 @@ async def all_service_levels(conn: Connection) -> list[ServiceLevel]:
 
 
 async def save_service_level(conn: Connection, level: ServiceLevel) -> int:
-    """Add the service level, or change the one with the same code; answer its id. `level.id` is not looked
-    at.
-    """
+    """Add the service level, or change the one with the same code; returns its id. `level.id` is ignored."""
     values = {
         "code": level.code,
         "name_en": level.name_en,

@@ -1,6 +1,4 @@
-"""Customers: people and companies. An edit names the version it began with, so that nobody's work is
-overwritten.
-"""
+"""Customers: people and companies. An edit names the version that it began with, so that nobody's work is lost."""
 
 from __future__ import annotations
 
@@ -45,7 +43,7 @@ customers = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
-    sqlite_autoincrement=True,  # an id is never given to another customer
+    sqlite_autoincrement=True,  # an id is never reused for another customer
 )
 company = customers.alias("company")
 preferred = agents.alias("preferred")
@@ -67,7 +65,7 @@ AS_STORED = [field.name for field in fields(Customer) if field.name in customers
 
 
 class StaleVersion(Exception):
-    """Somebody changed the customer (or `what` it is) since; `current` is the version now."""
+    """Somebody has changed the customer (or the `what`) in the meantime; `current` is its version now."""
 
     def __init__(self, current: int, what: str = "customer") -> None:
         super().__init__(f"the {what} is at version {current}")
@@ -88,7 +86,7 @@ class BadCompany(ValueError):
 
 
 def customer(row: Any, contact_points: tuple[ContactPoint, ...] = ()) -> Customer:
-    """The fact that a row of COLUMNS says."""
+    """A row of COLUMNS as a fact."""
     return Customer(
         **{name: getattr(row, name) for name in AS_STORED},
         company=CompanyBrief(row.company_id, row.company_name) if row.company_id else None,
@@ -102,7 +100,7 @@ def customer(row: Any, contact_points: tuple[ContactPoint, ...] = ()) -> Custome
 
 
 async def get_many(conn: Connection, customer_ids: Collection[int]) -> dict[int, Customer]:
-    """These customers, those that exist, with their contact points."""
+    """The customers with these ids, with their contact points; ids without a customer are left out."""
     ids = list(set(customer_ids))
     if not ids:
         return {}
@@ -116,7 +114,7 @@ async def get(conn: Connection, customer_id: int) -> Customer | None:
 
 
 async def ids_by_ref(conn: Connection, refs: Collection[str]) -> dict[str, int]:
-    """The ids of the customers with these external references, of those that exist."""
+    """The ids of the customers with these external references; references that nobody has are left out."""
     query = sa.select(customers.c.external_ref, customers.c.id).where(customers.c.external_ref.in_(list(refs)))
     return {row.external_ref: row.id for row in await conn.execute(query)}
 
@@ -174,8 +172,8 @@ async def update(
 
 
 async def delete(conn: Connection, customer_id: int) -> bool:
-    """Forget a customer with all that is theirs; their interactions stay, without a customer. False if
-    unknown.
+    """Delete a customer with all that is theirs; their interactions stay, without a customer. False if there is no
+    such customer.
     """
     people = list(await conn.scalars(sa.select(customers.c.id).where(customers.c.company_id == customer_id)))
     gone = (await conn.execute(sa.delete(customers).where(customers.c.id == customer_id))).rowcount
@@ -195,7 +193,7 @@ async def add_contact_point(
     label: str = "",
     standing: Standing = "verified",
 ) -> ContactPoint:
-    """Add a number (normalised elsewhere, by rules.numbers) or an address. Raises UnknownCustomer,
+    """Add a number or an address. The caller normalises the number (`rules.numbers`). Raises UnknownCustomer,
     ContactPointTaken.
     """
     await touch(conn, customer_id, at)
@@ -207,7 +205,7 @@ async def add_contact_point(
 
 
 async def remove_contact_point(conn: Connection, customer_id: int, contact_point_id: int, at: datetime) -> bool:
-    """Remove a number or address of this customer. False if they have no such one."""
+    """Remove a number or address of this customer. False if they do not have it."""
     c = points.contact_points.c
     gone = await conn.execute(
         sa.delete(points.contact_points)
@@ -224,7 +222,7 @@ async def remove_contact_point(conn: Connection, customer_id: int, contact_point
 
 
 async def touch(conn: Connection, customer_id: int, at: datetime) -> int:
-    """Something of the customer's changed: answer the new version. Raises UnknownCustomer."""
+    """Raise the customer's version, because something of theirs changed; returns it. Raises UnknownCustomer."""
     version = await conn.scalar(
         sa.update(customers)
         .where(customers.c.id == customer_id)

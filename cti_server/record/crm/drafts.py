@@ -1,4 +1,4 @@
-"""What a file says about a customer, before it is known whether the record has them."""
+"""What a file says about a customer, before anyone has checked whether the record has them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cti_server.rules.facts import ContactKind, ContractStatus, CustomerKind
 
 @dataclass(frozen=True, slots=True)
 class PointDraft:
-    """A number or address to have. `e164` is None for an address."""
+    """A number or address that the customer should have. `e164` is None for an address."""
 
     kind: ContactKind
     raw: str
@@ -23,8 +23,8 @@ class PointDraft:
 
 @dataclass(frozen=True, slots=True)
 class ContractDraft:
-    """A contract to have. `service_level` is its code, which exists; None as a status means as it was, or
-    active.
+    """A contract that the customer should have. `service_level` is the code of one in the record. `status` None
+    keeps the status of a recorded contract, and is `active` for a new one.
     """
 
     number: str
@@ -38,10 +38,10 @@ class ContractDraft:
 
 @dataclass(frozen=True, slots=True)
 class CustomerDraft:
-    """A customer to have, known again by `external_ref`.
+    """A customer that the record should have, identified by `external_ref`.
 
-    `company` is a company's external reference or its name; one that nobody has is created. `fields` are
-    columns of customers that the file has a value for.
+    `company` is a company's external reference or its name; a company that is missing is created. `fields` are
+    those columns of customers for which the file has a value.
     """
 
     external_ref: str

@@ -55,6 +55,6 @@ async def add(
     agent_id: int | None = None,
     pinned: bool = False,
 ) -> int:
-    """Write a note; answer its id."""
+    """Write a note; returns its id."""
     values = {"customer_id": customer_id, "agent_id": agent_id, "at": at, "text": text, "pinned": pinned}
     return cast(int, await conn.scalar(sa.insert(notes).values(values).returning(notes.c.id)))

@@ -1,4 +1,4 @@
-"""Products: what a customer holds, and which contract covers it."""
+"""Products: what a customer owns, and which contract covers it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ products = sa.Table(
 
 
 async def of_customers(conn: Connection, customer_ids: Collection[int]) -> list[Product]:
-    """What these customers (a person and their company) hold, by name."""
+    """What these customers (a person and their company) own, by name."""
     query = (
         sa.select(products, contracts.c.number.label("contract"))
         .outerjoin_from(products, contracts, contracts.c.id == products.c.contract_id)

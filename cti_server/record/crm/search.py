@@ -1,7 +1,7 @@
-"""The customer search: words in any script, the beginning of a Latin word, part of a number, a contract's number.
+"""The customer search: by words in any script, the beginning of a Latin word, part of a number, a contract number.
 
-All words must be there. A customer whose whole name was typed comes first, then names that begin with it, then the
-rest by name.
+All words typed must be found. A customer whose whole name was typed comes first, then names that begin with what
+was typed, then the rest by name.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _rank, _name_key, _id = attrgetter("rank"), attrgetter("name_key"), attrgetter("
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A customer in the list, with the contracts that may cover them: their own, then their company's."""
+    """A customer found, with the contracts that may cover them: their own, then their company's."""
 
     customer: Customer
     contracts: tuple[Contract, ...]
 
 
 async def find(conn: Connection, q: str = "", cursor: str | None = None, limit: int = 50) -> Page[Found]:
-    """The customers that `q` means, or all of them by name when it is empty. Raises BadCursor."""
+    """The customers that match `q`, or all of them by name when it is empty. Raises BadCursor."""
     limit = bounded(limit)
     name_key, customer_id = customers.customers.c.name_key, customers.customers.c.id
     typed = tokens.key(q[: tokens.MAX_QUERY])
@@ -49,7 +49,7 @@ async def find(conn: Connection, q: str = "", cursor: str | None = None, limit: 
     if cursor is not None:
         at_rank, at_key, at_id = decode(cursor, int, str, int)
         after = sa.or_(name_key > at_key, sa.and_(name_key == at_key, customer_id > at_id))
-        # Without a word there is one rank, and the index of names leads straight to the place.
+        # With nothing typed all have one rank, and the index of names leads straight to the row.
         further = sa.or_(rank > at_rank, sa.and_(rank == at_rank, after)) if typed else after
         query = query.where(further, *([] if typed else [name_key >= at_key]))
     page = cut((await conn.execute(query)).all(), limit, _rank, _name_key, _id)
@@ -57,9 +57,9 @@ async def find(conn: Connection, q: str = "", cursor: str | None = None, limit: 
 
 
 def _condition(q: str, engine: str) -> sa.ColumnElement[bool] | None:
-    """What a customer must satisfy; None when nobody can: neither a letter nor a digit was typed."""
+    """The condition that a customer must meet; None when nobody can: neither a letter nor a digit was typed."""
     ids = customers.customers.c.id
-    # A number is often typed with spaces, so it is looked for as a whole before it is taken for several words.
+    # A number is often typed with spaces, so the whole text is tried as one number before it is split into words.
     terms = [q] if tokens.number_fragment(q) is not None else q[: tokens.MAX_QUERY].split()
     fragments = {term: fragment for term in terms if (fragment := tokens.number_fragment(term)) is not None}
     words = tokens.query_words(" ".join(term for term in terms if term not in fragments))
@@ -70,9 +70,7 @@ def _condition(q: str, engine: str) -> sa.ColumnElement[bool] | None:
 
 
 def _number(term: str, fragment: str, engine: str) -> Any:
-    """Digits may be part of a telephone number, or a contract's. A union, so that each half walks its own
-    index.
-    """
+    """Digits may be part of a telephone number or of a contract's. In a union, each half uses its own index."""
     inside = sa.select(contact_points.c.customer_id).where(contact_points.c.digits.like(f"%{fragment}%"))
     return sa.union(inside, search_index.matching(tokens.query_words(term), engine))
 

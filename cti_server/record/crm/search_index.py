@@ -1,8 +1,7 @@
-"""The index of the customer search: which words lead to which customer. FTS5 on SQLite, a GIN index on
-PostgreSQL.
+"""The index of the customer search, from words to customers: FTS5 on SQLite, a GIN index on PostgreSQL.
 
-The words come from `tokens`; each engine only stores them, so both find the same. The table is not in the
-metadata, for a virtual table and a tsvector have nothing in common: `migrations` makes it.
+The words come from `tokens`, and each engine only stores them, so both find the same. The table is not in the
+metadata, because a virtual table and a tsvector have nothing in common; `migrations` creates it.
 """
 
 from __future__ import annotations
@@ -46,7 +45,8 @@ _INDEX = sa.table(
 
 
 async def update(conn: Connection, customer_ids: Collection[int]) -> None:
-    """Read again what these customers are called, and index it. Customers who are gone leave the index."""
+    """Index these customers anew: call it when a name, company, reference, e-mail address or contract number of
+    theirs has changed. Customers who no longer exist leave the index."""
     ids = sorted(set(customer_ids))
     for start in range(0, len(ids), BATCH):
         await _update(conn, ids[start : start + BATCH])
@@ -59,7 +59,7 @@ async def _update(conn: Connection, ids: list[int]) -> None:
     for row in await conn.execute(_EMAILS, {"ids": ids}):
         texts[row.customer_id].append(row.raw)
     for row in await conn.execute(_CONTRACTS, {"ids": ids}):
-        # C-1001 is looked for as C-1001, as 1001 and as C1001
+        # people search for C-1001 as C-1001, as 1001 and as C1001
         texts[row.customer_id] += (row.number, "".join(filter(str.isalnum, row.number)))
     engine = conn.dialect.name
     await conn.execute(_REMOVE[engine].bindparams(sa.bindparam("ids", expanding=True)), {"ids": ids})
@@ -72,8 +72,8 @@ async def _update(conn: Connection, ids: list[int]) -> None:
 
 
 def matching(words: list[tuple[str, bool]], engine: str) -> sa.Select[tuple[int]]:
-    """Selects the ids of the customers who have all these words; words are those of `tokens.query_words`."""
-    # A word holds letters, digits and marks only, so neither quote can end early.
+    """A query for the ids of the customers who have all these words, which come from `tokens.query_words`."""
+    # A word holds only letters, digits and marks, so it cannot close the quotes around it.
     if engine == "sqlite":
         wanted = " AND ".join(f'"{word}"*' if prefix else f'"{word}"' for word, prefix in words)
         return sa.select(_INDEX.c.rowid).where(sa.literal_column("customers_search").op("MATCH")(wanted))

@@ -1,8 +1,8 @@
-"""The one tokeniser of the search: the same words whatever the engine, the script, the width or the case.
+"""The only tokeniser of the search, so that both engines find the same words, in any script, width or case.
 
-NFKC, then casefold. A run of letters and digits is a word, without its accents. Chinese, Japanese and
-Korean write no spaces, so their runs become pairs of characters, and in the index single characters too:
-王小明 is found by 王, 王小, 小明 and 王小明.
+Text is normalised (NFKC) and casefolded. A run of letters and digits is a word, without its accents. Chinese,
+Japanese and Korean write no spaces, so their runs become pairs of characters, and in the index single characters
+too: 王小明 is found by 王, 王小, 小明 and 王小明.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 
 MAX_WORD = 64
-"""A longer run is cut here, in index and query alike; PostgreSQL refuses a word over 2 kB."""
+"""A longer run is cut to this length, in index and query alike; PostgreSQL refuses a word over 2 kB."""
 MAX_TERMS = 12
 MAX_QUERY = 200
 MIN_DIGITS = 3
@@ -26,17 +26,17 @@ _PHONE = re.compile(r"[\d+\-().\s/]+")
 
 
 def fold(text: str) -> str:
-    """Text as it is compared: compatibility forms and case made equal."""
+    """Text for comparison: compatibility forms and case are made equal."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def key(name: str) -> str:
-    """A name as it is compared and sorted: folded, without accents, one space between words."""
+    """A name for comparing and sorting: folded, without accents, one space between words."""
     return " ".join(_unaccented(fold(name)).split())
 
 
 def _unaccented(text: str) -> str:
-    # Only the Latin, Greek and Cyrillic accents: a mark in kana or Devanagari makes another letter.
+    # Only Latin, Greek and Cyrillic accents: in kana or Devanagari a mark makes a different letter.
     return unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", text)))
 
 
@@ -59,12 +59,12 @@ def _is_word(char: str) -> bool:
 
 
 def _plain(run: str) -> str:
-    """The run without accents, or as it is where it consists of nothing else."""
+    """The run without accents; unchanged when it consists of accents only."""
     return (_unaccented(run) or run)[:MAX_WORD]
 
 
 def index_words(*texts: str | None) -> list[str]:
-    """The words under which these texts are found, sorted, each once."""
+    """The words under which these texts are to be found, sorted, each once."""
     words: set[str] = set()
     for text in texts:
         for cjk, run in _runs(text or ""):
@@ -77,7 +77,7 @@ def index_words(*texts: str | None) -> list[str]:
 
 
 def query_words(text: str) -> list[tuple[str, bool]]:
-    """The words that must all be there, with whether the beginning of a word is enough (not so for CJK)."""
+    """The words that must all be found, each with whether the beginning of a word is enough (not so for CJK)."""
     wanted: dict[tuple[str, bool], None] = {}
     for cjk, run in _runs(text[:MAX_QUERY]):
         if not cjk:
@@ -90,9 +90,9 @@ def query_words(text: str) -> list[tuple[str, bool]]:
 
 
 def number_fragment(text: str) -> str | None:
-    """The digits to look for in numbers if this is a number or a part of one, of three digits at least.
+    """The digits to look for in numbers; None unless this is a number, or part of one, of at least three digits.
 
-    Trunk zeros in front are left out, for a number is stored in E.164.
+    Leading trunk zeros are left out, because numbers are stored in E.164.
     """
     folded = fold(text[:MAX_QUERY]).strip()
     if not _PHONE.fullmatch(folded):

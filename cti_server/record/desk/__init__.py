@@ -1,1 +1,1 @@
-"""What people at their desks leave for themselves and each other: promises, messages, requests for help."""
+"""What people at their desks leave for themselves and for each other: promises, messages, requests for help."""

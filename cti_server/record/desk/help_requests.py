@@ -28,7 +28,7 @@ help_requests = sa.Table(
     sa.Column("taken_by", Id, sa.ForeignKey("agents.id", ondelete="SET NULL")),
     sa.Column("taken_at", UtcDateTime),
     sa.Column("done_at", UtcDateTime),
-    # One question a call: asking again says it anew.
+    # An agent has one open request per call: asking again changes its words.
     sa.Index(
         "uq_help_requests_asked",
         "agent_id",
@@ -40,7 +40,7 @@ help_requests = sa.Table(
 )
 h = help_requests.c
 NOT_DONE = h.state != sa.literal_column("'done'")
-"""Said as the index says it: with a parameter, SQLite would read every request there ever was."""
+"""Written exactly as in the index: with a parameter, SQLite would read every request there ever was."""
 asker = agents.alias("asker")
 taker = agents.alias("taker")
 _SELECT: Any = (
@@ -77,7 +77,7 @@ async def ask(
     at: datetime,
     interaction_id: int | None = None,
 ) -> HelpRequest:
-    """Ask for help; asked again on the same call, the words change and nothing else."""
+    """Ask for help; asking again on the same call changes the words and nothing else."""
     values = {
         "call": call,
         "interaction_id": interaction_id,
@@ -103,7 +103,7 @@ async def get(conn: Connection, request_id: int) -> HelpRequest | None:
 
 
 async def waiting(conn: Connection, agent_id: int | None = None) -> list[HelpRequest]:
-    """What is not done yet, the oldest first; one agent's only if they are given."""
+    """The requests that are not done yet, the oldest first; of one agent only, if given."""
     query = _SELECT.where(NOT_DONE).order_by(h.id).limit(MAX_LISTED)
     if agent_id is not None:
         query = query.where(h.agent_id == agent_id)
@@ -111,14 +111,14 @@ async def waiting(conn: Connection, agent_id: int | None = None) -> list[HelpReq
 
 
 async def take(conn: Connection, request_id: int, by: int, at: datetime) -> bool:
-    """A supervisor comes. False when somebody did already."""
+    """A supervisor takes the request. False when somebody already has."""
     wanted = sa.and_(h.id == request_id, h.state == "open")
     values = {"state": "taken", "taken_by": by, "taken_at": at}
     return (await conn.execute(sa.update(help_requests).where(wanted).values(values))).rowcount == 1
 
 
 async def finish(conn: Connection, request_id: int, by: int | None, at: datetime) -> bool:
-    """It is done. False when it was already."""
+    """The request is done. False when it already was."""
     wanted = sa.and_(h.id == request_id, h.state != "done")
     values = {
         "state": "done",

@@ -1,4 +1,4 @@
-"""Messages between agents and supervisors, and up to which one each has read."""
+"""Messages between agents and supervisors, and how far each person has read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ messages = sa.Table(
     sa.Column("text", CleanText, nullable=False),
     sa.Column("call", CleanText),
     sa.Index("ix_messages_to_kind_id", "to_kind", "id"),
-    sqlite_autoincrement=True,  # what was read is told by the last id, so an id is never given again
+    sqlite_autoincrement=True,  # `up_to` compares ids, so an id must never be reused
 )
 
 message_reads = sa.Table(
@@ -43,7 +43,7 @@ receiver = agents.alias("receiver")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What somebody said to one agent, to the supervisors, or to everybody; perhaps about a call."""
+    """What somebody wrote to one agent, to the supervisors, or to the team; perhaps about a call."""
 
     id: int
     at: datetime
@@ -82,13 +82,13 @@ async def add(
 async def of_agent(
     conn: Connection, agent_id: int, *, supervises: bool, since: int = 0, limit: int = 100
 ) -> list[Message]:
-    """The last messages after number `since` that they wrote or may read, in order."""
+    """The last messages after id `since` that the agent wrote or may read, oldest first."""
     query = _SELECT.where(_readable(agent_id, supervises), m.id > since).order_by(m.id.desc()).limit(limit)
     return [Message(**row._mapping) for row in (await conn.execute(query)).all()[::-1]]
 
 
 async def unread(conn: Connection, agent_id: int, *, supervises: bool) -> int:
-    """How many messages of others they have not read."""
+    """How many messages from others the agent has not read."""
     read = sa.select(message_reads.c.up_to).where(message_reads.c.agent_id == agent_id).scalar_subquery()
     query = sa.select(sa.func.count()).where(
         _readable(agent_id, supervises), m.sender_id != agent_id, m.id > sa.func.coalesce(read, 0)
@@ -97,13 +97,13 @@ async def unread(conn: Connection, agent_id: int, *, supervises: bool) -> int:
 
 
 async def read_to(conn: Connection, agent_id: int) -> int:
-    """The number of the last message that they have read."""
+    """The id of the last message that the agent has read; 0 for none."""
     up_to = sa.select(message_reads.c.up_to).where(message_reads.c.agent_id == agent_id)
     return await conn.scalar(up_to) or 0
 
 
 async def mark_read(conn: Connection, agent_id: int, up_to: int) -> None:
-    """They have read everything up to this number; never less than before, and nothing that is not there."""
+    """The agent has read everything up to this id. It never moves back, nor past the last message that exists."""
     last = cast(int, await conn.scalar(sa.select(sa.func.coalesce(sa.func.max(m.id), 0))))
     up_to = max(min(up_to, last), await read_to(conn, agent_id))
     statement = upsert(conn.dialect.name, message_reads).values(agent_id=agent_id, up_to=up_to)
@@ -113,7 +113,7 @@ async def mark_read(conn: Connection, agent_id: int, up_to: int) -> None:
 
 
 async def prune(conn: Connection, before: datetime) -> int:
-    """Forget what was said before; answer how much."""
+    """Delete the messages written before this time; returns how many."""
     return (await conn.execute(sa.delete(messages).where(m.at < before))).rowcount
 
 

@@ -1,7 +1,7 @@
 """Promises: what was promised to a customer, by when, by whom, and whether it was kept.
 
 A promise is raised once before it falls due, and once more when it is broken. Both are columns that change in the
-transaction which tells of it, so neither a crash nor a second process raises it twice or never.
+transaction that journals the event, so that neither a crash nor a second process raises it twice or never.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from cti_server.record.schema import CleanText, Id, UtcDateTime, chunks, custome
 from cti_server.rules.facts import Customer, Promise, PromiseKind, PromiseState
 
 REMIND_MS = 15 * 60 * 1000
-"""How long before it falls due a promise is raised, unless it says otherwise."""
+"""How long before it falls due a promise is raised, unless it has its own `remind_ms`."""
 MAX_ON_CARD = 20
 BROKEN_ON_CARD = timedelta(days=14)
-"""For how long a card tells of a promise that was broken and that nobody made good."""
+"""For how long a card shows a promise that was broken and that nobody made good."""
 
 
 def _agent_column(name: str, *, index: bool = False) -> sa.Column[Any]:
@@ -84,7 +84,7 @@ def _promise(row: Any) -> Promise:
 
 
 def raise_at(kind: str, starts_at: datetime | None, due_at: datetime, remind_ms: int) -> datetime:
-    """When to speak of it: `remind_ms` before it is late; a callback also not after its time has begun."""
+    """When to raise a promise: `remind_ms` before it is due; a callback no later than when its time begins."""
     before = due_at - timedelta(milliseconds=remind_ms)
     return min(before, starts_at) if kind == "callback" and starts_at is not None else before
 
@@ -135,24 +135,24 @@ async def change(
 ) -> Promise:
     """Change `state`, `text`, `owner_id`, `starts_at`, `due_at`, `number` of a promise.
 
-    Another time opens it again and it will be raised again. Raises UnknownPromise, StaleVersion.
+    A new time reopens it, and it will be raised again. Raises UnknownPromise, StaleVersion.
     """
-    now = await get(conn, promise_id)
-    if now is None:
+    stored = await get(conn, promise_id)
+    if stored is None:
         raise UnknownPromise(promise_id)
     new: dict[str, Any] = {**changes, "version": p.version + 1}
     if "due_at" in changes or "starts_at" in changes:
-        due, start = changes.get("due_at", now.due_at), changes.get("starts_at", now.starts_at)
-        new |= {"raise_at": raise_at(now.kind, start, due, now.remind_ms), "raised_at": None}
+        due, start = changes.get("due_at", stored.due_at), changes.get("starts_at", stored.starts_at)
+        new |= {"raise_at": raise_at(stored.kind, start, due, stored.remind_ms), "raised_at": None}
         new.setdefault("state", "open")
     if (state := new.get("state")) is not None:
         settled = state != "open"
         new |= {"settled_at": at if settled else None, "settled_by": by if settled else None}
-        if state == "broken" and now.state != "broken":
+        if state == "broken" and stored.state != "broken":
             new["broken_at"] = at
     same = sa.and_(p.id == promise_id, p.version == version)
     if (await conn.execute(sa.update(promises).where(same).values(new))).rowcount != 1:
-        raise StaleVersion(now.version, "promise")
+        raise StaleVersion(stored.version, "promise")
     return cast(Promise, await get(conn, promise_id))
 
 
@@ -166,7 +166,10 @@ async def find(
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[Promise]:
-    """The promises wanted, the first due first. `concerns`: the agent who owns or made them. Raises BadCursor."""
+    """The promises that pass the filters, the first due first. Raises BadCursor.
+
+    `concerns` is an agent who owns or made them.
+    """
     query = SELECT
     if customer_ids is not None:
         query = query.where(p.customer_id.in_(list(customer_ids)))
@@ -181,13 +184,14 @@ async def find(
         query = query.where(p.due_at >= at, sa.or_(p.due_at > at, p.id > last))
     limit = bounded(limit)
     rows = await conn.execute(query.order_by(p.due_at, p.id).limit(limit + 1))
-    return cut([_promise(row) for row in rows], limit, lambda one: one.due_at, lambda one: one.id)
+    return cut([_promise(row) for row in rows], limit, lambda promise: promise.due_at, lambda promise: promise.id)
 
 
 async def of_card(conn: Connection, customer: Customer, at: datetime) -> list[Promise]:
-    """What the next who speaks with them must know: theirs, their company's, and for a company its people's.
+    """The promises that whoever speaks with this customer next must know of, the first due first.
 
-    Open ones, and those broken lately that nobody made good; the first due first.
+    That is the customer's own, their company's and, for a company, its people's: those that are open, and those
+    that were broken lately and that nobody made good.
     """
     theirs: sa.ColumnElement[bool] = p.customer_id == customer.id
     if customer.company is not None:
@@ -201,7 +205,8 @@ async def of_card(conn: Connection, customer: Customer, at: datetime) -> list[Pr
 
 
 async def take_due(conn: Connection, at: datetime) -> list[Promise]:
-    """The promises to raise now: soon due, or just broken. Each is answered once for each of the two."""
+    """The promises to raise now: soon due, or just broken. Each is returned once for either reason: what this
+    returns counts as raised once the caller commits."""
     is_open = p.state == "open"
     broken = await conn.scalars(
         sa.update(promises)
