@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 
 from cti_server.api.access import session
 from cti_server.api.access.passwords import hash_password
+from cti_server.api.access.tickets import Tickets
 from cti_server.api.create import create_api
 from cti_server.api.desktop import Desktop
 from cti_server.api.ports import Deps
@@ -104,16 +106,18 @@ class Application:
     def __init__(self) -> None:
         self._memories: list[Any] = []
         self._app: FastAPI | None = None
+        self._deps: Deps
 
     def serving(self, deps: Deps) -> FastAPI:
         if self._app is None:
             with pytest.MonkeyPatch.context() as patch:
                 for kind in (session.Attempts, session.Verifier):
                     patch.setattr(session, kind.__name__, lambda kind=kind: self._kept(kind()))
-                self._app = create_api(deps)
+                self._app = create_api(replace(deps, positions=lambda: self._deps.positions()))
         for memory in self._memories:
             memory.__init__()
-        self._app.state.deps = deps
+        self._deps = self._app.state.deps = deps
+        self._app.state.tickets = Tickets(deps.database, deps.now)
         self._app.router.default = Desktop(deps.desktop)
         return self._app
 
