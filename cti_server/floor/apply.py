@@ -1,8 +1,7 @@
 """The call floor: apply(signal) → events. The table of handlers, and the emitting of events.
 
-What a signal means stands in one function, in the file of its theme (`legs.py`, `talks.py`, `queueing.py`,
-`desk.py`, `seats.py`, `shift.py`, `pauses.py`, `wrapup.py`, `reconcile.py`); `HANDLERS` finds it. Handlers change
-the `Books` and touch what they changed. The floor then compares each touched object with what it last sent about
+What a signal means stands in one function, in the file of its theme in `handlers/`; `HANDLERS` finds it. Handlers
+change the `Books` and touch what they changed. The floor then compares each touched object with what it last sent about
 it, and emits an event exactly when the two differ: so *old snapshot + events = fresh snapshot* holds by
 construction, and a signal that arrives twice emits nothing.
 """
@@ -12,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import desk, legs, pauses, queueing, reconcile, seats, shift, talks, topics, views, wrapup
 from . import events as kinds
+from . import topics, views
 from .agents import Agent, Wish
 from .books import Books
 from .calls import Call
 from .events import Event
+from .handlers import desk, legs, pauses, queueing, reconcile, seats, shift, talks, wrapup
+from .handlers.states import state_of
 from .orders import Order
 from .parts import Origin, Part, PartState
 from .queues import Queue
@@ -34,7 +35,6 @@ from .shown import (
     queue_shown,
 )
 from .signals import Signal
-from .states import state_of
 
 Handler = Callable[[Books, Any], None]
 HANDLERS: Mapping[type[Signal], Handler] = {

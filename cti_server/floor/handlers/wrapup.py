@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from . import events as kinds
-from .agents import SYSTEM, WRAP_UP_EXPIRED, Because, Wish
-from .books import Books
-from .calls import Call, Direction
-from .desk_signals import WrapUpCoded, WrapUpExtended, WrapUpFinished, WrapUpSignal, WrapUpWanted
-from .parts import Origin, Part, PartState
-from .signals import Signal
+from cti_server.floor import events as kinds
+from cti_server.floor.agents import SYSTEM, WRAP_UP_EXPIRED, Because, Wish
+from cti_server.floor.books import Books
+from cti_server.floor.calls import Call, Direction
+from cti_server.floor.desk_signals import WrapUpCoded, WrapUpExtended, WrapUpFinished, WrapUpSignal, WrapUpWanted
+from cti_server.floor.parts import Origin, Part, PartState
+from cti_server.floor.signals import Signal
 
 
 def wraps_up(call: Call, part: Part) -> bool:

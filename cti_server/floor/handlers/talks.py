@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import events as kinds
-from .books import Books
-from .calls import Call, Direction
-from .hearing import answer, hear
-from .legs import new_part, queue_of
-from .merging import call_and_leg, call_of, merge
-from .parts import CONNECTED, Origin, PartState
-from .queueing import begin_visit
-from .signals import (
+from cti_server.floor import events as kinds
+from cti_server.floor.books import Books
+from cti_server.floor.calls import Call, Direction
+from cti_server.floor.parts import CONNECTED, Origin, PartState
+from cti_server.floor.signals import (
     LegBridged,
     LegFetched,
     LegHeld,
@@ -27,7 +23,12 @@ from .signals import (
     RecordingChanged,
     Signal,
 )
-from .visits import How
+from cti_server.floor.visits import How
+
+from .hearing import answer, hear
+from .legs import new_part, queue_of
+from .merging import call_and_leg, call_of, merge
+from .queueing import begin_visit
 from .wrapup import wraps_up
 
 

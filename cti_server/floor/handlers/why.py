@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .books import Books
-from .calls import Call
-from .parts import Origin, Part, Why
+from cti_server.floor.books import Books
+from cti_server.floor.calls import Call
+from cti_server.floor.parts import Origin, Part, Why
 
 KINDS = {
     Origin.TRANSFER: "transfer",

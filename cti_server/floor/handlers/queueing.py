@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import events as kinds
-from .books import Books
-from .calls import MAX_VISITS, Call
-from .hearing import answer, consults
-from .legs import end_ring, ring
-from .merging import call_of
-from .parts import Origin, PartState
-from .pauses import member_seen
-from .signals import (
+from cti_server.floor import events as kinds
+from cti_server.floor.books import Books
+from cti_server.floor.calls import MAX_VISITS, Call
+from cti_server.floor.parts import Origin, PartState
+from cti_server.floor.signals import (
     MemberChanged,
     MemberConnected,
     MemberDidNotAnswer,
@@ -25,7 +21,12 @@ from .signals import (
     QueueMeant,
     Signal,
 )
-from .visits import How, Visit
+from cti_server.floor.visits import How, Visit
+
+from .hearing import answer, consults
+from .legs import end_ring, ring
+from .merging import call_of
+from .pauses import member_seen
 
 
 def joined(books: Books, s: QueueJoined) -> None:

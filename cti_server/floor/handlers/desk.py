@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import events as kinds
-from .books import Books
-from .calls import MAX_EARLY_IDENTITIES, MAX_STEPS, Call
+from cti_server.floor import events as kinds
+from cti_server.floor.books import Books
+from cti_server.floor.calls import MAX_EARLY_IDENTITIES, MAX_STEPS, Call
+from cti_server.floor.signals import CallerIdentified, LinkChanged, QueueDescribed, Signal, StepTaken
+
 from .merging import call_of
-from .signals import CallerIdentified, LinkChanged, QueueDescribed, Signal, StepTaken
 from .wrapup import ask_wrap_up
 
 

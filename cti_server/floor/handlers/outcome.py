@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from . import events as kinds
-from .books import Books
-from .calls import Call, Direction
-from .descriptions import Description
-from .signals import DialStatus
-from .visits import How
+from cti_server.floor import events as kinds
+from cti_server.floor.books import Books
+from cti_server.floor.calls import Call, Direction
+from cti_server.floor.descriptions import Description
+from cti_server.floor.signals import DialStatus
+from cti_server.floor.visits import How
+
 from .wrapup import wraps_up
 
 #: the IVR step by which the dialplan reports that no queue took the caller (dialplans/README.md)

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import events as kinds
-from .books import Books
-from .calls import MAX_PARTS, Call, Direction, Leg
-from .desk import apply_identity
-from .hearing import answer, consults, hear
-from .merging import call_and_leg
-from .outcome import seal
-from .parts import CONNECTED, Origin, Part, PartState
-from .shift import unanswered
-from .signals import (
+from cti_server.floor import events as kinds
+from cti_server.floor.books import Books
+from cti_server.floor.calls import MAX_PARTS, Call, Direction, Leg
+from cti_server.floor.parts import CONNECTED, Origin, Part, PartState
+from cti_server.floor.signals import (
     DialStatus,
     LegAnswered,
     LegDialEnded,
@@ -26,6 +21,12 @@ from .signals import (
     LegStarted,
     Signal,
 )
+
+from .desk import apply_identity
+from .hearing import answer, consults, hear
+from .merging import call_and_leg
+from .outcome import seal
+from .shift import unanswered
 from .why import why
 from .wrapup import wraps_up
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from . import events as kinds
-from .books import Books
-from .calls import Call
-from .parts import Origin, Part, PartState
+from cti_server.floor import events as kinds
+from cti_server.floor.books import Books
+from cti_server.floor.calls import Call
+from cti_server.floor.parts import Origin, Part, PartState
+
 from .wrapup import ask_wrap_up
 
 CALLS_OUT = frozenset({Origin.OUTBOUND, Origin.INTERNAL, Origin.PICKUP})

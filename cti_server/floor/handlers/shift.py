@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import events as kinds
-from .agents import (
+from cti_server.floor import events as kinds
+from cti_server.floor.agents import (
     CONNECTION_LOST,
     NO_ANSWER,
     PBX,
@@ -25,20 +25,14 @@ from .agents import (
     Shift,
     Wish,
 )
-from .books import Books
-from .calls import Call
-from .desk_signals import (
-    DesktopSeen,
-    ShiftBegan,
-    ShiftEnded,
-    ShiftRestored,
-    StateChosen,
-    Tick,
-)
-from .orders import Join, Leave, Pause
-from .parts import Origin, Part, PartState
+from cti_server.floor.books import Books
+from cti_server.floor.calls import Call
+from cti_server.floor.desk_signals import DesktopSeen, ShiftBegan, ShiftEnded, ShiftRestored, StateChosen, Tick
+from cti_server.floor.orders import Join, Leave, Pause
+from cti_server.floor.parts import Origin, Part, PartState
+from cti_server.floor.signals import Signal, Snapshot
+
 from .seats import is_taken, see_phone, take_home, take_seat
-from .signals import Signal, Snapshot
 from .wrapup import expire
 
 SYSTEM_REASONS = {"no_answer": NO_ANSWER, "rejected": REJECTED}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .agents import Agent
-from .books import Books
-from .desk_signals import AgentSeated
-from .parts import CONNECTED
-from .queues import GONE
-from .signals import PhoneChanged, Signal
+from cti_server.floor.agents import Agent
+from cti_server.floor.books import Books
+from cti_server.floor.desk_signals import AgentSeated
+from cti_server.floor.parts import CONNECTED
+from cti_server.floor.queues import GONE
+from cti_server.floor.signals import PhoneChanged, Signal
 
 
 def seated(books: Books, s: AgentSeated) -> None:

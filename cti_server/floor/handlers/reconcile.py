@@ -11,18 +11,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import events as kinds
-from .books import Books
-from .calls import Call, Leg
+from cti_server.floor import events as kinds
+from cti_server.floor.books import Books
+from cti_server.floor.calls import Call, Leg
+from cti_server.floor.parts import Origin, Part, PartState
+from cti_server.floor.signals import EntryRow, LegRow, LegStarted, MemberChanged, MemberRemoved, Signal, Snapshot
+from cti_server.floor.visits import How
+
 from .hearing import answer, hear
 from .legs import given_up, new_part, started
 from .merging import call_of
 from .outcome import seal
-from .parts import Origin, Part, PartState
 from .queueing import begin_visit, member_changed, member_removed
 from .shift import after_snapshot, before_snapshot
-from .signals import EntryRow, LegRow, LegStarted, MemberChanged, MemberRemoved, Signal, Snapshot
-from .visits import How
 from .wrapup import wraps_up
 
 MAX_WRAP_UPS = 20  # open per agent; beyond this the oldest are closed

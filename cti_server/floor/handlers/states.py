@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from .agents import LEFT_QUEUES, PBX, SIGNED_OUT, SIGNED_OUT_STATE, Agent, Because, Shift, State
-from .books import Books
-from .parts import PartState
-from .signals import MemberChanged
+from cti_server.floor.agents import LEFT_QUEUES, PBX, SIGNED_OUT, SIGNED_OUT_STATE, Agent, Because, Shift, State
+from cti_server.floor.books import Books
+from cti_server.floor.parts import PartState
+from cti_server.floor.signals import MemberChanged
 
 #: (state of a part, state of the agent, event that led there); with several parts the topmost row decides
 CALL_STATES = (

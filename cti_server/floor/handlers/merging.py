@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from . import events as kinds
-from .books import Books
-from .calls import Call, Direction, Leg
-from .parts import Origin
-from .signals import LegSignal
+from cti_server.floor import events as kinds
+from cti_server.floor.books import Books
+from cti_server.floor.calls import Call, Direction, Leg
+from cti_server.floor.parts import Origin
+from cti_server.floor.signals import LegSignal
+
 from .why import why
 
 

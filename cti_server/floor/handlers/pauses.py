@@ -17,15 +17,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from .agents import ON_CALL, PBX, Agent, Because, Shift
-from .books import Books
-from .calls import Direction
-from .desk_signals import OrderFailed
-from .orders import Pause
-from .parts import CONNECTED, PartState
+from cti_server.floor.agents import ON_CALL, PBX, Agent, Because, Shift
+from cti_server.floor.books import Books
+from cti_server.floor.calls import Direction
+from cti_server.floor.desk_signals import OrderFailed
+from cti_server.floor.orders import Pause
+from cti_server.floor.parts import CONNECTED, PartState
+from cti_server.floor.signals import MemberChanged, Signal
+
 from .seats import see_phone
 from .shift import wish
-from .signals import MemberChanged, Signal
 from .states import is_paused
 from .wrapup import wraps_up
 
