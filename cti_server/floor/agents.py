@@ -5,8 +5,8 @@
                                      └───── wish ─────────┴──────────── wrap-up ◀────────────────┘
 
 The *wish* is what the agent is to be while no call concerns them, ready or not; one made during a call is pending
-until the call is over. The *state* follows from the wish and the agent's calls (`states.py`). `shift.py` says what
-changes a wish, `pauses.py` what the PBX is then ordered to do.
+until the call is over. The *state* follows from the wish and the agent's calls. In `handlers/`, `states.py` says
+how; `shift.py` says what changes a wish, and `pauses.py` what the PBX is then ordered to do.
 """
 
 from __future__ import annotations

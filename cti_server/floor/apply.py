@@ -1,8 +1,8 @@
 """The call floor: apply(signal) → events. The table of handlers, and the emitting of events.
 
 What a signal means stands in one function, in the file of its theme in `handlers/`; `HANDLERS` finds it. Handlers
-change the `Books` and touch what they changed. The floor then compares each touched object with what it last sent about
-it, and emits an event exactly when the two differ: so *old snapshot + events = fresh snapshot* holds by
+change the `Books` and touch what they changed. The floor then compares each touched object with what it last sent
+about it, and emits an event exactly when the two differ: so *old snapshot + events = fresh snapshot* holds by
 construction, and a signal that arrives twice emits nothing.
 """
 
