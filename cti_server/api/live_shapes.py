@@ -178,6 +178,7 @@ class CallView(TypedDict):
     verdict: str | None
     match: str
     agents: list[OnCallView]
+    more_ringing: bool
     people: list[PersonView]
     recording: Literal["off", "on", "paused"]
     park_space: str | None

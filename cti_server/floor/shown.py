@@ -52,6 +52,7 @@ class CallShown(NamedTuple):
     verdict: str | None
     match: str
     agents: tuple[AgentOnCall, ...]
+    more_ringing: bool
     people: tuple[Person, ...]
     recording: Recording
     park_space: str | None
@@ -64,6 +65,7 @@ class CallShown(NamedTuple):
 def call_shown(call: Call) -> CallShown:
     is_waiting = call.waiting_since is not None
     held = [p.since for p in call.parts if p.state is PartState.HOLD and p.open]
+    agents, rings_more = _agents(call)
     return CallShown(
         call.direction,
         call.state,
@@ -82,7 +84,8 @@ def call_shown(call: Call) -> CallShown:
         call.customer,
         call.verdict["code"] if call.verdict is not None else None,
         call.match,
-        _agents(call),
+        agents,
+        rings_more,
         people(call),
         call.recording,
         call.park_space,
@@ -93,11 +96,13 @@ def call_shown(call: Call) -> CallShown:
     )
 
 
-def _agents(call: Call) -> tuple[AgentOnCall, ...]:
-    """The agents who are connected; while nobody is, the first few whose phones ring."""
+def _agents(call: Call) -> tuple[tuple[AgentOnCall, ...], bool]:
+    """The agents who are connected; while nobody is, the first few whose phones ring, and whether more do."""
     open_parts = [p for p in call.parts if p.outcome is None]
-    shown = [p for p in open_parts if p.state in CONNECTED] or open_parts[:MAX_RINGING_SHOWN]
-    return tuple(AgentOnCall(p.agent, p.seat, p.name, p.state, p.since) for p in shown)
+    connected = [p for p in open_parts if p.state in CONNECTED]
+    shown = connected or open_parts[:MAX_RINGING_SHOWN]
+    on_call = tuple(AgentOnCall(p.agent, p.seat, p.name, p.state, p.since) for p in shown)
+    return on_call, not connected and len(open_parts) > MAX_RINGING_SHOWN
 
 
 class WrapUpShown(NamedTuple):

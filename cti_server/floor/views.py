@@ -61,6 +61,7 @@ def call_view(call: Call, shown: CallShown | None = None) -> View:
             {"agent": a.agent, "seat": a.seat, "name": a.name, "state": a.state.value, "since": iso(a.since)}
             for a in s.agents
         ],
+        "more_ringing": s.more_ringing,
         "people": [person._asdict() for person in s.people],
         "recording": s.recording.value,
         "park_space": s.park_space,

@@ -163,7 +163,7 @@ export function callOf(card: Card, more: Partial<CallView> = {}): CallView {
     started_at: ago(275), queued_at: ago(251), waiting_since: ago(251), answered_at: ago(214), ended_at: null, wait_ms: 37_000, held_since: null,
     customer: customer ? { id: customer.id, name: customer.name, tier: customer.tier } : null,
     verdict: card.verdict.code, match: card.match.standing,
-    agents: [], outcome: null, ended_by: null, complete: true, merged_into: null, recording: "on", park_space: null, people: [], ...more,
+    agents: [], more_ringing: false, outcome: null, ended_by: null, complete: true, merged_into: null, recording: "on", park_space: null, people: [], ...more,
   };
 }
 

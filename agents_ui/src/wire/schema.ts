@@ -1592,6 +1592,8 @@ export interface components {
             match: string;
             /** Merged Into */
             merged_into: string | null;
+            /** More Ringing */
+            more_ringing: boolean;
             /** Outcome */
             outcome: ("answered" | "abandoned" | "short_abandon" | "no_agent" | "no_answer" | "left_in_ivr" | "busy" | "failed" | "transferred" | "outbound" | "internal" | "unseen") | "merged" | null;
             /** Park Space */

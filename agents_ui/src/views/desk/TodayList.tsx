@@ -9,6 +9,7 @@ import { DirectionIcon, isMissed, OutcomeText } from "../../parts/marks";
 import { CallBack } from "../../parts/TelLink";
 import { Span } from "../../parts/Timer";
 import { navigate } from "../../store/session/navigate";
+import { useTopic } from "../../store/session/topics";
 import { useStore } from "../../store/desk/store";
 import { loadToday, useToday } from "../../store/rooms/today";
 import type { Interaction } from "../../wire/types";
@@ -31,6 +32,8 @@ export function TodayList() {
   const [words, setWords] = useState("");
   const queueOf = useQueueTitle();
   useEffect(() => void loadToday(), []);
+  // The day of everybody changes with each call of the floor that ends, not only with mine.
+  useTopic(everyone ? "floor" : null);
 
   const shown = useMemo(() => {
     const wanted = words.trim().toLowerCase();

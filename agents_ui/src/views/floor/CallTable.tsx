@@ -46,7 +46,7 @@ export function CallTable({ calls }: { calls: CallView[] }) {
                 <td><VerdictMark code={call.verdict} /></td>
                 <td>{call.queue ? titled(call.queue) : "–"}</td>
                 <td><span className={`floor-state ${call.state}`}><span className="dot" aria-hidden="true" />{named("call_state", call.state)}{call.position ? ` #${call.position}` : ""}</span></td>
-                <td>{call.agents.map((agent) => agent.name ?? agent.seat).join(", ") || "–"}</td>
+                <td>{call.agents.map((agent) => agent.name ?? agent.seat).join(", ") || "–"}{call.more_ringing && ` ${t("floor.more_ringing")}`}</td>
                 <td className="right"><Timer since={since(call)} /></td>
                 <td className="right">
                   <Button className="button ghost square small" aria-expanded={here} aria-label={t("floor.parts_of", { who })} onPress={() => setOpen(here ? null : call.call)}><Icon name="chevron" size={14} /></Button>
