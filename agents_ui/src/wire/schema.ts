@@ -1717,7 +1717,7 @@ export interface components {
         };
         /**
          * Card
-         * @description What the agent sees when the phone rings. Path, wait, queue and DNIS are in the call's view.
+         * @description What the agent sees when the phone rings. The call's own view has path, wait, queue and DNIS.
          */
         Card: {
             /** Call */
