@@ -63,10 +63,10 @@ def _asked(running: Running) -> Iterator[Finding]:
 async def _web(host: str, port: int) -> tuple[Finding, Running | None]:
     if port == 0:
         return say("web", "port.any", host=host), None
-    there = ANY.get(host, host)
-    status, body = await _get(there, port, "/healthz")
+    address = ANY.get(host, host)
+    status, body = await _get(address, port, "/healthz")
     if status == 200 and _is_ours(body):
-        return say("web", "port.ours", host=host, port=port), await _ask_running(there, port)
+        return say("web", "port.ours", host=host, port=port), await _ask_running(address, port)
     return _listen("web", host, port, ours=False), None
 
 

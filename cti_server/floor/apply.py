@@ -64,7 +64,7 @@ class Floor:
         self._changed: dict[str, Call] = {}
         self._shifts: dict[int, Agent] = {}
 
-    # --- to be read ------------------------------------------------------------------------------------
+    # --- reading ---------------------------------------------------------------------------------------
 
     @property
     def pbx(self) -> str:
@@ -99,17 +99,17 @@ class Floor:
         return self._emit(signal.at)
 
     def take_changed(self) -> list[Call]:
-        """The calls that changed since the last call of this, each once; ended calls included."""
+        """The calls that changed since this was last asked, each once; ended calls included."""
         changed, self._changed = list(self._changed.values()), {}
         return changed
 
     def take_orders(self) -> list[Order]:
-        """What the PBX must be asked to do because of the signals since the last call of this, in order."""
+        """What the PBX must be asked to do because of the signals since this was last asked, in order."""
         orders, self.books.orders = self.books.orders, []
         return orders
 
     def take_shifts(self) -> list[Agent]:
-        """The agents whose shift, seat or wish changed since the last call of this."""
+        """The agents whose shift, seat or wish changed since this was last asked."""
         changed, self._shifts = list(self._shifts.values()), {}
         return changed
 

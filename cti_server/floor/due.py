@@ -21,7 +21,7 @@ class DueTimes(Generic[Key]):
         return len(self._when)
 
     def put(self, key: Key, at: float | None) -> None:
-        """The key is due at `at` and no longer at any earlier given time; None cancels it."""
+        """The key is due at `at`, instead of any time given before; None cancels it."""
         if at is None:
             self._when.pop(key, None)
         elif self._when.get(key) != at:

@@ -98,7 +98,7 @@ class Part:
 
     @property
     def live(self) -> bool:
-        """The part is open or in wrap-up."""
+        """The part is open, or in wrap-up."""
         return self.outcome is None or self.state is PartState.WRAP_UP
 
     def enter(self, state: PartState, at: float) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 
-# Every view of a call repeats its earlier times: nine out of ten calls of this hit the cache.
+# Every view of a call repeats its earlier times, so nine times out of ten the text is in the cache.
 @lru_cache(maxsize=16_384)
 def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -130,6 +130,6 @@ def insert_if_there(engine: str, table: sa.Table, column: str, parent: str, name
     """
     columns = [table.c[name] for name in names]
     given = {c.name: sa.bindparam(c.name, type_=c.type) for c in columns}
-    there = sa.table(parent, sa.column("id", Id))
-    row = sa.select(*given.values()).where(sa.exists().where(there.c.id == given[column]))
+    parents = sa.table(parent, sa.column("id", Id))
+    row = sa.select(*given.values()).where(sa.exists().where(parents.c.id == given[column]))
     return upsert(engine, table).from_select(list(given), row)

@@ -1,5 +1,4 @@
-"""Handlers for what others found out: who is calling, the caller's way through the IVR, what a queue asks for, and
-the state of the link."""
+"""Handlers for what others found out: the caller, their way through the IVR, a queue's settings, the link."""
 
 from __future__ import annotations
 

@@ -99,8 +99,8 @@ def new_part(books: Books, call: Call, seat: str, at: float, origin: Origin, que
 
 
 def _wrap_up_once(books: Books, call: Call, agent: int, at: float) -> None:
-    """The call has come back to this agent: close the wrap-up of their earlier part, for there will be another
-    at the end of this one. The missing code is then not owed twice."""
+    """The call has come back to this agent: end the wrap-up of their earlier part, with nothing owed, because
+    another follows the new part."""
     for earlier_call, earlier in books.parts_of(agent):
         if earlier_call is call and earlier.state is PartState.WRAP_UP:
             earlier.enter(PartState.LEFT, at)

@@ -34,7 +34,8 @@ CONFIRM_S = 5.0  # how long the PBX has to show a pause that was ordered; after 
 
 
 def member_seen(books: Books, seat: str, at: float) -> None:
-    """The PBX reported a membership of this seat, and the books hold it: see what phone and pause it shows."""
+    """Call when the PBX has reported a membership of this seat, once the books have it: take in what it shows of
+    the phone and of the pause."""
     agent = books.agent_at(seat)
     if agent is None:
         return
@@ -53,8 +54,8 @@ def member_seen(books: Books, seat: str, at: float) -> None:
         return
     reason = _reason(members)
     if paused != shift.asked:
-        # Somebody changed the pause at the PBX. Each queue reports it in a message of its own, so some members
-        # still show the old pause. Taking the new one for ordered keeps `settle` from ordering it at those.
+        # Somebody changed the pause at the PBX. The queues report that one by one, so other members may still show
+        # the old pause for a moment. Noting the new pause as asked keeps `settle` from ordering it there.
         shift.asked, shift.asked_reason = paused, reason if paused else None
         _changed_at_pbx(books, agent, not paused, reason, at)
     elif paused and reason and reason != shift.asked_reason:
@@ -78,7 +79,8 @@ def _reason(members: Collection[MemberChanged]) -> str | None:
 
 
 def settle(books: Books, agent: Agent) -> None:
-    """Order the pause that the agent should have, if it differs from the last one ordered."""
+    """Order the pause that the agent should have, if it differs from the last one asked for. Call it for every
+    agent whom a signal touched."""
     shift = agent.shift
     if shift is None or agent.seat is None:
         return

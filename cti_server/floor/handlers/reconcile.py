@@ -1,6 +1,5 @@
-"""Bringing the floor in line with a snapshot: what the floor did not know of is added, and what is gone without an
-end having been seen is ended *unseen*. The floor starts this way after every reconnect; every 30 s it is the drift
-check.
+"""Bringing the floor in line with a snapshot. What the floor did not know of is added; what is gone, though nobody
+saw it end, ends *unseen*. The floor starts this way after every reconnect; every 30 s this is the drift check.
 
 A row that agrees with the books costs one comparison; only the calls that differ are worked through.
 """

@@ -132,7 +132,7 @@ def _leave_queues_not_served(books: Books, agent: Agent, served: set[str]) -> No
 
 
 def _leave_again(books: Books) -> None:
-    """Repeat the orders for agents who went home but whose phones queues still ring: the first ones were lost."""
+    """Repeat the orders for agents who went home while queues still ring their phones: the first got lost."""
     for (queue, interface), agent in list(books.leaving.items()):
         member = books.queues[queue].members.get(interface)
         sits_there = books.agent_at(member.seat) if member is not None else None
@@ -179,7 +179,7 @@ def unanswered(books: Books, call: Call, part: Part, at: float) -> None:
     current = agent.shift.wish
     paused_for_this_call = current.because.call == call.id or (current.by == PBX and current.at >= began_at)
     if not current.ready and not paused_for_this_call:
-        return  # they were not ready already, or chose it while the phone rang: that reason stays
+        return  # they already were not ready, or chose it while the phone rang: that reason stays
     event = "offer_unanswered" if reason == NO_ANSWER else "offer_rejected"
     because = Because(event, call.id, part.queue, call.number)
     wish(books, agent, False, reason, SYSTEM, because, at)

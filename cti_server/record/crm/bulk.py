@@ -50,18 +50,18 @@ class _Batch:
         if not drafts:
             return {}
         companies = await self._companies({d.company for d in drafts.values() if d.company})
-        known = await self._existing(drafts.values())
+        existing = await self._existing(drafts.values())
         owners = await self._owners(drafts.values())
         refused = {
             i: Refused(reason)
             for i, draft in drafts.items()
-            if (reason := _refusal(draft, known, companies, owners)) is not None
+            if (reason := _refusal(draft, existing, companies, owners)) is not None
         }
         kept = {i: draft for i, draft in drafts.items() if i not in refused}
         rows = {draft.external_ref: self._row(draft, companies) for draft in reversed(kept.values())}
-        created = await self._insert([row for ref, row in rows.items() if ref not in known])
-        ids = {ref: row["id"] for ref, row in known.items()} | created
-        changed = await self._update(known, rows)
+        created = await self._insert([row for ref, row in rows.items() if ref not in existing])
+        ids = {ref: row["id"] for ref, row in existing.items()} | created
+        changed = await self._update(existing, rows)
         changed |= await self._points(ids, kept.values())
         changed |= await self._contracts(ids, kept.values())
         fresh = set(created.values())
@@ -102,11 +102,11 @@ class _Batch:
         reference."""
         refs = {draft.external_ref for draft in drafts}
         query = sa.select(customers).where(customers.c.external_ref.in_(refs))
-        known = {row.external_ref: dict(row._mapping) for row in await self.conn.execute(query)}
+        existing = {row.external_ref: dict(row._mapping) for row in await self.conn.execute(query)}
         nameless = {
             tokens.key(draft.name): draft.external_ref
             for draft in drafts
-            if draft.kind == "company" and draft.external_ref not in known
+            if draft.kind == "company" and draft.external_ref not in existing
         }
         c = customers.c
         query = (
@@ -115,8 +115,8 @@ class _Batch:
             .order_by(c.id.desc())
         )
         for row in await self.conn.execute(query):
-            known[nameless[row.name_key]] = dict(row._mapping)
-        return known
+            existing[nameless[row.name_key]] = dict(row._mapping)
+        return existing
 
     async def _owners(self, drafts: Iterable[CustomerDraft]) -> dict[str, str | None]:
         """For each contract number already recorded, its owner's reference."""
@@ -139,13 +139,13 @@ class _Batch:
         return made
 
     async def _update(
-        self, known: Mapping[str, Mapping[str, Any]], rows: Mapping[str, Mapping[str, Any]]
+        self, existing: Mapping[str, Mapping[str, Any]], rows: Mapping[str, Mapping[str, Any]]
     ) -> set[int]:
         changes = []
-        for ref in known.keys() & rows.keys():
-            new = {name: value for name, value in rows[ref].items() if known[ref][name] != value}
+        for ref in existing.keys() & rows.keys():
+            new = {name: value for name, value in rows[ref].items() if existing[ref][name] != value}
             if new:
-                changes.append({"_id": known[ref]["id"]} | new)
+                changes.append({"_id": existing[ref]["id"]} | new)
         for alike in _by_columns(changes):
             names = [name for name in alike[0] if name != "_id"]
             statement = sa.update(customers).where(customers.c.id == sa.bindparam("_id"))
@@ -196,7 +196,7 @@ class _Batch:
             for row in await self.conn.execute(sa.select(service_levels.c.code, service_levels.c.id))
         }
         rows = await self.conn.execute(sa.select(contracts).where(contracts.c.number.in_(wanted)))
-        known = {row.number: dict(row._mapping) for row in rows}
+        existing = {row.number: dict(row._mapping) for row in rows}
         changed = set()
         added = []
         for number, (customer_id, draft) in wanted.items():
@@ -209,7 +209,7 @@ class _Batch:
                 "minutes_used": draft.minutes_used,
             }
             given = {name: value for name, value in new.items() if value is not None}
-            if (old := known.get(number)) is None:
+            if (old := existing.get(number)) is None:
                 added.append(_NEW_CONTRACT | given | {"number": number, "customer_id": customer_id})
             elif any(old[name] != value for name, value in given.items()):
                 await self.conn.execute(sa.update(contracts).where(contracts.c.id == old["id"]).values(given))
@@ -231,11 +231,11 @@ class _Batch:
 
 def _refusal(
     draft: CustomerDraft,
-    known: Mapping[str, Mapping[str, Any]],
+    existing: Mapping[str, Mapping[str, Any]],
     companies: Mapping[str, Sequence[int]],
     owners: Mapping[str, str | None],
 ) -> str | None:
-    row = known.get(draft.external_ref)
+    row = existing.get(draft.external_ref)
     if row is not None and row["kind"] != draft.kind:
         return f"{draft.external_ref} is a {row['kind']} in the record, not a {draft.kind}"
     if draft.company and len(companies[draft.company]) > 1:
