@@ -40,6 +40,7 @@ class PartBody(TypedDict):
     """An agent's part as it is now, and what happened to it.
 
     `view` is the call, in the first event that this agent gets of it; the card and the handover come with it.
+    `leaves`: the agent has no part in the call any more.
     """
 
     agent: int | None
@@ -48,6 +49,7 @@ class PartBody(TypedDict):
     happened: Literal["offered", "answered", "offer_ended", "held", "retrieved", "left", "wrapped", "changed"]
     reason: str | None
     view: CallView | None
+    leaves: bool
     card: Card | None
     handover: HandoverView | None
 

@@ -56,7 +56,7 @@ class Floor:
     def __init__(self, pbx: str, *, desktop_grace_s: float = 30.0, phone_grace_s: float = 10.0) -> None:
         self.books = Books(pbx, desktop_grace_s=desktop_grace_s, phone_grace_s=phone_grace_s)
         self._calls: dict[str, CallShown] = {}
-        self._parts: dict[tuple[str, int], PartShown] = {}
+        self._parts: dict[str, dict[int, PartShown]] = {}  # by call and position
         self._queues: dict[str, QueueShown] = {}
         self._members: dict[tuple[str, str], MemberShown] = {}
         self._agents: dict[int, AgentShown] = {}
@@ -168,7 +168,8 @@ class Floor:
                 is_offer = part.state is PartState.RINGING and part.origin is Origin.OFFER
                 if part.outcome is None and not is_offer:
                     parts.setdefault((call.id, part.position), (call, part, kinds.CHANGED, None))
-        for call, part, happened, reason in parts.values():
+        # The parts that go on come first: a desktop that holds the call for one of them need not drop it between.
+        for call, part, happened, reason in sorted(parts.values(), key=lambda entry: not entry[1].live):
             if call.merged_into is None:
                 self._emit_part(call, part, happened, reason, at, events)
         for call in cards.values():
@@ -201,9 +202,10 @@ class Floor:
         self, call: Call, part: Part, happened: str, reason: str | None, at: float, events: list[Event]
     ) -> None:
         shown = part_shown(call, part)
-        if shown == self._parts.get((call.id, part.position)):
+        sent = self._parts.setdefault(call.id, {})
+        if shown == sent.get(part.position):
             return
-        self._parts[call.id, part.position] = shown
+        sent[part.position] = shown
         self._changed[call.id] = call
         agent, view = part.agent, None
         if agent is not None and agent in self.books.agents:
@@ -219,6 +221,7 @@ class Floor:
             "happened": happened,
             "reason": reason,
             "view": view,
+            "leaves": not part.live and agent not in call.audience,
         }
         agents = frozenset({agent}) if agent is not None else kinds.NOBODY
         events.append(Event(kinds.PART_CHANGED, at, body, agents, frozenset({topics.call(call.id)}), call=call.id))
@@ -226,12 +229,11 @@ class Floor:
     def _shows_another(self, call: Call, part: Part) -> bool:
         """Whether the agent's desktop still needs the call for another of their parts in it."""
         others = (p for p in call.parts if p.agent == part.agent and p.live and p is not part)
-        return any((call.id, other.position) in self._parts for other in others)
+        return any(other.position in self._parts[call.id] for other in others)
 
     def _forget(self, call: Call) -> None:
         self._calls.pop(call.id, None)
-        for part in call.parts:
-            self._parts.pop((call.id, part.position), None)
+        self._parts.pop(call.id, None)
         self.books.forget_call(call)
 
     def _emit_queue(self, queue: Queue, at: float, events: list[Event]) -> None:

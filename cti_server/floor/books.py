@@ -194,15 +194,17 @@ class Books:
             self.touched_queues.add(name)
         return self.queues[name]
 
-    def put_member(self, member: MemberChanged) -> None:
+    def put_member(self, member: MemberChanged) -> str | None:
+        """The member is so from now on; returns the seat that it was at, where that was another."""
         key, seat = (member.queue, member.interface), member.seat
         queue = self.queue(member.queue)
         before = queue.members.get(member.interface)
         if queue.put(member):
             self.touch_queue(member.queue)
-        if before is not None and before.seat != seat:
+        moved_from = before.seat if before is not None and before.seat != seat else None
+        if before is not None and moved_from is not None:
             self._drop_membership(before)
-        if before is None or before.seat != seat:
+        if before is None or moved_from is not None:
             self._serves.pop(seat, None)
         self._members.setdefault(seat, {})[key] = member
         former_seat = self._seat_of.get(member.interface)
@@ -214,6 +216,7 @@ class Books:
                 if not self._member_seats[former_seat]:
                     del self._member_seats[former_seat]
         self.touch_member(*key)
+        return moved_from
 
     def drop_member(self, queue: str, interface: str) -> MemberChanged | None:
         """Take the member out of the queue and return it. Its device still counts as a seat."""

@@ -270,7 +270,11 @@ class Call:
     @property
     def visit(self) -> Visit | None:
         """The current wait in a queue; None while the call waits in none."""
-        return self.visits[-1] if self.visits and self.visits[-1].waiting else None
+        return next((visit for visit in reversed(self.visits) if visit.waiting), None)
+
+    def visit_in(self, queue: str) -> Visit | None:
+        """The wait in this queue that goes on."""
+        return next((visit for visit in reversed(self.visits) if visit.waiting and visit.queue == queue), None)
 
     # --- as a whole ------------------------------------------------------------------------------------
 

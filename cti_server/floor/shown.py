@@ -284,6 +284,7 @@ class AgentShown(NamedTuple):
     phone_since: float | None
     on_shift: bool
     serves: frozenset[str]
+    known_as: tuple[str, str | None, str]  # name, extension, role: what colleagues are shown
 
 
 def agent_shown(agent: Agent, serves: frozenset[str]) -> AgentShown:
@@ -301,4 +302,5 @@ def agent_shown(agent: Agent, serves: frozenset[str]) -> AgentShown:
         agent.phone_since,
         agent.at_work,
         serves,
+        (agent.name, agent.extension, agent.role),
     )

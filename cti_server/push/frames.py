@@ -15,6 +15,7 @@ from cti_server.record.schema import to_json
 
 HEARTBEAT_S = 5
 MAX_TOPICS = 50  # that one message may open, and as many that it may close
+MAX_OPEN = 200  # that one desktop may have open, and so may name when it resumes
 
 Positions = dict[str, int]
 TopicName = Annotated[str, Field(min_length=1, max_length=220)]
@@ -44,7 +45,7 @@ class Resume(BaseModel):
     positions: dict[Annotated[str, Field(max_length=80)], Annotated[int, Field(ge=0, le=2**63 - 1)]] = Field(
         max_length=50
     )
-    topics: TopicNames = []
+    topics: Annotated[list[TopicName], Field(max_length=MAX_OPEN)] = []
 
 
 class Watch(BaseModel):
@@ -139,7 +140,7 @@ def _serves(kind: str, body: dict[str, Any]) -> Serves | None:
 
 
 def _left(kind: str, body: dict[str, Any]) -> tuple[int, str] | None:
-    if kind != "part.changed" or body["agent"] is None or body["part"]["state"] != "left":
+    if kind != "part.changed" or body["agent"] is None or not body["leaves"]:
         return None
     return body["agent"], body["call"]
 

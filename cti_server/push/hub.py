@@ -15,10 +15,9 @@ from cti_server.floor import topics
 from cti_server.rules.rights import Viewer
 
 from . import frames
-from .frames import Frame, Note, Positions
+from .frames import MAX_OPEN, Frame, Note, Positions
 
 MAX_WAITING = 1000  # frames that may wait for a desktop; beyond it the desktop is closed with 4408 and resumes
-MAX_OPEN = 200  # topics that one desktop may have open; beyond it the topic opened first is closed
 
 Topic = tuple[str, str]  # stream and name: a topic is opened for each stream that it draws on
 Key = TypeVar("Key")

@@ -194,7 +194,7 @@ async def test_whoever_is_told_may_ask(
     request: pytest.FixtureRequest,
 ) -> None:
     await desk_events(center, world, database, clock, published)
-    mine = {"agent": world.agent, "part": {"state": "talking"}}
+    mine = {"agent": world.agent, "part": {"state": "talking"}, "leaves": False}
     rows = [(PBX_STREAM, kind, mine, audience_of(kind, world.agent)) for kind in sorted(FLOOR_KINDS)]
     rows += [("desk", entry.kind, mine | entry.body, entry.audience) for entry in published]
     # Told of from elsewhere, always to the agent alone: live/agent_commands.py, control/, api/agent/phones.py.

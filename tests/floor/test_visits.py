@@ -11,6 +11,7 @@ from cti_server.floor.signals import (
     LegHangupAsked,
     LegStarted,
     MemberConnected,
+    MemberOffered,
     QueueAbandoned,
     QueueJoined,
     QueueLeft,
@@ -47,6 +48,7 @@ def test_a_call_that_passes_three_queues_has_three_visits_each_with_its_own_wait
         QueueJoined(41.0, *CALLER, "support", 3),
         QueueLeft(46.0, *CALLER, "support"),
         QueueJoined(47.0, *CALLER, "vip", 1),
+        MemberOffered(50.0, *CALLER, "vip", "PJSIP/1001", None),
         QueueLeft(54.5, *CALLER, "vip"),
         MemberConnected(54.6, *CALLER, "vip", "PJSIP/1001", None),
     )

@@ -24,7 +24,7 @@ def serves(seq: int, agent: int, *queues: str) -> Frame:
 
 
 def left(seq: int, agent: int, call: str) -> Frame:
-    body = {"agent": agent, "call": call, "part": {"state": "left"}}
+    body = {"agent": agent, "call": call, "part": {"state": "left"}, "leaves": True}
     return frame(seq, "part.changed", body, agents=[agent])
 
 

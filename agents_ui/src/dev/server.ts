@@ -76,7 +76,7 @@ export function eventsFor(before: FloorState, after: FloorState, viewer: Viewer,
     if (same(old, part) || !(part.agent === me.id || open.has(`call:${part.call}`))) continue;
     const first = !old || old.agent !== part.agent;
     const view = first ? (after.calls.find(({ call }) => call === part.call) ?? null) : null;
-    told.push({ kind: "part.changed", body: { agent: part.agent, call: part.call, part, happened: happenedTo(old, part), reason: null, view, card: first ? (after.cards[part.call] ?? null) : null, handover: null } } as ServerEvent);
+    told.push({ kind: "part.changed", body: { agent: part.agent, call: part.call, part, happened: happenedTo(old, part), reason: null, view, leaves: part.state === "left", card: first ? (after.cards[part.call] ?? null) : null, handover: null } } as ServerEvent);
   }
   for (const { call } of after.calls) {
     if (!same(before.cards[call], after.cards[call]) && concerns(call)) told.push({ kind: "card.changed", body: { call, card: after.cards[call] ?? null } } as ServerEvent);

@@ -3048,6 +3048,7 @@ export interface components {
          * @description An agent's part as it is now, and what happened to it.
          *
          *     `view` is the call, in the first event that this agent gets of it; the card and the handover come with it.
+         *     `leaves`: the agent has no part in the call any more.
          */
         PartBody: {
             /** Agent */
@@ -3061,6 +3062,8 @@ export interface components {
              * @enum {string}
              */
             happened: "offered" | "answered" | "offer_ended" | "held" | "retrieved" | "left" | "wrapped" | "changed";
+            /** Leaves */
+            leaves: boolean;
             part: components["schemas"]["PartView"];
             /** Reason */
             reason: string | null;

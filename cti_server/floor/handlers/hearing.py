@@ -33,8 +33,10 @@ def _stop_waiting(call: Call, part: Part, at: float) -> None:
     if call.waiting_since is not None:
         call.wait_s += max(0.0, at - call.waiting_since)
         call.waiting_since = None
-    if part.queue is not None and call.visits and call.visits[-1].queue == part.queue:
-        call.visits[-1].was_answered(at, part.agent, part.seat)
+    visit = next((v for v in reversed(call.visits) if v.queue == part.queue), None)
+    # A phone that rang after the visit was over did not ring for it: a colleague was consulted through the queue.
+    if visit is not None and (visit.left is None or (part.offered_at or at) <= visit.left):
+        visit.was_answered(at, part.agent, part.seat)
 
 
 def consults(books: Books, call: Call, at: float) -> None:

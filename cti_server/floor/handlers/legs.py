@@ -233,10 +233,10 @@ def answered(books: Books, s: LegAnswered) -> None:
         return
     leg.up, leg.ringing = True, False
     part = call.part_of(leg.device)
-    if part is not None:
-        if leg.dialled and leg.dialled_by is not None:
-            answer(books, call, part, s.at)
-        books.touch_part(call, part)
+    if part is not None and leg.dialled and leg.dialled_by is not None:
+        answer(books, call, part, s.at)
+    if (reached := call.part_on(leg)) is not None:
+        books.touch_part(call, reached)
     books.touch(call)
 
 
@@ -275,6 +275,7 @@ def ended(books: Books, s: LegEnded) -> None:
     if call is None or leg is None:
         return
     books.drop_leg(call, leg.id)
+    books.leave_queue(leg.id)  # the queue has said so before, unless its word was lost
     _declined_after_all(books, call, leg, s)
     part = call.part_on(leg)
     if part is not None:
@@ -285,7 +286,6 @@ def ended(books: Books, s: LegEnded) -> None:
         hear(books, call, s.at)
         books.touch(call)
         return
-    books.leave_queue(leg.id)
     seal(books, call, s.at)
 
 

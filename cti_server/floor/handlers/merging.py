@@ -58,6 +58,8 @@ def merge(books: Books, into: Call, younger: Call) -> Call:
     if into.direction is Direction.INTERNAL and younger.direction is not Direction.INTERNAL:
         for part in into.parts:
             part.origin = joined_as
+        _take_visits(into, younger)
+        younger.visits = into.visits
         into.become(younger)  # a customer came into a call between agents, which is the customer's from now on
         for part in into.parts:
             part.why = why(books, into, part)
@@ -95,7 +97,7 @@ def _take_parts(books: Books, into: Call, younger: Call, joined_as: Origin) -> N
         books.drop_part(part)
         if part.agent is not None:
             books.touch_agent(part.agent)
-        if part.seat in seats_in_call:
+        if part.seat in seats_in_call and (part.open or part.origin is Origin.INTERNAL):
             continue  # the consulting agent's second leg; their part in the older call goes on
         part.position = len(into.parts)
         into.parts.append(part)

@@ -56,8 +56,8 @@ def seal(books: Books, call: Call, at: float | None) -> None:
     if call.waiting_since is not None:
         call.wait_s += max(0.0, at - call.waiting_since) if at is not None else 0.0
         call.waiting_since = None
-    if call.visit is not None:
-        call.visit.end(at, How.UNSEEN if at is None else How.ABANDONED if call.abandoned else How.ENDED)
+    for visit in call.visits:
+        visit.end(at, How.UNSEEN if at is None else How.ABANDONED if call.abandoned else How.ENDED)
     if at is None:
         call.complete, call.ended_by = False, "unknown"
         call.outcome = "answered" if any(p.answered_at for p in call.parts) else "unseen"

@@ -70,8 +70,8 @@ def left(books: Books, s: QueueLeft) -> None:
     call = call_of(books, s.leg, s.linkedid)
     if call is None or call.queue != s.queue:
         return
-    if call.visit is not None:
-        call.visit.end(s.at, How.ABANDONED if call.abandoned else How.MOVED_ON)
+    if (visit := call.visit_in(s.queue)) is not None:
+        visit.end(s.at, How.ABANDONED if call.abandoned else How.MOVED_ON)
     if call.waiting_since is None:
         return
     call.wait_s += max(0.0, s.at - call.waiting_since)
@@ -89,8 +89,8 @@ def abandoned(books: Books, s: QueueAbandoned) -> None:
     if leg.hangup_asked:
         call.abandoned, call.left_queue_unanswered = True, False
         books.touch(call)
-    if call.visit is not None and call.visit.queue == s.queue:
-        call.visit.end(s.at, How.ABANDONED if leg.hangup_asked else How.TIMED_OUT)
+    if (visit := call.visit_in(s.queue)) is not None:
+        visit.end(s.at, How.ABANDONED if leg.hangup_asked else How.TIMED_OUT)
 
 
 def offered(books: Books, s: MemberOffered) -> None:
@@ -129,7 +129,9 @@ def did_not_answer(books: Books, s: MemberDidNotAnswer) -> None:
 
 
 def member_changed(books: Books, s: MemberChanged) -> None:
-    books.put_member(s)
+    moved_from = books.put_member(s)
+    if moved_from is not None:
+        member_seen(books, moved_from, s.at)
     if s.paused:
         books.leaving.pop((s.queue, s.interface), None)
     member_seen(books, s.seat, s.at)

@@ -99,7 +99,7 @@ def _leg(books: Books, row: LegRow, s: Snapshot) -> Call | None:
     if leg.channel != row.channel:
         call.rename(leg, row.channel)
     leg.up, leg.ringing = row.up, row.ringing
-    call.bridge(leg, row.bridge, conference=row.conference)
+    _bridge(books, call, leg, row)
     # The snapshot does not name the parking space: keep the one that an event named.
     leg.parked = (leg.parked or "") if row.parked else None
     leg.muted = row.muted if row.muted is not None else leg.muted
@@ -107,11 +107,24 @@ def _leg(books: Books, row: LegRow, s: Snapshot) -> Call | None:
     return call
 
 
+def _bridge(books: Books, call: Call, leg: Leg, row: LegRow) -> None:
+    """Whoever enters that bridge next joins this call."""
+    before = leg.bridge
+    call.bridge(leg, row.bridge, conference=row.conference)
+    if before is not None and before != row.bridge:
+        books.forget_bridge(call, before)
+    if row.bridge is not None:
+        books.bridges.setdefault(row.bridge, call)
+
+
 def _calls(books: Books, s: Snapshot, differing: set[str]) -> None:
     """Bring the parts in line, in the calls that differ and in every call that an agent has a part in."""
     held = {row.leg for row in s.legs if row.held}
     for call in list(books.calls.values()):
-        if call.ended or not (call.parts or call.id in differing or not call.legs):
+        if call.ended:
+            continue
+        has_phone_of_ours = bool(call.parts) or any(leg.ours for leg in call.legs.values())
+        if not has_phone_of_ours and call.id not in differing and call.legs:
             continue
         if not call.legs and s.whole:
             _end_unseen(books, call)
@@ -135,10 +148,10 @@ def _parts(books: Books, call: Call, s: Snapshot, held: set[str]) -> None:
                 part.leg = leg.id
             elif part.leg in call.legs:
                 continue  # the phone's earlier leg, about to end
+        if part is None and not leg.ringing and not call.reach(leg):
+            continue  # its agent gave the call away and the channel ends soon, or its dialling will be reported
         leg.dialled = True
         leg.dialled_by = leg.dialled_by or call.first_leg
-        if part is None and not leg.ringing and not call.reach(leg):
-            continue  # its agent gave the call away, and the channel has not ended yet
         if part is None:
             part = new_part(books, call, leg.device, leg.started_at, Origin.OFFER, call.queue)
             part.leg = leg.id

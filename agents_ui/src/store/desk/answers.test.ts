@@ -45,7 +45,7 @@ describe("a card", () => {
   });
 
   test("of a call that has left the desk is not kept", () => {
-    const gone = fold(desk, event("part.changed", { agent: 3, call: id, part: partOf({ state: "left" }), happened: "left", reason: null, view: null, card: null, handover: null }, "pbx:demo", 13));
+    const gone = fold(desk, event("part.changed", { agent: 3, call: id, part: partOf({ state: "left" }), happened: "left", reason: null, view: null, leaves: true, card: null, handover: null }, "pbx:demo", 13));
     expect(withCardAnswer(gone, id, answer(wangCard, at(30))).cards).toEqual({});
   });
 });

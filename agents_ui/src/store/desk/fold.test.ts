@@ -24,7 +24,7 @@ const event = <K extends ServerEvent["kind"]>(kind: K, body: EventOf<K>["body"],
 const call = (view: CallView, seq = 11, kind: (typeof CALL_EVENTS)[number] = "call.changed") => event(kind, { call: view, reason: null }, seq);
 const part = (more: Partial<PartView>, seq = 11, body: Partial<PartBody> = {}) => {
   const whole = partOf({ position: 2, ...more });
-  return event("part.changed", { agent: whole.agent, call: whole.call, part: whole, happened: "changed", reason: null, view: null, card: null, handover: null, ...body }, seq);
+  return event("part.changed", { agent: whole.agent, call: whole.call, part: whole, happened: "changed", reason: null, view: null, leaves: whole.state === "left", card: null, handover: null, ...body }, seq);
 };
 const offer = (seq = 11, body: Partial<PartBody> = {}) => part({ state: "ringing" }, seq, { happened: "offered", view: talking, card: wangCard, ...body });
 const watching = (topic: string, shows: object, seq = 11, stream = "pbx:demo") => ({ type: "watching", topic, stream, seq, snapshot: shows }) as Frame;
