@@ -16,7 +16,7 @@ from .parts import CONNECTED, Origin, Part, PartState, Why
 from .people import Person, people
 from .queues import Duty, Queue
 from .signals import MemberChanged, MemberStatus, Recording
-from .standing import Scene, Standing, leg_of, scene_at
+from .standing import Scene, Standing, by_part, leg_of, scene_at
 
 MAX_RINGING_SHOWN = 3  # ringing agents shown with a call that nobody has answered
 
@@ -187,9 +187,7 @@ def _stands(call: Call, part: Part) -> tuple[Standing, Consultation | None]:
     if not part.open:
         return (Standing.WRAP_UP if part.state is PartState.WRAP_UP else Standing.NONE), None
     if part.state is PartState.RINGING:
-        agents_leg = leg_of(call, part)
-        # An agent who calls out has a leg that is up before anybody answers.
-        return (Standing.CALLING if agents_leg is not None and agents_leg.up else Standing.RINGING), None
+        return by_part(part, leg_of(call, part)), None  # whom they would hear is not asked: this is read often
     scene = scene_at(call, part)
     return scene.standing, _consultation(scene)
 

@@ -113,7 +113,7 @@ def scene_at(call: Call, part: Part) -> Scene:
     if not part.open:
         return Scene(call, part, mine, Standing.WRAP_UP if part.state is PartState.WRAP_UP else Standing.NONE)
     if mine is None:
-        return Scene(call, part, None, _by_part(part, None))
+        return Scene(call, part, None, by_part(part, None))
     heard = tuple(sorted(call.reach(mine), key=_age))
     aside = (leg for leg in call.legs.values() if leg is not mine and leg not in heard and _stays(call, leg))
     waiting = tuple(sorted(aside, key=_age))
@@ -139,7 +139,7 @@ def leg_of(call: Call, part: Part) -> Leg | None:
 
 def _standing(call: Call, part: Part, mine: Leg, heard: tuple[Leg, ...], waiting: tuple[Leg, ...]) -> Standing:
     if part.state not in CONNECTED:
-        return _by_part(part, mine)
+        return by_part(part, mine)
     if mine.conference or len(heard) > 1:
         return Standing.CONFERENCE
     if not heard and _beside_a_local_half(call, mine) and waiting:
@@ -151,13 +151,15 @@ def _standing(call: Call, part: Part, mine: Leg, heard: tuple[Leg, ...], waiting
         if consulted is None:
             return Standing.CONSULTED
         return Standing.CONSULTING if consulted in heard else Standing.ALTERNATED
-    return _by_part(part, mine)
+    return by_part(part, mine)
 
 
-def _by_part(part: Part, mine: Leg | None) -> Standing:
+def by_part(part: Part, mine: Leg | None) -> Standing:
+    """The standing of a part that is open, as far as the part and the agent's leg tell it."""
     if part.state is PartState.RINGING:
-        # An agent who calls out has a leg that is up before anybody answers.
-        return Standing.CALLING if mine is not None and mine.up else Standing.RINGING
+        # An agent who calls out has a leg that is up before anybody answers. So has a member who is reached at a
+        # mobile by a Local pair, and must press a key first; but nobody speaks on that.
+        return Standing.CALLING if mine is not None and mine.up and not mine.local else Standing.RINGING
     return Standing.HOLD if part.state is PartState.HOLD else Standing.TALKING
 
 

@@ -144,9 +144,9 @@ class Hub:
         key = stream, topic
         if subscriber in self._all and key not in subscriber.open:
             while len(subscriber.open) >= MAX_OPEN:
-                oldest = next(iter(subscriber.open))
-                self._close(subscriber, oldest)
-                subscriber.put(frames.refused(oldest[1], "unknown"))
+                _, oldest = next(iter(subscriber.open))
+                self.close(subscriber, oldest)
+                subscriber.put(frames.refused(oldest, "unknown"))
             subscriber.open[key] = None
             _add(self._of_topic, key, subscriber)
         return lambda: self._close(subscriber, key)

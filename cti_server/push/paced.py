@@ -7,7 +7,7 @@ queue a dozen times. One event a second has the colleagues who changed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -44,6 +44,7 @@ class Paced:
                 continue
             if event.kind == kinds.ME_CHANGED:
                 self._team[event.body["agent"]] = event.at
+                self._withdraw(event.body["agent"], event.body["queues"])
             out.append(event)
         now = time.monotonic()
         if self._queues and (at_once or now >= self._queues_due):
@@ -63,6 +64,12 @@ class Paced:
         if (older := self._queues.pop(key, None)) is not None:
             event = replace(event, agents=event.agents | older.agents, topics=event.topics | older.topics)
         self._queues[key] = event
+
+    def _withdraw(self, agent: int, serves: Collection[str]) -> None:
+        """What is held back of a queue that the agent serves no more is not for them."""
+        for key, event in self._queues.items():
+            if agent in event.agents and key[0] not in serves:
+                self._queues[key] = replace(event, agents=event.agents - {agent})
 
     @property
     def due_in_s(self) -> float | None:

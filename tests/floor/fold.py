@@ -118,6 +118,8 @@ class Desktop:
                 self.state["floor"]["calls"][call] = view
         if (opened := self.state["opened"].get(topics.call(call))) is not None:
             opened["call"] = view
+            if view["merged_into"] is not None:  # docs/api.md: it is over for everybody, and with it go its parts
+                opened |= {"call": None, "parts": {}}
         if view["merged_into"] is not None:
             self.state["calls"].pop(call, None)
             self.state["parts"].pop(call, None)
