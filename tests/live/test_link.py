@@ -109,7 +109,7 @@ async def test_asterisk_killed_in_mid_call_and_started_again(tmp_path: Path) -> 
             call = await until(
                 lambda: next((c for c in inbox.floor.calls.values() if c.connected()), None), "talk"
             )
-            boot = inbox.floor.boot
+            boot = inbox.floor.books.boot
             await asyncio.to_thread(pbx.kill9)
             caller.close()
             await until(lambda: link.state is LinkState.STALE, "the loss to be noticed")
@@ -118,7 +118,7 @@ async def test_asterisk_killed_in_mid_call_and_started_again(tmp_path: Path) -> 
 
             await asyncio.to_thread(pbx.start)
             await until(lambda: link.state is LinkState.LIVE, "the link to come back", 30)
-            assert inbox.floor.boot != boot
+            assert inbox.floor.books.boot != boot
             assert (call.outcome, call.ended_by, call.complete, call.ended_at) == (
                 "answered",
                 "unknown",
