@@ -147,7 +147,7 @@ class DemoPbx:
         inner = next(iter(_children(self._process.pid)))
         enter = [] if self._tree.is_system else ["nsenter", "-t", str(inner), "-m", "-r"]
         return subprocess.run(
-            [*enter, *asked], capture_output=True, text=True, errors="replace", timeout=20
+            [*enter, *asked], capture_output=True, text=True, errors="replace", timeout=60
         ).stdout
 
     def _prepare(self) -> None:
