@@ -16,11 +16,19 @@ function drafted(key: string): DraftView {
   return { note: draft?.text || null, code: draft?.code ?? null, follow_up: draft?.followUp ?? null };
 }
 
+/** A page that was just opened may not have read yet what the server holds: finishing with nothing would empty it. */
+async function readFirst(key: string, interaction: number): Promise<void> {
+  if (noteDrafts()?.get(key)) return;
+  const held = await api.draft(interaction);
+  if (!held.finished_at) noteDrafts()?.seed(key, interaction, held);
+}
+
 export async function finishWrapUp(key: string): Promise<boolean> {
   if (running.has(key)) return false;
   running.add(key);
   try {
     const interaction = useStore.getState().desk.calls[key]?.interaction ?? noteDrafts()?.get(key)?.interaction ?? null;
+    if (interaction !== null) await readFirst(key, interaction);
     await noteDrafts()?.flush(key);
     const draft = drafted(key);
     // No row of the call yet, as while the database is away: the floor ends the wrap-up, the draft waits for its row.
