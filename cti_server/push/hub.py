@@ -42,10 +42,15 @@ class Subscriber:
         if self.overrun:
             return
         if len(self._waiting) >= self._limit:
-            self.overrun = True
-            self._waiting.clear()
-        else:
-            self._waiting.append(frame)
+            self.overran()
+            return
+        self._waiting.append(frame)
+        self._wake.set()
+
+    def overran(self) -> None:
+        """It missed something: it gets no more frames, is closed at once, and connects again."""
+        self.overrun = True
+        self._waiting.clear()
         self._wake.set()
 
     def sign_out(self) -> None:

@@ -180,7 +180,7 @@ class Session:
                 except Exception:
                     # The database is away, for instance. The desktop connects again and repeats its topics.
                     log.exception("desktop.not_watching")
-                    self.subscriber.overrun = True
+                    self.subscriber.overran()
                     return
 
     async def _watch(self, message: Watch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -93,3 +94,12 @@ def test_a_topic_of_two_streams_is_evicted_as_a_whole(monkeypatch: pytest.Monkey
     hub.open(zhao, "pbx:a", "team")
     assert [(frame["topic"], frame["refused"]) for frame in said(zhao)] == [("floor", "unknown")]
     assert "floor" not in {topic for _, topic in zhao.open}
+
+
+async def test_a_desktop_that_missed_something_is_not_left_until_the_next_heartbeat() -> None:
+    waiting = Hub().subscribe(Viewer(1))[0]
+    taking = asyncio.create_task(waiting.take(60))
+    await asyncio.sleep(0)
+    waiting.overran()
+    assert await asyncio.wait_for(taking, 5) == []
+    assert waiting.overrun
