@@ -15,7 +15,7 @@ ARGS ?=
 TESTS ?= tests
 TIMES ?= 20
 # Most tests wait for a phone to ring, so more of them than there are cores run beside each other.
-WORKERS ?= 4
+WORKERS ?= 3
 # Without compiled files each worker, and each server that a test starts, would compile every source again.
 PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS)
 

@@ -172,7 +172,8 @@ def files(config: PbxConfig, inside: str, modules: Path) -> dict[str, str]:
         "http.conf": _http(config, inside),
         "rtp.conf": f"[general]\nrtpstart = {config.rtp_ports[0]}\nrtpend = {config.rtp_ports[1]}\n"
         "icesupport = yes\nstrictrtp = no\n",
-        "features.conf": "#include features_cti.conf\n",
+        # Atxfer presses keys; a machine that is busy with more than this PBX may need over 3 s for the next.
+        "features.conf": "#include features_cti.conf\n\n[general](+)\ntransferdigittimeout = 15\n",
         "res_parking.conf": "#include res_parking_cti.conf\n",
         "confbridge.conf": "#include confbridge_cti.conf\n",
         "cel.conf": "#include cel_cti.conf\n",
