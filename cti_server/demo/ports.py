@@ -24,18 +24,19 @@ VOICE_FIRST, VOICE_LAST, VOICE_BLOCK = 20000, 32000, 1000  # below the ports of 
 
 @contextlib.contextmanager
 def free_ports(count: int) -> Iterator[list[int]]:
-    """Ports free for TCP and UDP, below those of outgoing connections. They are bound until the `with` block ends;
-    after that nobody is given them again until this process has used up its own block of ports."""
-    with contextlib.ExitStack() as bound:
-        ports: list[int] = []
-        while len(ports) < count:
-            port = _own_ports(os.getpid()).next()
-            with contextlib.ExitStack() as tried, contextlib.suppress(OSError):
-                for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-                    tried.enter_context(socket.socket(socket.AF_INET, kind)).bind(("127.0.0.1", port))
-                bound.push(tried.pop_all())
-                ports.append(port)
-        yield ports
+    """Ports in a row, free for TCP and UDP, below those of outgoing connections. They are bound until the `with`
+    block ends; after that nobody is given them again until this process has used up its own block of ports."""
+    while True:
+        ports = _own_ports(os.getpid()).next(count)
+        with contextlib.ExitStack() as bound:
+            try:
+                for port in ports:
+                    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                        bound.enter_context(socket.socket(socket.AF_INET, kind)).bind(("127.0.0.1", port))
+            except OSError:
+                continue  # somebody who does not ask here has one of them
+            yield ports
+            return
 
 
 @contextlib.contextmanager
@@ -54,13 +55,16 @@ class _OwnPorts:
 
     def __init__(self) -> None:
         self._first, self._lock = _locked_block("cti-demo-ports", FIRST, LAST, BLOCK)
-        self._turn = 0
+        self._given = 0
         self._turn_lock = threading.Lock()  # phones are started in threads
 
-    def next(self) -> int:
+    def next(self, count: int) -> list[int]:
         with self._turn_lock:
-            self._turn += 1
-            return self._first + self._turn % BLOCK
+            if self._given + count > BLOCK:
+                self._given = 0
+            first = self._first + self._given
+            self._given += count
+            return list(range(first, first + count))
 
 
 @functools.lru_cache(maxsize=1)

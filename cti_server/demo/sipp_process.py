@@ -37,7 +37,7 @@ class Sipp:
         echo: bool = False,
     ) -> None:
         require_tools("sipp", "setpriv")
-        with free_ports(3) as (signalling, media, control):
+        with free_ports(5) as (signalling, control, media, _, _):  # its video is two above its voice
             self.port = local_port or signalling
             self.media_port = media  # where it receives voice
         self._steps = 0

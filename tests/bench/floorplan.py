@@ -111,7 +111,7 @@ class Callers:
         (self._folder / "scenario.xml").write_text(scenario.substitute(stay_ms=int(stay_s * 1000)))
         rows = "".join(f"{ani};{line}\n" for ani, line in pairs)
         (self._folder / "calls.csv").write_text(f"SEQUENTIAL\n{rows}")
-        with free_ports(3) as (signalling, media, control):
+        with free_ports(5) as (signalling, control, media, _, _):  # its video is two above its voice
             options = f"-i 127.0.0.1 -p {signalling} -mi 127.0.0.1 -mp {media} -ci 127.0.0.1 -cp {control}"
         limit = int(calls / rate + stay_s + 30)
         options += f" -nostdin -sf scenario.xml -inf calls.csv -r {round(rate * 10)} -rp 10s -m {calls} -l 2000"
