@@ -26,6 +26,7 @@ StandingName = Literal[
     "alternated",
     "consulted",
     "conference",
+    "alone",
     "wrap_up",
 ]
 CallVerb = Literal[

@@ -37,6 +37,7 @@ MAX_BACKOFF_S = 5.0
 # may ban an address, and counts against `authlimit`, the logins that manager.conf lets be under way at once.
 REFUSED_AGAIN_S = 60.0
 CLOCKS_AGREE_S = 0.5  # below it a difference is the way of the ping, and nobody sees it on a timer
+HINT_S = 3.0  # an answer to Getvar takes milliseconds
 MAX_HELD = 100_000  # events held while a snapshot is taken; past it the link starts over
 
 log = structlog.get_logger()
@@ -64,7 +65,9 @@ class Link:
         self.events = 0
         self._sink = sink
         self._snapshot_every_s = snapshot_every_s
-        self._held: list[Signal] | None = None
+        self._held: list[Signal] | None = None  # while a snapshot is taken, or a member's phone is being asked for
+        self._holds = 0
+        self._asking: set[asyncio.Task[None]] = set()
         self._booted = asyncio.Event()
         self._hints = snapshot.Hints()
         self._behind = 0.0
@@ -97,7 +100,7 @@ class Link:
     # --- one attachment --------------------------------------------------------------------------------
 
     async def _attached(self, tls: ssl.SSLContext | None) -> None:
-        self._held, self._overrun = [], False
+        self._held, self._holds, self._overrun = [], 1, False
         self._booted.clear()
         session = await Session.open(
             self.pbx.host, self.pbx.port, self.pbx.events, tls=tls, on_event=self._on_event
@@ -115,6 +118,8 @@ class Link:
             await self._stay(session)
         finally:
             self._session = None
+            for task in self._asking:
+                task.cancel()
             session.close()
 
     async def _first(self, session: Session, step: object) -> None:
@@ -143,16 +148,43 @@ class Link:
             earlier = await snapshot.take(session, self._hints)
             await asyncio.sleep(snapshot.DRIFT_GAP_S)
             # Held, and applied after the lists: a hangup that came while they did would be undone by its own row.
-            self._held = []
+            self._hold()
         taken = await snapshot.take(session, self._hints)
         if earlier is not None:
             taken = snapshot.compared(earlier, taken)
         if not taken.whole:
             self.warnings["snapshot rows left out"] += 1
         self._sink(self._by_our_clock(taken))
+        self._release()
+
+    def _hold(self) -> None:
+        """Keep what comes in, in order, until as many `_release` follow."""
+        self._holds += 1
+        if self._held is None:
+            self._held = []
+
+    def _release(self) -> None:
+        self._holds -= 1
+        if self._holds > 0:
+            return
         held, self._held = self._held, None
         for signal in held or ():
-            self._sink(signal)
+            self._sink(self._hints.seated(signal) if isinstance(signal, MemberChanged) else signal)
+
+    async def _ask_hint(self, session: Session, member: MemberChanged) -> None:
+        """Find out the phone behind the hint of a member who has just joined. What follows waits for it: a call
+        may ring that phone at once, and would be a stranger's."""
+        try:
+            async with asyncio.timeout(HINT_S):
+                await self._hints.ask(session, [member])
+        except (OSError, TimeoutError, LookupError, ValueError, ListBroken, ActionFailed) as cause:
+            self._log.warning("hint.unknown", hint=member.seat, cause=str(cause) or type(cause).__name__)
+        if session is not self._session:
+            return  # the attachment has begun anew, and holds for itself
+        try:
+            self._release()
+        except SinkFull:
+            self._overrun = True
 
     async def _stay(self, session: Session) -> None:
         """Keep alive and check for drift until the connection is lost."""
@@ -195,6 +227,11 @@ class Link:
             return
         if isinstance(signal, MemberChanged):
             signal = self._hints.seated(signal)
+            if self._hints.lacks(signal) and self._session is not None and self.state is LinkState.LIVE:
+                self._hold()
+                task = asyncio.create_task(self._ask_hint(self._session, signal))
+                self._asking.add(task)
+                task.add_done_callback(self._asking.discard)
         if self._held is not None:
             self._held.append(self._by_our_clock(signal))
             self._overrun = len(self._held) > MAX_HELD

@@ -39,14 +39,20 @@ class Hints:
 
     def __init__(self) -> None:
         self._seats: dict[str, str] = {}
+        self._asked: set[str] = set()
 
     def seated(self, member: MemberChanged) -> MemberChanged:
         """The member with the phone as their seat, where `ask` has found it; else the member unchanged."""
         return replace(member, seat=self._seats[member.seat]) if member.seat in self._seats else member
 
+    def lacks(self, member: MemberChanged) -> bool:
+        """Whether the seat is a hint that nobody has asked for yet."""
+        return member.seat.startswith(HINT) and member.seat not in self._asked
+
     async def ask(self, session: Session, members: Iterable[MemberChanged]) -> None:
         """Ask the PBX for the device of each member's hint, for `seated`. Raises what Session.ask raises."""
         for hint in {m.seat for m in members if m.seat.startswith(HINT)}:
+            self._asked.add(hint)
             with suppress(ActionFailed):
                 answer = await session.ask(Getvar(f"HINT({hint.removeprefix(HINT)})"))
                 device = re.split("[&,]", answer.response.get("Value") or "")[0].strip()
@@ -144,7 +150,8 @@ def _in_its_bridge(leg: LegRow, bridge: Message | None) -> LegRow:
     if bridge is None:
         return leg
     if bridge.get("BridgeTechnology") == "holding_bridge":
-        return replace(leg, bridge=None, parked=bridge.get("BridgeType") == "parking")
+        parked = bridge.get("BridgeType") == "parking"
+        return replace(leg, bridge=None, parked=parked, aside=not parked)
     return replace(leg, conference=bridge.get("BridgeCreator") == "ConfBridge")
 
 

@@ -19,11 +19,14 @@ from cti_server.floor.signals import (
     LegFetched,
     LegHangupAsked,
     LegHeld,
+    LegNumbered,
     LegParked,
     LegPickedUp,
     LegRang,
+    LegRefused,
     LegRenamed,
     LegRetrieved,
+    LegSetAside,
     LegStarted,
     LegTransferred,
     LegUnbridged,
@@ -31,10 +34,12 @@ from cti_server.floor.signals import (
     MemberChanged,
     MemberConnected,
     MemberDidNotAnswer,
+    MemberHungUp,
     MemberOffered,
     MemberRemoved,
     MemberStatus,
     PhoneChanged,
+    PoolAgentChanged,
     QueueAbandoned,
     QueueJoined,
     QueueLeft,
@@ -48,6 +53,9 @@ from cti_server.wire.ami import Message
 
 UP = "6"  # ChannelState AST_STATE_UP
 RINGING = "5"  # AST_STATE_RINGING: the device at the far end rings
+BUSY = "7"  # AST_STATE_BUSY: the PBX has refused the caller
+#: the channel that runs the dialplan for SIP MESSAGEs, one for as long as Asterisk runs: nobody is on it
+MESSAGES = "Message/"
 
 #: app_queue's device states (include/asterisk/devicestate.h, enum ast_device_state)
 MEMBER_STATUS: Mapping[str, MemberStatus] = {
@@ -62,11 +70,12 @@ MEMBER_STATUS: Mapping[str, MemberStatus] = {
     "8": MemberStatus.ON_HOLD,
 }
 
-#: DialEnd's DialStatus; every other one is a failure
+#: DialEnd's DialStatus; every other one is a failure. CONTINUE: who picked up did not accept the call
 DIAL_STATUS: Mapping[str, DialStatus] = {
     "ANSWER": DialStatus.ANSWER,
     "BUSY": DialStatus.BUSY,
     "NOANSWER": DialStatus.NO_ANSWER,
+    "CONTINUE": DialStatus.NO_ANSWER,
     "CANCEL": DialStatus.CANCEL,
 }
 
@@ -104,7 +113,9 @@ def translate(message: Message, arrived: float) -> Signal | None:
     events. Raises MissingHeader where the event lacks a header, ValueError where it has an unreadable number.
     """
     translator = TRANSLATORS.get(message.event) if message.event is not None else None
-    return translator(message, stamp(message, arrived)) if translator is not None else None
+    if translator is None or (message.get("Channel") or "").startswith(MESSAGES):
+        return None
+    return translator(message, stamp(message, arrived))
 
 
 # --- channels --------------------------------------------------------------------------------------------
@@ -129,8 +140,14 @@ def _new_state(m: Message, at: float) -> Signal | None:
             return LegAnswered(at, m["Uniqueid"], m["Linkedid"])
         case "5":
             return LegRang(at, m["Uniqueid"], m["Linkedid"])
+        case "7":
+            return LegRefused(at, m["Uniqueid"], m["Linkedid"])
         case _:
             return None
+
+
+def _new_caller_id(m: Message, at: float) -> Signal:
+    return LegNumbered(at, m["Uniqueid"], m["Linkedid"], or_none(m["CallerIDNum"]), or_none(m["CallerIDName"]))
 
 
 def _rename(m: Message, at: float) -> Signal:
@@ -158,10 +175,13 @@ def dialled_number(m: Message) -> str | None:
 
 def _dial_end(m: Message, at: float) -> Signal:
     status = DIAL_STATUS.get(m["DialStatus"], DialStatus.FAILED)
-    return LegDialEnded(at, m["DestUniqueid"], m["DestLinkedid"], m["DestChannel"], status)
+    forwarded = or_none(m.get("Forward"))
+    return LegDialEnded(at, m["DestUniqueid"], m["DestLinkedid"], m["DestChannel"], status, forwarded)
 
 
-def _hangup_request(m: Message, at: float) -> Signal:
+def _hangup_request(m: Message, at: float) -> Signal | None:
+    if m["ChannelState"] == BUSY:
+        return None  # the PBX refused the caller, and now ends the channel itself
     return LegHangupAsked(at, m["Uniqueid"], m["Linkedid"])
 
 
@@ -199,8 +219,9 @@ def _record_mute(m: Message, at: float) -> Signal | None:
 
 
 def _bridge_enter(m: Message, at: float) -> Signal | None:
-    if m.get("BridgeTechnology") == "holding_bridge":
-        return None  # a parking lot or a waiting room, in which channels do not hear each other
+    if m.get("BridgeTechnology") == "holding_bridge":  # in which channels do not hear each other
+        is_parking = m.get("BridgeType") == "parking"  # ParkedCall says more
+        return None if is_parking else LegSetAside(at, m["Uniqueid"], m["Linkedid"])
     conference = m.get("BridgeCreator") == "ConfBridge"
     return LegBridged(at, m["Uniqueid"], m["Linkedid"], m["BridgeUniqueid"], conference)
 
@@ -234,7 +255,8 @@ def _attended_transfer(m: Message, at: float) -> Signal:
 
 
 def _parked(m: Message, at: float) -> Signal:
-    return LegParked(at, m["ParkeeUniqueid"], m["ParkeeLinkedid"], m["ParkingSpace"])
+    by = or_none(m.get("ParkerDialString"))
+    return LegParked(at, m["ParkeeUniqueid"], m["ParkeeLinkedid"], m["ParkingSpace"], by)
 
 
 def _unparked(m: Message, at: float) -> Signal:
@@ -281,6 +303,18 @@ def _agent_connect(m: Message, at: float) -> Signal:
 
 def _agent_ring_no_answer(m: Message, at: float) -> Signal:
     return MemberDidNotAnswer(at, m["Uniqueid"], m["Linkedid"], m["Queue"], m["Interface"])
+
+
+def _agent_dump(m: Message, at: float) -> Signal:
+    return MemberHungUp(at, m["Uniqueid"], m["Linkedid"], m["Queue"], m["Interface"])
+
+
+def _agent_login(m: Message, at: float) -> Signal:
+    return PoolAgentChanged(at, m["Uniqueid"], m["Linkedid"], f"Agent:{m['Agent']}", m["Channel"], True)
+
+
+def _agent_logoff(m: Message, at: float) -> Signal:
+    return PoolAgentChanged(at, m["Uniqueid"], m["Linkedid"], f"Agent:{m['Agent']}", m["Channel"], False)
 
 
 def member(m: Message, at: float) -> MemberChanged:
@@ -335,6 +369,7 @@ def _user_event(m: Message, at: float) -> Signal | None:
 TRANSLATORS: Mapping[str, Callable[[Message, float], Signal | None]] = {
     "Newchannel": _new_channel,
     "Newstate": _new_state,
+    "NewCallerid": _new_caller_id,
     "Rename": _rename,
     "DialBegin": _dial_begin,
     "DialEnd": _dial_end,
@@ -350,6 +385,7 @@ TRANSLATORS: Mapping[str, Callable[[Message, float], Signal | None]] = {
     "BlindTransfer": _blind_transfer,
     "AttendedTransfer": _attended_transfer,
     "ParkedCall": _parked,
+    "ParkedCallSwap": _parked,
     "UnParkedCall": _unparked,
     "ParkedCallGiveUp": _unparked,
     "ParkedCallTimeOut": _unparked,
@@ -360,6 +396,9 @@ TRANSLATORS: Mapping[str, Callable[[Message, float], Signal | None]] = {
     "AgentCalled": _agent_called,
     "AgentConnect": _agent_connect,
     "AgentRingNoAnswer": _agent_ring_no_answer,
+    "AgentDump": _agent_dump,
+    "AgentLogin": _agent_login,
+    "AgentLogoff": _agent_logoff,
     "QueueMemberAdded": member,
     "QueueMemberStatus": member,
     "QueueMemberPause": member,

@@ -29,12 +29,19 @@ ENDS = {
 
 
 def answered(before: Scene, now: Scene, books: Books) -> Shown:
-    return now.part is not None and now.part.state in CONNECTED
+    """The phone was picked up; an announcement may keep the caller waiting for a moment."""
+    up = now.mine is not None and now.mine.dialled and now.mine.up and not now.mine.local
+    return now.part is not None and (now.part.state in CONNECTED or up)
 
 
 def left(before: Scene, now: Scene, books: Books) -> Shown:
     """The agent's own leg is gone, whether or not the call goes on without it."""
     return before.mine is None or before.mine.id not in now.call.legs
+
+
+def out(before: Scene, now: Scene, books: Books) -> Shown:
+    """The agent is out of the call. Asterisk may keep their channel while the one they gave it to still rings."""
+    return bool(left(before, now, books)) or (now.part is not None and not now.part.open)
 
 
 def held(before: Scene, now: Scene, books: Books) -> Shown:

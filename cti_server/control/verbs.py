@@ -56,7 +56,7 @@ def answer(scene: Scene, given: Given) -> Steps:
 
 def hangup(scene: Scene, given: Given) -> Steps:
     end = moves.reject if scene.standing is Standing.RINGING else moves.hang_up
-    return [Step(lambda s: end(own_channel(s)), effects.left, "your leg is still up")]
+    return [Step(lambda s: end(own_channel(s)), effects.out, "your leg is still up", hangs_up=True)]
 
 
 def hold(scene: Scene, given: Given) -> Steps:

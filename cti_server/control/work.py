@@ -15,7 +15,7 @@ from cti_server.attachment import Attachment
 from cti_server.commands import CommandRefused
 from cti_server.floor.books import Books
 from cti_server.floor.calls import Call
-from cti_server.floor.signals import LegMuted, LinkState
+from cti_server.floor.signals import LegHangupAsked, LegMuted, LinkState
 from cti_server.floor.standing import Scene, now, scene_of
 from cti_server.pipeline import PipelineClosed
 
@@ -61,6 +61,9 @@ class Work:
         return None
 
     async def _step(self, step: Step, before: Scene) -> Failed | None:
+        if step.hangs_up and before.mine is not None:
+            # Asterisk does not say who asked when a program hangs a channel up.
+            self.attachment.pipeline.put(LegHangupAsked(time.time(), before.mine.id, before.call.linkedid))
         try:
             for action in (actions := step.moves(before)):
                 await self.attachment.commands.run(action)

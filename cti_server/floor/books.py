@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from . import events as kinds
 from .agents import Agent
@@ -18,6 +19,8 @@ from .orders import Order
 from .parts import Part, PartState
 from .queues import Queue
 from .signals import CallerIdentified, LinkState, MemberChanged
+
+MAX_ENDED = 1000  # linkedids; of one that comes again after so many others the record merges the two calls
 
 #: what falls due: ("wrap_up", call, position), ("phone", "", agent) or ("desktop", "", agent)
 DueKey = tuple[str, str, int]
@@ -43,6 +46,9 @@ class Books:
         self.leaving: dict[tuple[str, str], int] = {}  # (queue, interface) not paused yet → agent who signed out
         self.early: OrderedDict[str, CallerIdentified] = OrderedDict()
         self.bridges: dict[str, Call] = {}
+        self.ended: OrderedDict[str, None] = OrderedDict()  # linkedids of the calls that ended last
+        self.pool: dict[str, str] = {}  # device of an agent of an agent pool → the phone that is logged in as it
+        self.pool_interfaces: dict[str, str] = {}  # member interface → such a device
         self.due: DueTimes[DueKey] = DueTimes()
         self.unknown_legs = 0  # signals about legs that neither a snapshot nor a LegStarted announced
         # Indexes.
@@ -96,6 +102,10 @@ class Books:
 
     def forget_call(self, call: Call) -> None:
         self.calls.pop(call.id, None)
+        for linkedid in (call.linkedid, *call.aliases):
+            self.ended[linkedid] = None
+        while len(self.ended) > MAX_ENDED:
+            self.ended.popitem(last=False)
         for linkedid in (call.linkedid, *call.aliases):
             if self._calls_by_linkedid.get(linkedid) is call:
                 del self._calls_by_linkedid[linkedid]
@@ -159,8 +169,18 @@ class Books:
         return device in self.seats or device in self._member_seats
 
     def seat_of(self, interface: str) -> str:
-        """The device behind a member's interface: the interface itself, or the state device of a Local member."""
-        return self._seat_of.get(interface, interface)
+        """The device behind a member's interface: the interface itself, or the state device of a Local member; for
+        an agent of an agent pool the phone that is logged in."""
+        seat = self._seat_of.get(interface, interface)
+        return self.pool.get(seat, seat)
+
+    def at_phone(self, member: MemberChanged) -> MemberChanged:
+        """The member at the phone that is logged in as this agent of an agent pool; any other member unchanged."""
+        phone = self.pool.get(member.seat)
+        if phone is None:
+            return member
+        self.pool_interfaces[member.interface] = member.seat
+        return replace(member, seat=phone)
 
     def agent_at(self, seat: str) -> Agent | None:
         number = self.seats.get(seat)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -27,6 +28,7 @@ class Direction(StrEnum):
 CUSTOMERS_CALL = (
     "direction",
     "first_leg",
+    "customer_leg",
     "ani_raw",
     "ani",
     "ani_name",
@@ -51,14 +53,20 @@ CUSTOMERS_CALL = (
 )
 
 
+#: what Asterisk adds to a channel's name while one channel takes another's place
+_MASQUERADES = re.compile(r"^AsyncGoto/|<(?:ZOMBIE|MASQ)>$")
+#: every driver numbers the channels of a device: in eight digits (SIP, SCCP), fewer (IAX2, DAHDI), or by address
+_SERIAL = re.compile(r"-(?:0x)?[0-9A-Za-z]+$")
+
+
 def device_of(channel: str) -> str:
-    """The device that a channel name belongs to: `PJSIP/1001` for `PJSIP/1001-00000003`.
+    """The device that a channel name belongs to: `PJSIP/1001` for `PJSIP/1001-00000003`, `IAX2/1001` for
+    `IAX2/1001-3953`, `DAHDI/25` for `DAHDI/25-1`.
 
     For half of a Local pair it is the `Local/exten@context` that the pair was made from.
     """
-    stem = channel.split(";", 1)[0]
-    head, dash, tail = stem.rpartition("-")
-    return head if dash and len(tail) >= 8 and all(c in "0123456789abcdef" for c in tail) else stem
+    stem = _MASQUERADES.sub("", channel).split(";", 1)[0]
+    return stem if stem.startswith("Console/") else _SERIAL.sub("", stem)
 
 
 @dataclass(slots=True)
@@ -72,6 +80,7 @@ class Leg:
     name: str | None = None
     exten: str | None = None
     up: bool = False
+    up_at: float | None = None
     ringing: bool = False
     bridge: str | None = None
     conference: bool = False
@@ -79,7 +88,12 @@ class Leg:
     dialled: bool = False
     dialled_by: str | None = None
     dialled_number: str | None = None
+    dial_over: bool = False  # the attempt to reach it has ended
     hangup_asked: bool = False
+    aside: bool = False  # in a waiting room, where nobody hears anybody
+    holds: int = 0  # how often this party has put the others on hold: by the phone's key, from the desk
+    held_at: float | None = None
+    home: Call | None = None  # the call of a phone that stays up, which is lent to a customer's for a while
     muted: bool = False
     recording: Recording = Recording.OFF
     ours: bool = False  # the phone of an agent or of a queue member
@@ -119,6 +133,7 @@ class Call:
     aliases: list[str] = field(default_factory=list)  # linkedids merged into this one
     merged_into: str | None = None  # the id of the call that took this one in
     first_leg: str | None = None
+    customer_leg: str | None = None  # the customer's own leg, remembered when it has gone
     ani_raw: str | None = None
     ani: str | None = None
     ani_name: str | None = None
@@ -146,16 +161,25 @@ class Call:
     left_queue_unanswered: bool = False
     transferred: bool = False
     was_parked: bool = False
-    hangup_by: str | None = None
+    refused: bool = False  # the PBX told the caller that nobody can be reached
+    forwarded: bool = False  # an agent's phone sent the caller on to a number outside, which took the call
+    not_taken: bool = False  # given away, and nobody has taken it since; true once somebody was rung for it
+    hangup_by: str | None = None  # who asked to hang up: the first of those who are left
+    hangup_at: float = 0.0
     last_dial: DialStatus | None = None
     given_by: str | None = None  # the colleague who transferred it last
     fetched: str | None = None  # `LegFetched.why`, set until that agent answers: the next phone to ring is theirs
     made_inside: bool = False  # begun by the PBX itself on a Local channel, to bring somebody into another call
+    joined: set[str] = field(default_factory=set)  # ids of the calls whose customers an agent joined to this one
+    lent: bool = False  # its phone talks in a customer's call meanwhile (`handlers/lending.py`)
+    parted: set[str] = field(default_factory=set)  # ids of calls that it was part of for a while
     interaction: int | None = None
     id: str = field(init=False)
     #: the agents whose desktops hold this call
     audience: set[int] = field(default_factory=set)
     _seats: dict[str, dict[str, Leg]] = field(default_factory=dict)
+    _halves: dict[str, Leg] = field(default_factory=dict)  # halves of Local pairs, by channel name
+    _rung: dict[str, dict[str, Leg]] = field(default_factory=dict)  # by the leg that rang them
     _rooms: dict[str, tuple[Leg, ...]] | None = None
 
     def __post_init__(self) -> None:
@@ -176,6 +200,11 @@ class Call:
         return self.outcome is not None
 
     @property
+    def is_customers(self) -> bool:
+        """A customer is in it: it is no call between agents, and not begun to bring somebody into another call."""
+        return self.direction is not Direction.INTERNAL and not self.made_inside
+
+    @property
     def wrapping_up(self) -> bool:
         return any(p.state is PartState.WRAP_UP for p in self.parts)
 
@@ -194,17 +223,30 @@ class Call:
     def put(self, leg: Leg) -> None:
         self.legs[leg.id] = leg
         self._seats.setdefault(leg.device, {})[leg.id] = leg
+        if leg.local:
+            self._halves[leg.channel] = leg
+        if leg.dialled_by is not None:
+            self._rung.setdefault(leg.dialled_by, {})[leg.id] = leg
         self._rooms = None
 
     def drop(self, leg: str) -> Leg | None:
         gone = self.legs.pop(leg, None)
         if gone is not None:
             self._leave_seat(gone)
+            self._halves.pop(gone.channel, None)
+            self._rung.get(gone.dialled_by or "", {}).pop(gone.id, None)
             self._rooms = None
         return gone
 
+    def dial(self, leg: Leg, by: str | None) -> None:
+        """The leg `by` rings this one; None: the PBX itself does."""
+        leg.dialled, leg.dialled_by = True, by
+        if by is not None:
+            self._rung.setdefault(by, {})[leg.id] = leg
+
     def rename(self, leg: Leg, channel: str) -> None:
         self._leave_seat(leg)
+        self._halves.pop(leg.channel, None)
         leg.rename(channel)
         self.put(leg)
 
@@ -247,13 +289,57 @@ class Call:
         return next((p for p in reversed(self.parts) if p.seat == seat and p.outcome is None), None)
 
     def has_leg_of(self, part: Part) -> bool:
-        """Whether the call has a leg of the agent's phone, or the one by which the queue reached them (a Local
-        channel may lead to a mobile)."""
+        """Whether the call has a leg of the agent's phone, or one by which the queue reached them."""
         return part.leg in self.legs or part.seat in self._seats
 
+    def legs_of(self, part: Part) -> list[Leg]:
+        """The legs of the agent with this part: those of the phone at their seat, and where a Local channel led to
+        them, the one that rang behind it (a mobile, another phone of theirs)."""
+        found = dict(self._seats.get(part.seat, {}))
+        if part.leg is not None and (leg := self.legs.get(part.leg)) is not None:
+            found[leg.id] = leg
+            if leg.local:
+                for reached in self.behind(leg):
+                    if reached.device == part.seat or not reached.ours:
+                        found[reached.id] = reached
+        return list(found.values())
+
+    def behind(self, half: Leg) -> list[Leg]:
+        """The legs that were rung at the far end of this half of a Local pair, through further pairs too."""
+        found: list[Leg] = []
+        twin = self._halves.get(half.twin or "")
+        for leg in self._rung.get(twin.id, {}).values() if twin is not None else ():
+            found += self.behind(leg) if leg.local else [leg]
+        return found
+
+    def beyond(self, half: Leg) -> list[Leg]:
+        """The people in the bridge at the far end of this half of a Local pair."""
+        twin = self._halves.get(half.twin or "")
+        if twin is None or twin.bridge is None:
+            return []
+        return [leg for leg in self.legs.values() if leg.bridge == twin.bridge and not leg.local]
+
+    def led_by(self, leg: Leg) -> Part | None:
+        """The open part of an agent whom a Local channel reached at this leg."""
+        if leg.dialled_by is None or leg.ours:
+            return None
+        return next((p for p in self.open_parts() if p.leg in self._halves_before(leg) or p.leg == leg.id), None)
+
+    def _halves_before(self, leg: Leg) -> set[str]:
+        """The near halves of the Local pairs that this leg was rung through."""
+        found: set[str] = set()
+        while (rung_by := self.legs.get(leg.dialled_by or "")) is not None and rung_by.local:
+            near = self._halves.get(rung_by.twin or "")
+            if near is None or near.id in found:
+                break
+            found.add(near.id)
+            leg = near
+        return found
+
     def part_on(self, leg: Leg) -> Part | None:
-        """The open part that this leg belongs to: by its device, or because the queue reached them by it."""
-        return self.part_of(leg.device) or next((p for p in self.open_parts() if p.leg == leg.id), None)
+        """The open part that this leg belongs to: by its device, or because a queue reached the agent by it."""
+        by_leg = self.part_of(leg.device) or next((p for p in self.open_parts() if p.leg == leg.id), None)
+        return by_leg or self.led_by(leg)
 
     def open_parts(self) -> Iterator[Part]:
         return (p for p in self.parts if p.outcome is None)
@@ -264,6 +350,10 @@ class Call:
     def is_muted(self, part: Part) -> bool:
         """Nobody hears this agent."""
         return part.open and any(leg.muted for leg in self._seats.get(part.seat, {}).values())
+
+    def halves(self) -> Iterable[Leg]:
+        """The halves of Local pairs."""
+        return self._halves.values()
 
     # --- visits ----------------------------------------------------------------------------------------
 

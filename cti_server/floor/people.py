@@ -42,19 +42,17 @@ def _people(call: Call) -> Iterator[Person]:
     holders = {p.seat for p in call.parts if p.open and p.state in (PartState.HOLD, PartState.CONSULTING)}
     open_at = {part.seat: part for part in call.parts if part.open}
     reached_by = {part.leg: part for part in call.parts if part.open}
-    customer: Leg | None = None
     for leg in call.legs.values():
         if leg.local:
             continue
-        part = open_at.get(leg.device) or reached_by.get(leg.id)
+        part = open_at.get(leg.device) or reached_by.get(leg.id) or call.led_by(leg)
         if part is not None:
             if part.state is not PartState.RINGING or part.origin is not Origin.OFFER:
                 yield _agent(leg, part)
         elif leg.device not in seats and (leg.up or not leg.ours):
             # Left out: a phone whose agent has left the call, though its channel may live a moment longer; and an
             # agent's phone that does not ring yet.
-            customer = customer or leg
-            yield _stranger(call, leg, holders, is_customer=leg is customer)
+            yield _stranger(call, leg, holders, is_customer=leg.id == call.customer_leg)
 
 
 def _agent(leg: Leg, part: Part) -> Person:
@@ -69,8 +67,14 @@ def _stranger(call: Call, leg: Leg, holders: set[str], *, is_customer: bool) -> 
     return Person(leg.id, role, None, None, leg.dialled_number or leg.number, name, _state(call, leg, holders))
 
 
+def _is_parked_through(call: Call, leg: Leg) -> bool:
+    """Whether half of a Local pair stands in a parking space for this leg: an agent transferred it there."""
+    parked = {half.twin for half in call.halves() if half.parked is not None}
+    return bool(parked) and any(half.channel in parked and half.bridge == leg.bridge for half in call.halves())
+
+
 def _state(call: Call, leg: Leg, holders: set[str]) -> str:
-    if leg.parked is not None:
+    if leg.parked is not None or _is_parked_through(call, leg):
         return "parked"
     if not leg.up and leg.dialled:
         return "ringing"

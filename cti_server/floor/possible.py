@@ -17,10 +17,10 @@ from .standing import SAID, Scene, Standing
 from .verbs import Verb
 
 S = Standing
-ALONE = frozenset({S.TALKING, S.HOLD})  # one other side, no consultation
+ONE = frozenset({S.TALKING, S.HOLD})  # one other side, no consultation
 TWO = frozenset({S.CONSULTING, S.ALTERNATED})  # between the caller and a colleague who has answered
-CONNECTED = ALONE | TWO | {S.REACHING, S.CONSULTED, S.CONFERENCE}
-HEARD = CONNECTED - {S.HOLD, S.REACHING}  # somebody hears the agent
+CONNECTED = ONE | TWO | {S.REACHING, S.CONSULTED, S.CONFERENCE, S.ALONE}
+HEARD = CONNECTED - {S.HOLD, S.REACHING, S.ALONE}  # somebody hears the agent
 NOWHERE: frozenset[Standing] = frozenset()
 NO_REASONS: Mapping[Standing, str] = {}
 
@@ -60,14 +60,14 @@ TABLE: Mapping[Verb, Rule] = {
     Verb.MUTE: Rule(CONNECTED | {S.CALLING}, is_so=lambda recording, muted: muted),
     Verb.UNMUTE: Rule(CONNECTED | {S.CALLING}, is_so=lambda recording, muted: not muted),
     Verb.DTMF: Rule(HEARD, not_now={S.CALLING: "calling", S.HOLD: "on_hold", **NOT_ANSWERED}),
-    Verb.TRANSFER: Rule(ALONE, not_now=IN_CONFERENCE),
-    Verb.CONSULT: Rule(ALONE, not_now=IN_CONFERENCE),
+    Verb.TRANSFER: Rule(ONE, not_now=IN_CONFERENCE),
+    Verb.CONSULT: Rule(ONE, not_now=IN_CONFERENCE),
     Verb.ALTERNATE: Rule(TWO, not_now=NOT_ANSWERED),
     Verb.COMPLETE: Rule(TWO | {S.REACHING}),
     Verb.CANCEL: Rule(TWO | {S.REACHING}),
-    Verb.CONFERENCE: Rule(ALONE | TWO | {S.CONFERENCE}, not_now=NOT_ANSWERED),
+    Verb.CONFERENCE: Rule(ONE | TWO | {S.CONFERENCE, S.ALONE}, not_now=NOT_ANSWERED),
     Verb.DROP: Rule(CONNECTED | {S.CALLING}),
-    Verb.PARK: Rule(ALONE, not_now=IN_CONFERENCE),
+    Verb.PARK: Rule(ONE, not_now=IN_CONFERENCE),
     Verb.RECORD_START: Rule(
         HEARD,
         not_now={S.HOLD: "on_hold", **NOT_ANSWERED},
@@ -76,7 +76,7 @@ TABLE: Mapping[Verb, Rule] = {
     Verb.RECORD_PAUSE: Rule(CONNECTED, is_so=recording(Recording.PAUSED), fits=recording(Recording.ON)),
     Verb.RECORD_RESUME: Rule(CONNECTED, is_so=recording(Recording.ON), fits=recording(Recording.PAUSED)),
     Verb.RECORD_STOP: Rule(CONNECTED, is_so=recording(Recording.OFF)),
-    Verb.RECONNECT: Rule(ALONE),
+    Verb.RECONNECT: Rule(ONE),
     Verb.PICK_UP: Rule(frozenset({S.NONE, S.WRAP_UP})),
     Verb.DIAL: Rule(NOWHERE),  # it begins a call, so it is never possible in one
 }

@@ -123,10 +123,25 @@ class LegDialled(LegSignal):
 
 @dataclass(frozen=True, slots=True)
 class LegDialEnded(LegSignal):
-    """The attempt to call this leg ended."""
+    """The attempt to call this leg ended. `forwarded` is the number that its phone sent the call on to."""
 
     channel: str
     status: DialStatus
+    forwarded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LegNumbered(LegSignal):
+    """The PBX learned who is on this leg: the number on an analog line comes after the channel, and a dialplan may
+    set another."""
+
+    number: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LegRefused(LegSignal):
+    """The PBX told the party on this leg that nobody can be reached; what it then hangs up, they did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +157,11 @@ class LegUnbridged(LegSignal):
     """The leg left a bridge."""
 
     bridge: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegSetAside(LegSignal):
+    """The leg went into a waiting room where nobody hears anybody: an agent of an agent pool without a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +202,10 @@ class LegEnded(LegSignal):
 
 @dataclass(frozen=True, slots=True)
 class LegParked(LegSignal):
-    """The leg waits in a parking space."""
+    """The leg waits in a parking space. `by` is the device of who parked it."""
 
     space: str
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +299,23 @@ class MemberDidNotAnswer(LegSignal):
 
 
 @dataclass(frozen=True, slots=True)
+class MemberHungUp(LegSignal):
+    """This member picked up, and hung up before the caller was connected: during an announcement, say."""
+
+    queue: str
+    interface: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoolAgentChanged(LegSignal):
+    """The agent of an agent pool whose device is `device` logged in on this leg, or logged out."""
+
+    device: str
+    channel: str
+    logged_in: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MemberChanged(Signal):
     """The whole state of a member in one queue, as the PBX reports it. `seat` is the device behind `interface`."""
 
@@ -364,6 +402,7 @@ class LegRow:
     age_s: float | None
     ringing: bool = False
     parked: bool = False
+    aside: bool = False  # in a waiting room, where nobody hears anybody
     conference: bool = False
     held: bool | None = None  # None: the PBX did not say, here and below
     muted: bool | None = None

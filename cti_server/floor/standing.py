@@ -21,6 +21,7 @@ class Standing(StrEnum):
 
     reaching     calling a colleague while the caller waits     consulting  with the colleague, the caller waits
     alternated   back with the caller, the colleague waits      consulted   asked by a colleague about their call
+    alone        in a room that all others have left
     """
 
     NONE = "none"
@@ -33,6 +34,7 @@ class Standing(StrEnum):
     ALTERNATED = "alternated"
     CONSULTED = "consulted"
     CONFERENCE = "conference"
+    ALONE = "alone"
     WRAP_UP = "wrap_up"
 
 
@@ -43,6 +45,7 @@ SAID = {
     Standing.REACHING: "reaching a colleague",
     Standing.ALTERNATED: "back with the caller, a consultation waits",
     Standing.CONSULTED: "being consulted",
+    Standing.ALONE: "alone in the room",
     Standing.WRAP_UP: "wrap-up",
 }
 
@@ -140,6 +143,8 @@ def leg_of(call: Call, part: Part) -> Leg | None:
 def _standing(call: Call, part: Part, mine: Leg, heard: tuple[Leg, ...], waiting: tuple[Leg, ...]) -> Standing:
     if part.state not in CONNECTED:
         return by_part(part, mine)
+    if mine.conference and not heard and part.state is PartState.HOLD:
+        return Standing.ALONE
     if mine.conference or len(heard) > 1:
         return Standing.CONFERENCE
     if not heard and _beside_a_local_half(call, mine) and waiting:
@@ -159,7 +164,8 @@ def by_part(part: Part, mine: Leg | None) -> Standing:
     if part.state is PartState.RINGING:
         # An agent who calls out has a leg that is up before anybody answers. So has a member who is reached at a
         # mobile by a Local pair, and must press a key first; but nobody speaks on that.
-        return Standing.CALLING if mine is not None and mine.up and not mine.local else Standing.RINGING
+        calls_out = mine is not None and mine.up and not mine.local and mine.dialled_by is None
+        return Standing.CALLING if calls_out else Standing.RINGING
     return Standing.HOLD if part.state is PartState.HOLD else Standing.TALKING
 
 

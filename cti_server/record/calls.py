@@ -104,6 +104,7 @@ def call_of(row: Interaction) -> Call:
         visits=[_visit_of(visit) for visit in row.visits],
         aliases=list(row.aliases),
         first_leg=row.linkedid,  # a call's linkedid is the id of the leg that began it
+        customer_leg=row.linkedid if row.direction == "inbound" else None,
         ani_raw=row.ani_raw,
         ani=row.ani_e164,
         ani_name=row.ani_name,

@@ -34,6 +34,7 @@ Outcome = Literal[
     "busy",
     "failed",
     "transferred",
+    "transfer_failed",
     "outbound",
     "internal",
     "unseen",

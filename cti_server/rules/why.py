@@ -21,7 +21,9 @@ PROMISED_WITHIN: Final = timedelta(hours=24)
 ENDING_WITHIN_DAYS: Final = 30
 EXPIRED_WITHIN_DAYS: Final = 90
 
-_ABANDONED: Final = frozenset({"abandoned", "short_abandon", "no_agent", "left_in_ivr", "busy", "failed"})
+_ABANDONED: Final = frozenset(
+    {"abandoned", "short_abandon", "no_agent", "left_in_ivr", "busy", "failed", "transfer_failed"}
+)
 _RECENT: Final = {"visit": "recent_visit", "email": "recent_email", "chat": "recent_chat"}
 
 

@@ -141,7 +141,7 @@ def test_a_parked_call_is_found_with_its_space() -> None:
 def test_a_call_is_found_by_the_name_it_had_before_it_was_merged() -> None:
     names: dict[str, Call] = {}
     merged = 0
-    for floor, _ in played("linkedid-merge"):
+    for floor, _ in played("park-and-retrieve"):
         for call in floor.calls.values():
             names.setdefault(call.id, call)
         for name, call in names.items():

@@ -122,15 +122,16 @@ def test_a_leg_that_ends_waits_in_no_queue_though_its_call_goes_on() -> None:
 # --- visits ------------------------------------------------------------------------------------------------
 
 
-def test_two_waiting_callers_that_become_one_call_have_no_visit_without_an_end() -> None:
+def test_two_waiting_callers_with_one_linkedid_keep_a_contact_each_and_no_visit_without_an_end() -> None:
     floor = floor_with_agents()
     one, two = caller(floor, 1, 1.0, "support"), caller(floor, 2, 3.0, "sales")
-    floor.apply(QueueLeft(5.0, two, one, "sales"))  # the PBX names the first call's linkedid: they are one
+    floor.apply(QueueLeft(5.0, two, one, "sales"))  # the PBX names the first call's linkedid
     floor.apply(QueueLeft(6.0, one, one, "support"))
-    (call,) = floor.calls.values()
+    calls = list(floor.calls.values())
     for leg in (one, two):
         floor.apply(LegEnded(7.0, leg, one, 16))
-    assert [(v.queue, v.how) for v in call.visits if v.how is None] == []
+    assert [[v.queue for v in call.visits] for call in calls] == [["support"], ["sales"]]
+    assert [v for call in calls for v in call.visits if v.how is None] == []
 
 
 def test_who_answers_a_consultation_has_not_answered_the_callers_visit() -> None:
@@ -178,8 +179,8 @@ def test_an_agents_own_visit_stays_when_a_customer_comes_into_their_call() -> No
 # --- wrap-up and merging ------------------------------------------------------------------------------------
 
 
-def test_an_open_wrap_up_is_not_lost_when_its_call_is_joined_with_another_of_the_agent() -> None:
-    """Agent 1 gave B to agent 2 and writes it up; answers A; agent 2 calls agent 1 about B and joins the calls."""
+def test_an_open_wrap_up_is_not_lost_when_its_caller_is_joined_with_another_of_the_agent() -> None:
+    """Agent 1 gave B to agent 2 and writes it up; answers A; agent 2 calls them about B and joins the callers."""
     floor = floor_with_agents()
     a, b = caller(floor, 1, 1.0, "support"), caller(floor, 2, 1.5, "sales")
     mine = answered(floor, b, "PJSIP/1001", 3.0, "sales", mine="b.1")
@@ -189,9 +190,9 @@ def test_an_open_wrap_up_is_not_lost_when_its_call_is_joined_with_another_of_the
     assert call_b is not None
     assert [(p.agent, p.state.value) for p in call_b.parts] == [(1, "wrap_up")]
     answered(floor, a, "PJSIP/1001", 7.0, mine="a.1")
-    floor.apply(QueueLeft(9.0, b, a, "sales"))  # the PBX names the first call's linkedid: they are one
-    (call,) = floor.calls.values()
-    assert sorted((p.agent, p.state.value) for p in call.parts) == [(1, "talking"), (1, "wrap_up")]
+    floor.apply(QueueLeft(9.0, b, a, "sales"))  # the PBX names the first call's linkedid
+    parts = [part for call in floor.calls.values() for part in call.parts]
+    assert sorted((p.agent, p.state.value) for p in parts) == [(1, "talking"), (1, "wrap_up")]
 
 
 def test_a_member_reached_at_a_mobile_is_rung_and_does_not_call_out() -> None:

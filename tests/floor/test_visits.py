@@ -99,7 +99,7 @@ RECORDED = {
     "queue-timeout": [[("sales", "timed_out")]],
     "blind-transfer-to-queue": [[("sales", "answered"), ("support", "answered")]],
     "left-in-ivr": [[]],
-    "linkedid-merge": [[("vip", "answered"), ("sales", "answered")]],
+    "linkedid-merge": [[("sales", "answered")], [("vip", "answered")]],
 }
 
 

@@ -214,7 +214,7 @@ def click_to_dial(stage: Stage) -> Truth:
 
 @scenario()
 def linkedid_merge(stage: Stage) -> Truth:
-    """Two calls become one: 1002 talks to a caller, 1003 talks to another; AMI Bridge joins both callers."""
+    """1002 talks to a caller, 1004 talks to another; AMI Bridge joins both callers, who keep a contact each."""
     second_phone = stage.phone("1004")
     caller, _, connected = talking(stage)
     here = stage.tape.here()
@@ -230,9 +230,11 @@ def linkedid_merge(stage: Stage) -> Truth:
     stage.snapshot("the callers talk to each other")
     caller.hang_up()
     other.wait(10)
-    both = [offered("PJSIP/1002", "answered"), offered("PJSIP/1004", "answered")]
-    one = inbound(dnis="4008002000", queue="sales", outcome="answered", segments=both)
-    return {**one, "merged": True, "note": "one call, under the linkedid of the older"}
+    one = sales(outcome="answered", segments=[offered("PJSIP/1002", "answered")])
+    two = inbound(dnis="4008003000", queue="vip", outcome="answered", segments=[offered("PJSIP/1004", "answered")])
+    two["calls"][0] |= {"ani": "13900139000", "ani_name": "Li Lei"}
+    note = "The PBX gives both the linkedid of the older; a customer's contact is never lost."
+    return {"calls": one["calls"] + two["calls"], "note": note}
 
 
 @scenario()
@@ -255,11 +257,12 @@ def linkedid_merge_by_transfer(stage: Stage) -> Truth:
     stage.act("cti-call", "Hangup", Channel=third["Channel"])
     joined = {"seat": "PJSIP/1003", "origin": "conference", "outcome": "answered"}
     truth = sales(outcome="answered", ended_by="caller", segments=[offered("PJSIP/1002", "answered"), joined])
+    room = {"direction": "internal", "dnis": "8002", "outcome": "internal"}
     note = (
-        "A conference does not merge linkedids; the floor takes an agent's own call in the caller's room for "
-        "part of the caller's. A redirect is not a transfer that anybody announced."
+        "A conference does not merge linkedids. 1003's phone waits in a room, is lent to the caller's call, and "
+        "is alone in the room again. A redirect is not a transfer that anybody announced."
     )
-    return {**truth, "merged": False, "note": note}
+    return {"calls": [*truth["calls"], room], "note": note}
 
 
 @scenario()

@@ -70,7 +70,7 @@ def blind_transfer_not_answered(stage: Stage) -> Truth:
     _, _, connected = talking(stage)
     stage.act("cti-call", "BlindTransfer", Channel=connected["DestChannel"], Exten="1003", Context="cti-phones")
     second = {"seat": "PJSIP/1003", "origin": "transfer", "outcome": "rejected"}
-    return sales(outcome="transferred", ended_by="system", segments=[FIRST, second])
+    return sales(outcome="transfer_failed", ended_by="system", segments=[FIRST, second])
 
 
 @scenario()

@@ -9,7 +9,7 @@ import { explain, reasonTitle, type Names } from "./explain";
 const names: AgentStateName[] = ["signed_out", "ready", "not_ready", "reserved", "talking", "hold", "wrap_up"];
 const events = [
   "chosen", "offer_unanswered", "offer_rejected", "phone_unreachable", "desktop_gone", "wrap_up_expired", "signed_in", "paused_in_pbx",
-  "unpaused_in_pbx", "call_offered", "call_answered", "call_ended", "hold", "retrieved", null,
+  "unpaused_in_pbx", "call_offered", "call_dialled", "call_answered", "call_ended", "hold", "retrieved", null,
 ];
 const reasons = [
   "signed_in", "no_answer", "rejected", "phone_unreachable", "connection_lost", "wrap_up_expired", "signed_out", "on_call", "left_queues",

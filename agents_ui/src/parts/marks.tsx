@@ -15,7 +15,7 @@ export const verdictIcon: Record<VerdictCode, IconName> = {
 const matchMark: Record<MatchStanding, [Tone, IconName]> = {
   verified: ["ok", "check"], shared: ["warn", "users"], guess: ["warn", "question"], none: ["neutral", "question"], pending: ["neutral", "clock"],
 };
-const missed: ReadonlySet<string> = new Set(["abandoned", "short_abandon", "no_agent", "no_answer", "caller_left", "rejected", "unavailable", "failed", "busy", "left_in_ivr"]);
+const missed: ReadonlySet<string> = new Set(["abandoned", "short_abandon", "no_agent", "no_answer", "caller_left", "rejected", "unavailable", "failed", "busy", "left_in_ivr", "transfer_failed"]);
 
 export const isMissed = (outcome: string | null) => outcome !== null && missed.has(outcome);
 

@@ -1595,7 +1595,7 @@ export interface components {
             /** More Ringing */
             more_ringing: boolean;
             /** Outcome */
-            outcome: ("answered" | "abandoned" | "short_abandon" | "no_agent" | "no_answer" | "left_in_ivr" | "busy" | "failed" | "transferred" | "outbound" | "internal" | "unseen") | "merged" | null;
+            outcome: ("answered" | "abandoned" | "short_abandon" | "no_agent" | "no_answer" | "left_in_ivr" | "busy" | "failed" | "transferred" | "transfer_failed" | "outbound" | "internal" | "unseen") | "merged" | null;
             /** Park Space */
             park_space: string | null;
             /** Path */
@@ -2455,7 +2455,7 @@ export interface components {
             /** Note */
             note: string | null;
             /** Outcome */
-            outcome: ("answered" | "abandoned" | "short_abandon" | "no_agent" | "no_answer" | "left_in_ivr" | "busy" | "failed" | "transferred" | "outbound" | "internal" | "unseen") | null;
+            outcome: ("answered" | "abandoned" | "short_abandon" | "no_agent" | "no_answer" | "left_in_ivr" | "busy" | "failed" | "transferred" | "transfer_failed" | "outbound" | "internal" | "unseen") | null;
             /** Path */
             path: components["schemas"]["StepView"][];
             /** Queue */
@@ -3132,7 +3132,7 @@ export interface components {
              * Standing
              * @enum {string}
              */
-            standing: "none" | "ringing" | "calling" | "talking" | "hold" | "reaching" | "consulting" | "alternated" | "consulted" | "conference" | "wrap_up";
+            standing: "none" | "ringing" | "calling" | "talking" | "hold" | "reaching" | "consulting" | "alternated" | "consulted" | "conference" | "alone" | "wrap_up";
             /**
              * State
              * @enum {string}
@@ -8110,7 +8110,7 @@ export interface operations {
                 /** @description `me` or an agent's id */
                 agent?: string | null;
                 queue?: string | null;
-                outcome?: ("answered" | "abandoned" | "short_abandon" | "no_agent" | "no_answer" | "left_in_ivr" | "busy" | "failed" | "transferred" | "outbound" | "internal" | "unseen") | null;
+                outcome?: ("answered" | "abandoned" | "short_abandon" | "no_agent" | "no_answer" | "left_in_ivr" | "busy" | "failed" | "transferred" | "transfer_failed" | "outbound" | "internal" | "unseen") | null;
                 channel?: ("voice" | "email" | "chat" | "visit" | "sms") | null;
                 direction?: ("inbound" | "outbound" | "internal") | null;
                 customer?: number | null;

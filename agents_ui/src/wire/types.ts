@@ -22,7 +22,7 @@ export type LinkStateName = LinkState["state"];
 export type VerdictCode =
   | "covered" | "expired" | "suspended" | "hours_left" | "hours_spent" | "not_started" | "cancelled" | "none";
 export type Outcome =
-  | "answered" | "abandoned" | "short_abandon" | "no_agent" | "no_answer" | "left_in_ivr" | "busy" | "failed" | "transferred"
+  | "answered" | "abandoned" | "short_abandon" | "no_agent" | "no_answer" | "left_in_ivr" | "busy" | "failed" | "transferred" | "transfer_failed"
   | "outbound" | "internal" | "unseen";
 export type Params = Record<string, string | number | boolean | null>;
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from cti_server.floor import events as kinds
 from cti_server.floor.books import Books
-from cti_server.floor.calls import Call
-from cti_server.floor.parts import Origin, Part, PartState
+from cti_server.floor.calls import Call, Leg
+from cti_server.floor.parts import CONNECTED, Origin, Part, PartState
 
 from .wrapup import ask_wrap_up
 
@@ -19,7 +21,7 @@ def answer(books: Books, call: Call, part: Part, at: float) -> None:
     ask_wrap_up(books, part)
     _stop_waiting(call, part, at)
     call.answered_at = call.answered_at or at
-    call.abandoned = call.left_queue_unanswered = False
+    call.abandoned = call.left_queue_unanswered = call.not_taken = False
     call.hangup_by = call.fetched = None
     for other in list(call.open_parts()):
         if other is not part and other.state is PartState.RINGING and other.origin is Origin.OFFER:
@@ -45,29 +47,55 @@ def consults(books: Books, call: Call, at: float) -> None:
     holding = [part for part in call.connected() if part.state is PartState.HOLD]
     if len(holding) == 1:
         holding[0].enter(PartState.CONSULTING, at)
+        _hold_is_over(call.legs_of(holding[0]))
         books.touch_part(call, holding[0])
 
 
 def hear(books: Books, call: Call, at: float) -> None:
     """Call after legs entered or left bridges: an agent who hears somebody is talking; one who hears only
-    colleagues, while a customer is in the call, is consulting."""
+    colleagues, while a customer is in the call, is consulting; one who is left alone in a room holds."""
     customers = {
         leg.id
         for leg in call.legs.values()
-        if not leg.local and not leg.hangup_asked and not books.is_seat(leg.device)
+        if not leg.local and not leg.hangup_asked and not books.is_seat(leg.device) and call.led_by(leg) is None
     }
     for part in list(call.open_parts()):
-        legs = call.legs_at(part.seat)
-        heard = {other.id for leg in legs for other in call.reach(leg)}
+        legs = call.legs_of(part)
+        heard = {other.id for leg in legs for other in call.reach(leg) if other not in legs}
         if not heard:
+            _hears_nobody(books, call, part, legs, at)
             continue
         if part.state is PartState.RINGING and (part.origin in CALLS_OUT or any(leg.up for leg in legs)):
             answer(books, call, part, at)
         aside = bool(customers) and not customers & heard
+        is_held = part.state is PartState.HOLD and any(leg.holds for leg in legs)
         # Asterisk reports a hold when a consultation begins, but not its end when that becomes a conference.
-        if part.state in (PartState.TALKING, PartState.CONSULTING) or (part.state is PartState.HOLD and aside):
+        if part.state in CONNECTED and (not is_held or aside):
             wanted = PartState.CONSULTING if aside else PartState.TALKING
             if wanted is not part.state:
                 part.enter(wanted, at)
                 books.touch_part(call, part)
+                _hold_is_over(legs)
             part.met_customer = part.met_customer or bool(customers & heard)
+
+
+def _hold_is_over(legs: Collection[Leg]) -> None:
+    """A hold with which Asterisk began a consultation: it never tells its end."""
+    for leg in legs:
+        leg.holds = 0
+
+
+def _hears_nobody(books: Books, call: Call, part: Part, legs: Collection[Leg], at: float) -> None:
+    if part.state is PartState.TALKING and _asks_queue(books, call, legs):
+        part.enter(PartState.CONSULTING, at)
+        books.touch_part(call, part)
+    elif part.state in (PartState.TALKING, PartState.CONSULTING) and any(leg.conference for leg in legs):
+        part.enter(PartState.HOLD, at)  # the others have left the room: nobody talks
+        books.touch_part(call, part)
+
+
+def _asks_queue(books: Books, call: Call, legs: Collection[Leg]) -> bool:
+    """Whether the agent waits in a queue for a colleague, through a Local pair."""
+    bridges = {leg.bridge for leg in legs if leg.bridge is not None}
+    waiting = {half.channel for half in call.halves() if books.waits_in(half.id) is not None}
+    return any(half.bridge in bridges and half.twin in waiting for half in call.halves()) if waiting else False

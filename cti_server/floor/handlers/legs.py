@@ -7,7 +7,7 @@ from typing import Any
 
 from cti_server.floor import events as kinds
 from cti_server.floor.books import Books
-from cti_server.floor.calls import MAX_PARTS, Call, Direction, Leg
+from cti_server.floor.calls import Call, Direction, Leg
 from cti_server.floor.parts import CONNECTED, Origin, Part, PartState
 from cti_server.floor.signals import (
     DialStatus,
@@ -16,7 +16,9 @@ from cti_server.floor.signals import (
     LegDialled,
     LegEnded,
     LegHangupAsked,
+    LegNumbered,
     LegRang,
+    LegRefused,
     LegRenamed,
     LegStarted,
     Signal,
@@ -24,8 +26,10 @@ from cti_server.floor.signals import (
 
 from .desk import apply_identity
 from .hearing import answer, consults, hear
+from .lending import came_home, is_over
 from .merging import call_and_leg
-from .outcome import seal
+from .outcome import ENDS_WITHIN_S, seal
+from .parting import new_part
 from .shift import unanswered
 from .why import why
 from .wrapup import wraps_up
@@ -46,7 +50,10 @@ def started(books: Books, s: LegStarted) -> None:
     call = books.call_with(s.linkedid)
     kind = kinds.CALL_CHANGED
     if call is None:
-        call = books.add_call(Call(books.pbx, books.boot, s.linkedid, s.at))
+        call = books.add_call(Call(books.pbx, books.boot, _name_of_call(books, s), s.at))
+        if call.linkedid != s.linkedid:
+            call.aliases.append(s.linkedid)
+            books.name_call(call, (s.linkedid,))
         call.made_inside = s.channel.startswith("Local/")
         kind = kinds.CALL_STARTED
     leg = books.add_leg(call, Leg(s.leg, s.channel, s.at, s.number, s.name, s.exten, up=s.up))
@@ -57,6 +64,12 @@ def started(books: Books, s: LegStarted) -> None:
     books.touch(call, kind)
     if (early := books.early.pop(s.leg, None)) is not None:
         apply_identity(books, call, early)
+
+
+def _name_of_call(books: Books, s: LegStarted) -> str:
+    """The linkedid that names the call in the record. One whose call has ended comes again where the PBX runs one
+    channel for many purposes; then the leg's own id names the new call, lest it overwrite the old one."""
+    return s.leg if s.linkedid in books.ended and s.leg != s.linkedid else s.linkedid
 
 
 def _first_leg(books: Books, call: Call, leg: Leg) -> None:
@@ -70,42 +83,8 @@ def _first_leg(books: Books, call: Call, leg: Leg) -> None:
         part = new_part(books, call, leg.device, leg.started_at, Origin.INTERNAL)
         part.leg = leg.id
         part.why = why(books, call, part)
-
-
-def new_part(books: Books, call: Call, seat: str, at: float, origin: Origin, queue: str | None = None) -> Part:
-    """Begin the next part of whoever sits at this seat; past MAX_PARTS their last part is reopened."""
-    if len(call.parts) >= MAX_PARTS and (last := next((p for p in call.parts[::-1] if p.seat == seat), None)):
-        last.ring_again(at)
-        books.touch_part(call, last)
-        return last
-    agent = books.agent_at(seat)
-    part = Part(
-        position=len(call.parts),
-        seat=seat,
-        agent=agent.id if agent else None,
-        name=agent.name if agent else books.member_name(seat) or seat,
-        origin=origin,
-        state=PartState.RINGING,
-        since=at,
-        offered_at=at,
-        queue=queue,
-    )
-    if agent is not None:
-        _wrap_up_once(books, call, agent.id, at)
-    call.parts.append(part)
-    part.why = why(books, call, part)
-    books.touch_part(call, part)
-    return part
-
-
-def _wrap_up_once(books: Books, call: Call, agent: int, at: float) -> None:
-    """The call has come back to this agent: end the wrap-up of their earlier part, with nothing owed, because
-    another follows the new part."""
-    for earlier_call, earlier in books.parts_of(agent):
-        if earlier_call is call and earlier.state is PartState.WRAP_UP:
-            earlier.enter(PartState.LEFT, at)
-            earlier.wrapped_at = at
-            books.touch_part(call, earlier)
+    else:
+        call.customer_leg = leg.id
 
 
 def ring(books: Books, call: Call, seat: str, at: float, origin: Origin, queue: str | None) -> Part:
@@ -127,16 +106,23 @@ def dialled(books: Books, s: LegDialled) -> None:
     call, leg = call_and_leg(books, s)
     if call is None or leg is None or leg.dialled:
         return
-    leg.dialled, leg.dialled_by, leg.dialled_number = True, s.by, s.number
-    call.hangup_by = None
-    if call.dnis is None and s.number is not None and leg.id != call.first_leg:
-        call.dnis = s.number  # the first leg of an originated call dialled nothing
+    call.dial(leg, s.by)
+    leg.dialled_number = s.number
+    if call.hangup_by != "caller":
+        call.hangup_by = None
+    is_first, is_seat = leg.id == call.first_leg, books.is_seat(leg.device)
+    if call.dnis is None and not is_first and not (is_seat and call.is_customers):
+        call.dnis = s.number  # the first leg of an originated call dialled nothing; an agent's phone is no line
+    if call.transferred and not leg.local:
+        call.not_taken = True  # until somebody talks to the caller
     books.touch(call)
     if leg.local:
         return
-    if not books.is_seat(leg.device):
-        if call.direction is Direction.INTERNAL and leg.id != call.first_leg:
-            _calls_out(books, call, s.number)
+    if not is_seat:
+        if is_first and call.direction is Direction.INBOUND:
+            _calls_customer(books, call, leg)
+        elif call.direction is Direction.INTERNAL and not is_first:
+            _calls_out(books, call, leg)
     elif s.by is not None and (call.part_of(leg.device) is None or given_up(books, call, leg, s.at)):
         part = ring(books, call, leg.device, s.at, _origin(books, call, s.by), queue_of(call))
         part.leg = leg.id
@@ -145,9 +131,17 @@ def dialled(books: Books, s: LegDialled) -> None:
         books.touch_part(call, existing)
 
 
-def _calls_out(books: Books, call: Call, number: str | None) -> None:
+def _calls_customer(books: Books, call: Call, leg: Leg) -> None:
+    """The PBX itself called a customer: a callback, or a call placed by another program. The number on the leg is
+    then the center's own."""
     call.direction = Direction.OUTBOUND
-    call.dnis = number or call.dnis
+    call.dnis, call.ani_raw, call.ani_name = leg.dialled_number, None, None
+    books.touch_all(call)
+
+
+def _calls_out(books: Books, call: Call, leg: Leg) -> None:
+    call.direction, call.customer_leg = Direction.OUTBOUND, leg.id
+    call.dnis = leg.dialled_number or call.dnis
     for part in call.parts:
         part.origin = Origin.OUTBOUND if part.origin is Origin.INTERNAL else part.origin
         part.why = why(books, call, part)
@@ -196,15 +190,24 @@ def dial_ended(books: Books, s: LegDialEnded) -> None:
     call, leg = call_and_leg(books, s)
     if call is None or leg is None or leg.local:
         return
-    call.last_dial = s.status
-    part = call.part_of(leg.device)
-    if part is not None and part.state is PartState.RINGING and leg.dialled_by is not None:
-        if s.status is DialStatus.ANSWER:
-            answer(books, call, part, s.at)
-        else:
+    call.last_dial, leg.dial_over = s.status, s.status is not DialStatus.ANSWER
+    part = call.part_on(leg)
+    ended = s.status is not DialStatus.ANSWER  # who answers is only talking once the caller hears them
+    if part is not None and part.state is PartState.RINGING and leg.dialled_by is not None and ended:
+        if s.forwarded is not None:
+            end_ring(books, call, part, s.at, "forwarded")
+        elif not _still_rings(call, part, leg):
             # A phone that asks to hang up while it rings has declined, whatever status the dial reports.
             end_ring(books, call, part, s.at, "rejected" if leg.hangup_asked else RING_OUTCOMES.get(s.status))
     books.touch(call)
+
+
+def _still_rings(call: Call, part: Part, leg: Leg) -> bool:
+    """Whether another of the agent's devices rings: their offer ends with the last one."""
+    return any(
+        other is not leg and not other.local and not other.dial_over and other.id != call.first_leg
+        for other in call.legs_of(part)
+    )
 
 
 def end_ring(books: Books, call: Call, part: Part, at: float, outcome: str | None) -> None:
@@ -215,7 +218,7 @@ def end_ring(books: Books, call: Call, part: Part, at: float, outcome: str | Non
     elif call.fetched is not None and part.origin is Origin.OFFER:
         outcome = "answered_elsewhere"  # the caller was taken out of the queue meanwhile
     elif outcome is None or outcome == "no_answer":
-        taken_by_another = any(p is not part and p.answered_at is not None and p.open for p in call.parts)
+        taken_by_another = any(p is not part and p.open and _picked_up(call, p) for p in call.parts)
         if call.hangup_by == "caller" or call.abandoned:
             outcome = "caller_left"
         elif taken_by_another and outcome is None:
@@ -227,17 +230,49 @@ def end_ring(books: Books, call: Call, part: Part, at: float, outcome: str | Non
     books.touch_part(call, part, kinds.OFFER_ENDED, outcome)
 
 
+def _picked_up(call: Call, part: Part) -> bool:
+    """Whether the agent has taken the call, though an announcement may still keep the caller from them."""
+    return part.answered_at is not None or any(leg.up and leg.dialled for leg in call.legs_of(part))
+
+
 def answered(books: Books, s: LegAnswered) -> None:
+    """The leg is up. That is not talking yet: an announcement or a question may come first (`hearing.py`)."""
     call, leg = call_and_leg(books, s)
     if call is None or leg is None:
         return
-    leg.up, leg.ringing = True, False
-    part = call.part_of(leg.device)
-    if part is not None and leg.dialled and leg.dialled_by is not None:
-        answer(books, call, part, s.at)
-    if (reached := call.part_on(leg)) is not None:
-        books.touch_part(call, reached)
+    leg.up, leg.ringing, leg.up_at = True, False, leg.up_at or s.at
+    if (part := call.part_on(leg)) is not None:
+        reached_by = call.legs.get(part.leg or "")
+        if part.state is PartState.RINGING and leg.dialled and (reached_by is None or not reached_by.local):
+            part.leg = leg.id  # of several devices, the one that was picked up
+        books.touch_part(call, part)
     books.touch(call)
+
+
+def numbered(books: Books, s: LegNumbered) -> None:
+    """The caller's number came late. Once an agent has been rung it is not touched, for then it is what a transfer
+    or a conference makes of it; on a call that the PBX began it is the center's own."""
+    call, leg = call_and_leg(books, s)
+    if call is None or leg is None or leg.id != call.first_leg or leg.dialled:
+        return
+    if call.direction is not Direction.INBOUND or call.parts or call.transferred:
+        return
+    number, name = s.number or call.ani_raw, s.name or call.ani_name
+    if (number, name) == (call.ani_raw, call.ani_name):
+        return
+    leg.number, leg.name = number, name
+    if number != call.ani_raw and call.chosen_by is None:
+        call.ani, call.customer, call.verdict, call.match = None, None, None, "pending"  # somebody else's
+        books.touch_card(call)
+    call.ani_raw, call.ani_name = number, name
+    books.touch(call)
+
+
+def refused(books: Books, s: LegRefused) -> None:
+    call, leg = call_and_leg(books, s)
+    if call is not None and leg is not None and leg.id == call.first_leg:
+        call.refused = True
+        books.touch(call)
 
 
 def rang(books: Books, s: LegRang) -> None:
@@ -259,13 +294,14 @@ def hangup_asked(books: Books, s: LegHangupAsked) -> None:
     if call is None or leg is None or leg.local:
         return
     leg.hangup_asked = True
-    if call.hangup_by is not None:
+    if call.hangup_by is not None and s.at - call.hangup_at < ENDS_WITHIN_S:
         return
-    if books.is_seat(leg.device):
-        part = call.part_of(leg.device)
+    call.hangup_at, before = s.at, call.hangup_by
+    part = call.part_on(leg)
+    if part is not None or books.is_seat(leg.device):
         if part is not None and (part.state in CONNECTED or leg.id == call.first_leg):
             call.hangup_by = "agent"
-    else:
+    elif before != "caller":
         first = leg.id == call.first_leg and call.direction is Direction.INBOUND
         call.hangup_by = "caller" if first else "other"
 
@@ -274,19 +310,44 @@ def ended(books: Books, s: LegEnded) -> None:
     call, leg = call_and_leg(books, s)
     if call is None or leg is None:
         return
+    part = call.part_on(leg)
+    led_to = part or _led_through(call, leg)
+    survivor = _survivor(call, led_to, leg) if led_to is not None else None
     books.drop_leg(call, leg.id)
     books.leave_queue(leg.id)  # the queue has said so before, unless its word was lost
     _declined_after_all(books, call, leg, s)
-    part = call.part_on(leg)
+    if led_to is not None and survivor is not None:
+        led_to.leg = survivor.id
+        books.touch_part(call, led_to)
     if part is not None:
         books.touch_part(call, part)
         if not call.has_leg_of(part):
             _part_left(books, call, part, leg, s)
+    if leg.home is not None:
+        is_over(books, leg.home, s.at)
+    came_home(books, call, s.at)
     if call.legs:
         hear(books, call, s.at)
         books.touch(call)
         return
     seal(books, call, s.at)
+
+
+def _led_through(call: Call, half: Leg) -> Part | None:
+    """The open part of an agent whom a queue reached by the Local pair that this is the far half of."""
+    return next((p for p in call.open_parts() if p.leg == half.id or _is_twin(call, p.leg, half)), None)
+
+
+def _is_twin(call: Call, leg: str | None, half: Leg) -> bool:
+    other = call.legs.get(leg or "")
+    return other is not None and half.twin is not None and other.channel == half.twin
+
+
+def _survivor(call: Call, part: Part, leg: Leg) -> Leg | None:
+    """The leg by which the agent goes on when the Local channel that led to them optimises itself away."""
+    if not leg.local or not (part.leg == leg.id or _is_twin(call, part.leg, leg)):
+        return None
+    return next((reached for reached in call.legs_of(part) if not reached.local and reached.up), None)
 
 
 def _declined_after_all(books: Books, call: Call, leg: Leg, s: LegEnded) -> None:
@@ -306,6 +367,12 @@ def _part_left(books: Books, call: Call, part: Part, leg: Leg, s: LegEnded) -> N
         part.end(s.at, "answered", wrap_up=wraps_up(call, part), reason="hung_up")
         books.touch_part(call, part, kinds.LEFT)
     elif leg.dialled_by is None and part.origin in (Origin.INTERNAL, Origin.OUTBOUND):
+        if leg.up and not leg.dialled and call.last_dial is None:
+            # The phone dialled an application, its voicemail say: that answered, and nobody else was called.
+            answer(books, call, part, leg.up_at or leg.started_at)
+            part.end(s.at, "answered", wrap_up=False, reason="hung_up")
+            books.touch_part(call, part, kinds.LEFT)
+            return
         # The agent dialled, and nobody answered.
         outcome = RING_OUTCOMES.get(call.last_dial or DialStatus.NO_ANSWER, "no_answer")
         part.end(s.at, outcome, wrap_up=False)
@@ -319,6 +386,8 @@ HANDLERS: Mapping[type[Signal], Callable[[Books, Any], None]] = {
     LegStarted: started,
     LegRang: rang,
     LegAnswered: answered,
+    LegNumbered: numbered,
+    LegRefused: refused,
     LegRenamed: renamed,
     LegDialled: dialled,
     LegDialEnded: dial_ended,

@@ -25,16 +25,22 @@ def call_and_leg(books: Books, s: LegSignal) -> tuple[Call, Leg] | tuple[None, N
 def call_of(books: Books, leg: str, linkedid: str) -> Call | None:
     """The call that this leg is in, None for an unknown leg.
 
-    `linkedid` is what the PBX says now. If it belongs to another call, the two are merged first.
+    `linkedid` is what the PBX says now. If it belongs to another call, the two are merged first, unless `apart`.
     """
     call, named = books.call_of(leg), books.call_with(linkedid)
-    if call is None or named is call:
+    if call is None or named is call or (named is not None and apart(call, named)):
         return call
     if named is None:
         call.aliases.append(linkedid)
         books.name_call(call, (linkedid,))
         return call
     return merge(books, named, call)
+
+
+def apart(call: Call, other: Call) -> bool:
+    """Whether two calls stay two though the PBX gives them one linkedid: each has a customer, whose contact is
+    never lost, or they shared a phone that stays up."""
+    return (call.is_customers and other.is_customers) or other.id in call.parted or not (call.legs and other.legs)
 
 
 def merge(books: Books, into: Call, younger: Call) -> Call:

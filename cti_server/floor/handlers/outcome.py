@@ -14,6 +14,8 @@ from .wrapup import wraps_up
 #: the IVR step by which the dialplan reports that no queue took the caller (dialplans/README.md)
 FALLBACK = "fallback"
 
+ENDS_WITHIN_S = 2.0  # who asked to hang up, and the call went on for longer, left it to the others
+
 _DIALLED = {DialStatus.BUSY: "busy", DialStatus.FAILED: "failed"}
 
 
@@ -24,7 +26,11 @@ def outcome_of(call: Call, short_abandon_s: float) -> str:
     there, has abandoned.
     """
     answered = any(part.answered_at is not None for part in call.parts)
-    if call.direction is not Direction.INBOUND:
+    if call.transferred and call.not_taken and call.is_customers:
+        return "transfer_failed"
+    if call.direction is not Direction.INBOUND and not call.abandoned:
+        if call.left_queue_unanswered:
+            return "no_agent"  # a customer whom the PBX called, and nobody took
         if call.answered_at is not None:
             return "outbound" if call.direction is Direction.OUTBOUND else "internal"
         return _DIALLED.get(call.last_dial or DialStatus.NO_ANSWER, "no_answer")
@@ -32,13 +38,13 @@ def outcome_of(call: Call, short_abandon_s: float) -> str:
         return "short_abandon" if call.wait_s < short_abandon_s and not answered else "abandoned"
     if call.left_queue_unanswered:
         return "no_agent"
-    if answered:
-        return "transferred" if call.transferred else "answered"
+    if answered or call.forwarded:
+        return "transferred" if call.transferred or call.forwarded else "answered"
     if call.last_dial in _DIALLED:
         return _DIALLED[call.last_dial]
     if call.parts and call.hangup_by == "caller":
         return "abandoned"  # an agent's own line rang, and the caller gave up
-    if call.parts or any(step["step"] == FALLBACK for step in call.path):
+    if call.parts or call.refused or any(step["step"] == FALLBACK for step in call.path):
         return "no_agent"
     return "left_in_ivr"
 
@@ -62,7 +68,8 @@ def seal(books: Books, call: Call, at: float | None) -> None:
         call.complete, call.ended_by = False, "unknown"
         call.outcome = "answered" if any(p.answered_at for p in call.parts) else "unseen"
     else:
-        call.ended_at, call.ended_by = at, call.hangup_by or "system"  # who hung up first of those left
+        asked = call.hangup_by == "caller" or at - call.hangup_at < ENDS_WITHIN_S
+        call.ended_at, call.ended_by = at, (call.hangup_by if asked else None) or "system"
         call.outcome = outcome_of(call, _short_abandon_s(books, call.queue))
     books.touch(call, kinds.CALL_ENDED)
 

@@ -13,6 +13,7 @@ from cti_server.floor.signals import (
     MemberChanged,
     MemberConnected,
     MemberDidNotAnswer,
+    MemberHungUp,
     MemberOffered,
     MemberRemoved,
     QueueAbandoned,
@@ -23,7 +24,7 @@ from cti_server.floor.signals import (
 )
 from cti_server.floor.visits import How, Visit
 
-from .hearing import answer, consults
+from .hearing import answer, consults, hear
 from .legs import end_ring, ring
 from .merging import call_of
 from .pauses import member_seen
@@ -37,6 +38,7 @@ def joined(books: Books, s: QueueJoined) -> None:
     leg = call.legs.get(s.leg)
     if leg is not None and leg.local and call.connected():
         consults(books, call, s.at)  # an agent consults a queue: they wait in it on behalf of their caller
+        hear(books, call, s.at)
         books.touch(call)
         return
     if call.waiting_since is not None:
@@ -86,11 +88,14 @@ def abandoned(books: Books, s: QueueAbandoned) -> None:
     if call is None or leg is None:
         return
     # app_queue also reports this when its own time limit is reached; then the caller has not asked to hang up.
-    if leg.hangup_asked:
+    # Behind a Local channel the caller is the one who began the call.
+    caller = call.legs.get(call.first_leg or "") if leg.local else leg
+    gave_up = caller is None or caller.hangup_asked
+    if gave_up:
         call.abandoned, call.left_queue_unanswered = True, False
         books.touch(call)
     if (visit := call.visit_in(s.queue)) is not None:
-        visit.end(s.at, How.ABANDONED if leg.hangup_asked else How.TIMED_OUT)
+        visit.end(s.at, How.ABANDONED if gave_up else How.TIMED_OUT)
 
 
 def offered(books: Books, s: MemberOffered) -> None:
@@ -113,10 +118,39 @@ def connected(books: Books, s: MemberConnected) -> None:
         return
     if any(p.origin is Origin.PICKUP and p.queue == s.queue for p in call.connected()):
         return  # another agent picked the call up; the queue still names the member that it rang
-    part = ring(books, call, books.seat_of(s.interface), s.at, Origin.OFFER, s.queue)
+    seat = _who_answered(books, call, s)
+    if seat is None:  # the member's phone sent the caller on to somebody outside
+        call.forwarded, call.left_queue_unanswered = True, False
+        call.answered_at = call.answered_at or s.at
+        books.touch(call)
+        return
+    part = ring(books, call, seat, s.at, Origin.OFFER, s.queue)
     part.leg = s.member_leg or part.leg
     books.touch_part(call, part)
     answer(books, call, part, s.at)
+
+
+def _who_answered(books: Books, call: Call, s: MemberConnected) -> str | None:
+    """The seat whose phone took the caller; None for somebody outside. The queue names the member whom it rang,
+    whose phone may have sent the caller on to a colleague, or to any number."""
+    seat, leg = books.seat_of(s.interface), call.legs.get(s.member_leg or "")
+    if leg is None or leg.device == seat:
+        return seat
+    reached = [far for far in (*call.behind(leg), *call.beyond(leg)) if far.up] if leg.local else [leg]
+    if not reached or any(far.device == seat for far in reached):
+        return seat
+    if (colleague := next((far for far in reached if far.ours), None)) is not None:
+        return colleague.device
+    is_members_own = s.interface.split("/n", 1)[0] == leg.device
+    return seat if is_members_own else None
+
+
+def hung_up(books: Books, s: MemberHungUp) -> None:
+    """The offer ends as rejected; the caller, who heard nothing of it, waits on."""
+    call = call_of(books, s.leg, s.linkedid)
+    part = call.part_of(books.seat_of(s.interface)) if call is not None else None
+    if call is not None and part is not None and part.state is PartState.RINGING:
+        end_ring(books, call, part, s.at, "rejected")
 
 
 def did_not_answer(books: Books, s: MemberDidNotAnswer) -> None:
@@ -129,6 +163,7 @@ def did_not_answer(books: Books, s: MemberDidNotAnswer) -> None:
 
 
 def member_changed(books: Books, s: MemberChanged) -> None:
+    s = books.at_phone(s)
     moved_from = books.put_member(s)
     if moved_from is not None:
         member_seen(books, moved_from, s.at)
@@ -151,6 +186,7 @@ HANDLERS: Mapping[type[Signal], Callable[[Books, Any], None]] = {
     MemberOffered: offered,
     MemberConnected: connected,
     MemberDidNotAnswer: did_not_answer,
+    MemberHungUp: hung_up,
     MemberChanged: member_changed,
     MemberRemoved: member_removed,
 }

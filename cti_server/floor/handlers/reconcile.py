@@ -18,9 +18,10 @@ from cti_server.floor.signals import EntryRow, LegRow, LegStarted, MemberChanged
 from cti_server.floor.visits import How
 
 from .hearing import answer, hear
-from .legs import given_up, new_part, started
+from .legs import given_up, started
 from .merging import call_of
 from .outcome import seal
+from .parting import new_part
 from .queueing import begin_visit, member_changed, member_removed
 from .shift import after_snapshot, before_snapshot
 from .wrapup import wraps_up
@@ -76,6 +77,7 @@ def _agrees(books: Books, row: LegRow) -> bool:
         and leg.bridge == row.bridge
         and leg.conference == row.conference
         and (leg.parked is not None) == row.parked
+        and leg.aside == row.aside
         and row.muted in (None, leg.muted)
         and row.recording in (None, leg.recording)
     )
@@ -84,7 +86,8 @@ def _agrees(books: Books, row: LegRow) -> bool:
 def _leg(books: Books, row: LegRow, s: Snapshot) -> Call | None:
     at = s.at - row.age_s if row.age_s is not None else s.at
     if books.leg_of(row.leg) is None:
-        call = books.call_with(row.linkedid)
+        # Whose leg it was at the beginning counts first: two customers' calls that met have one linkedid since.
+        call = books.call_with(row.leg) or books.call_with(row.linkedid)
         if call is not None:  # restored from the record, or joined by this leg while nobody watched
             books.add_leg(call, Leg(row.leg, row.channel, at, row.number, row.name, row.exten, up=row.up))
         else:
@@ -99,6 +102,7 @@ def _leg(books: Books, row: LegRow, s: Snapshot) -> Call | None:
     if leg.channel != row.channel:
         call.rename(leg, row.channel)
     leg.up, leg.ringing = row.up, row.ringing
+    leg.aside = row.aside and leg.home is None
     _bridge(books, call, leg, row)
     # The snapshot does not name the parking space: keep the one that an event named.
     leg.parked = (leg.parked or "") if row.parked else None
@@ -126,7 +130,7 @@ def _calls(books: Books, s: Snapshot, differing: set[str]) -> None:
         has_phone_of_ours = bool(call.parts) or any(leg.ours for leg in call.legs.values())
         if not has_phone_of_ours and call.id not in differing and call.legs:
             continue
-        if not call.legs and s.whole:
+        if not call.legs and s.whole and not call.lent:
             _end_unseen(books, call)
             continue
         _parts(books, call, s, held)
@@ -155,9 +159,10 @@ def _parts(books: Books, call: Call, s: Snapshot, held: set[str]) -> None:
         if part is None:
             part = new_part(books, call, leg.device, leg.started_at, Origin.OFFER, call.queue)
             part.leg = leg.id
-        if leg.up:
+        if leg.up and call.reach(leg):
             answer(books, call, part, s.at)
         if leg.id in held and part.state is PartState.TALKING:
+            leg.holds = max(1, leg.holds)
             part.enter(PartState.HOLD, s.at)
             books.touch_part(call, part, kinds.HELD)
     if not s.whole:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from cti_server.floor.agents import Agent
 from cti_server.floor.books import Books
+from cti_server.floor.calls import device_of
 from cti_server.floor.desk_signals import AgentSeated
 from cti_server.floor.parts import CONNECTED
 from cti_server.floor.queues import GONE
-from cti_server.floor.signals import PhoneChanged, Signal
+from cti_server.floor.signals import PhoneChanged, PoolAgentChanged, Signal
 
 
 def seated(books: Books, s: AgentSeated) -> None:
@@ -65,6 +67,26 @@ def phone_changed(books: Books, s: PhoneChanged) -> None:
         see_phone(books, agent, s.at)
 
 
+def pool_agent_changed(books: Books, s: PoolAgentChanged) -> None:
+    """An agent of an agent pool is a member under a name of its own; their seat is the phone that is logged in."""
+    sits_at(books, s.device, device_of(s.channel) if s.logged_in else s.device, s.at)
+
+
+def sits_at(books: Books, device: str, phone: str, at: float) -> None:
+    """The agent of an agent pool sits at this phone from now on; at their device of the pool, while logged out."""
+    before = books.pool.get(device, device)
+    if phone != device:
+        books.pool[device] = phone
+    else:
+        books.pool.pop(device, None)
+    for member in list(books.memberships(before)):
+        if before == device or books.pool_interfaces.get(member.interface) == device:
+            books.put_member(books.at_phone(replace(member, at=at, seat=device)))
+    for seat in (before, phone):
+        if (agent := books.agent_at(seat)) is not None:
+            books.touch_agent(agent.id)
+
+
 def see_phone(books: Books, agent: Agent, at: float) -> None:
     """Update whether the agent's phone can be reached; call it whenever its members or contacts change."""
     reachable = _reachable(books, agent)
@@ -93,4 +115,5 @@ def _reachable(books: Books, agent: Agent) -> bool | None:
 HANDLERS: Mapping[type[Signal], Callable[[Books, Any], None]] = {
     AgentSeated: seated,
     PhoneChanged: phone_changed,
+    PoolAgentChanged: pool_agent_changed,
 }

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from cti_server.floor.agents import LEFT_QUEUES, PBX, SIGNED_OUT, SIGNED_OUT_STATE, Agent, Because, Shift, State
 from cti_server.floor.books import Books
-from cti_server.floor.parts import PartState
+from cti_server.floor.parts import Origin, PartState
 from cti_server.floor.signals import MemberChanged
 
 #: (state of a part, state of the agent, event that led there); with several parts the topmost row decides
@@ -18,6 +18,8 @@ CALL_STATES = (
     (PartState.WRAP_UP, "wrap_up", "call_ended"),
 )
 
+DIALLED = frozenset({Origin.INTERNAL, Origin.OUTBOUND})
+
 
 def state_of(books: Books, agent: Agent) -> State:
     """The state that this agent is in now."""
@@ -26,6 +28,8 @@ def state_of(books: Books, agent: Agent) -> State:
         for call, part in parts:
             if part.state is part_state:
                 until = part.wrap.ends_at if part.state is PartState.WRAP_UP else None
+                if part_state is PartState.RINGING and part.leg == call.first_leg and part.origin in DIALLED:
+                    name, event = "talking", "call_dialled"  # the agent calls; reserved is who is called
                 because = Because(event, call.id, part.queue, call.number)
                 busy_from = min(p.offered_at if p.offered_at is not None else p.since for _, p in parts)
                 return State(name, None, None, because, until, part.since, busy_from)

@@ -7,7 +7,7 @@ from typing import Any
 
 from cti_server.floor import events as kinds
 from cti_server.floor.books import Books
-from cti_server.floor.calls import Call, Direction
+from cti_server.floor.calls import Call, Leg
 from cti_server.floor.parts import CONNECTED, Origin, PartState
 from cti_server.floor.signals import (
     LegBridged,
@@ -17,6 +17,7 @@ from cti_server.floor.signals import (
     LegParked,
     LegPickedUp,
     LegRetrieved,
+    LegSetAside,
     LegTransferred,
     LegUnbridged,
     LegUnparked,
@@ -26,8 +27,10 @@ from cti_server.floor.signals import (
 from cti_server.floor.visits import How
 
 from .hearing import answer, hear
-from .legs import new_part, queue_of
+from .legs import queue_of
+from .lending import came_home, give_back, lend, standing_leg
 from .merging import call_and_leg, call_of, merge
+from .parting import new_part
 from .queueing import begin_visit
 from .wrapup import wraps_up
 
@@ -38,25 +41,32 @@ def bridged(books: Books, s: LegBridged) -> None:
         return
     call.bridge(leg, s.bridge, conference=s.conference)
     leg.up = True
-    call = _one_call_in_bridge(books, call, s)
+    call = _one_call_in_bridge(books, call, leg, s)
+    leg.aside = False
     books.bridges[s.bridge] = call
+    if not leg.local:
+        call.not_taken = False
     if not leg.local:
         call.hangup_by = None
     hear(books, call, s.at)
     books.touch(call, kinds.CALL_CONFERENCED if call.in_conference() else kinds.CALL_CHANGED)
 
 
-def _one_call_in_bridge(books: Books, call: Call, s: LegBridged) -> Call:
+def _one_call_in_bridge(books: Books, call: Call, leg: Leg, s: LegBridged) -> Call:
     """Merge two calls that meet in one bridge, the older keeping its id; returns the call that the leg is in now.
 
-    The calls of several customers may meet in a conference room, and there each stays a call of its own.
+    The calls of several customers may meet, in a conference room or when an agent joins them, and there each stays
+    a call of its own. A phone that stays up is lent to the customer's call.
     """
     other = books.bridges.get(s.bridge, call)
     together = other is not call and not other.ended and any(o.bridge == s.bridge for o in other.legs.values())
-    either_is_ours = any(c.made_inside or c.direction is Direction.INTERNAL for c in (call, other))
-    if together and (either_is_ours or not s.conference):
-        return _merged(books, call, other)
-    return call
+    if not together or (call.is_customers and other.is_customers):
+        return call
+    for home, customers in ((call, other), (other, call)):
+        if customers.is_customers and (phone := standing_leg(books, home, leg)) is not None:
+            lend(books, phone, home, customers, s.at)
+            return customers
+    return _merged(books, call, other)
 
 
 def _merged(books: Books, call: Call, other: Call) -> Call:
@@ -69,14 +79,35 @@ def unbridged(books: Books, s: LegUnbridged) -> None:
     if call is not None and leg is not None and leg.bridge == s.bridge:
         call.bridge(leg, None)
         books.forget_bridge(call, s.bridge)
+        came_home(books, call, s.at)
         hear(books, call, s.at)
         books.touch(call)
 
 
-def held(books: Books, s: LegHeld) -> None:
+def set_aside(books: Books, s: LegSetAside) -> None:
+    """An agent of an agent pool waits for the next customer: their phone is up, and they are free."""
     call, leg = call_and_leg(books, s)
-    if call is None or leg is None or (part := call.part_of(leg.device)) is None:
+    if call is None or leg is None or not books.is_seat(leg.device):
         return
+    leg.aside = True
+    call.bridge(leg, None)
+    if leg.home is not None:
+        give_back(books, call, leg, s.at)
+        return
+    part = call.part_of(leg.device)
+    if part is not None and not call.is_customers:
+        answer(books, call, part, s.at)
+        part.end(s.at, "answered", wrap_up=False)
+        books.touch_part(call, part, kinds.LEFT)
+    books.touch(call)
+
+
+def held(books: Books, s: LegHeld) -> None:
+    """A phone may hold a call that is held from the desk, too: whoever is on hold hears nobody until both end."""
+    call, leg = call_and_leg(books, s)
+    if call is None or leg is None or leg.held_at == s.at or (part := call.part_on(leg)) is None:
+        return
+    leg.holds, leg.held_at = leg.holds + 1, s.at
     if part.state in (PartState.TALKING, PartState.CONSULTING):
         part.enter(PartState.HOLD, s.at)
         books.touch_part(call, part, kinds.HELD)
@@ -84,9 +115,10 @@ def held(books: Books, s: LegHeld) -> None:
 
 def retrieved(books: Books, s: LegRetrieved) -> None:
     call, leg = call_and_leg(books, s)
-    if call is None or leg is None or (part := call.part_of(leg.device)) is None:
+    if call is None or leg is None or leg.held_at == s.at or (part := call.part_on(leg)) is None:
         return
-    if part.state is PartState.HOLD:
+    leg.holds, leg.held_at = max(0, leg.holds - 1), s.at
+    if part.state is PartState.HOLD and not leg.holds:
         part.enter(PartState.TALKING, s.at)
         books.touch_part(call, part, kinds.RETRIEVED)
         hear(books, call, s.at)
@@ -99,8 +131,12 @@ def transferred(books: Books, s: LegTransferred) -> None:
     if s.second is not None and s.second_linkedid is not None:
         consult = call_of(books, s.second, s.second_linkedid)
         if consult is not None and consult is not call:
+            if call.is_customers and consult.is_customers:
+                _joined(books, call, consult, s)
+                return
             call = _merged(books, call, consult)
-    call.hangup_by = None
+    if call.hangup_by != "caller":
+        call.hangup_by = None
     if s.conference:
         for consulted in call.open_parts():
             if consulted.origin is Origin.CONSULT:
@@ -124,16 +160,37 @@ def transferred(books: Books, s: LegTransferred) -> None:
     books.touch(call, kinds.CALL_TRANSFERRED)
 
 
+def _joined(books: Books, call: Call, other: Call, s: LegTransferred) -> None:
+    """An agent joined two customers, each in a call of their own, and left: each keeps their contact, and the
+    agent has a part in both."""
+    for one, its_other, leg in ((call, other, s.leg), (other, call, s.second or "")):
+        one.transferred, one.hangup_by = True, None
+        one.joined.add(its_other.id)
+        seat_leg = books.leg_of(leg)
+        part = one.part_of(seat_leg.device) if seat_leg is not None else None
+        if part is not None and part.state in CONNECTED:
+            one.given_by = part.name
+            part.end(s.at, "transferred", wrap_up=wraps_up(one, part))
+            books.touch_part(one, part, kinds.LEFT)
+        books.touch(one, kinds.CALL_TRANSFERRED)
+
+
 def parked(books: Books, s: LegParked) -> None:
     call, leg = call_and_leg(books, s)
     if call is None or leg is None:
         return
     leg.parked, call.was_parked = s.space, True
     call.bridge(leg, None)
+    parkee = call.part_on(leg)
     for part in call.connected():
-        call.transferred = True  # to whoever fetches it from the space
-        part.end(s.at, "transferred", wrap_up=wraps_up(call, part))
-        books.touch_part(call, part, kinds.LEFT)
+        if part is parkee:
+            if part.state is not PartState.HOLD:
+                part.enter(PartState.HOLD, s.at)  # a colleague parked this agent, who hears music now
+                books.touch_part(call, part, kinds.HELD)
+        elif not any(call.reach(own) for own in call.legs_of(part)):
+            call.transferred = True  # to whoever fetches it from the space
+            part.end(s.at, "transferred", wrap_up=wraps_up(call, part))
+            books.touch_part(call, part, kinds.LEFT)
     books.touch(call, kinds.CALL_PARKED)
 
 
@@ -195,6 +252,7 @@ def recording_changed(books: Books, s: RecordingChanged) -> None:
 HANDLERS: Mapping[type[Signal], Callable[[Books, Any], None]] = {
     LegBridged: bridged,
     LegUnbridged: unbridged,
+    LegSetAside: set_aside,
     LegHeld: held,
     LegRetrieved: retrieved,
     LegTransferred: transferred,

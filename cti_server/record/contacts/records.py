@@ -22,6 +22,7 @@ SegmentOutcome = Literal[
     "caller_left",
     "unavailable",
     "transferred",
+    "forwarded",
     "unseen",
 ]
 
