@@ -98,8 +98,11 @@ def offered(books: Books, s: MemberOffered) -> None:
     if call is None:
         books.unknown_legs += 1
         return
+    if s.member_leg is not None and books.leg_of(s.member_leg) is None:
+        return  # the phone's leg has ended before we hear that it was called: nobody is rung any more
     if call.queue is None:
         call.meant = s.queue
+        books.touch(call)
     part = ring(books, call, books.seat_of(s.interface), s.at, Origin.OFFER, s.queue)
     if part.leg is None and s.member_leg is not None:
         part.leg = s.member_leg
@@ -113,10 +116,16 @@ def connected(books: Books, s: MemberConnected) -> None:
         return
     if any(p.origin is Origin.PICKUP and p.queue == s.queue for p in call.connected()):
         return  # another agent picked the call up; the queue still names the member that it rang
+    if s.member_leg is not None and books.leg_of(s.member_leg) is None and not _open_at(books, call, s.interface):
+        return  # the phone's leg has ended before we hear that it took the call
     part = ring(books, call, books.seat_of(s.interface), s.at, Origin.OFFER, s.queue)
     part.leg = s.member_leg or part.leg
     books.touch_part(call, part)
     answer(books, call, part, s.at)
+
+
+def _open_at(books: Books, call: Call, interface: str) -> bool:
+    return call.part_of(books.seat_of(interface)) is not None
 
 
 def did_not_answer(books: Books, s: MemberDidNotAnswer) -> None:
@@ -129,12 +138,13 @@ def did_not_answer(books: Books, s: MemberDidNotAnswer) -> None:
 
 
 def member_changed(books: Books, s: MemberChanged) -> None:
+    is_new = s.interface not in books.queue(s.queue).members
     moved_from = books.put_member(s)
     if moved_from is not None:
         member_seen(books, moved_from, s.at)
     if s.paused:
         books.leaving.pop((s.queue, s.interface), None)
-    member_seen(books, s.seat, s.at)
+    member_seen(books, s.seat, s.at, s if is_new or moved_from is not None else None)
 
 
 def member_removed(books: Books, s: MemberRemoved) -> None:
