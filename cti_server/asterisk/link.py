@@ -145,16 +145,16 @@ class Link:
     async def _synchronise(self, session: Session, *, drift_check: bool) -> None:
         earlier = None
         if drift_check:
-            earlier = await snapshot.take(session, self._hints)
+            earlier = self._by_our_clock(await snapshot.take(session, self._hints))
             await asyncio.sleep(snapshot.DRIFT_GAP_S)
             # Held, and applied after the lists: a hangup that came while they did would be undone by its own row.
             self._hold()
-        taken = await snapshot.take(session, self._hints)
+        taken = self._by_our_clock(await snapshot.take(session, self._hints))
         if earlier is not None:
             taken = snapshot.compared(earlier, taken)
         if not taken.whole:
             self.warnings["snapshot rows left out"] += 1
-        self._sink(self._by_our_clock(taken))
+        self._sink(taken)
         self._release()
 
     def _hold(self) -> None:

@@ -1,7 +1,8 @@
 """Asterisk's lists of channels, queues and bridges → one Snapshot signal, after each connect and as a drift check.
 
-Lists and events do not keep step: a list may lack a channel whose Hangup is still on its way to us. So a drift
-check takes two snapshots, DRIFT_GAP_S apart, and only a leg that both lack is taken to be gone.
+Lists and events do not keep step: a list may lack a channel whose Hangup is still on its way to us, or show one
+as answered before we hear so. So a drift check takes two snapshots, DRIFT_GAP_S apart, and only what both show
+alike, or both lack, is held against the floor.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import asyncio
 import calendar
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 
-from cti_server.floor.signals import EntryRow, LegRow, MemberChanged, Recording, Snapshot
+from cti_server.floor.signals import EntryRow, LegRow, MemberChanged, Recording, Snapshot, Unsettled
 from cti_server.wire.ami import Message, MissingHeader
 
 from .actions import DESK_VARIABLES, BridgeList, CoreStatus, Getvar, Ping, QueueStatus, Status
@@ -27,6 +29,9 @@ RECORDINGS = {"on": Recording.ON, "paused": Recording.PAUSED}
 DRIFT_GAP_S = 1.0  # no event has been seen to come this long after a list that already shows its effect
 #: the headers that say which leg a row is about; where one occurs twice, a caller's name may have forged it
 IDENTITY = frozenset({"Channel", "Uniqueid", "Linkedid"})
+
+Row = TypeVar("Row")
+Key = TypeVar("Key", bound=Hashable)
 
 
 class Hints:
@@ -84,11 +89,42 @@ async def take(session: Session, hints: Hints) -> Snapshot:
 def compared(first: Snapshot, second: Snapshot) -> Snapshot:
     """The drift check that two snapshots give, `second` taken DRIFT_GAP_S after `first`.
 
-    It shows the PBX as `second` does. `seen_before` names the legs of `first`: of the legs that `second` lacks the
-    floor may end only those that are not among them.
+    It has the rows that both show alike. What only one has, or what has changed between the two, is `unsettled`:
+    the floor must leave that to the events.
     """
-    earlier = frozenset(row.leg for row in first.legs)
-    return replace(second, drift_check=True, seen_before=earlier, whole=first.whole and second.whole)
+    legs, unsettled_legs = _alike(first.legs, second.legs, lambda row: row.leg, _timeless_leg)
+    members, unsettled_members = _alike(
+        first.members, second.members, lambda row: (row.queue, row.interface), lambda row: replace(row, at=0.0)
+    )
+    entries, unsettled_waits = _alike(
+        first.entries, second.entries, lambda row: (row.leg, row.queue), lambda row: replace(row, wait_s=0.0)
+    )
+    queues, unsettled_queues = _alike(first.queues, second.queues, lambda name: name, lambda name: name)
+    return replace(
+        second,
+        legs=legs,
+        queues=queues,
+        members=members,
+        entries=entries,
+        whole=first.whole and second.whole,
+        drift_check=True,
+        unsettled=Unsettled(first.at, unsettled_legs, unsettled_queues, unsettled_members, unsettled_waits),
+    )
+
+
+def _timeless_leg(row: LegRow) -> LegRow:
+    return replace(row, age_s=None)
+
+
+def _alike(
+    first: Iterable[Row], second: Iterable[Row], key: Callable[[Row], Key], timeless: Callable[[Row], Row]
+) -> tuple[tuple[Row, ...], frozenset[Key]]:
+    """The rows of `second` that `first` has too, but for how long they have been there; and the keys of the other
+    rows of both."""
+    before = {key(row): timeless(row) for row in first}
+    alike = tuple(row for row in second if before.get(key(row)) == timeless(row))
+    keys = before.keys() | {key(row) for row in second}
+    return alike, frozenset(keys - {key(row) for row in alike})
 
 
 def boot_of(core: Message) -> int:

@@ -28,8 +28,8 @@ class Step:
 
     `awaited` is the effect to wait for; with None the step is done once the PBX accepted its actions. `rings`
     finds the leg that the agent's desktops are then told to answer (`phone.answer`). `muted` is set by a mute or
-    unmute: Asterisk sends no event for it, so the step itself tells the floor. It does not say either who asked for
-    a hangup (`hangs_up`).
+    unmute: Asterisk sends no event for it, so the step itself tells the floor. Nor does it say who asked for a
+    hangup (`hangs_up`).
     """
 
     moves: Callable[[Scene], Moves]

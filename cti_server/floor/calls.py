@@ -97,6 +97,7 @@ class Leg:
     muted: bool = False
     recording: Recording = Recording.OFF
     ours: bool = False  # the phone of an agent or of a queue member
+    heard_at: float = 0.0  # when the last thing happened that was reported of it
     device: str = field(init=False)
     local: bool = field(init=False)  # half of a Local pair: plumbing, nobody speaks on it
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from typing import Any
 
 from .descriptions import Description
@@ -420,11 +421,28 @@ class EntryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsettled:
+    """What two looks at the PBX, a moment apart, do not show alike: it is changing, and events will say how.
+
+    `legs` by id, `queues` by name, `members` as (queue, interface), `waits` as (leg, queue). The first look was
+    taken at `since`: what both lack, but began after it, may have come and gone between them.
+    """
+
+    since: float = inf
+    legs: frozenset[str] = frozenset()
+    queues: frozenset[str] = frozenset()
+    members: frozenset[tuple[str, str]] = frozenset()
+    waits: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot(Signal):
     """The PBX as it is: every leg, every queue with its members and waiting callers.
 
     `boot` is when this Asterisk started, in seconds since the epoch; when it changes, every earlier call has ended
     unseen. `whole` is False when rows had to be left out: then the absence of a row proves nothing.
+
+    A drift check has only the rows that two looks show alike. What it lacks is gone, unless it is `unsettled`.
     """
 
     boot: int
@@ -434,4 +452,4 @@ class Snapshot(Signal):
     entries: tuple[EntryRow, ...] = ()
     whole: bool = True
     drift_check: bool = False
-    seen_before: frozenset[str] = frozenset()  # legs that a look a moment earlier showed: not proven gone
+    unsettled: Unsettled = Unsettled()

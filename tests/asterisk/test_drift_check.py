@@ -1,13 +1,27 @@
-"""A drift check while calls go on: lists and events come on one connection, and the events are the newer ones."""
+"""A drift check while calls go on: lists and events come on one connection, and the events are the newer ones; and
+only what two looks show alike is held against the floor."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 
 from cti_server.asterisk import snapshot
 from cti_server.asterisk.link import Link
 from cti_server.asterisk.session import Session
-from cti_server.floor.signals import LegEnded, Signal, Snapshot
+from cti_server.floor.apply import Floor
+from cti_server.floor.signals import (
+    EntryRow,
+    LegEnded,
+    LegRow,
+    LegStarted,
+    MemberChanged,
+    MemberStatus,
+    QueueJoined,
+    Signal,
+    Snapshot,
+)
 from cti_server.settings import PbxSettings
 from tests.asterisk.test_session import ACCOUNT, lines, logged_in, pbx
 
@@ -56,3 +70,56 @@ async def test_a_hangup_between_two_lists_is_told_after_the_snapshot_that_still_
     assert isinstance(lists, Snapshot)
     assert [row.leg for row in lists.legs] == ["demo-1.1"]
     assert isinstance(ended, LegEnded)
+
+
+def leg(name: str, *, up: bool = True, age_s: float = 3.0) -> LegRow:
+    return LegRow(name, name, f"PJSIP/trunk-0000000{name[-1]}", up, "100", None, "400", None, age_s)
+
+
+def member(seat: str, *, paused: bool = False, at: float = 10.0) -> MemberChanged:
+    return MemberChanged(at, "support", seat, seat, seat, MemberStatus.IDLE, paused, None)
+
+
+FIRST = Snapshot(
+    10.0,
+    1,
+    (leg("x.1"), leg("x.2", up=False), leg("x.3")),
+    ("support", "sales"),
+    (member("PJSIP/1001"), member("PJSIP/1002"), member("PJSIP/1003")),
+    (EntryRow("support", "x.1", 1, 3.0), EntryRow("support", "x.3", 2, 1.0)),
+)
+SECOND = Snapshot(
+    11.0,
+    1,
+    (leg("x.1", age_s=4.0), leg("x.2", age_s=4.0), leg("x.4", age_s=0.0)),
+    ("support", "vip"),
+    (member("PJSIP/1001", at=11.0), member("PJSIP/1002", paused=True, at=11.0)),
+    (EntryRow("support", "x.1", 1, 4.0),),
+)
+
+
+def test_only_what_two_looks_show_alike_counts() -> None:
+    check = snapshot.compared(FIRST, SECOND)
+    assert [row.leg for row in check.legs] == ["x.1"]
+    assert [m.interface for m in check.members] == ["PJSIP/1001"]
+    assert [(e.leg, e.wait_s) for e in check.entries] == [("x.1", 4.0)]
+    assert check.queues == ("support",)
+    assert check.unsettled.since == FIRST.at
+    assert check.unsettled.legs == {"x.2", "x.3", "x.4"}
+    assert check.unsettled.members == {("support", "PJSIP/1002"), ("support", "PJSIP/1003")}
+    assert check.unsettled.waits == {("x.3", "support")}
+    assert check.unsettled.queues == {"sales", "vip"}
+
+
+def test_what_both_looks_show_and_the_floor_does_not_is_still_mended() -> None:
+    floor = Floor("demo")
+    floor.apply(Snapshot(1.0, 1))
+    for at, gone in ((2.0, "x.7"), (10.5, "x.8")):  # both lack the two, but one began after the first look
+        floor.apply(LegStarted(at, gone, gone, "PJSIP/trunk-00000007", True, "100", None, "400"))
+        floor.apply(QueueJoined(at, gone, gone, "support", 1))
+    floor.apply(member("PJSIP/1009", at=2.0))
+    floor.apply(snapshot.compared(FIRST, replace(FIRST, at=11.0)))
+    books = floor.books
+    assert sorted(books.legs()) == ["x.1", "x.2", "x.3", "x.8"]
+    assert sorted(books.queues["support"].waiting) == ["x.1", "x.3", "x.8"]
+    assert sorted(books.queues["support"].members) == ["PJSIP/1001", "PJSIP/1002", "PJSIP/1003"]

@@ -21,6 +21,7 @@ from cti_server.floor.signals import (
     LegRow,
     LegStarted,
     MemberChanged,
+    MemberConnected,
     MemberDidNotAnswer,
     MemberOffered,
     MemberStatus,
@@ -64,6 +65,29 @@ def test_a_mangled_stream_never_raises_and_desktops_still_agree(name: str, seed:
     assert not [c for c in floor.calls.values() if not c.ended]
     for desktop in desktops:
         assert desktop.state == fresh(floor, desktop.viewer)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        LegBridged(4.0, "x.2", "x.1", "b1"),  # its answer was lost
+        MemberOffered(4.0, "x.1", "x.1", "sales", "PJSIP/1001", "x.2"),  # the caller's joining was lost
+    ],
+)
+def test_what_follows_a_lost_signal_is_told(last: Signal) -> None:
+    floor = Floor("demo")
+    for signal in seated():
+        floor.apply(signal)
+    floor.apply(LegStarted(1.0, "x.1", "x.1", "PJSIP/trunk-00000001", True, "100", None, "400"))
+    floor.apply(LegStarted(3.0, "x.2", "x.1", "PJSIP/1001-00000002", False, None, None, "s"))
+    if isinstance(last, LegBridged):
+        floor.apply(MemberOffered(3.1, "x.1", "x.1", "sales", "PJSIP/1001", "x.2"))
+    else:
+        floor.apply(MemberConnected(3.1, "x.1", "x.1", "sales", "PJSIP/1001", "x.2"))
+    desktop = Desktop(floor, Viewer(1))
+    for event in floor.apply(last):
+        desktop.take(event)
+    assert desktop.state == fresh(floor, desktop.viewer)
 
 
 def test_signals_of_legs_never_heard_of_are_counted() -> None:

@@ -101,8 +101,10 @@ class Stage:
         raise AssertionError(order)
 
     def member(self, queue: str, interface: str, **fields: Any) -> MemberChanged:
+        before = self.members.get((queue, interface))
         known = {"paused": False, "reason": None, "status": MemberStatus.IDLE} | fields
-        made = MemberChanged(self.at, queue, interface, interface, "Anna", **known)
+        seat = known.pop("seat", before.seat if before is not None else interface)
+        made = MemberChanged(self.at, queue, interface, seat, "Anna", **known)
         self.members[queue, interface] = made
         return made
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cti_server.floor.agents import Because
@@ -209,3 +211,34 @@ def test_extra_time_that_was_taken_is_not_given_again_after_a_restart(stage: Sta
     after.restore(call)
     after.apply(QueueDescribed(200.0, "support", describe("forced", 20.0, 1, False)))
     assert (part.wrap.rule.mode, part.wrap.extensions_left) == ("forced", 0)
+
+
+@pytest.mark.parametrize("interface", [SEAT, "Local/1001@from-queue/n"])
+def test_a_member_added_at_the_pbx_ends_nobodys_lunch(stage: Stage, interface: str) -> None:
+    at_lunch(stage)
+    stage.pauses()
+    stage.at = 120.0
+    stage.play(stage.member("sales", interface, seat=SEAT))
+    assert stage.state() == ("not_ready", "lunch")
+    assert stage.pauses() == [(True, "lunch")]
+    assert stage.members["sales", interface].paused
+    stage.play(StateChosen(130.0, ANNA, True, None, AGENT))
+    assert not any(member.paused for member in stage.members.values())
+
+
+def test_a_member_added_at_the_pbx_before_a_pause_is_confirmed_ends_it_neither(stage: Stage) -> None:
+    stage.ready()
+    stage.obeys = False
+    at_lunch(stage)
+    stage.play(replace(stage.member("sales", SEAT), at=111.0))
+    stage.play(stage.member("support", SEAT, paused=True, reason="lunch"))
+    stage.play(stage.member("sales", SEAT, paused=True, reason="lunch"))
+    stage.play(replace(stage.member("support", SEAT, paused=True, reason="lunch"), at=140.0))
+    assert stage.state() == ("not_ready", "lunch")
+
+
+def test_a_member_added_paused_serves_with_the_others_of_an_agent_who_is_ready(stage: Stage) -> None:
+    stage.ready()
+    stage.play(stage.member("sales", SEAT, paused=True))
+    assert stage.state() == ("ready", None)
+    assert not any(member.paused for member in stage.members.values())

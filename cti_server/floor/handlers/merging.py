@@ -19,6 +19,7 @@ def call_and_leg(books: Books, s: LegSignal) -> tuple[Call, Leg] | tuple[None, N
     if call is None or leg is None:
         books.unknown_legs += 1
         return None, None
+    leg.heard_at = max(leg.heard_at, s.at)
     return call, leg
 
 

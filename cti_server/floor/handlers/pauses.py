@@ -33,9 +33,9 @@ from .wrapup import wraps_up
 CONFIRM_S = 5.0  # how long the PBX has to show a pause that was ordered; after that, what it shows counts
 
 
-def member_seen(books: Books, seat: str, at: float) -> None:
+def member_seen(books: Books, seat: str, at: float, joined: MemberChanged | None = None) -> None:
     """Call when the PBX has reported a membership of this seat, once the books have it: take in what it shows of
-    the phone and of the pause."""
+    the phone and of the pause. `joined` is the membership where it is new."""
     agent = books.agent_at(seat)
     if agent is None:
         return
@@ -48,6 +48,11 @@ def member_seen(books: Books, seat: str, at: float) -> None:
     shift.joining -= {member.queue for member in members}
     paused = is_paused(members)
     if shift.asked is None:
+        return
+    if joined is not None and joined.paused != shift.asked:
+        # Whoever added the member said nothing of the pause: it is to be paused as the agent's other members are.
+        books.order(Pause(agent.id, joined.interface, shift.asked, shift.asked_reason))
+        shift.confirmed, shift.asked_at = False, at
         return
     if not shift.confirmed and at - shift.asked_at < CONFIRM_S:
         shift.confirmed = _shows_what_was_asked(shift, members)

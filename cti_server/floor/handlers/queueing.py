@@ -103,8 +103,11 @@ def offered(books: Books, s: MemberOffered) -> None:
     if call is None:
         books.unknown_legs += 1
         return
+    if s.member_leg is not None and books.leg_of(s.member_leg) is None:
+        return  # the phone's leg has ended before we hear that it was called: nobody is rung any more
     if call.queue is None:
         call.meant = s.queue
+        books.touch(call)
     part = ring(books, call, books.seat_of(s.interface), s.at, Origin.OFFER, s.queue)
     if part.leg is None and s.member_leg is not None:
         part.leg = s.member_leg
@@ -118,6 +121,8 @@ def connected(books: Books, s: MemberConnected) -> None:
         return
     if any(p.origin is Origin.PICKUP and p.queue == s.queue for p in call.connected()):
         return  # another agent picked the call up; the queue still names the member that it rang
+    if s.member_leg is not None and books.leg_of(s.member_leg) is None and not _open_at(books, call, s.interface):
+        return  # the phone's leg has ended before we hear that it took the call
     seat = _who_answered(books, call, s)
     if seat is None:  # the member's phone sent the caller on to somebody outside
         call.forwarded, call.left_queue_unanswered = True, False
@@ -145,6 +150,10 @@ def _who_answered(books: Books, call: Call, s: MemberConnected) -> str | None:
     return seat if is_members_own else None
 
 
+def _open_at(books: Books, call: Call, interface: str) -> bool:
+    return call.part_of(books.seat_of(interface)) is not None
+
+
 def hung_up(books: Books, s: MemberHungUp) -> None:
     """The offer ends as rejected; the caller, who heard nothing of it, waits on."""
     call = call_of(books, s.leg, s.linkedid)
@@ -164,12 +173,13 @@ def did_not_answer(books: Books, s: MemberDidNotAnswer) -> None:
 
 def member_changed(books: Books, s: MemberChanged) -> None:
     s = books.at_phone(s)
+    is_new = s.interface not in books.queue(s.queue).members
     moved_from = books.put_member(s)
     if moved_from is not None:
         member_seen(books, moved_from, s.at)
     if s.paused:
         books.leaving.pop((s.queue, s.interface), None)
-    member_seen(books, s.seat, s.at)
+    member_seen(books, s.seat, s.at, s if is_new or moved_from is not None else None)
 
 
 def member_removed(books: Books, s: MemberRemoved) -> None:

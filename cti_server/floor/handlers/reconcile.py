@@ -6,7 +6,7 @@ A row that agrees with the books costs one comparison; only the calls that diffe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -39,8 +39,9 @@ def reconcile(books: Books, s: Snapshot) -> None:
     books.boot = s.boot
     before_snapshot(books, s, fresh)
     _members(books, s)  # first: a member's seat tells an agent's call from a customer's
+    known = frozenset(books.legs()) if s.drift_check else frozenset()
     differing = _legs(books, s)
-    _calls(books, s, differing)
+    _calls(books, s, differing, known)
     _waiting(books, s)
     _forgotten_wrap_ups(books, s.at)
     after_snapshot(books, s, fresh)
@@ -49,12 +50,12 @@ def reconcile(books: Books, s: Snapshot) -> None:
 def _legs(books: Books, s: Snapshot) -> set[str]:
     """Take in the rows of legs; returns the ids of the calls that differed from the snapshot."""
     differing: set[str] = set()
-    differing_rows = [row for row in s.legs if not _agrees(books, row)]
+    differing_rows = [row for row in s.legs if not _agrees(books, row) and not _heard_since(books, row.leg, s)]
     if s.whole:
-        not_gone = {row.leg for row in s.legs} | s.seen_before
+        not_gone = {row.leg for row in s.legs} | s.unsettled.legs
         for gone in [leg for leg in books.legs() if leg not in not_gone]:
             call = books.call_of(gone)
-            if call is not None and not call.ended:
+            if call is not None and not call.ended and not _heard_since(books, gone, s):
                 books.drop_leg(call, gone)
                 differing.add(call.id)
     # Oldest first, so that the leg that began a call comes before the others. Ages are whole seconds and may be
@@ -63,6 +64,13 @@ def _legs(books: Books, s: Snapshot) -> set[str]:
         if (call := _leg(books, row, s)) is not None:
             differing.add(call.id)
     return differing
+
+
+def _heard_since(books: Books, leg: str, s: Snapshot) -> bool:
+    """Whether this leg began or changed after the first look of a drift check. Two looks may show alike what has
+    changed and changed back between them; and what both lack may have come and gone."""
+    known = books.leg_of(leg)
+    return known is not None and max(known.started_at, known.heard_at) > s.unsettled.since
 
 
 def _agrees(books: Books, row: LegRow) -> bool:
@@ -121,25 +129,43 @@ def _bridge(books: Books, call: Call, leg: Leg, row: LegRow) -> None:
         books.bridges.setdefault(row.bridge, call)
 
 
-def _calls(books: Books, s: Snapshot, differing: set[str]) -> None:
-    """Bring the parts in line, in the calls that differ and in every call that an agent has a part in."""
+def _calls(books: Books, s: Snapshot, differing: set[str], known: Collection[str]) -> None:
+    """Bring the parts in line: after a reconnect in every call that an agent has a part in; in a drift check only
+    in the calls that differ, because the floor has heard of the others."""
     held = {row.leg for row in s.legs if row.held}
     for call in list(books.calls.values()):
         if call.ended:
             continue
-        has_phone_of_ours = bool(call.parts) or any(leg.ours for leg in call.legs.values())
-        if not has_phone_of_ours and call.id not in differing and call.legs:
-            continue
         if not call.legs and s.whole and not call.lent:
             _end_unseen(books, call)
             continue
-        _parts(books, call, s, held)
+        if call.id not in differing and not (
+            _has_lost_a_leg(books, call) if s.drift_check else _has_phone_of_ours(call)
+        ):
+            continue
+        _parts(books, call, s, held, known)
         hear(books, call, s.at)
         books.touch_all(call)
 
 
-def _parts(books: Books, call: Call, s: Snapshot, held: set[str]) -> None:
-    """Give a part to each agent whose phone is in the call without one; end the parts whose phone is not in it."""
+def _has_phone_of_ours(call: Call) -> bool:
+    return bool(call.parts) or any(leg.ours for leg in call.legs.values())
+
+
+def _has_lost_a_leg(books: Books, call: Call) -> bool:
+    return any(_is_without_a_leg(books, call, part) for part in call.open_parts())
+
+
+def _is_without_a_leg(books: Books, call: Call, part: Part) -> bool:
+    """A leg in another call counts: that of an agent who picked this call up, until the PBX makes the two one."""
+    return not call.has_leg_of(part) and (part.leg is None or books.leg_of(part.leg) is None)
+
+
+def _parts(books: Books, call: Call, s: Snapshot, held: set[str], known: Collection[str]) -> None:
+    """Give a part to each agent whose phone is in the call without one; end the parts whose phone is not in it.
+
+    `known` are legs whose whole story the floor has heard.
+    """
     for leg in list(call.legs.values()):
         if leg.local or not books.is_seat(leg.device) or leg.id == call.first_leg:
             continue
@@ -154,6 +180,8 @@ def _parts(books: Books, call: Call, s: Snapshot, held: set[str]) -> None:
                 continue  # the phone's earlier leg, about to end
         if part is None and not leg.ringing and not call.reach(leg):
             continue  # its agent gave the call away and the channel ends soon, or its dialling will be reported
+        if part is None and leg.id in known and (not leg.up or _had_a_part(call, leg)):
+            continue  # the same, of a leg that still rings or is still bridged
         leg.dialled = True
         leg.dialled_by = leg.dialled_by or call.first_leg
         if part is None:
@@ -168,9 +196,16 @@ def _parts(books: Books, call: Call, s: Snapshot, held: set[str]) -> None:
     if not s.whole:
         return
     for part in list(call.open_parts()):
-        if not call.has_leg_of(part):
+        if _is_without_a_leg(books, call, part):
             part.end_unseen(wrap_up=part.answered_at is not None and wraps_up(call, part))
             books.touch_part(call, part, kinds.LEFT)
+
+
+def _had_a_part(call: Call, leg: Leg) -> bool:
+    return any(
+        p.leg == leg.id or (p.seat == leg.device and p.ended_at is not None and p.ended_at >= leg.started_at)
+        for p in call.parts
+    )
 
 
 def _end_unseen(books: Books, call: Call) -> None:
@@ -188,9 +223,10 @@ def _members(books: Books, s: Snapshot) -> None:
             member_changed(books, member)
     if not s.whole:
         return
-    in_snapshot = {(m.queue, m.interface) for m in s.members}
+    in_snapshot = {(m.queue, m.interface) for m in s.members} | s.unsettled.members
     for queue in list(books.queues.values()):
-        for interface in [i for i in queue.members if (queue.name, i) not in in_snapshot]:
+        gone = [i for i, m in queue.members.items() if (queue.name, i) not in in_snapshot]
+        for interface in [i for i in gone if queue.members[i].at <= s.unsettled.since]:
             member_removed(books, MemberRemoved(s.at, queue.name, interface))
 
 
@@ -206,9 +242,10 @@ def _is_settled(books: Books, member: MemberChanged) -> bool:
 
 def _waiting(books: Books, s: Snapshot) -> None:
     if s.whole:
-        in_snapshot = {(entry.leg, entry.queue) for entry in s.entries}
+        in_snapshot = {(entry.leg, entry.queue) for entry in s.entries} | s.unsettled.waits
         for leg, queue in [wait for wait in books.waiting().items() if wait not in in_snapshot]:
-            books.leave_queue(leg, queue)
+            if books.queues[queue].waiting[leg] <= s.unsettled.since:
+                books.leave_queue(leg, queue)
     for entry in s.entries:
         call = books.call_of(entry.leg)
         if call is not None:

@@ -40,6 +40,8 @@ def bridged(books: Books, s: LegBridged) -> None:
     if call is None or leg is None:
         return
     call.bridge(leg, s.bridge, conference=s.conference)
+    if not leg.up and (part := call.part_on(leg)) is not None:
+        books.touch_part(call, part)  # a lost answer; a part that rings is told again only when it is touched
     leg.up = True
     call = _one_call_in_bridge(books, call, leg, s)
     leg.aside = False

@@ -1,0 +1,51 @@
+"""What the queue says after a leg has ended rings nobody."""
+
+from __future__ import annotations
+
+import pytest
+
+from cti_server.floor.apply import Floor
+from cti_server.floor.desk_signals import AgentSeated
+from cti_server.floor.signals import (
+    LegDialled,
+    LegEnded,
+    LegStarted,
+    MemberConnected,
+    MemberOffered,
+    QueueJoined,
+    Snapshot,
+)
+
+
+@pytest.fixture
+def waiting() -> Floor:
+    """Agent 2 sits at 1002; a caller waits, and the phone 1002 has been dialled and has ended."""
+    floor = Floor("demo")
+    floor.apply(Snapshot(0.5, 1))
+    floor.apply(AgentSeated(0.5, 2, "agent 2", "PJSIP/1002"))
+    floor.apply(LegStarted(1.0, "x.1", "x.1", "PJSIP/trunk-00000001", True, "100", None, "400"))
+    floor.apply(QueueJoined(2.0, "x.1", "x.1", "support", 1))
+    floor.apply(LegStarted(3.0, "x.2", "x.1", "PJSIP/1002-00000002", False, None, None, "s"))
+    return floor
+
+
+@pytest.mark.parametrize("kind", [MemberOffered, MemberConnected])
+def test_of_a_phone_that_was_never_seen_to_ring(waiting: Floor, kind: type[MemberOffered]) -> None:
+    waiting.apply(LegEnded(3.2, "x.2", "x.1", 17))
+    waiting.apply(kind(3.3, "x.1", "x.1", "support", "PJSIP/1002", "x.2"))
+    (call,) = waiting.calls.values()
+    assert call.parts == []
+    assert waiting.agents[2].state.name != "reserved"
+
+
+def test_of_a_phone_that_rang_and_declined(waiting: Floor) -> None:
+    waiting.apply(LegDialled(3.1, "x.2", "x.1", "x.1", "PJSIP/1002-00000002", None))
+    waiting.apply(LegEnded(3.2, "x.2", "x.1", 17))
+    waiting.apply(MemberOffered(3.3, "x.1", "x.1", "support", "PJSIP/1002", "x.2"))
+    (call,) = waiting.calls.values()
+    assert [(p.agent, p.queue, p.outcome) for p in call.parts] == [(2, "support", "rejected")]
+
+
+def test_a_phone_that_the_queue_names_first_is_rung(waiting: Floor) -> None:
+    waiting.apply(MemberOffered(3.1, "x.1", "x.1", "support", "PJSIP/1002", "x.2"))
+    assert waiting.agents[2].state.name == "reserved"
