@@ -46,6 +46,7 @@ class Around:
     requests: list[Request] = field(default_factory=list)
     refused: dict[str, int] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
+    desk_hangups: list[tuple[float, str]] = field(default_factory=list)
     picture: Picture = field(default_factory=Picture)
     serving: bool = True
     step: int = 0
@@ -115,6 +116,8 @@ class Around:
         if answer.status_code == 202:
             request = Request(answer.json()["request"], person.login, what, verb, call, leg, self.step)
             self.requests.append(request)
+            if verb in ("hangup", "drop") and leg is not None:
+                self.desk_hangups.append((time.time(), body.get("leg", leg)))
             return "accepted"
         if answer.is_success:
             return "done"

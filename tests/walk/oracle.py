@@ -133,9 +133,7 @@ def spaces_are_those_of_parking(seen: Seen) -> Iterator[Difference]:
 
 def parts_are_what_phones_do(seen: Seen) -> Iterator[Difference]:
     for call, part in seen.open_parts():
-        channels = seen.picture.at(part["seat"])
-        if part["leg"] in seen.picture.channels:
-            channels = [seen.picture.channels[part["leg"]]]  # the phone may have another call beside this one
+        channels = _phone(seen, call, part)
         name = f"{part['name']} in {call['call']}: part {part['position']} {part['state']}/{part['standing']}"
         if not channels:
             yield Difference(f"a part {part['state']} without a phone", name)
@@ -162,16 +160,30 @@ def parts_are_what_phones_do(seen: Seen) -> Iterator[Difference]:
                 yield Difference("a part consults, the customer hears the agent", name)
 
 
+def _phone(seen: Seen, call: View, part: View) -> list[Channel]:
+    """The channels of the agent's phone in this call; it may have another call beside it."""
+    if part["leg"] in seen.picture.channels:
+        return [seen.picture.channels[part["leg"]]]
+    at_seat = seen.picture.at(part["seat"])
+    listed = {person["leg"] for person in call["people"]}
+    return [one for one in at_seat if one.id in listed] or at_seat
+
+
 def who_talks_has_a_part(seen: Seen) -> Iterator[Difference]:
-    parts = [(call["call"], part) for call, part in seen.open_parts()]
     for channel in seen.picture.channels.values():
-        if not seen.is_seat(channel) or not seen.picture.heard(channel.id):
+        if not seen.is_seat(channel) or not (heard := seen.picture.heard(channel.id)):
             continue
-        own = [part for _, part in parts if part["seat"] == channel.device and part["state"] in CONNECTED]
+        own = [
+            part
+            for call, part in seen.open_parts()
+            if part["seat"] == channel.device and part["state"] in CONNECTED
+        ]
+        # A queue may have reached the phone by a Local pair, which is the part's leg then.
+        legs = {part["leg"] for part in own if part["leg"] not in seen.picture.plumbing}
         if not own:
             yield Difference("an agent talks without a part", f"{channel.name} {channel.id}")
-        elif not any(part["leg"] == channel.id for part in own):
-            yield Difference("a part has another leg", f"{channel.name} {channel.id}: {[p['leg'] for p in own]}")
+        elif len(legs) == len(own) and not legs & {channel.id, *heard}:
+            yield Difference("a part has another leg", f"{channel.name} {channel.id}: {sorted(legs)}")
 
 
 def agents_are_in_their_state(seen: Seen) -> Iterator[Difference]:

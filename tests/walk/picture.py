@@ -67,6 +67,8 @@ class Picture:
     rooms: dict[str, frozenset[str]] = field(default_factory=dict)
     conference: frozenset[str] = frozenset()
     local_bridges: frozenset[str] = frozenset()
+    plumbing: frozenset[str] = frozenset()
+    """The ids of channels on which nobody speaks."""
     waiting: dict[str, list[Caller]] = field(default_factory=dict)
     members: dict[str, dict[str, Member]] = field(default_factory=dict)
     parked: dict[str, str] = field(default_factory=dict)
@@ -116,6 +118,7 @@ async def take(asked: Manager) -> Picture:
         one.id for one in people.values() if bridges.get(one.bridge, {}).get("BridgeCreator") == "ConfBridge"
     )
     found.local_bridges = frozenset(row["BridgeId"] for row in channels if row["Channel"].startswith("Local/"))
+    found.plumbing = frozenset(row["Uniqueid"] for row in channels) - set(people)
     for row in queues:
         _queue(found, row)
     found.parked = {row["ParkeeUniqueid"]: row["ParkingSpace"] for row in parked if "ParkeeUniqueid" in row}

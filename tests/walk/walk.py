@@ -7,7 +7,7 @@ import contextlib
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from tests.live.center import until
@@ -35,6 +35,8 @@ class Walk:
     seed: int
     restarts: bool = False
     say: Print = print
+    cleared: list[tuple[float, float]] = field(default_factory=list)
+    """When everybody was hung up at once, in seconds of the wall clock."""
     around: Around = field(init=False)
     log: Log = field(init=False)
 
@@ -163,12 +165,21 @@ class Walk:
         self.around.requests[:] = open_requests
         return findings
 
-    def _found(self, kind: str, text: str, seen: Seen | None) -> Finding:
-        made = self.log.found(self.around.step, kind, text, tuple(seen.lines()) if seen is not None else ())
+    def found(self, kind: str, text: str, sides: Iterable[str]) -> Finding:
+        """Keeps a finding and says it."""
+        made = self.log.found(self.around.step, kind, text, sides)
         for line in made.lines():
             self.say(line)
         self.say("")
         return made
+
+    def _found(self, kind: str, text: str, seen: Seen | None) -> Finding:
+        return self.found(kind, text, tuple(seen.lines()) if seen is not None else ())
+
+    @property
+    def hung_up_at_desk(self) -> list[tuple[float, str]]:
+        """When an agent hung up from the screen, and which channel."""
+        return self.around.desk_hangups
 
     # --- a clean start ---------------------------------------------------------------------------------
 
@@ -176,6 +187,7 @@ class Walk:
         """Everybody hangs up, nobody owes a wrap-up, everybody is ready. What stays on the floor is a finding."""
         self.log.clean_starts += 1
         self.log.note(self.around.step, "everybody hangs up")
+        began = time.time()
         await self.around.everybody_hangs_up()
 
         async def nobody() -> bool:
@@ -186,6 +198,7 @@ class Walk:
         except AssertionError:
             await self.around.everybody_hangs_up()
             await until(nobody, "all channels to be gone", 30)
+        self.cleared.append((began, time.time()))
         if not await self._at_rest():
             await self.restart(random.Random(0))
             await self._at_rest()
