@@ -50,6 +50,7 @@ class Life:
     number: str
     device: str
     began: float
+    names: set[str] = field(default_factory=set)
     linkedids: list[str] = field(default_factory=list)
     ended: float | None = None
     hung_up_by: str = ""
@@ -121,6 +122,7 @@ class _Reader:
         if event.linkedid not in life.linkedids:
             life.linkedids.append(event.linkedid)
         self.names[event.id] = event.channel
+        life.names.add(event.channel)
         self.history.changes.setdefault(event.id, []).append(event.at)
         match event.kind:
             case "ANSWER":
@@ -156,16 +158,20 @@ class _Reader:
 
     def changed(self, at: float) -> None:
         """The rooms or the music changed: spans begin and end."""
-        rooms = bridge_rooms({self.names[one]: bridge for one, bridge in self.bridge_of.items()}, set())
+        bridges = {self.names[one]: bridge for one, bridge in self.bridge_of.items()}
+        music = {self.names.get(one, "") for one in self.music}
+        now, hearing = self._pairs(bridge_rooms(bridges)), self._pairs(bridge_rooms(bridges, music))
+        _spans(self.with_since, now, at, self.history.together)
+        _spans(self.heard_since, {pair for pair in hearing if not pair & self.music}, at, self.history.heard)
+
+    def _pairs(self, rooms: dict[str, frozenset[str]]) -> set[frozenset[str]]:
         people = [one for one in self.bridge_of if not self.names[one].startswith(PLUMBING)]
-        now = {
+        return {
             frozenset((one, other))
             for number, one in enumerate(people)
             for other in people[number + 1 :]
             if self.bridge_of[other] in rooms[self.bridge_of[one]]
         }
-        _spans(self.with_since, now, at, self.history.together)
-        _spans(self.heard_since, {pair for pair in now if not pair & self.music}, at, self.history.heard)
 
 
 def _spans(

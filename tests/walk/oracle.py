@@ -72,11 +72,11 @@ def _does(seen: Seen, channel: Channel) -> set[str]:
     if not channel.up:
         return set()
     heard = picture.heard(channel.id)
-    if channel.id in seen.music and not picture.queue_of(channel.id):
+    if channel.id in seen.picture.music and not picture.queue_of(channel.id):
         # Out of the queue, while the phone rings that picked them, a caller still waits: the floor's word is queued.
         return {"hold", "waiting", "ringing", "queued"} if not heard else {"hold"}
     if heard:
-        return {"talking"}
+        return {"talking"} if picture.speaks_with(channel.id) else {"hold"}
     return {"queued"} if picture.queue_of(channel.id) and channel.id in seen.customers else set()
 
 
@@ -101,7 +101,7 @@ def _state(seen: Seen, call: View) -> str | None:
         return "conference"
     customers = [one for one in channels if one.id in seen.customers]
     agents = [one for one in channels if seen.is_seat(one)]
-    spoken_with = {other for one in agents for other in seen.speaks_with(one.id)}
+    spoken_with = {other for one in agents for other in seen.picture.speaks_with(one.id)}
     if customers and spoken_with & {one.id for one in customers}:
         return "talking"
     if customers and (spoken_with or any(picture.heard(one.id) for one in agents)):
@@ -139,7 +139,7 @@ def parts_are_what_phones_do(seen: Seen) -> Iterator[Difference]:
             yield Difference(f"a part {part['state']} without a phone", name)
             continue
         heard = {other for one in channels for other in seen.picture.heard(one.id)}
-        speaks = {other for one in channels for other in seen.speaks_with(one.id)}
+        speaks = {other for one in channels for other in seen.picture.speaks_with(one.id)}
         match part["state"]:
             case "ringing" if heard:
                 yield Difference("a part rings, its phone talks", name)

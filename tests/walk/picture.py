@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from .manager import Manager, Row
+from .manager import Manager, Row, Told
 
 #: channels on which nobody speaks: halves of Local pairs, and what plays announcements into a conference room
 PLUMBING = ("Local/", "CBAnn/", "CBRec/", "Announcer/", "Recorder/", "Surrogate/", "Message/")
@@ -65,6 +65,9 @@ class Picture:
 
     channels: dict[str, Channel] = field(default_factory=dict)
     rooms: dict[str, frozenset[str]] = field(default_factory=dict)
+    hearing: dict[str, frozenset[str]] = field(default_factory=dict)
+    """As `rooms`, without those whose voice a Local pair does not carry, because it plays music instead."""
+    music: frozenset[str] = frozenset()
     conference: frozenset[str] = frozenset()
     local_bridges: frozenset[str] = frozenset()
     plumbing: frozenset[str] = frozenset()
@@ -76,6 +79,10 @@ class Picture:
     def heard(self, channel: str) -> frozenset[str]:
         """The other channels that hear this one."""
         return self.rooms.get(channel, frozenset()) - {channel}
+
+    def speaks_with(self, channel: str) -> frozenset[str]:
+        """Those of them who hear no music instead."""
+        return self.hearing.get(channel, frozenset()) - {channel} - self.music
 
     def queue_of(self, channel: str) -> str | None:
         return next((q for q, callers in self.waiting.items() if any(c.channel == channel for c in callers)), None)
@@ -100,6 +107,17 @@ class Picture:
             yield f"{channel.name} {channel.id} (linkedid {channel.linkedid}): {', '.join(words)}"
 
 
+def on_music(told: Iterable[Told]) -> set[str]:
+    """The channels that hear music now, by what Asterisk told of music that starts and stops."""
+    hears: set[str] = set()
+    for one in told:
+        if one.event == "MusicOnHoldStart":
+            hears.add(one.uniqueid)
+        elif one.event == "MusicOnHoldStop":
+            hears.discard(one.uniqueid)
+    return hears
+
+
 async def take(asked: Manager) -> Picture:
     """The picture of now."""
     channels = await asked.rows("CoreShowChannels")
@@ -107,13 +125,14 @@ async def take(asked: Manager) -> Picture:
     queues = await asked.rows("QueueStatus")
     parked = await asked.rows("ParkedCalls")
     people = {row["Uniqueid"]: _channel(row) for row in channels if not row["Channel"].startswith(PLUMBING)}
-    found = Picture(people)
+    found = Picture(people, music=frozenset(on_music(asked.told)))
     holding = {one for one, row in bridges.items() if row.get("BridgeTechnology") == "holding_bridge"}
-    rooms = bridge_rooms({row["Channel"]: row["BridgeId"] for row in channels if row.get("BridgeId")}, holding)
-    for channel in people.values():
-        if channel.bridge and channel.bridge not in holding:
-            room = rooms[channel.bridge]
-            found.rooms[channel.id] = frozenset(one.id for one in people.values() if one.bridge in room)
+    bridge_of = {
+        row["Channel"]: row["BridgeId"] for row in channels if row.get("BridgeId") not in ("", None, *holding)
+    }
+    found.rooms = _rooms(people, bridge_rooms(bridge_of))
+    music = {row["Channel"] for row in channels if row["Uniqueid"] in found.music}
+    found.hearing = _rooms(people, bridge_rooms(bridge_of, music))
     found.conference = frozenset(
         one.id for one in people.values() if bridges.get(one.bridge, {}).get("BridgeCreator") == "ConfBridge"
     )
@@ -125,18 +144,26 @@ async def take(asked: Manager) -> Picture:
     return found
 
 
-def bridge_rooms(bridge_of: dict[str, str], holding: set[str]) -> dict[str, frozenset[str]]:
+def bridge_rooms(bridge_of: Mapping[str, str], music: Collection[str] = ()) -> dict[str, frozenset[str]]:
     """For each bridge those that make one room with it, because both halves of a Local pair are in them. The keys
-    are channel names."""
+    are channel names. A pair of which a half plays music carries that, and nobody's voice."""
     joined = {bridge: {bridge} for bridge in bridge_of.values()}
     for name, bridge in bridge_of.items():
         if name.startswith("Local/") and name.endswith(";1"):
-            twin = bridge_of.get(f"{name[:-2]};2")
-            if twin is not None and not {bridge, twin} & holding:
-                both = joined[bridge] | joined[twin]
+            other = f"{name[:-2]};2"
+            if other in bridge_of and name not in music and other not in music:
+                both = joined[bridge] | joined[bridge_of[other]]
                 for one in both:
                     joined[one] = both
     return {bridge: frozenset(room) for bridge, room in joined.items()}
+
+
+def _rooms(people: Mapping[str, Channel], rooms: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:
+    return {
+        one.id: frozenset(other.id for other in people.values() if other.bridge in rooms[one.bridge])
+        for one in people.values()
+        if one.bridge in rooms
+    }
 
 
 def _channel(row: Row) -> Channel:

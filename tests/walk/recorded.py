@@ -6,7 +6,7 @@ there the difference may be as long as it was away.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,7 +139,7 @@ class Judge:
 
     def _times(self, caller: Life, group: list[Life], seat: str) -> tuple[float, float]:
         """Seconds of talk and of hold of the agent at this seat. Hold is what they are in the call without being
-        heard by the caller; before they have met the caller, talking with whoever asks them is talk."""
+        heard by the caller; before they have met the caller, who is consulted works: that is talk."""
         mine = [life for life in group if life.device == seat]
         with_caller = [s for one in mine for s in self.past.heard.get(frozenset((one.id, caller.id)), [])]
         met = [s for one in mine for s in self.past.together.get(frozenset((one.id, caller.id)), [])]
@@ -150,11 +150,10 @@ class Judge:
             if other.device != seat
             for s in self.past.together.get(frozenset((one.id, other.id)), [])
         ]
-        first_met = min((begin for begin, _ in met), default=float("inf"))
-        consulted = within(others, [(0.0, first_met)])
-        talk = union([*with_caller, *consulted])
         began = min((begin for begin, _ in (*met, *others)), default=float("inf"))
+        first_met = min((begin for begin, _ in met), default=float("inf"))
         there = within([s for one in mine for s in one.bridged], [(began, float("inf"))])
+        talk = union([*with_caller, *within(there, [(0.0, first_met)])])
         return total(talk), total(there) - total(within(talk, there))
 
     # --- waiting and the end ---------------------------------------------------------------------------
@@ -194,23 +193,23 @@ class Judge:
                 yield Difference(f"outcome {outcome}, not {'/'.join(sorted(wanted))}", "")
 
     def _hung_up(self, caller: Life, group: list[Life]) -> str | None:
-        """Who ended the contact; None where the log leaves it open."""
-        last = [life for life in group if life.ended and caller.ended and life.ended >= caller.ended - 1.0]
-        names = {self.names(life.hung_up_by) for life in (caller, *last)}
+        """Who ended the contact; None where the log leaves it open. A phone that hangs up is named by its channel
+        itself; a leg that was hung up from a screen names nobody."""
         ends = caller.ended or 0.0
-        desk = [leg for at, leg in self.walk.hung_up_at_desk if ends - 2.0 <= at <= ends + 0.1]
-        if "caller" in names:
-            return "caller" if caller.hung_up_by.startswith(TRUNK) and not desk else None
-        if "agent" in names or any(leg == life.id for leg in desk for life in group):
-            return "agent"
-        if "other" in names:
-            return None
-        return "system" if not last and not desk else None
+        last = [life for life in (caller, *group) if life.ended is not None and life.ended >= ends - 1.0]
+        desk = {leg: at for at, leg in self.walk.hung_up_at_desk if ends - 2.0 <= at <= ends + 0.1}
+        asked = [(life.ended or 0.0, life) for life in last if life.hung_up_by in life.names or life.id in desk]
+        if not asked:
+            spoke = any(end > ends - 0.5 for life in group for _, end in life.bridged)
+            return None if spoke or len(last) > 1 else "system"
+        first = min(at for at, _ in asked)
+        kinds = {self._kind(life, caller, desk) for at, life in asked if at < first + 0.3}
+        return kinds.pop() if len(kinds) == 1 else None
 
-    def names(self, channel: str) -> str:
-        if channel.startswith(TRUNK):
-            return "caller"
-        return "agent" if channel.startswith("PJSIP/") else ""
+    def _kind(self, life: Life, caller: Life, desk: Mapping[str, float]) -> str:
+        if life.id in desk or life.device != TRUNK:
+            return "agent"
+        return "caller" if life is caller else "other"
 
     # --- while nobody watched --------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .manager import Told
 from .picture import Channel, Picture
 from .picture import take as take_picture
 from .site import PBX, Site
@@ -17,21 +16,9 @@ OPEN = frozenset({"ringing", "talking", "hold", "consulting"})
 CONNECTED = frozenset({"talking", "hold", "consulting"})
 
 
-def on_music(told: Iterable[Told]) -> set[str]:
-    """The channels that hear music now, by what Asterisk told of music starting and stopping."""
-    hears: set[str] = set()
-    for one in told:
-        if one.event == "MusicOnHoldStart":
-            hears.add(one.uniqueid)
-        elif one.event == "MusicOnHoldStop":
-            hears.discard(one.uniqueid)
-    return hears
-
-
 @dataclass
 class Seen:
-    """`calls` are the live ones, `parts` by call. `customers` are the channels of callers from outside; `music` the
-    channels that hear music on hold."""
+    """`calls` are the live ones, `parts` by call. `customers` are the channels of callers from outside."""
 
     picture: Picture
     calls: dict[str, View]
@@ -40,7 +27,6 @@ class Seen:
     members: dict[str, dict[str, View]]
     team: dict[int, View]
     customers: frozenset[str]
-    music: frozenset[str]
     seats: dict[int, str]
     """Where each agent of the walk sits."""
 
@@ -60,10 +46,6 @@ class Seen:
 
     def is_seat(self, channel: Channel) -> bool:
         return channel.device in self.seats.values()
-
-    def speaks_with(self, channel: str) -> frozenset[str]:
-        """Those in the same room who do not hear music instead."""
-        return self.picture.heard(channel) - self.music
 
     def lines(self) -> Iterator[str]:
         yield from (f"  asterisk  {line}" for line in self.picture.lines())
@@ -111,7 +93,6 @@ async def look(site: Site, numbers: Iterable[str]) -> Seen | None:
         },
         {member["agent"]: member for member in team},
         frozenset(c.id for c in after.channels.values() if c.number in known and c.device == "PJSIP/cti-trunk"),
-        frozenset(on_music(site.asterisk.told)),
         {person.id: person.seat for person in site.people.values()},
     )
 

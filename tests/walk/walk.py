@@ -258,7 +258,7 @@ def _was_done(request: Request, seen: Seen) -> bool:
         case "complete" | "transfer" | "park":
             return out and bool(seen.picture.channels)
         case "hold":
-            return bool(seen.picture.heard(request.leg)) and not seen.speaks_with(request.leg)
+            return bool(seen.picture.heard(request.leg)) and not seen.picture.speaks_with(request.leg)
         case "retrieve":
-            return bool(seen.speaks_with(request.leg))
+            return bool(seen.picture.speaks_with(request.leg))
     return False
