@@ -1,1 +1,1 @@
-"""A random walk: random actions on a real center, and an oracle that compares it with what Asterisk itself says."""
+"""A random walk: random actions on a real center, compared with what Asterisk itself says."""

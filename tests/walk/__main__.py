@@ -1,4 +1,4 @@
-"""`python -m tests.walk [--minutes M] [--seed N] [--restarts] [--postgres]`: walks, prints, exits 1 with findings."""
+"""`python -m tests.walk [--minutes M] [--seed N] [--restarts]`: walks, prints, exits 1 when there are findings."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""What can be done at a moment of the walk, and how often: a table of kinds, each with the options that it has now."""
+"""What can be done at a moment of the walk, and how often: a table of kinds, each with the options it has now."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from .around import Around
@@ -55,7 +56,7 @@ def _steer(what: str, do: Callable[[], Any]) -> Option:
 def call_comes(around: Around) -> Iterator[Option]:
     if len(around.living()) < CALLERS_AT_ONCE:
         for line, name in LINES.items():
-            yield Option(f"a caller calls {line} ({name})", lambda line=line: around.call(line))
+            yield Option(f"a caller calls {line} ({name})", partial(around.call, line))
 
 
 def caller_hangs_up(around: Around) -> Iterator[Option]:
@@ -89,7 +90,7 @@ def phone_dials(around: Around) -> Iterator[Option]:
         ):
             yield Option(
                 f"{person.login} dials {number} at the phone",
-                lambda person=person, number=number: _nothing(around.dial(person.extension, number)),
+                partial(around.dial, person.extension, number),
             )
 
 
@@ -112,11 +113,6 @@ def outside_declines(around: Around) -> Iterator[Option]:
 def outside_hangs_up(around: Around) -> Iterator[Option]:
     if around.outside(up=True) and not around.outside(up=False):
         yield _steer("the number outside hangs up", lambda: around.site.outside.steer("hangup"))
-
-
-async def _nothing(running: Awaitable[None]) -> str:
-    await running
-    return ""
 
 
 def _idle(around: Around) -> list[Person]:
@@ -184,7 +180,7 @@ def pick_up(state: str) -> Callable[[Around], Iterator[Option]]:
             for person in people:
                 path = f"/api/calls/{call['call']}/pick-up"
                 what = f"{person.login} picks up {call['call']} ({state})"
-                yield Option(what, lambda person=person, path=path, what=what: around.ask(person, path, {}, what))
+                yield Option(what, partial(around.ask, person, path, {}, what))
 
     return options
 
@@ -195,9 +191,7 @@ def dial(around: Around) -> Iterator[Option]:
         for number in (*others, *OUTSIDE):
             what = f"{person.login} dials {number} at the desk"
             body = {"to": number}
-            yield Option(
-                what, lambda person=person, body=body, what=what: around.ask(person, "/api/calls", body, what)
-            )
+            yield Option(what, partial(around.ask, person, "/api/calls", body, what))
 
 
 def state(wanted: str) -> Callable[[Around], Iterator[Option]]:
@@ -210,7 +204,7 @@ def state(wanted: str) -> Callable[[Around], Iterator[Option]]:
                 what = f"{person.login} wants to be {wanted}"
                 yield Option(
                     what,
-                    lambda person=person, body=body, what=what: around.ask(person, "/api/me/state", body, what),
+                    partial(around.ask, person, "/api/me/state", body, what),
                 )
 
     return options
@@ -221,9 +215,7 @@ def finish(around: Around) -> Iterator[Option]:
         for call, parts in person.desktop.held.parts.items():
             if any(part["state"] == "wrap_up" for part in parts.values()):
                 what = f"{person.login} finishes the wrap-up of {call}"
-                yield Option(
-                    what, lambda person=person, call=call, what=what: finish_wrap_up(around, person, call, what)
-                )
+                yield Option(what, partial(finish_wrap_up, around, person, call, what))
 
 
 async def finish_wrap_up(around: Around, person: Person, call: str, what: str) -> str:
@@ -251,7 +243,7 @@ def _targets(around: Around, person: Person) -> Iterator[tuple[str, dict[str, An
 
 def _ask(around: Around, person: Person, part: dict[str, Any], verb: str, body: Any, name: str) -> Option:
     path, what = f"/api/calls/{part['call']}/{verb}", f"{person.login}: {name} ({part['call']})"
-    return Option(what, lambda: around.ask(person, path, body, what, part["leg"]))
+    return Option(what, partial(around.ask, person, path, body, what, part["leg"]))
 
 
 KINDS = (

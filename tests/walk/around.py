@@ -1,4 +1,4 @@
-"""Everybody whom the walk plays: callers, phones on desks, whoever is called outside; and what was asked at the desks."""
+"""Whom the walk plays: callers, phones on desks, whoever is called outside; and what was asked at the desks."""
 
 from __future__ import annotations
 
@@ -80,8 +80,9 @@ class Around:
         self.callers[number] = await asyncio.to_thread(place_call, self.site.pbx, number, line, stay_s=STAY_S)
         return number
 
-    async def dial(self, extension: str, number: str) -> None:
+    async def dial(self, extension: str, number: str) -> str:
         self.dialled.append(await asyncio.to_thread(dial, self.site.pbx, extension, number, STAY_S))
+        return ""
 
     async def everybody_hangs_up(self) -> None:
         """No channel is left, and no SIPp that the walk began for one call."""

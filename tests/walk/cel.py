@@ -1,7 +1,7 @@
 """Asterisk's own log of a walk: who was in one room with whom and when, who waited in a queue, who hung up.
 
-Bridges are CEL's (BRIDGE_ENTER, BRIDGE_EXIT); music on hold, which CEL does not know, is what the manager told. Two
-channels are in one room when one bridge holds them, or two that a Local pair joins. All times are Asterisk's own.
+Bridges are CEL's (BRIDGE_ENTER, BRIDGE_EXIT); music on hold, which CEL does not know, is what the manager told.
+Two channels are in one room when one bridge holds them, or two that a Local pair joins. All times are Asterisk's.
 """
 
 from __future__ import annotations
@@ -36,15 +36,16 @@ def read(file: Path) -> list[Event]:
     found: list[Event] = []
     with file.open(encoding="utf-8", errors="replace", newline="") as text:
         for row in csv.reader(text):
-            kind, at, *words, extra = row
-            found.append(Event(kind, float(at), *words, json.loads(extra) if extra else {}))
+            kind, at, number, channel, uniqueid, linkedid, application, extra = row
+            more = json.loads(extra) if extra else {}
+            found.append(Event(kind, float(at), number, channel, uniqueid, linkedid, application, more))
     return found
 
 
 @dataclass
 class Life:
-    """One channel, from its beginning to its end. `bridged`: when it was in a bridge, holding ones left out; `queued`:
-    when it waited in Queue(). `hung_up_by` is the channel that asked for the hangup, '' where none did."""
+    """One channel, from its beginning to its end. `bridged`: when it was in a bridge, holding ones left out;
+    `queued`: when it waited in Queue(). `hung_up_by` is the channel that asked to hang up, '' where none did."""
 
     id: str
     number: str
@@ -186,7 +187,8 @@ def _spans(
 def history(events: Iterable[Event], told: Iterable[Told]) -> History:
     """What happened, out of CEL's events and what the manager told of music."""
     reader = _Reader()
-    for one in sorted([*events, *told], key=lambda one: one.at):
+    both: list[Event | Told] = [*events, *told]
+    for one in sorted(both, key=lambda one: one.at):
         if isinstance(one, Event):
             reader.take(one)
         elif one.event == "MusicOnHoldStart":

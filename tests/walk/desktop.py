@@ -1,4 +1,4 @@
-"""A desktop without its pictures: signed in, its websocket folded, connected again as a browser does when it is lost."""
+"""A desktop without its pictures: signed in, its websocket folded, connected again as a browser does."""
 
 from __future__ import annotations
 
@@ -77,6 +77,12 @@ class Desktop:
         for first in range(0, max(len(topics), len(over)), 50):
             some = {"open": topics[first : first + 50], "close": over[first : first + 50]}
             await socket.send(json.dumps({"type": "watch", **some}))
+
+    async def open_again(self) -> None:
+        """Opens what was refused once more, as an agent does who goes back to that page."""
+        refused = [name for name in self.topics if self.held.topics.get(name) is None]
+        if self._socket is not None and refused:
+            await self._watch(self._socket, refused)
 
     async def fresh(self) -> Held:
         """What a desktop of the same viewer holds that connects now and opens the same topics."""

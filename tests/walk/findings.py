@@ -6,8 +6,16 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 STEPS_SHOWN = 14
+
+
+class Difference(NamedTuple):
+    """One thing that is not the same on both sides: a kind, by which findings are counted, and words."""
+
+    kind: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +63,10 @@ class Log:
         return made
 
     def summary(self) -> Iterator[str]:
-        yield f"seed {self.seed}: {sum(self.done.values())} actions, {self.calls} callers, {self.comparisons} comparisons, "
-        yield f"  {self.restarts} restarts, {self.unquiet} moments that did not become quiet, {self.clean_starts} clean starts"
+        actions = sum(self.done.values())
+        yield f"seed {self.seed}: {actions} actions, {self.calls} callers, {self.restarts} restarts of the server"
+        yield f"  {self.comparisons} comparisons ({self.unquiet} given up: Asterisk did not come to rest)"
+        yield f"  {self.clean_starts} clean starts"
         for kind, count in self.done.most_common():
             yield f"  {count:5}  {kind}"
         yield f"  {len(self.findings)} findings"

@@ -6,8 +6,11 @@ Written from the page and not from the desktop's own store, so that either may b
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from .findings import Difference
 
 Body = dict[str, Any]
 WRAP_UP, LEFT, ENDED = "wrap_up", "left", "ended"
@@ -15,7 +18,7 @@ WRAP_UP, LEFT, ENDED = "wrap_up", "left", "ended"
 
 @dataclass
 class Held:
-    """`calls` and `parts` are the viewer's own; `topics` what each opened topic shows, None where it is refused."""
+    """`calls` and `parts` are the viewer's own; `topics` what each opened topic shows, None where refused."""
 
     agent: int
     links: Body = field(default_factory=dict)
@@ -165,20 +168,26 @@ def _settled(name: str, topic: Any) -> Any:
     return None if over and not any(part["state"] == WRAP_UP for part in topic["parts"].values()) else topic
 
 
-def differences(old: Any, new: Any, path: str = "") -> list[str]:
-    """Where two desktops differ: `path: held → fresh`."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        found: list[str] = []
-        for key in sorted({*old, *new}, key=str):
-            where = f"{path}.{key}" if path else str(key)
-            if key not in old:
-                found.append(f"{where}: not held → {_short(new[key])}")
-            elif key not in new:
-                found.append(f"{where}: {_short(old[key])} → not there")
+def differences(held: Any, fresh: Any, path: tuple[str, ...] = ()) -> Iterator[Difference]:
+    """Where two desktops differ: what one held → what a fresh one shows."""
+    if isinstance(held, dict) and isinstance(fresh, dict):
+        for key in sorted({*held, *fresh}, key=str):
+            where = (*path, str(key))
+            if key not in held:
+                yield _difference(where, "not held", _short(fresh[key]))
+            elif key not in fresh:
+                yield _difference(where, _short(held[key]), "not there")
             else:
-                found += differences(old[key], new[key], where)
-        return found
-    return [] if old == new else [f"{path}: {_short(old)} → {_short(new)}"]
+                yield from differences(held[key], fresh[key], where)
+    elif held != fresh:
+        yield _difference(path, _short(held), _short(fresh))
+
+
+def _difference(path: tuple[str, ...], held: str, fresh: str) -> Difference:
+    """Its kind is where it is, without the calls and numbers that are others each time."""
+    words = ["call" if word.startswith("call:") else word for word in path]
+    kind = ".".join(word for word in words if not word.isdigit() and ":" not in word.replace("queue:", ""))
+    return Difference(f"desktop: {kind}", f"{' '.join(path)}: {held} → {fresh}")
 
 
 def _short(value: Any) -> str:

@@ -1,7 +1,7 @@
 """An AMI connection of the walk's own: nothing of the server's code reads what Asterisk says to it.
 
-Lists for the picture of this moment (`rows`), and the two kinds of events that CEL does not have: holds, and who was
-told to hang up. Other events are dropped unread.
+Lists for the picture of this moment (`rows`), and the events that CEL does not have: hold and music. Others are
+dropped unread.
 """
 
 from __future__ import annotations

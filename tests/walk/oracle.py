@@ -7,16 +7,10 @@ A check asks only what Asterisk leaves no doubt about; what the floor may say in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
+from .findings import Difference
 from .picture import Channel
 from .seen import CONNECTED, Seen, View
-
-
-class Difference(NamedTuple):
-    kind: str
-    text: str
-
 
 Check = Callable[[Seen], Iterator[Difference]]
 
@@ -73,7 +67,7 @@ def _does(seen: Seen, channel: Channel) -> set[str]:
         return set()
     heard = picture.heard(channel.id)
     if channel.id in seen.picture.music and not picture.queue_of(channel.id):
-        # Out of the queue, while the phone rings that picked them, a caller still waits: the floor's word is queued.
+        # Out of the queue, while the phone of whoever picked them rings, a caller waits on: the word is queued.
         return {"hold", "waiting", "ringing", "queued"} if not heard else {"hold"}
     if heard:
         return {"talking"} if picture.speaks_with(channel.id) else {"hold"}
@@ -138,11 +132,14 @@ def parts_are_what_phones_do(seen: Seen) -> Iterator[Difference]:
         if not channels:
             yield Difference(f"a part {part['state']} without a phone", name)
             continue
+        held = all(one.id in seen.picture.music - seen.picture.conference for one in channels)
         heard = {other for one in channels for other in seen.picture.heard(one.id)}
         speaks = {other for one in channels for other in seen.picture.speaks_with(one.id)}
         match part["state"]:
             case "ringing" if heard:
                 yield Difference("a part rings, its phone talks", name)
+            case "talking" if held:
+                pass  # a colleague holds or consults: for whom they called that is talk (parts-and-segments.md)
             case "talking" if not heard:
                 alone = (
                     "alone in a room"
@@ -182,6 +179,8 @@ def who_talks_has_a_part(seen: Seen) -> Iterator[Difference]:
         legs = {part["leg"] for part in own if part["leg"] not in seen.picture.plumbing}
         if not own:
             yield Difference("an agent talks without a part", f"{channel.name} {channel.id}")
+        elif None in legs:
+            yield Difference("a connected part without its leg", f"{channel.name} {channel.id}")
         elif len(legs) == len(own) and not legs & {channel.id, *heard}:
             yield Difference("a part has another leg", f"{channel.name} {channel.id}: {sorted(legs)}")
 

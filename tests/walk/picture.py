@@ -61,7 +61,7 @@ class Member:
 
 @dataclass
 class Picture:
-    """`rooms` maps a channel to all who hear each other where it is; a channel that hears nobody is alone in it."""
+    """`rooms` maps a channel to all who are in one room with it; a channel that hears nobody is alone there."""
 
     channels: dict[str, Channel] = field(default_factory=dict)
     rooms: dict[str, frozenset[str]] = field(default_factory=dict)

@@ -1,7 +1,7 @@
-"""The record at the end, compared with Asterisk's own log: each caller once, who talked, for how long, who hung up.
+"""The record at the end, compared with Asterisk's own log: each caller once, who talked how long, who hung up.
 
-A difference within `TOLERANCE_S` is none. What happened while the server was away nobody saw, and nothing is guessed:
-there the difference may be as long as it was away.
+A difference within `TOLERANCE_S` is none. What happened while the server was away nobody saw, and nothing is
+guessed: there the difference may be as long as it was away.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from cti_server.record.database import Database
 
 from .cel import History, Life, Span, by_linkedid, history, people, read, total, union, within
-from .oracle import Difference
+from .findings import Difference
 from .site import PBX
 from .walk import Walk
 
@@ -159,6 +159,10 @@ class Judge:
     # --- waiting and the end ---------------------------------------------------------------------------
 
     def _waits(self, caller: Life, contact: Contact, slack: float) -> Iterator[Difference]:
+        # Given to a queue in a consultation, a caller waits there behind a Local channel.
+        behind = [life for name in caller.linkedids for life in self.by_linkedid[name] if not life.is_person]
+        if any(life.queued for life in behind):
+            return
         if not caller.queued:
             if contact.row["wait_ms"]:
                 yield Difference("a wait without a queue", f"{contact.row['wait_ms']} ms")
@@ -222,15 +226,17 @@ class Judge:
     def _lines(self, caller: Life, own: Sequence[Contact]) -> Iterator[str]:
         for contact in own:
             yield from contact.lines()
-        yield f"  asterisk  caller {caller.id}: {caller.began:.2f} to {caller.ended or 0:.2f}, ended by {caller.hung_up_by!r}"
+        ends = f"{caller.ended or 0:.2f}, ended by {caller.hung_up_by!r}"
+        yield f"  asterisk  caller {caller.id}: {caller.began:.2f} to {ends}"
         yield f"  asterisk    waited {_spans(caller.queued)}, in bridges {_spans(caller.bridged)}"
         for life in self._group(caller):
             with_caller = self.past.together.get(frozenset((life.id, caller.id)), [])
             heard = self.past.heard.get(frozenset((life.id, caller.id)), [])
-            yield (
-                f"  asterisk    {life.device} {life.id}: in bridges {_spans(life.bridged)}, with the caller"
-                f" {_spans(with_caller)}, heard {_spans(heard)}, ended {life.ended or 0:.2f} by {life.hung_up_by!r}"
+            where = (
+                f"in bridges {_spans(life.bridged)}, with the caller {_spans(with_caller)}, heard {_spans(heard)}"
             )
+            ends = f"ended {life.ended or 0:.2f} by {life.hung_up_by!r}"
+            yield f"  asterisk    {life.device} {life.id}: {where}, {ends}"
 
 
 def _spans(spans: Sequence[Span]) -> str:

@@ -48,23 +48,30 @@ class Seen:
         return channel.device in self.seats.values()
 
     def lines(self) -> Iterator[str]:
+        """Both sides for people, a line each."""
         yield from (f"  asterisk  {line}" for line in self.picture.lines())
         for queue, callers in self.picture.waiting.items():
             if callers:
-                yield f"  asterisk  queue {queue}: " + ", ".join(
-                    f"{c.place}. {c.channel} {c.wait_s} s" for c in callers
-                )
+                each = ", ".join(f"{caller.place}. {caller.channel} {caller.wait_s} s" for caller in callers)
+                yield f"  asterisk  queue {queue}: {each}"
         for call in self.calls.values():
-            people = ", ".join(
-                f"{p['role']} {p['name'] or p['number']} {p['state']} ({p['leg']})" for p in call["people"]
-            )
-            where = f"park {call['park_space']} " if call["park_space"] is not None else ""
-            yield f"  floor     {call['call']} {call['direction']} {call['state']} {where}queue {call['queue']} #{call['position']}: {people}"
-            for part in self.parts[call["call"]]:
-                yield (
-                    f"  floor       part {part['position']} {part['name']} {part['origin']} {part['state']}/{part['standing']}"
-                    f" {part['outcome'] or ''} leg {part['leg']} talk {part['talk_ms']} hold {part['hold_ms']}"
-                )
+            yield f"  floor     {_call(call)}"
+            yield from (f"  floor       {_part(part)}" for part in self.parts[call["call"]])
+
+
+def _call(call: View) -> str:
+    names = [
+        f"{one['role']} {one['name'] or one['number']} {one['state']} ({one['leg']})" for one in call["people"]
+    ]
+    where = f"park {call['park_space']} " if call["park_space"] is not None else ""
+    what = f"{call['direction']} {call['state']} {where}queue {call['queue']} #{call['position']}"
+    return f"{call['call']} {what}: {', '.join(names)}"
+
+
+def _part(part: View) -> str:
+    state = f"{part['origin']} {part['state']}/{part['standing']} {part['outcome'] or ''}"
+    times = f"talk {part['talk_ms']} hold {part['hold_ms']}"
+    return f"part {part['position']} {part['name']} {state} leg {part['leg']} {times}"
 
 
 async def look(site: Site, numbers: Iterable[str]) -> Seen | None:

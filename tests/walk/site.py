@@ -1,7 +1,7 @@
-"""The center that is walked through: the demo PBX with an independent log of its own, the server, people at desks.
+"""The center that is walked through: the demo PBX with a log of its own, the server, people at desks.
 
-Rings, queues and parking give up soon, so that a walk meets their ends. CEL writes who was in which bridge, and the
-periodic snapshot of the server is off: it would mend, and hide, what the events were read wrongly for.
+Rings, queues and parking give up soon, so that a walk meets their ends. CEL writes who was in which bridge. The
+server's periodic snapshot is off: it would mend, and hide, what the events were read wrongly for.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from cti_server.demo.sipp_process import Sipp
 from cti_server.record import migrate
 from cti_server.record.center import agents
 from cti_server.record.database import Database
-from tests.live.center import Center, until
+from tests.live.center import Center
 
 from .desktop import Desktop, desktop
 from .manager import USER, Manager, manager
@@ -56,7 +56,7 @@ CEL_CUSTOM = "[mappings]\nMaster.csv => " + ",".join(f"${{CSV_QUOTE(${{{one}}})}
 
 
 class WalkPbx(DemoPbx):
-    """The demo PBX, its dialplan as it is shipped, with a log of who was bridged with whom and a user who may ask."""
+    """The demo PBX, its dialplan as it is shipped, with a log of who was bridged with whom and the walk's user."""
 
     def __init__(self, fastagi: str) -> None:
         self.secret = secrets.token_hex(16)
@@ -124,17 +124,6 @@ class Site:
     @property
     def desktops(self) -> dict[str, Desktop]:
         return {**{login: person.desktop for login, person in self.people.items()}, "susan": self.susan}
-
-    async def restart(self, away_s: float) -> None:
-        """The server loses its power, and is started again after a while."""
-        loop_time = datetime.now(UTC).timestamp
-        began = loop_time()
-        await self.center.stop(signal.SIGKILL)
-        await asyncio.sleep(away_s)
-        await self.center.start()
-        for one in self.desktops.values():
-            await until(one.connected.is_set, "a desktop to resume")
-        self.downs.append((began, loop_time()))
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The walk: random actions, now and then a quiet moment in which both sides are compared, a clean start after a finding."""
+"""The walk: random actions, quiet moments in which both sides are compared, a clean start after a finding."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from tests.live.center import until
 
 from .actions import KINDS, Kind, Option, finish_wrap_up
 from .around import Around, Request
-from .findings import Finding, Log
+from .findings import Difference, Finding, Log
 from .fold import differences as desktop_differences
-from .oracle import Difference
 from .oracle import differences as floor_differences
 from .picture import take
 from .seen import Seen, look
@@ -70,10 +69,9 @@ class Walk:
 
     async def act(self, chance: random.Random) -> None:
         self.around.picture = await take(self.site.asterisk)
-        possible: list[tuple[Kind, list[Option]]] = []
-        for kind in KINDS:
-            if (self.around.serving or not kind.desk) and (options := list(kind.options(self.around))):
-                possible.append((kind, options))
+        kinds = [kind for kind in KINDS if self.around.serving or not kind.desk]
+        each = ((kind, list(kind.options(self.around))) for kind in kinds)
+        possible: list[tuple[Kind, list[Option]]] = [(kind, options) for kind, options in each if options]
         if not possible:
             return
         kind, options = chance.choices(possible, [kind.weight for kind, _ in possible])[0]
@@ -128,7 +126,8 @@ class Walk:
         return findings
 
     async def _desktops(self, seen: Seen) -> list[Finding]:
-        lasting: dict[str, set[str]] = {}
+        """Each desktop against a fresh one of the same viewer."""
+        lasting: dict[str, set[Difference]] = {}
         for look_number in range(LOOKS):
             for login, one in self.site.desktops.items():
                 if look_number and login not in lasting:
@@ -139,11 +138,8 @@ class Walk:
             if not lasting:
                 return []
             await asyncio.sleep(BETWEEN_S)
-        return [
-            self._found(_desktop_kind(one), f"{login}: {one}", seen)
-            for login, found in lasting.items()
-            for one in sorted(found)
-        ]
+        each = [(login, one) for login, found in lasting.items() for one in sorted(found)]
+        return [self._found(one.kind, f"{login}: {one.text}", seen) for login, one in each]
 
     async def _requests(self, seen: Seen) -> list[Finding]:
         findings: list[Finding] = []
@@ -202,6 +198,8 @@ class Walk:
         if not await self._at_rest():
             await self.restart(random.Random(0))
             await self._at_rest()
+        for one in self.site.desktops.values():
+            await one.open_again()
         self.around.requests.clear()
         self.log.last.clear()
         self.log.note(self.around.step, "a clean start")
@@ -238,13 +236,6 @@ class Walk:
                     self._found("an agent stays busy though all hung up", text, seen)
             return False
         return not left
-
-
-def _desktop_kind(difference: str) -> str:
-    """`desktop: parts.….since` without what is different each time."""
-    path = difference.split(":", 1)[0] if not difference.startswith("topics.") else difference.split(": ", 1)[0]
-    words = [word for word in path.replace("walk:", "").split(".") if not any(c.isdigit() for c in word)]
-    return f"desktop: {'.'.join(words)}"
 
 
 def _was_done(request: Request, seen: Seen) -> bool:
