@@ -24,7 +24,7 @@ from .site import Site
 QUIET_S = 1.5
 LOOKS, BETWEEN_S = 4, 0.5  # a difference counts when that many looks in a row show it
 RESULT_S = 15.0
-RESTART_EACH = 30  # steps, about
+RESTART_EACH = 25  # steps, about
 Print = Callable[[str], None]
 
 
@@ -138,8 +138,14 @@ class Walk:
             if not lasting:
                 return []
             await asyncio.sleep(BETWEEN_S)
-        each = [(login, one) for login, found in lasting.items() for one in sorted(found)]
-        return [self._found(one.kind, f"{login}: {one.text}", seen) for login, one in each]
+        by_kind: dict[str, list[str]] = {}
+        for login, found in lasting.items():
+            for one in sorted(found):
+                by_kind.setdefault(one.kind, []).append(f"{login}: {one.text}")
+        return [
+            self.found(kind, texts[0], [*(f"  and       {text}" for text in texts[1:]), *seen.lines()])
+            for kind, texts in by_kind.items()
+        ]
 
     async def _requests(self, seen: Seen) -> list[Finding]:
         findings: list[Finding] = []
