@@ -5,6 +5,7 @@
 # make check  lint, types, imports             make types  the desktop's types, from the server's schema
 # make bench  the figures in docs/benchmarks.md
 # make soak   ten minutes of calls of all kinds; each is in the record once
+# make walk   random actions; the floor and the record are what Asterisk says   make walk ARGS="--minutes 30 --seed 7 --restarts"
 
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -22,7 +23,7 @@ PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS)
 RUN_TOOLS := debootstrap:debootstrap sipp:sip-tester openssl:openssl mount:mount nsenter:util-linux
 TEST_TOOLS := chromium:chromium pg_ctlcluster:postgresql-common
 
-.PHONY: run call test repeat check types bench soak desktop asterisk tools test-tools clean shots
+.PHONY: run call test repeat check types bench soak walk desktop asterisk tools test-tools clean shots
 
 run: tools $(VENV)/ready desktop
 	@exec $(BIN)/cti-server demo $(ARGS)
@@ -62,6 +63,9 @@ bench: tools test-tools $(VENV)/ready desktop
 
 soak: tools test-tools $(VENV)/ready desktop
 	$(BIN)/python -m tests.bench.soak $(ARGS)
+
+walk: tools test-tools $(VENV)/ready desktop asterisk
+	$(BIN)/python -m tests.walk $(ARGS)
 
 shots: tools test-tools $(VENV)/ready desktop
 	$(BIN)/python -m tests.live.shots

@@ -131,6 +131,10 @@ class Deskphone:
         """Picks up a ringing call."""
         self._sipp.steer("answer")
 
+    def decline(self) -> None:
+        """Declines a ringing call, as the phone's own key does (486)."""
+        self._sipp.steer("decline")
+
     def hold(self) -> None:
         """Puts the caller on hold, as the phone's hold key does (re-INVITE, sendonly)."""
         self._sipp.steer("hold")
@@ -175,8 +179,7 @@ def _phone(pbx_port: int, habits: PhoneHabits, port: int) -> Sipp:
         ring_ms = _ms(LONGEST_CALL_S if habits.ring_s is None else habits.ring_s)
         first = "180 Ringing"
         patience = f'timeout="{ring_ms}" ontimeout="answer"'
-        after = f'  <recv request="MESSAGE" optional="true" next="answer" {patience}/>\n'
-        after += f'  <recv request="CANCEL" {patience} next="cancelled"/>'
+        after = _fill("ringing.xml", patience=patience)
     conversation = _conversation(_CALLED, habits.talk_s)
     scenario = _fill("phone.xml", first=first, after_ring=after, conversation=conversation)
     return Sipp(scenario, pbx_port, local_port=port, calls=0, limit_s=24 * 3600)

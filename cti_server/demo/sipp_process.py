@@ -16,8 +16,9 @@ from typing import Self
 from cti_server.demo.asterisk_root import require_tools
 from cti_server.demo.ports import free_ports
 
-# The number in a steering MESSAGE. All but 1 to 3 end what the call does: ringing by answering, talking by BYE.
-_STEPS = {"hold": 1, "retrieve": 2, "press": 3, "answer": 9, "hangup": 9}
+# The number in a steering MESSAGE. A ringing phone declines at 4 and answers at any other; a call that is up ends at any
+# but 1 to 3.
+_STEPS = {"hold": 1, "retrieve": 2, "press": 3, "decline": 4, "answer": 9, "hangup": 9}
 LONGEST_CALL_S = 3600.0
 START_LIMIT_S = 5.0
 POLITE_S = 0.2
@@ -89,7 +90,7 @@ class Sipp:
             time.sleep(0.2)  # the PBX reads a repeated INFO within a key's length as the same key
 
     def steer(self, what: str, digit: str = "") -> None:
-        """Tells the latest call of this SIPp what to do: answer, hold, retrieve, press or hangup.
+        """Tells the latest call of this SIPp what to do: answer, decline, hold, retrieve, press or hangup.
 
         SIPp has no command for that, but it passes any message to the call with the same Call-ID, and our
         scenarios take a MESSAGE for an instruction from their owner.

@@ -1,0 +1,251 @@
+"""The record at the end, compared with Asterisk's own log: each caller once, who talked how long, who hung up.
+
+A difference within `TOLERANCE_S` is none. What happened while the server was away nobody saw, and nothing is
+guessed: there the difference may be as long as it was away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from cti_server.record.database import Database
+
+from .cel import History, Life, Span, by_linkedid, history, people, read, total, union, within
+from .findings import Difference
+from .site import PBX
+from .walk import Walk
+
+TOLERANCE_S = 1.0
+TALKED_S = 0.3  # a shorter moment together may be over before anybody could be told
+TRUNK = "PJSIP/cti-trunk"
+
+
+@dataclass
+class Contact:
+    """A row of the record with its segments, and the linkedids that it stands for."""
+
+    row: dict[str, Any]
+    segments: list[dict[str, Any]]
+    linkedids: set[str]
+
+    def seconds(self, what: str, seat: str) -> float:
+        return sum(s[what] or 0 for s in self.segments if s["seat"] == seat) / 1000
+
+    def answered(self) -> set[str]:
+        return {s["seat"] for s in self.segments if s["answered_at"] is not None}
+
+    def lines(self) -> Iterator[str]:
+        told = ("direction", "outcome", "ended_by", "complete", "wait_ms", "talk_ms", "hold_ms", "started_at")
+        yield "  record    " + ", ".join(f"{name} {self.row[name]}" for name in (*told, "answered_at", "ended_at"))
+        for one in self.segments:
+            told = ("seat", "origin", "outcome", "answered_at", "ended_at", "ring_ms", "talk_ms", "hold_ms")
+            yield "  record      segment " + ", ".join(f"{name} {one[name]}" for name in told)
+
+
+async def contacts(database_url: str) -> list[Contact]:
+    """Everything that the record has of this PBX."""
+    async with Database(database_url) as database, database.read() as conn:
+
+        async def rows(query: str) -> list[dict[str, Any]]:
+            return [dict(row) for row in (await conn.execute(sa.text(query))).mappings()]
+
+        found = {
+            row["id"]: Contact(row, [], {row["linkedid"]})
+            for row in await rows(f"SELECT * FROM interactions WHERE pbx = '{PBX}'")
+        }
+        for one in await rows("SELECT * FROM segments ORDER BY interaction_id, position"):
+            if one["interaction_id"] in found:
+                found[one["interaction_id"]].segments.append(one)
+        for one in await rows("SELECT * FROM interaction_aliases"):
+            if one["interaction_id"] in found:
+                found[one["interaction_id"]].linkedids.add(one["linkedid"])
+    return list(found.values())
+
+
+class Judge:
+    """Holds both sides against each other. `downs`: when the server was away; `cleared`: when all were hung up."""
+
+    def __init__(self, past: History, record: Sequence[Contact], numbers: Sequence[str], walk: Walk) -> None:
+        self.past, self.record, self.walk = past, record, walk
+        self.callers = {
+            life.id: life
+            for life in people(past)
+            if life.number in numbers and life.device == TRUNK and life.id == life.linkedids[0]
+        }
+        self.by_linkedid = by_linkedid(past.lives.values())
+
+    # --- each contact ----------------------------------------------------------------------------------
+
+    def judge(self) -> Iterator[tuple[Difference, list[str]]]:
+        """The differences, each with the two sides in lines."""
+        for caller in self.callers.values():
+            own = [one for one in self.record if one.row["ani_raw"] == caller.number]
+            if len(own) != 1:
+                text = f"caller {caller.number} ({caller.id})"
+                yield Difference(f"a caller is {len(own)} times in the record", text), [*self._lines(caller, own)]
+            for contact in own[:1]:
+                for one in self._contact(caller, contact):
+                    text = f"{one.text} (caller {caller.number}, {caller.id})"
+                    yield one._replace(text=text), [*self._lines(caller, own)]
+        named = {linkedid for contact in self.record for linkedid in contact.linkedids}
+        for life in people(self.past):
+            if not named.intersection(life.linkedids):
+                yield Difference("a call is not in the record", f"{life.device} {life.id}"), []
+        for linkedid in sorted(named - set(self.by_linkedid)):
+            yield Difference("the record has a call that Asterisk had not", linkedid), []
+
+    def _contact(self, caller: Life, contact: Contact) -> Iterator[Difference]:
+        row, group = contact.row, self._group(caller)
+        unsure = self._unsure([caller, *group])
+        slack = TOLERANCE_S + unsure
+        if row["outcome"] is None or (not row["complete"] and not unsure):
+            yield Difference("a contact without its end", f"outcome {row['outcome']}")
+            return
+        seats = sorted({life.device for life in group if life.device != TRUNK})
+        talked = set()
+        for seat in seats:
+            talk, hold = self._times(caller, group, seat)
+            if talk > TALKED_S:
+                talked.add(seat)
+            for name, truth, mine in (
+                ("talk", talk, contact.seconds("talk_ms", seat)),
+                ("hold", hold, contact.seconds("hold_ms", seat)),
+            ):
+                if abs(truth - mine) > slack:
+                    more = "too long" if mine > truth else "too short"
+                    yield Difference(f"{name} {more}", f"{seat}: {mine:.1f} s, not {truth:.1f} s")
+        if not unsure:
+            if missing := talked - contact.answered():
+                yield Difference("who talked has no answered segment", f"{sorted(missing)}")
+            brief = {life.device for life in group}
+            if strange := contact.answered() - brief:
+                yield Difference("an answered segment of who was never there", f"{sorted(strange)}")
+            yield from self._ends(caller, group, contact, bool(talked))
+        yield from self._waits(caller, contact, slack)
+
+    def _group(self, caller: Life) -> list[Life]:
+        """Who was in a room with the caller, or with one of those: other callers are no link."""
+        found: set[str] = set()
+        fresh = {caller.id}
+        while fresh:
+            met = {other for one in fresh for other in self.past.met(one)}
+            found |= fresh
+            fresh = met - found - set(self.callers)
+        return [self.past.lives[one] for one in found - {caller.id}]
+
+    def _times(self, caller: Life, group: list[Life], seat: str) -> tuple[float, float]:
+        """Seconds of talk and of hold of the agent at this seat. Hold is what they are in the call without being
+        heard by the caller; before they have met the caller, who is consulted works: that is talk."""
+        mine = [life for life in group if life.device == seat]
+        with_caller = [s for one in mine for s in self.past.heard.get(frozenset((one.id, caller.id)), [])]
+        met = [s for one in mine for s in self.past.together.get(frozenset((one.id, caller.id)), [])]
+        others = [
+            s
+            for one in mine
+            for other in group
+            if other.device != seat
+            for s in self.past.together.get(frozenset((one.id, other.id)), [])
+        ]
+        began = min((begin for begin, _ in (*met, *others)), default=float("inf"))
+        first_met = min((begin for begin, _ in met), default=float("inf"))
+        there = within([s for one in mine for s in one.bridged], [(began, float("inf"))])
+        talk = union([*with_caller, *within(there, [(0.0, first_met)])])
+        return total(talk), total(there) - total(within(talk, there))
+
+    # --- waiting and the end ---------------------------------------------------------------------------
+
+    def _waits(self, caller: Life, contact: Contact, slack: float) -> Iterator[Difference]:
+        # Given to a queue in a consultation, a caller waits there behind a Local channel.
+        behind = [life for name in caller.linkedids for life in self.by_linkedid[name] if not life.is_person]
+        if any(life.queued for life in behind):
+            return
+        if not caller.queued:
+            if contact.row["wait_ms"]:
+                yield Difference("a wait without a queue", f"{contact.row['wait_ms']} ms")
+            return
+        bridged = caller.bridged
+        waited = total(caller.queued) - total(within(bridged, caller.queued))
+        # Out of the queue, while the phone rings of whoever picked them, a caller waits on.
+        ends = caller.ended if caller.ended is not None else caller.queued[-1][1]
+        since = [(begin, min([b for b, _ in bridged if b >= begin], default=ends)) for begin, _ in caller.queued]
+        mine = (contact.row["wait_ms"] or 0) / 1000
+        if not waited - slack <= mine <= max(waited, total(since)) + slack:
+            yield Difference("another wait", f"{mine:.1f} s, not {waited:.1f} s")
+
+    def _ends(self, caller: Life, group: list[Life], contact: Contact, talked: bool) -> Iterator[Difference]:
+        ended = max((life.ended or 0.0 for life in (caller, *group)), default=0.0)
+        if any(begin - 0.5 <= ended <= end for begin, end in self.walk.cleared):
+            return  # everybody was hung up at once
+        by = self._hung_up(caller, group)
+        if by is not None and contact.row["ended_by"] != by:
+            yield Difference(f"ended by {contact.row['ended_by']}, not {by}", f"outcome {contact.row['outcome']}")
+        outcome = contact.row["outcome"]
+        if talked and outcome not in ("answered", "transferred", "abandoned", "no_agent", "short_abandon"):
+            yield Difference(f"outcome {outcome} though somebody talked", "")
+        if not talked and not group:
+            waits_at_the_end = bool(caller.queued) and caller.queued[-1][1] >= (caller.ended or 0.0) - 0.1
+            wanted = None
+            if by == "caller" and waits_at_the_end:
+                wanted = {"abandoned", "short_abandon"}
+            elif caller.queued and by == "system":
+                wanted = {"no_agent"}
+            if wanted is not None and outcome not in wanted:
+                yield Difference(f"outcome {outcome}, not {'/'.join(sorted(wanted))}", "")
+
+    def _hung_up(self, caller: Life, group: list[Life]) -> str | None:
+        """Who ended the contact; None where the log leaves it open. A phone that hangs up is named by its channel
+        itself; a leg that was hung up from a screen names nobody."""
+        ends = caller.ended or 0.0
+        last = [life for life in (caller, *group) if life.ended is not None and life.ended >= ends - 1.0]
+        desk = {leg: at for at, leg in self.walk.hung_up_at_desk if ends - 2.0 <= at <= ends + 0.1}
+        asked = [(life.ended or 0.0, life) for life in last if life.hung_up_by in life.names or life.id in desk]
+        if not asked:
+            spoke = any(end > ends - 0.5 for life in group for _, end in life.bridged)
+            return None if spoke or len(last) > 1 else "system"
+        first = min(at for at, _ in asked)
+        kinds = {self._kind(life, caller, desk) for at, life in asked if at < first + 0.3}
+        return kinds.pop() if len(kinds) == 1 else None
+
+    def _kind(self, life: Life, caller: Life, desk: Mapping[str, float]) -> str:
+        if life.id in desk or life.device != TRUNK:
+            return "agent"
+        return "caller" if life is caller else "other"
+
+    # --- while nobody watched --------------------------------------------------------------------------
+
+    def _unsure(self, lives: Iterable[Life]) -> float:
+        """Seconds in which something happened to one of these while the server was away."""
+        changes = [at for life in lives for at in self.past.changes.get(life.id, [])]
+        downs: list[Span] = self.walk.site.downs
+        return sum(end - begin for begin, end in downs if any(begin - 0.5 <= at <= end + 0.5 for at in changes))
+
+    def _lines(self, caller: Life, own: Sequence[Contact]) -> Iterator[str]:
+        for contact in own:
+            yield from contact.lines()
+        ends = f"{caller.ended or 0:.2f}, ended by {caller.hung_up_by!r}"
+        yield f"  asterisk  caller {caller.id}: {caller.began:.2f} to {ends}"
+        yield f"  asterisk    waited {_spans(caller.queued)}, in bridges {_spans(caller.bridged)}"
+        for life in self._group(caller):
+            with_caller = self.past.together.get(frozenset((life.id, caller.id)), [])
+            heard = self.past.heard.get(frozenset((life.id, caller.id)), [])
+            where = (
+                f"in bridges {_spans(life.bridged)}, with the caller {_spans(with_caller)}, heard {_spans(heard)}"
+            )
+            ends = f"ended {life.ended or 0:.2f} by {life.hung_up_by!r}"
+            yield f"  asterisk    {life.device} {life.id}: {where}, {ends}"
+
+
+def _spans(spans: Sequence[Span]) -> str:
+    return ", ".join(f"{begin:.2f}-{end:.2f}" for begin, end in spans) or "never"
+
+
+async def compare_record(walk: Walk) -> None:
+    """Adds what is found to the walk's log. To be called at the end, when nobody is in a call."""
+    past = history(read(walk.site.pbx.cel), walk.site.asterisk.told)
+    record = await contacts(walk.site.center.database_url)
+    for difference, lines in Judge(past, record, walk.around.numbers, walk).judge():
+        walk.found(f"record: {difference.kind}", difference.text, lines)
