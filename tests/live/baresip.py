@@ -87,6 +87,11 @@ class Baresip(RealPhone):
 
         return self._until(next_one, lambda: f"no {kind}; {self._events}")
 
+    def told(self, kind: str) -> bool:
+        """Whether there is an event of this kind that nobody waited for."""
+        with self._heard:
+            return any(event.get("type") == kind for event in self._events)
+
     # --- its program -----------------------------------------------------------------------------------------
 
     def _start(self) -> None:
