@@ -495,9 +495,10 @@ def text_message(stage: Stage) -> Truth:
         here = stage.tape.here()
         stage.mark(f"a message to the line, number {turn}")
         assert send_message(stage.pbx.config.sip_port, "02162881234", "4008009003") == 202
-        mine.rings()
-        rung = ringing(stage, "1001", here)["Channel"]
-        stage.event("Hangup", here, Channel=rung)
+        gone = stage.tape.wait(
+            lambda m: m.get("Event") == "Hangup" and m["Channel"].startswith("PJSIP/1001-"), "its call ends", here
+        )
+        assert gone
         if turn == 1:
             caller = stage.caller(DIRECT)
             mine.rings()
