@@ -79,6 +79,8 @@ def require_tools(*tools: str) -> None:
     """Raises DemoUnavailable with one `apt-get install` line for every missing tool."""
     packages = {
         "sipp": "sip-tester",
+        "baresip": "baresip-core",
+        "linphonec": "linphone-cli",
         "debootstrap": "debootstrap",
         "nsenter": "util-linux",
         "setpriv": "util-linux",

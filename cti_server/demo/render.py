@@ -231,6 +231,7 @@ def _site(config: PbxConfig) -> str:
         "CTI_TRUNK": "cti-trunk",
         "CTI_VIA": "",
         "CTI_INSIDE": "^1[01]0[1-5]$",
+        "CTI_PHONES": "cti-phones",
         "CTI_RING": "20",
         "CTI_NUMBER": "",
         "CTI_RECORDINGS": "cti",

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from cti_server.demo.pbx import DemoPbx, free_config
-from tests.transcripts import scenarios_desk, scenarios_odd, scenarios_queue, scenarios_transfer  # noqa: F401 - they register
+from tests.transcripts import (  # noqa: F401 - they register
+    scenarios_desk,
+    scenarios_odd,
+    scenarios_phones,
+    scenarios_queue,
+    scenarios_transfer,
+)
 from tests.transcripts.stage import SCENARIOS, Stage
 from tests.transcripts.tap import tap
 

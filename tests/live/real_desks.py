@@ -1,0 +1,98 @@
+"""A call center whose agents sit at phones of other makers. No snapshot while a test lasts: it would mend what the
+events were read wrongly for, and hide the fault."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import websockets
+
+from tests.live.center import center, until
+from tests.live.real_phone import RealPhone
+from tests.live.test_control import Agent, Shop
+
+DIRECT = "4008009000"  # the direct line of 1001
+LOGINS = ("alice", "bob", "chenjing", "susan")
+
+Phone = TypeVar("Phone", bound=RealPhone)
+
+
+class Desks(Shop):
+    """The shop of the other live tests, with phones of other makers on its desks."""
+
+    async def desk(self, kind: Callable[[Any, str], Phone], extension: str) -> Phone:
+        """A phone on a desk, once the queues know that it is there."""
+        made: Phone = self.phones.enter_context(await asyncio.to_thread(kind, self.site.pbx, extension))
+
+        async def known() -> bool:
+            return any(m["seat"] == f"PJSIP/{extension}" and m["status"] == "idle" for m in await self.members())
+
+        await until(known, f"{extension} to be reachable")
+        return made
+
+    async def members(self) -> list[dict[str, Any]]:
+        """The members of all queues."""
+        api = self.agents["susan"].api
+        queues = (await api.get("/api/queues")).raise_for_status().json()
+        paths = [f"/api/queues/{queue['pbx']}/{queue['queue']}/members" for queue in queues]
+        return [m for path in paths for m in (await api.get(path)).raise_for_status().json()]
+
+    async def contacts(self, count: int = 1) -> list[dict[str, Any]]:
+        """The contacts in the record, first to last, each with its segments, once all so many are over."""
+
+        async def over() -> list[dict[str, Any]] | None:
+            found = await self.site.interactions()
+            done = len(found) >= count and all(row["outcome"] is not None for row in found)
+            return found if done else None
+
+        found = await until(over, f"{count} contacts to be over")
+        assert len(found) == count, [(row["call"], row["outcome"]) for row in found]
+        api = self.agents["susan"].api
+        paths = [f"/api/interactions/{row['id']}" for row in reversed(found)]
+        return [(await api.get(path)).raise_for_status().json() for path in paths]
+
+    async def contact(self) -> dict[str, Any]:
+        """The only contact, once it is over."""
+        (only,) = await self.contacts()
+        return only
+
+    async def configured(self, **files: str) -> None:
+        """Adds lines to files of the PBX's configuration, and has it read them."""
+        for name, lines in files.items():
+            with (self.site.pbx.work / "etc" / f"{name}.conf").open("a", encoding="utf-8") as file:
+                file.write(f"\n{lines}\n")
+        await self.says.cli("core reload")
+
+
+def segments(contact: dict[str, Any], *fields: str) -> list[tuple[Any, ...]]:
+    """These fields of each segment, in order; `seat` and `outcome` where none are named."""
+    return [tuple(segment[field] for field in fields or ("seat", "outcome")) for segment in contact["segments"]]
+
+
+async def press(key: Callable[..., Any], *what: str) -> None:
+    """A key of a phone, or a wait for what it notices; both block."""
+    await asyncio.to_thread(key, *what)
+
+
+@asynccontextmanager
+async def desks(url: str, folder: Path, phones: ExitStack, **config: Any) -> AsyncIterator[Desks]:
+    """`config` are fields of PbxConfig."""
+    quiet = {"CTI_SNAPSHOT_EVERY_S": "3600"}
+    async with center(url, folder, config=config, **quiet) as site, AsyncExitStack() as stack:
+        await site.start()
+        made = Desks(site, phones, {})
+        for login in LOGINS:
+            api = await stack.enter_async_context(site.signed_in(login))
+            agent = made.agents[login] = Agent(api, (await api.get("/api/me")).json()["id"])
+            ticket = (await api.post("/api/session/ticket")).json()["ticket"]
+            socket = await stack.enter_async_context(websockets.connect(f"ws://127.0.0.1:{site.http_port}/ws"))
+            await socket.send(json.dumps({"type": "hello", "ticket": ticket}))
+            assert json.loads(await socket.recv())["type"] == "welcome"
+            stack.callback(asyncio.create_task(agent.listen(socket)).cancel)
+        yield made
+        phones.close()  # before the PBX they are registered at
