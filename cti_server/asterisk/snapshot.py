@@ -21,7 +21,7 @@ from cti_server.wire.ami import Message, MissingHeader
 
 from .actions import DESK_VARIABLES, BridgeList, CoreStatus, Getvar, Ping, QueueStatus, Status
 from .session import ActionFailed, Session
-from .translate import RINGING, UP, member, or_none
+from .translate import MESSAGES, RINGING, UP, member, or_none
 
 HINT = "hint:"
 UNSET = "(null)"  # the value that Status gives for a variable that a channel does not have
@@ -144,10 +144,14 @@ def build(
     """
     whole = True
     legs: list[LegRow] = []
+    nobody: set[str] = set()  # linkedids under which the PBX rings phones for text messages
     for row in channels:
         try:
             if IDENTITY.intersection(row.duplicates):
                 raise ValueError("two identities in one row")
+            if row["Channel"].startswith(MESSAGES):
+                nobody.add(row["Linkedid"])
+                continue
             legs.append(leg_row(row))
         except (MissingHeader, ValueError):
             whole = False
@@ -170,7 +174,7 @@ def build(
     return Snapshot(
         at,
         boot,
-        tuple(_in_its_bridge(leg, kinds.get(leg.bridge)) for leg in legs),
+        tuple(_in_its_bridge(leg, kinds.get(leg.bridge)) for leg in legs if leg.linkedid not in nobody),
         tuple(names),
         tuple(members),
         tuple(entries),

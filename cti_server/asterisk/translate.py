@@ -38,6 +38,7 @@ from cti_server.floor.signals import (
     MemberOffered,
     MemberRemoved,
     MemberStatus,
+    NobodyCalls,
     PhoneChanged,
     PoolAgentChanged,
     QueueAbandoned,
@@ -113,9 +114,12 @@ def translate(message: Message, arrived: float) -> Signal | None:
     events. Raises MissingHeader where the event lacks a header, ValueError where it has an unreadable number.
     """
     translator = TRANSLATORS.get(message.event) if message.event is not None else None
-    if translator is None or (message.get("Channel") or "").startswith(MESSAGES):
+    if translator is None:
         return None
-    return translator(message, stamp(message, arrived))
+    at = stamp(message, arrived)
+    if (message.get("Channel") or "").startswith(MESSAGES):
+        return NobodyCalls(at, message["Linkedid"])
+    return translator(message, at)
 
 
 # --- channels --------------------------------------------------------------------------------------------

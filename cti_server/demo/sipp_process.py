@@ -16,8 +16,8 @@ from typing import Self
 from cti_server.demo.asterisk_root import require_tools
 from cti_server.demo.ports import free_ports
 
-# The number in a steering MESSAGE. A ringing phone declines at 4 and answers at any other; a call that is up ends at any
-# but 1 to 3.
+# The number in a steering MESSAGE. A ringing phone declines at 4 and answers at any other; a call that is up ends
+# at any but 1 to 3.
 _STEPS = {"hold": 1, "retrieve": 2, "press": 3, "decline": 4, "answer": 9, "hangup": 9}
 LONGEST_CALL_S = 3600.0
 START_LIMIT_S = 5.0

@@ -46,6 +46,7 @@ class Books:
         self.leaving: dict[tuple[str, str], int] = {}  # (queue, interface) not paused yet → agent who signed out
         self.early: OrderedDict[str, CallerIdentified] = OrderedDict()
         self.bridges: dict[str, Call] = {}
+        self.nobody: set[str] = set()  # linkedids under which nobody calls
         self.ended: OrderedDict[str, None] = OrderedDict()  # linkedids of the calls that ended last
         self.pool: dict[str, str] = {}  # device of an agent of an agent pool → the phone that is logged in as it
         self.pool_interfaces: dict[str, str] = {}  # member interface → such a device

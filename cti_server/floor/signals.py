@@ -96,6 +96,13 @@ class LegStarted(LegSignal):
 
 
 @dataclass(frozen=True, slots=True)
+class NobodyCalls(Signal):
+    """What the PBX does under this linkedid is no call: it runs the dialplan for text messages."""
+
+    linkedid: str
+
+
+@dataclass(frozen=True, slots=True)
 class LegRang(LegSignal):
     """The device at the end of this leg rings."""
 

@@ -19,7 +19,8 @@ def record_of(call: Call) -> InteractionRecord:
     made: dict[str, Any] = {
         "direction": call.direction.value,
         "match_standing": call.match,
-        "ended_by": call.ended_by,
+        # A call may go on when its caller has hung up: a restart would not know who ended it.
+        "ended_by": call.ended_by or ("caller" if call.hangup_by == "caller" else None),
         "outcome": call.outcome,
     }
     return InteractionRecord(
@@ -122,7 +123,8 @@ def call_of(row: Interaction) -> Call:
         verdict=row.verdict,
         match=row.match_standing or "pending",
         outcome=row.outcome,
-        ended_by=row.ended_by,
+        ended_by=row.ended_by if row.outcome is not None else None,
+        hangup_by=row.ended_by if row.outcome is None else None,
         complete=row.complete or row.outcome is None,
         transferred=any(s.outcome == "transferred" for s in row.segments),
         interaction=row.id,

@@ -89,7 +89,11 @@ def _hears_nobody(books: Books, call: Call, part: Part, legs: Collection[Leg], a
     if part.state is PartState.TALKING and _asks_queue(books, call, legs):
         part.enter(PartState.CONSULTING, at)
         books.touch_part(call, part)
-    elif part.state in (PartState.TALKING, PartState.CONSULTING) and any(leg.conference for leg in legs):
+        return
+    in_room = any(leg.conference for leg in legs)
+    if in_room and part.leg == call.first_leg:
+        answer(books, call, part, at)  # a room takes whoever dials it
+    if in_room and part.state in (PartState.TALKING, PartState.CONSULTING):
         part.enter(PartState.HOLD, at)  # the others have left the room: nobody talks
         books.touch_part(call, part)
 

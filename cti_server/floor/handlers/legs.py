@@ -21,6 +21,7 @@ from cti_server.floor.signals import (
     LegRefused,
     LegRenamed,
     LegStarted,
+    NobodyCalls,
     Signal,
 )
 
@@ -45,7 +46,7 @@ RING_OUTCOMES = {
 
 
 def started(books: Books, s: LegStarted) -> None:
-    if books.leg_of(s.leg) is not None:
+    if books.leg_of(s.leg) is not None or s.linkedid in books.nobody:
         return
     call = books.call_with(s.linkedid)
     kind = kinds.CALL_CHANGED
@@ -64,6 +65,10 @@ def started(books: Books, s: LegStarted) -> None:
     books.touch(call, kind)
     if (early := books.early.pop(s.leg, None)) is not None:
         apply_identity(books, call, early)
+
+
+def nobody_calls(books: Books, s: NobodyCalls) -> None:
+    books.nobody.add(s.linkedid)
 
 
 def _name_of_call(books: Books, s: LegStarted) -> str:
@@ -294,14 +299,15 @@ def hangup_asked(books: Books, s: LegHangupAsked) -> None:
     if call is None or leg is None or leg.local:
         return
     leg.hangup_asked = True
-    if call.hangup_by is not None and s.at - call.hangup_at < ENDS_WITHIN_S:
+    asked_before = call.hangup_by is not None and s.at - call.hangup_at < ENDS_WITHIN_S
+    if asked_before or call.hangup_by == "caller":
         return
-    call.hangup_at, before = s.at, call.hangup_by
+    call.hangup_at = s.at
     part = call.part_on(leg)
     if part is not None or books.is_seat(leg.device):
         if part is not None and (part.state in CONNECTED or leg.id == call.first_leg):
             call.hangup_by = "agent"
-    elif before != "caller":
+    else:
         first = leg.id == call.first_leg and call.direction is Direction.INBOUND
         call.hangup_by = "caller" if first else "other"
 
@@ -369,7 +375,9 @@ def _part_left(books: Books, call: Call, part: Part, leg: Leg, s: LegEnded) -> N
     elif leg.dialled_by is None and part.origin in (Origin.INTERNAL, Origin.OUTBOUND):
         if leg.up and not leg.dialled and call.last_dial is None:
             # The phone dialled an application, its voicemail say: that answered, and nobody else was called.
+            asked = call.hangup_by
             answer(books, call, part, leg.up_at or leg.started_at)
+            call.hangup_by = asked
             part.end(s.at, "answered", wrap_up=False, reason="hung_up")
             books.touch_part(call, part, kinds.LEFT)
             return
@@ -383,6 +391,7 @@ def _part_left(books: Books, call: Call, part: Part, leg: Leg, s: LegEnded) -> N
 
 
 HANDLERS: Mapping[type[Signal], Callable[[Books, Any], None]] = {
+    NobodyCalls: nobody_calls,
     LegStarted: started,
     LegRang: rang,
     LegAnswered: answered,

@@ -17,7 +17,7 @@ def call_and_leg(books: Books, s: LegSignal) -> tuple[Call, Leg] | tuple[None, N
     call = call_of(books, s.leg, s.linkedid)
     leg = call.legs.get(s.leg) if call is not None else None
     if call is None or leg is None:
-        books.unknown_legs += 1
+        books.unknown_legs += s.linkedid not in books.nobody
         return None, None
     leg.heard_at = max(leg.heard_at, s.at)
     return call, leg
