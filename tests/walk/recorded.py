@@ -142,7 +142,7 @@ class Judge:
         heard by the caller; before they have met the caller, who is consulted works: that is talk."""
         mine = [life for life in group if life.device == seat]
         with_caller = [s for one in mine for s in self.past.heard.get(frozenset((one.id, caller.id)), [])]
-        met = [s for one in mine for s in self.past.together.get(frozenset((one.id, caller.id)), [])]
+        met = [s for one in mine for s in self._with(caller, one)]
         others = [
             s
             for one in mine
@@ -200,15 +200,18 @@ class Judge:
         """Who ended the contact; None where the log leaves it open. A phone that hangs up is named by its channel
         itself; a leg that was hung up from a screen names nobody."""
         ends = caller.ended or 0.0
-        last = [life for life in (caller, *group) if life.ended is not None and life.ended >= ends - 1.0]
+        there = [life for life in group if any(end >= ends - 1.0 for _, end in self._with(caller, life))]
+        last = [life for life in (caller, *there) if life.ended is not None and life.ended >= ends - 1.0]
         desk = {leg: at for at, leg in self.walk.hung_up_at_desk if ends - 2.0 <= at <= ends + 0.1}
         asked = [(life.ended or 0.0, life) for life in last if life.hung_up_by in life.names or life.id in desk]
         if not asked:
-            spoke = any(end > ends - 0.5 for life in group for _, end in life.bridged)
-            return None if spoke or len(last) > 1 else "system"
+            return "system" if len(last) == 1 else None
         first = min(at for at, _ in asked)
         kinds = {self._kind(life, caller, desk) for at, life in asked if at < first + 0.3}
         return kinds.pop() if len(kinds) == 1 else None
+
+    def _with(self, caller: Life, life: Life) -> list[Span]:
+        return self.past.together.get(frozenset((caller.id, life.id)), [])
 
     def _kind(self, life: Life, caller: Life, desk: Mapping[str, float]) -> str:
         if life.id in desk or life.device != TRUNK:
@@ -230,7 +233,7 @@ class Judge:
         yield f"  asterisk  caller {caller.id}: {caller.began:.2f} to {ends}"
         yield f"  asterisk    waited {_spans(caller.queued)}, in bridges {_spans(caller.bridged)}"
         for life in self._group(caller):
-            with_caller = self.past.together.get(frozenset((life.id, caller.id)), [])
+            with_caller = self._with(caller, life)
             heard = self.past.heard.get(frozenset((life.id, caller.id)), [])
             where = (
                 f"in bridges {_spans(life.bridged)}, with the caller {_spans(with_caller)}, heard {_spans(heard)}"
