@@ -20,6 +20,7 @@ from .parts import Part, PartState
 from .queues import Queue
 from .signals import CallerIdentified, LinkState, MemberChanged
 
+PLACES = 20  # of a queue: who stands further back learns their place once they have come so far
 MAX_ENDED = 1000  # linkedids; of one that comes again after so many others the record merges the two calls
 
 #: what falls due: ("wrap_up", call, position), ("phone", "", agent) or ("desktop", "", agent)
@@ -259,11 +260,27 @@ class Books:
         """The queue that this leg waits in, None when it does not wait."""
         return self._waits_in.get(leg)
 
-    def join_queue(self, leg: str, queue: str, since: float) -> None:
+    def join_queue(self, leg: str, queue: str, since: float, place: int | None) -> None:
         self.leave_queue(leg)
         self.queue(queue).join(leg, since)
         self._waits_in[leg] = queue
+        self.place_in_queue(leg, place)
         self.touch_queue(queue)
+
+    def place_in_queue(self, leg: str, place: int | None) -> None:
+        """The leg has this place in the queue where it waits; those behind move on."""
+        queue = self.queues[self._waits_in[leg]]
+        before = queue.line.leave(leg)
+        index = queue.line.join(leg, place)
+        self._number_places(queue, min(index, before if before is not None else index))
+
+    def _number_places(self, queue: Queue, start: int) -> None:
+        """Tell the first `PLACES` callers of the queue, from index `start` on, which place they have now."""
+        for index, leg in enumerate(queue.line.first(PLACES, start), start):
+            call = self._calls_by_leg.get(leg)
+            if call is not None and call.position != index + 1:
+                call.position = index + 1
+                self.touch(call)
 
     def leave_queue(self, leg: str, queue: str | None = None) -> None:
         """The leg stops waiting in this queue; without a queue, wherever it waits."""
@@ -271,6 +288,8 @@ class Books:
         if name is not None and queue in (None, name):
             del self._waits_in[leg]
             del self.queues[name].waiting[leg]
+            if (place := self.queues[name].line.leave(leg)) is not None:
+                self._number_places(self.queues[name], place)
             self.touch_queue(name)
 
     def waiting(self) -> Mapping[str, str]:

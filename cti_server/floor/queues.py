@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .descriptions import Description
+from .line import Line
 from .signals import MemberChanged, MemberStatus
 
 AT_WORK = frozenset({MemberStatus.RINGING, MemberStatus.IN_USE, MemberStatus.ON_HOLD, MemberStatus.BUSY})
@@ -39,6 +40,7 @@ class Queue:
     description: Description = field(default_factory=Description)
     members: dict[str, MemberChanged] = field(default_factory=dict)  # by interface
     waiting: OrderedDict[str, float] = field(default_factory=OrderedDict)  # leg → since when, the longest first
+    line: Line = field(default_factory=Line)
     counts: dict[Duty, int] = field(default_factory=lambda: dict.fromkeys(Duty, 0))
 
     def put(self, member: MemberChanged) -> bool:

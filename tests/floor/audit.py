@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from cti_server.floor.apply import Floor
+from cti_server.floor.books import PLACES
 from cti_server.floor.calls import rooms_of
 from cti_server.floor.handlers.states import state_of
 from cti_server.floor.parts import PartState
@@ -43,6 +44,10 @@ def _indexes(floor: Floor) -> list[str]:
         counts = Counter(duty_of(m) for m in queue.members.values())
         same(f"counts of {queue.name}", queue.counts, {d: counts[d] for d in Duty})
         same(f"order of {queue.name}", list(queue.waiting.values()), sorted(queue.waiting.values()))
+        line = queue.line.first(len(queue.line))
+        same(f"line of {queue.name}", sorted(line), sorted(queue.waiting))
+        places = {leg: b._calls_by_leg[leg].position for leg in line[:PLACES] if leg in b._calls_by_leg}
+        same(f"places in {queue.name}", places, {leg: line.index(leg) + 1 for leg in places})
         for key, m in queue.members.items():
             members.setdefault(m.seat, set()).add((queue.name, key))
     same("members by seat", {s: set(of) for s, of in b._members.items()}, members)

@@ -54,11 +54,7 @@ def consults(books: Books, call: Call, at: float) -> None:
 def hear(books: Books, call: Call, at: float) -> None:
     """Call after legs entered or left bridges: an agent who hears somebody is talking; one who hears only
     colleagues, while a customer is in the call, is consulting; one who is left alone in a room holds."""
-    customers = {
-        leg.id
-        for leg in call.legs.values()
-        if not leg.local and not leg.hangup_asked and not books.is_seat(leg.device) and call.led_by(leg) is None
-    }
+    customers = _customers(books, call)
     for part in list(call.open_parts()):
         legs = call.legs_of(part)
         heard = {other.id for leg in legs for other in call.reach(leg) if other not in legs}
@@ -77,6 +73,26 @@ def hear(books: Books, call: Call, at: float) -> None:
                 books.touch_part(call, part)
                 _hold_is_over(legs)
             part.met_customer = part.met_customer or bool(customers & heard)
+
+
+def _customers(books: Books, call: Call) -> set[str]:
+    """The customer's leg, while it is there; where nobody knows which it is, all legs from outside."""
+    if call.customer_leg is not None:
+        leg = call.legs.get(call.customer_leg)
+        return {leg.id} if leg is not None and not leg.hangup_asked else set()
+    return {
+        leg.id
+        for leg in call.legs.values()
+        if not leg.local and not leg.hangup_asked and not books.is_seat(leg.device) and call.led_by(leg) is None
+    }
+
+
+def waits(books: Books, call: Call, leg: Leg, at: float) -> None:
+    """The agent on this leg was given away by a colleague: they hear ringing, or a queue's music, and nobody."""
+    part = call.part_on(leg)
+    if part is not None and part.state is PartState.TALKING and not call.reach(leg):
+        part.enter(PartState.HOLD, at)
+        books.touch_part(call, part)
 
 
 def _hold_is_over(legs: Collection[Leg]) -> None:

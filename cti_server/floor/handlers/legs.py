@@ -26,7 +26,7 @@ from cti_server.floor.signals import (
 )
 
 from .desk import apply_identity
-from .hearing import answer, consults, hear
+from .hearing import answer, consults, hear, waits
 from .lending import came_home, is_over
 from .merging import call_and_leg
 from .outcome import ENDS_WITHIN_S, seal
@@ -120,6 +120,8 @@ def dialled(books: Books, s: LegDialled) -> None:
         call.dnis = s.number  # the first leg of an originated call dialled nothing; an agent's phone is no line
     if call.transferred and not leg.local:
         call.not_taken = True  # until somebody talks to the caller
+    if s.by is not None and (dialler := call.legs.get(s.by)) is not None:
+        waits(books, call, dialler, s.at)
     books.touch(call)
     if leg.local:
         return
@@ -150,6 +152,7 @@ def _calls_out(books: Books, call: Call, leg: Leg) -> None:
     for part in call.parts:
         part.origin = Origin.OUTBOUND if part.origin is Origin.INTERNAL else part.origin
         part.why = why(books, call, part)
+        books.touch_part(call, part)
     books.touch_all(call)
 
 

@@ -24,7 +24,7 @@ from cti_server.floor.signals import (
 )
 from cti_server.floor.visits import How, Visit
 
-from .hearing import answer, consults, hear
+from .hearing import answer, consults, hear, waits
 from .legs import end_ring, ring
 from .merging import call_of
 from .pauses import member_seen
@@ -34,8 +34,10 @@ def joined(books: Books, s: QueueJoined) -> None:
     call = call_of(books, s.leg, s.linkedid)
     if call is None or books.waits_in(s.leg) == s.queue:
         return
-    books.join_queue(s.leg, s.queue, s.at)
+    books.join_queue(s.leg, s.queue, s.at, s.position)
     leg = call.legs.get(s.leg)
+    if leg is not None:
+        waits(books, call, leg, s.at)
     if leg is not None and leg.local and call.connected():
         consults(books, call, s.at)  # an agent consults a queue: they wait in it on behalf of their caller
         hear(books, call, s.at)
@@ -56,7 +58,7 @@ def begin_visit(call: Call, queue: str, at: float, place: int | None) -> None:
     if len(call.visits) >= MAX_VISITS:
         call.visits.pop()
     call.visits.append(Visit(queue, at, place))
-    call.position, call.waiting_since, call.meant, call.fetched = place, at, None, None
+    call.waiting_since, call.meant, call.fetched = at, None, None
     call.queued_at = call.queued_at or at
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from cti_server.floor import events as kinds
-from cti_server.floor.books import Books
+from cti_server.floor.books import PLACES, Books
 from cti_server.floor.calls import Call, Leg
 from cti_server.floor.parts import Origin, Part, PartState
 from cti_server.floor.signals import EntryRow, LegRow, LegStarted, MemberChanged, MemberRemoved, Signal, Snapshot
@@ -256,16 +256,15 @@ def _waiting(books: Books, s: Snapshot) -> None:
 
 def _entry(books: Books, call: Call, entry: EntryRow, since: float) -> None:
     if books.waits_in(entry.leg) != entry.queue:
-        books.join_queue(entry.leg, entry.queue, since)
+        books.join_queue(entry.leg, entry.queue, since, entry.position)
     since = books.queues[entry.queue].waiting[entry.leg]
     if call.waiting_since is None and not call.connected():
         if call.visit is None or call.visit.queue != entry.queue:
             begin_visit(call, entry.queue, since, entry.position)
-        call.waiting_since, call.queued_at, call.position = since, call.queued_at or since, entry.position
+        call.waiting_since, call.queued_at = since, call.queued_at or since
         books.touch(call)
-    elif call.waiting_since is not None and call.position != entry.position:
-        call.position = entry.position
-        books.touch(call)
+    elif call.waiting_since is not None and call.position != entry.position and entry.position <= PLACES:
+        books.place_in_queue(entry.leg, entry.position)
 
 
 def _visits_that_ended_unseen(books: Books) -> None:

@@ -1,0 +1,273 @@
+"""What agents and callers do elsewhere: places in a queue, who waits, talks or ended it. One small world each."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from cti_server.floor.apply import Floor
+from cti_server.floor.books import PLACES
+from cti_server.floor.calls import Call, device_of
+from cti_server.floor.line import Line
+from cti_server.floor.parts import PartState
+from cti_server.floor.signals import (
+    LegBridged,
+    LegDialled,
+    LegEnded,
+    LegHangupAsked,
+    LegHeld,
+    LegNumbered,
+    LegParked,
+    LegRetrieved,
+    LegStarted,
+    LegTransferred,
+    LegUnbridged,
+    QueueAbandoned,
+    QueueJoined,
+    QueueLeft,
+)
+from cti_server.floor.standing import Standing, scene_at
+from tests.floor.audit import faults
+from tests.floor.test_edges import answered, caller, floor_with_agents
+
+
+def call_with(floor: Floor, leg: str) -> Call:
+    call = floor.books.call_of(leg)
+    assert call is not None
+    return call
+
+
+def places(floor: Floor, *legs: str) -> list[int | None]:
+    return [call_with(floor, leg).position for leg in legs]
+
+
+@pytest.mark.parametrize(
+    ("channel", "device"),
+    [
+        ("PJSIP/1001-0000001a", "PJSIP/1001"),
+        ("PJSIP/desk-12-0000001a", "PJSIP/desk-12"),
+        ("SIP/1001-0000001A", "SIP/1001"),
+        ("IAX2/1001-3953", "IAX2/1001"),
+        ("DAHDI/25-1", "DAHDI/25"),
+        ("DAHDI/i1/13800138000-2f", "DAHDI/i1/13800138000"),
+        ("SCCP/1001-00000002", "SCCP/1001"),
+        ("Mobile/lisa-9a3f", "Mobile/lisa"),
+        ("USTM/1001@desk-0x7f3a2c0", "USTM/1001@desk"),
+        ("Skinny/1001@desk-3", "Skinny/1001@desk"),
+        ("Console/my-card", "Console/my-card"),
+        ("AsyncGoto/PJSIP/1001-0000001a", "PJSIP/1001"),
+        ("PJSIP/1001-0000001a<ZOMBIE>", "PJSIP/1001"),
+        ("Local/1001@from-queue-0000001a;2", "Local/1001@from-queue"),
+    ],
+)
+def test_the_device_behind_a_channel_of_any_driver(channel: str, device: str) -> None:
+    assert device_of(channel) == device
+
+
+# --- places in a queue -----------------------------------------------------------------------------------
+
+
+def test_the_second_is_first_when_the_first_has_left() -> None:
+    floor = floor_with_agents()
+    one, two, three = caller(floor, 1, 1.0), caller(floor, 2, 2.0, None), caller(floor, 3, 3.0, None)
+    floor.apply(QueueJoined(3.0, two, two, "support", 2))
+    floor.apply(QueueJoined(4.0, three, three, "support", 3))
+    assert places(floor, one, two, three) == [1, 2, 3]
+    told = floor.apply(QueueLeft(5.0, one, one, "support"))
+    assert places(floor, two, three) == [1, 2]
+    assert {e.body["call"]["position"] for e in told if e.call and "call" in e.body and e.call.endswith(two)} == {
+        1
+    }
+
+
+def test_a_failed_pick_returns_to_the_place_before_the_others() -> None:
+    floor = floor_with_agents()
+    one, two = caller(floor, 1, 1.0), caller(floor, 2, 2.0, None)
+    floor.apply(QueueJoined(3.0, two, two, "support", 2))
+    floor.apply(QueueLeft(4.0, one, one, "support"))  # an agent picked them, and does not answer
+    assert places(floor, two) == [1]
+    floor.apply(QueueJoined(9.0, one, one, "support", 1))
+    assert places(floor, one, two) == [1, 2]
+
+
+def test_who_stands_far_back_learns_their_place_when_they_come_near() -> None:
+    floor, legs = floor_with_agents(), []
+    for n in range(PLACES + 3):
+        leg = f"c.{n}"
+        floor.apply(LegStarted(1.0, leg, leg, f"PJSIP/trunk-{n:08x}", True, "1", None, "400"))
+        floor.apply(QueueJoined(2.0 + n, leg, leg, "support", n + 1))
+        legs.append(leg)
+    assert places(floor, legs[PLACES - 1], legs[PLACES]) == [PLACES, None]
+    floor.apply(QueueLeft(99.0, legs[0], legs[0], "support"))
+    assert places(floor, legs[PLACES], legs[PLACES + 1]) == [PLACES, None]
+
+
+def test_a_line_of_any_joins_and_leaves_is_as_a_list_would_be() -> None:
+    chance = random.Random(7)
+    line, plain = Line(), list[str]()
+    for turn in range(4000):
+        if plain and chance.random() < 0.45:
+            leg = chance.choice(plain)
+            assert line.leave(leg) == plain.index(leg)
+            plain.remove(leg)
+        else:
+            place = chance.choice((None, 1, 2, chance.randint(1, 30)))
+            line.join(f"c.{turn}", place)
+            plain.insert(len(plain) if place is None else min(place - 1, len(plain)), f"c.{turn}")
+        assert line.first(len(line)) == plain
+
+
+# --- who gave up, and who ended it ------------------------------------------------------------------------
+
+
+def test_a_caller_behind_a_local_channel_gives_up() -> None:
+    floor = floor_with_agents()
+    leg = caller(floor, queue=None)
+    for half in ("1", "2"):
+        floor.apply(
+            LegStarted(1.5, f"l.{half}", leg, f"Local/600@groups-00000001;{half}", False, None, None, "600")
+        )
+    floor.apply(QueueJoined(2.0, "l.2", leg, "support", 1))
+    floor.apply(LegHangupAsked(30.0, leg, leg))
+    floor.apply(QueueAbandoned(30.0, "l.2", leg, "support"))
+    floor.apply(QueueLeft(30.0, "l.2", leg, "support"))
+    call = call_with(floor, leg)
+    for ended in ("l.1", "l.2", leg):
+        floor.apply(LegEnded(30.1, ended, leg, 16))
+    assert (call.outcome, call.ended_by) == ("abandoned", "caller")
+
+
+def test_who_hung_up_as_a_consultation_began_ended_the_call() -> None:
+    floor = floor_with_agents()
+    leg = caller(floor)
+    mine = answered(floor, leg, "PJSIP/1001", 3.0)
+    call = call_with(floor, leg)
+    floor.apply(LegHeld(5.0, mine, leg))
+    floor.apply(LegHangupAsked(5.1, leg, leg))
+    floor.apply(LegStarted(5.2, "a.9", leg, "PJSIP/1002-00000009", False, "1002", None, None))
+    floor.apply(LegDialled(5.2, "a.9", leg, mine, "PJSIP/1002-00000009", "1002"))
+    floor.apply(LegEnded(5.3, leg, leg, 16))
+    for other in ("a.9", mine):
+        floor.apply(LegEnded(9.0, other, leg, 16))
+    assert call.ended_by == "caller"
+
+
+def test_who_left_a_conference_long_before_did_not_end_it() -> None:
+    floor = floor_with_agents()
+    leg = caller(floor)
+    mine = answered(floor, leg, "PJSIP/1001", 3.0)
+    call = call_with(floor, leg)
+    floor.apply(LegHangupAsked(5.0, mine, leg))
+    floor.apply(LegEnded(5.1, mine, leg, 16))  # the dialplan plays the caller a survey
+    floor.apply(LegEnded(60.0, leg, leg, 16))
+    assert call.ended_by == "system"
+
+
+# --- who talks, who holds ---------------------------------------------------------------------------------
+
+
+def test_a_call_held_by_the_desk_and_by_the_phone_is_on_hold_until_both_end() -> None:
+    floor = floor_with_agents()
+    leg = caller(floor)
+    mine = answered(floor, leg, "PJSIP/1001", 3.0)
+    (part,) = call_with(floor, leg).parts
+    for signal in (LegHeld(5.0, mine, leg), LegHeld(6.0, mine, leg), LegRetrieved(7.0, mine, leg)):
+        floor.apply(signal)
+        floor.apply(signal)  # told twice
+        assert part.state is PartState.HOLD
+    floor.apply(LegRetrieved(8.0, mine, leg))
+    assert part.state is PartState.TALKING
+
+
+def test_who_asks_an_expert_outside_is_consulting_them() -> None:
+    floor = floor_with_agents()
+    leg = caller(floor)
+    mine = answered(floor, leg, "PJSIP/1001", 3.0)
+    call = call_with(floor, leg)
+    floor.apply(LegHeld(5.0, mine, leg))
+    floor.apply(LegUnbridged(5.0, mine, leg, "b3"))
+    floor.apply(LegStarted(5.1, "x.1", leg, "PJSIP/trunk-00000077", False, None, None, "s"))
+    floor.apply(LegDialled(5.1, "x.1", leg, mine, "PJSIP/trunk-00000077", "13900006666"))
+    for other in (mine, "x.1"):
+        floor.apply(LegBridged(6.0, other, leg, "b9"))
+    (part,) = call.parts
+    assert (part.state, scene_at(call, part).standing) == (PartState.CONSULTING, Standing.CONSULTING)
+    floor.apply(LegEnded(7.0, leg, leg, 16))  # the customer has left: the agent talks with the expert
+    assert part.state is PartState.TALKING
+    floor.apply(LegEnded(9.0, "x.1", leg, 16))
+
+
+def test_an_agent_whom_a_colleague_gave_away_hears_ringing_and_talks_with_nobody() -> None:
+    floor = floor_with_agents()
+    floor.apply(LegStarted(1.0, "a.1", "a.1", "PJSIP/1001-00000001", False, "1001", None, "1002"))
+    floor.apply(LegStarted(1.1, "a.2", "a.1", "PJSIP/1002-00000002", False, "1002", None, None))
+    floor.apply(LegDialled(1.1, "a.2", "a.1", "a.1", "PJSIP/1002-00000002", "1002"))
+    for leg in ("a.1", "a.2"):
+        floor.apply(LegBridged(2.0, leg, "a.1", "b1"))
+    call = call_with(floor, "a.1")
+    floor.apply(LegTransferred(4.0, "a.2", "a.1", False, target="1003"))
+    for leg in ("a.1", "a.2"):
+        floor.apply(LegUnbridged(4.0, leg, "a.1", "b1"))
+    floor.apply(LegEnded(4.0, "a.2", "a.1", 16))
+    floor.apply(LegStarted(4.1, "a.3", "a.1", "PJSIP/1003-00000003", False, "1003", None, None))
+    floor.apply(LegDialled(4.1, "a.3", "a.1", "a.1", "PJSIP/1003-00000003", "1003"))
+    assert call.parts[0].state is PartState.HOLD
+    for leg in ("a.1", "a.3"):
+        floor.apply(LegBridged(8.0, leg, "a.1", "b2"))
+    assert call.parts[0].state is PartState.TALKING
+    assert round(call.parts[0].hold_s, 1) == 3.9
+
+
+def test_an_agent_whom_a_colleague_parks_is_on_hold_and_only_the_other_has_left() -> None:
+    floor = floor_with_agents()
+    floor.apply(LegStarted(1.0, "a.1", "a.1", "PJSIP/1001-00000001", False, "1001", None, "1002"))
+    floor.apply(LegStarted(1.1, "a.2", "a.1", "PJSIP/1002-00000002", False, "1002", None, None))
+    floor.apply(LegDialled(1.1, "a.2", "a.1", "a.1", "PJSIP/1002-00000002", "1002"))
+    for leg in ("a.1", "a.2"):
+        floor.apply(LegBridged(2.0, leg, "a.1", "b1"))
+    call = call_with(floor, "a.1")
+    floor.apply(LegUnbridged(4.0, "a.1", "a.1", "b1"))
+    floor.apply(LegParked(4.0, "a.1", "a.1", "701", "PJSIP/1002"))
+    assert [(p.agent, p.state) for p in call.parts] == [(1, PartState.HOLD), (2, PartState.LEFT)]
+    assert (call.state, floor.agents[1].state.name) == ("parked", "hold")
+
+
+def test_who_is_left_alone_in_a_room_holds_and_the_screen_says_so() -> None:
+    floor = floor_with_agents()
+    leg = caller(floor)
+    mine = answered(floor, leg, "PJSIP/1001", 3.0)
+    call = call_with(floor, leg)
+    for one in (leg, mine):
+        floor.apply(LegBridged(5.0, one, leg, "room", conference=True))
+    floor.apply(LegUnbridged(9.0, leg, leg, "room"))
+    floor.apply(LegEnded(9.0, leg, leg, 16))
+    (part,) = call.parts
+    assert (part.state, scene_at(call, part).standing) == (PartState.HOLD, Standing.ALONE)
+    floor.apply(LegEnded(30.0, mine, leg, 16))
+    assert (round(part.talk_s), round(part.hold_s)) == (5, 21)
+
+
+# --- numbers that come late -------------------------------------------------------------------------------
+
+
+def test_a_number_that_comes_late_is_the_callers_until_an_agent_is_rung() -> None:
+    floor = floor_with_agents()
+    floor.apply(LegStarted(1.0, "c.1", "c.1", "DAHDI/4-1", False, None, None, "400"))
+    call = call_with(floor, "c.1")
+    floor.apply(LegNumbered(3.0, "c.1", "c.1", "02085551234", "Anna"))
+    assert (call.ani_raw, call.ani_name, call.match) == ("02085551234", "Anna", "pending")
+    floor.apply(QueueJoined(4.0, "c.1", "c.1", "support", 1))
+    answered(floor, "c.1", "PJSIP/1001", 5.0)
+    floor.apply(LegNumbered(7.0, "c.1", "c.1", "1001", "Li Wei"))  # what a transfer makes of it
+    assert call.ani_raw == "02085551234"
+
+
+def test_on_a_call_that_the_pbx_began_the_number_is_the_centers_own() -> None:
+    floor = floor_with_agents()
+    floor.apply(LegStarted(1.0, "c.1", "c.1", "PJSIP/trunk-00000001", False, None, None, None))
+    floor.apply(LegNumbered(1.0, "c.1", "c.1", "4008004000", "Callback"))
+    floor.apply(LegDialled(1.0, "c.1", "c.1", None, "PJSIP/trunk-00000001", "13900139000"))
+    call = call_with(floor, "c.1")
+    assert (call.direction, call.ani_raw, call.dnis) == ("outbound", None, "13900139000")
+    assert faults(floor) == []
