@@ -68,6 +68,8 @@ class Picture:
     hearing: dict[str, frozenset[str]] = field(default_factory=dict)
     """As `rooms`, without those whose voice a Local pair does not carry, because it plays music instead."""
     music: frozenset[str] = frozenset()
+    """The ids of channels that Asterisk plays music to; who hears it through a Local pair is `on_hold` too."""
+    on_hold: frozenset[str] = frozenset()
     conference: frozenset[str] = frozenset()
     local_bridges: frozenset[str] = frozenset()
     plumbing: frozenset[str] = frozenset()
@@ -132,6 +134,8 @@ async def take(asked: Manager) -> Picture:
     }
     found.rooms = _rooms(people, bridge_rooms(bridge_of))
     music = {row["Channel"] for row in channels if row["Uniqueid"] in found.music}
+    playing = {bridge for name, bridge in bridge_of.items() if twin(name) in music}
+    found.on_hold = frozenset(one.id for one in people.values() if one.name in music or one.bridge in playing)
     found.hearing = _rooms(people, bridge_rooms(bridge_of, music))
     found.conference = frozenset(
         one.id for one in people.values() if bridges.get(one.bridge, {}).get("BridgeCreator") == "ConfBridge"
@@ -140,8 +144,19 @@ async def take(asked: Manager) -> Picture:
     found.plumbing = frozenset(row["Uniqueid"] for row in channels) - set(people)
     for row in queues:
         _queue(found, row)
-    found.parked = {row["ParkeeUniqueid"]: row["ParkingSpace"] for row in parked if "ParkeeUniqueid" in row}
+    for row in parked:
+        # Half of a Local pair that is parked holds whoever is in the bridge of the other half there.
+        behind = bridge_of.get(twin(row["ParkeeChannel"]))
+        held = [one.id for one in people.values() if behind is not None and one.bridge == behind]
+        found.parked |= dict.fromkeys([row["ParkeeUniqueid"], *held], row["ParkingSpace"])
     return found
+
+
+def twin(channel: str) -> str:
+    """The other half of a Local pair, '' for any other channel."""
+    if not channel.startswith("Local/"):
+        return ""
+    return f"{channel[:-2]};{'2' if channel.endswith(';1') else '1'}"
 
 
 def bridge_rooms(bridge_of: Mapping[str, str], music: Collection[str] = ()) -> dict[str, frozenset[str]]:
@@ -149,8 +164,8 @@ def bridge_rooms(bridge_of: Mapping[str, str], music: Collection[str] = ()) -> d
     are channel names. A pair of which a half plays music carries that, and nobody's voice."""
     joined = {bridge: {bridge} for bridge in bridge_of.values()}
     for name, bridge in bridge_of.items():
-        if name.startswith("Local/") and name.endswith(";1"):
-            other = f"{name[:-2]};2"
+        if name.endswith(";1"):
+            other = twin(name)
             if other in bridge_of and name not in music and other not in music:
                 both = joined[bridge] | joined[bridge_of[other]]
                 for one in both:
