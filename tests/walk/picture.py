@@ -42,11 +42,13 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who waits in a queue: the id of their channel, their place from 1, for how many seconds."""
+    """Who waits in a queue: the id of their channel, their place from 1, for how many seconds. `behind` are those
+    who wait there through a Local pair, after a consultation with the queue or during one."""
 
     channel: str
     place: int
     wait_s: int
+    behind: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,10 @@ class Picture:
         return self.hearing.get(channel, frozenset()) - {channel} - self.music
 
     def queue_of(self, channel: str) -> str | None:
-        return next((q for q, callers in self.waiting.items() if any(c.channel == channel for c in callers)), None)
+        for queue, callers in self.waiting.items():
+            if any(channel in (caller.channel, *caller.behind) for caller in callers):
+                return queue
+        return None
 
     def at(self, seat: str) -> list[Channel]:
         """The channels of the phone at this seat."""
@@ -142,13 +147,17 @@ async def take(asked: Manager) -> Picture:
     )
     found.local_bridges = frozenset(row["BridgeId"] for row in channels if row["Channel"].startswith("Local/"))
     found.plumbing = frozenset(row["Uniqueid"] for row in channels) - set(people)
+
+    def behind(channel: str) -> frozenset[str]:
+        """Who is where half of a Local pair is, because they are in the bridge of its other half."""
+        bridge = bridge_of.get(twin(channel))
+        return frozenset(one.id for one in people.values() if bridge is not None and one.bridge == bridge)
+
     for row in queues:
-        _queue(found, row)
+        _queue(found, row, behind(row.get("Channel", "")))
     for row in parked:
-        # Half of a Local pair that is parked holds whoever is in the bridge of the other half there.
-        behind = bridge_of.get(twin(row["ParkeeChannel"]))
-        held = [one.id for one in people.values() if behind is not None and one.bridge == behind]
-        found.parked |= dict.fromkeys([row["ParkeeUniqueid"], *held], row["ParkingSpace"])
+        there = (row["ParkeeUniqueid"], *behind(row["ParkeeChannel"]))
+        found.parked |= dict.fromkeys(there, row["ParkingSpace"])
     return found
 
 
@@ -208,13 +217,13 @@ STATUS = {
 }
 
 
-def _queue(found: Picture, row: Row) -> None:
+def _queue(found: Picture, row: Row, behind: frozenset[str]) -> None:
     match row["Event"]:
         case "QueueParams":
             found.waiting.setdefault(row["Queue"], [])
             found.members.setdefault(row["Queue"], {})
         case "QueueEntry":
-            caller = Caller(row["Uniqueid"], int(row["Position"]), int(row["Wait"]))
+            caller = Caller(row["Uniqueid"], int(row["Position"]), int(row["Wait"]), behind)
             found.waiting.setdefault(row["Queue"], []).append(caller)
         case "QueueMember":
             member = Member(

@@ -142,8 +142,8 @@ class Walk:
             await asyncio.sleep(BETWEEN_S)
         by_kind: dict[str, list[str]] = {}
         for login, found in lasting.items():
-            for one in sorted(found):
-                by_kind.setdefault(one.kind, []).append(f"{login}: {one.text}")
+            for kind, text in sorted(found):
+                by_kind.setdefault(kind, []).append(f"{login}: {text}")
         return [
             self.found(kind, texts[0], [*(f"  and       {text}" for text in texts[1:]), *seen.lines()])
             for kind, texts in by_kind.items()
