@@ -179,6 +179,8 @@ class Judge:
         ended = max((life.ended or 0.0 for life in (caller, *group)), default=0.0)
         if any(begin - 0.5 <= ended <= end for begin, end in self.walk.cleared):
             return  # everybody was hung up at once
+        if any(end > (caller.ended or 0.0) + 1.0 for life in group for _, end in life.bridged):
+            return  # others talked on without the caller: by whom the contact ended is a matter of words
         by = self._hung_up(caller, group)
         if by is not None and contact.row["ended_by"] != by:
             yield Difference(f"ended by {contact.row['ended_by']}, not {by}", f"outcome {contact.row['outcome']}")
@@ -207,7 +209,9 @@ class Judge:
             return "system" if len(last) == 1 else None
         first = min(at for at, _ in asked)
         kinds = {self._kind(life, caller, desk) for at, life in asked if at < first + 0.3}
-        return kinds.pop() if len(kinds) == 1 else None
+        by = kinds.pop() if len(kinds) == 1 else None
+        # A phone that is refused is named as if it had hung up itself.
+        return None if by == "caller" and caller.number not in self.walk.around.hung_up else by
 
     def _with(self, caller: Life, life: Life) -> list[Span]:
         return self.past.together.get(frozenset((caller.id, life.id)), [])
