@@ -30,6 +30,7 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--snapshot-every", type=float, default=3600.0, help="seconds between the server's own checks"
     )
+    parser.add_argument("--known", action="append", default=[], help="count findings of this kind, and walk on")
     parser.add_argument("--keep", type=Path, help="a folder for the logs of server and Asterisk")
     return parser.parse_args(given)
 
@@ -45,7 +46,7 @@ async def run(options: argparse.Namespace) -> int:
         if options.postgres:
             url = stack.enter_context(stack.enter_context(durable_postgres()).database())
         async with site(url, folder, options.snapshot_every) as made:
-            walk = Walk(made, seed, options.restarts, lambda line: print(line, flush=True))
+            walk = Walk(made, seed, options.restarts, tuple(options.known), lambda line: print(line, flush=True))
             try:
                 await walk.walk(options.minutes * 60)
                 await compare_record(walk)

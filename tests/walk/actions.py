@@ -61,7 +61,7 @@ def call_comes(around: Around) -> Iterator[Option]:
 
 def caller_hangs_up(around: Around) -> Iterator[Option]:
     for number in around.living():
-        yield _steer(f"caller {number} hangs up", around.callers[number].hang_up)
+        yield _steer(f"caller {number} hangs up", partial(around.hang_up, number))
 
 
 def phone_answers(around: Around) -> Iterator[Option]:

@@ -47,6 +47,8 @@ class Around:
     refused: dict[str, int] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     desk_hangups: list[tuple[float, str]] = field(default_factory=list)
+    hung_up: set[str] = field(default_factory=set)
+    """The callers who hung up because the walk said so."""
     picture: Picture = field(default_factory=Picture)
     serving: bool = True
     step: int = 0
@@ -79,6 +81,10 @@ class Around:
         self.numbers.append(number)
         self.callers[number] = await asyncio.to_thread(place_call, self.site.pbx, number, line, stay_s=STAY_S)
         return number
+
+    def hang_up(self, number: str) -> None:
+        self.hung_up.add(number)
+        self.callers[number].hang_up()
 
     async def dial(self, extension: str, number: str) -> str:
         self.dialled.append(await asyncio.to_thread(dial, self.site.pbx, extension, number, STAY_S))

@@ -66,7 +66,7 @@ def _does(seen: Seen, channel: Channel) -> set[str]:
     if not channel.up:
         return set()
     heard = picture.heard(channel.id)
-    if channel.id in seen.picture.music and not picture.queue_of(channel.id):
+    if channel.id in picture.on_hold and not picture.queue_of(channel.id):
         # Out of the queue, while the phone of whoever picked them rings, a caller waits on: the word is queued.
         return {"hold", "waiting", "ringing", "queued"} if not heard else {"hold"}
     if heard:
@@ -132,7 +132,7 @@ def parts_are_what_phones_do(seen: Seen) -> Iterator[Difference]:
         if not channels:
             yield Difference(f"a part {part['state']} without a phone", name)
             continue
-        held = all(one.id in seen.picture.music - seen.picture.conference for one in channels)
+        held = all(one.id in seen.picture.on_hold - seen.picture.conference for one in channels)
         heard = {other for one in channels for other in seen.picture.heard(one.id)}
         speaks = {other for one in channels for other in seen.picture.speaks_with(one.id)}
         match part["state"]:

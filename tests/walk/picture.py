@@ -42,11 +42,13 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who waits in a queue: the id of their channel, their place from 1, for how many seconds."""
+    """Who waits in a queue: the id of their channel, their place from 1, for how many seconds. `behind` are those
+    who wait there through a Local pair, after a consultation with the queue or during one."""
 
     channel: str
     place: int
     wait_s: int
+    behind: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class Picture:
     hearing: dict[str, frozenset[str]] = field(default_factory=dict)
     """As `rooms`, without those whose voice a Local pair does not carry, because it plays music instead."""
     music: frozenset[str] = frozenset()
+    """The ids of channels that Asterisk plays music to; who hears it through a Local pair is `on_hold` too."""
+    on_hold: frozenset[str] = frozenset()
     conference: frozenset[str] = frozenset()
     local_bridges: frozenset[str] = frozenset()
     plumbing: frozenset[str] = frozenset()
@@ -85,7 +89,10 @@ class Picture:
         return self.hearing.get(channel, frozenset()) - {channel} - self.music
 
     def queue_of(self, channel: str) -> str | None:
-        return next((q for q, callers in self.waiting.items() if any(c.channel == channel for c in callers)), None)
+        for queue, callers in self.waiting.items():
+            if any(channel in (caller.channel, *caller.behind) for caller in callers):
+                return queue
+        return None
 
     def at(self, seat: str) -> list[Channel]:
         """The channels of the phone at this seat."""
@@ -132,16 +139,33 @@ async def take(asked: Manager) -> Picture:
     }
     found.rooms = _rooms(people, bridge_rooms(bridge_of))
     music = {row["Channel"] for row in channels if row["Uniqueid"] in found.music}
+    playing = {bridge for name, bridge in bridge_of.items() if twin(name) in music}
+    found.on_hold = frozenset(one.id for one in people.values() if one.name in music or one.bridge in playing)
     found.hearing = _rooms(people, bridge_rooms(bridge_of, music))
     found.conference = frozenset(
         one.id for one in people.values() if bridges.get(one.bridge, {}).get("BridgeCreator") == "ConfBridge"
     )
     found.local_bridges = frozenset(row["BridgeId"] for row in channels if row["Channel"].startswith("Local/"))
     found.plumbing = frozenset(row["Uniqueid"] for row in channels) - set(people)
+
+    def behind(channel: str) -> frozenset[str]:
+        """Who is where half of a Local pair is, because they are in the bridge of its other half."""
+        bridge = bridge_of.get(twin(channel))
+        return frozenset(one.id for one in people.values() if bridge is not None and one.bridge == bridge)
+
     for row in queues:
-        _queue(found, row)
-    found.parked = {row["ParkeeUniqueid"]: row["ParkingSpace"] for row in parked if "ParkeeUniqueid" in row}
+        _queue(found, row, behind(row.get("Channel", "")))
+    for row in parked:
+        there = (row["ParkeeUniqueid"], *behind(row["ParkeeChannel"]))
+        found.parked |= dict.fromkeys(there, row["ParkingSpace"])
     return found
+
+
+def twin(channel: str) -> str:
+    """The other half of a Local pair, '' for any other channel."""
+    if not channel.startswith("Local/"):
+        return ""
+    return f"{channel[:-2]};{'2' if channel.endswith(';1') else '1'}"
 
 
 def bridge_rooms(bridge_of: Mapping[str, str], music: Collection[str] = ()) -> dict[str, frozenset[str]]:
@@ -149,8 +173,8 @@ def bridge_rooms(bridge_of: Mapping[str, str], music: Collection[str] = ()) -> d
     are channel names. A pair of which a half plays music carries that, and nobody's voice."""
     joined = {bridge: {bridge} for bridge in bridge_of.values()}
     for name, bridge in bridge_of.items():
-        if name.startswith("Local/") and name.endswith(";1"):
-            other = f"{name[:-2]};2"
+        if name.endswith(";1"):
+            other = twin(name)
             if other in bridge_of and name not in music and other not in music:
                 both = joined[bridge] | joined[bridge_of[other]]
                 for one in both:
@@ -193,13 +217,13 @@ STATUS = {
 }
 
 
-def _queue(found: Picture, row: Row) -> None:
+def _queue(found: Picture, row: Row, behind: frozenset[str]) -> None:
     match row["Event"]:
         case "QueueParams":
             found.waiting.setdefault(row["Queue"], [])
             found.members.setdefault(row["Queue"], {})
         case "QueueEntry":
-            caller = Caller(row["Uniqueid"], int(row["Position"]), int(row["Wait"]))
+            caller = Caller(row["Uniqueid"], int(row["Position"]), int(row["Wait"]), behind)
             found.waiting.setdefault(row["Queue"], []).append(caller)
         case "QueueMember":
             member = Member(

@@ -139,21 +139,20 @@ class Judge:
 
     def _times(self, caller: Life, group: list[Life], seat: str) -> tuple[float, float]:
         """Seconds of talk and of hold of the agent at this seat. Hold is what they are in the call without being
-        heard by the caller; before they have met the caller, who is consulted works: that is talk."""
+        heard by the caller. Before they have met the caller, who is consulted works: that is talk; and so is
+        what those who stay say to each other once the caller is gone."""
         mine = [life for life in group if life.device == seat]
         with_caller = [s for one in mine for s in self.past.heard.get(frozenset((one.id, caller.id)), [])]
         met = [s for one in mine for s in self._with(caller, one)]
-        others = [
-            s
-            for one in mine
-            for other in group
-            if other.device != seat
-            for s in self.past.together.get(frozenset((one.id, other.id)), [])
-        ]
+        pairs = [frozenset((one.id, other.id)) for one in mine for other in group if other.device != seat]
+        others = [s for pair in pairs for s in self.past.together.get(pair, [])]
+        others_heard = [s for pair in pairs for s in self.past.heard.get(pair, [])]
         began = min((begin for begin, _ in (*met, *others)), default=float("inf"))
         first_met = min((begin for begin, _ in met), default=float("inf"))
         there = within([s for one in mine for s in one.bridged], [(began, float("inf"))])
-        talk = union([*with_caller, *within(there, [(0.0, first_met)])])
+        over = caller.ended if caller.ended is not None else float("inf")
+        afterwards = within(others_heard, [(over, float("inf"))])
+        talk = union([*with_caller, *within(there, [(0.0, first_met)]), *afterwards])
         return total(talk), total(there) - total(within(talk, there))
 
     # --- waiting and the end ---------------------------------------------------------------------------
@@ -180,6 +179,8 @@ class Judge:
         ended = max((life.ended or 0.0 for life in (caller, *group)), default=0.0)
         if any(begin - 0.5 <= ended <= end for begin, end in self.walk.cleared):
             return  # everybody was hung up at once
+        if any(end > (caller.ended or 0.0) + 1.0 for life in group for _, end in life.bridged):
+            return  # others talked on without the caller: by whom the contact ended is a matter of words
         by = self._hung_up(caller, group)
         if by is not None and contact.row["ended_by"] != by:
             yield Difference(f"ended by {contact.row['ended_by']}, not {by}", f"outcome {contact.row['outcome']}")
@@ -208,7 +209,9 @@ class Judge:
             return "system" if len(last) == 1 else None
         first = min(at for at, _ in asked)
         kinds = {self._kind(life, caller, desk) for at, life in asked if at < first + 0.3}
-        return kinds.pop() if len(kinds) == 1 else None
+        by = kinds.pop() if len(kinds) == 1 else None
+        # A phone that is refused is named as if it had hung up itself.
+        return None if by == "caller" and caller.number not in self.walk.around.hung_up else by
 
     def _with(self, caller: Life, life: Life) -> list[Span]:
         return self.past.together.get(frozenset((caller.id, life.id)), [])

@@ -33,6 +33,8 @@ class Walk:
     site: Site
     seed: int
     restarts: bool = False
+    known: tuple[str, ...] = ()
+    """Kinds of findings, or parts of their names, that are counted and do not end the scene."""
     say: Print = print
     cleared: list[tuple[float, float]] = field(default_factory=list)
     """When everybody was hung up at once, in seconds of the wall clock."""
@@ -63,7 +65,7 @@ class Walk:
             await asyncio.sleep(chance.choice((0, 0.05, 0.2, 0.5, 1.0)))
         if chance.random() < 0.65:
             await asyncio.sleep(QUIET_S)
-            if await self.compare():
+            if not all(self._is_known(one) for one in await self.compare()):
                 await self.clean()
         await around.let_go()
 
@@ -140,8 +142,8 @@ class Walk:
             await asyncio.sleep(BETWEEN_S)
         by_kind: dict[str, list[str]] = {}
         for login, found in lasting.items():
-            for one in sorted(found):
-                by_kind.setdefault(one.kind, []).append(f"{login}: {one.text}")
+            for kind, text in sorted(found):
+                by_kind.setdefault(kind, []).append(f"{login}: {text}")
         return [
             self.found(kind, texts[0], [*(f"  and       {text}" for text in texts[1:]), *seen.lines()])
             for kind, texts in by_kind.items()
@@ -170,10 +172,14 @@ class Walk:
     def found(self, kind: str, text: str, sides: Iterable[str]) -> Finding:
         """Keeps a finding and says it."""
         made = self.log.found(self.around.step, kind, text, sides)
-        for line in made.lines():
-            self.say(line)
-        self.say("")
+        if not self._is_known(made):
+            for line in made.lines():
+                self.say(line)
+            self.say("")
         return made
+
+    def _is_known(self, finding: Finding) -> bool:
+        return any(kind in finding.kind for kind in self.known)
 
     def _found(self, kind: str, text: str, seen: Seen | None) -> Finding:
         return self.found(kind, text, tuple(seen.lines()) if seen is not None else ())
