@@ -85,8 +85,8 @@ def phone_transfer(stage: Stage) -> Truth:
     stage.snapshot("transferred")
     stage.mark("the caller presses ##1004*4")
     caller.press("##1004*4")
-    for _ in "##1004*4":
-        third.wait("CALL_DTMF_START")
+    while third.wait("CALL_DTMF_START")["param"] != "*":
+        pass
     caller.hang_up()
     segments = [FIRST, sent_on("PJSIP/1003", talk_ms=[1500, 5000])]
     return sales(outcome="transferred", ended_by="caller", segments=segments)
