@@ -19,6 +19,7 @@ from cti_server.floor.agents import By
 from cti_server.floor.desk_signals import AgentSeated, ShiftBegan, StateChosen
 from cti_server.floor.signals import (
     CallerIdentified,
+    LegNumbered,
     LegStarted,
     LinkChanged,
     LinkState,
@@ -328,3 +329,22 @@ async def test_what_the_record_says_again_is_not_put_in_again(database: Database
         assert pipeline.waiting == 1
         await pipeline.when(lambda floor: True if floor.agents[anna].name == "Anna Li" else None, 5)
         assert pipeline.counts.signals == before + 1
+
+
+async def test_a_number_that_comes_late_brings_its_customers_card(database: Database) -> None:
+    """The anonymous caller has been looked up, and found nobody, when the PBX learns the number."""
+    async with database.begin() as conn:
+        anna = await customers.create(conn, kind="person", name="Anna", at=NOW)
+        number = "+862085551234"
+        await customers.add_contact_point(conn, anna.id, at=NOW, kind="phone", raw=number, e164=number)
+    async with running(database) as (pipeline, _):
+        pipeline.put(LegStarted(1.0, "c.1", "c.1", "DAHDI/4-1", False, "anonymous", None, "400"))
+        call = await pipeline.when(lambda books: books.call_of("c.1"), 5)
+        await pipeline.when(lambda books: call.match != "pending", 5)
+        assert call.customer is None
+        pipeline.put(LegNumbered(3.0, "c.1", "c.1", "02085551234", None))
+        await pipeline.when(lambda books: call.customer, 5)
+        assert call.customer["id"] == anna.id
+        card = pipeline.callers.card(call)
+        assert card is not None
+        assert card["customer"]["name"] == "Anna"

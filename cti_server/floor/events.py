@@ -25,6 +25,8 @@ ME_CHANGED = "me.changed"
 TEAM_CHANGED = "team.changed"
 LINK_CHANGED = "link.changed"
 
+NUMBERED = "numbered"  # reason in `call.changed`: the caller's number came late, or was corrected
+
 #: what happened to a part: `happened` in `part.changed`
 OFFERED = "offered"
 ANSWERED = "answered"

@@ -145,8 +145,12 @@ class Callers:
             log.warning("lookup.failed", pbx=self._pbx, leg=leg, cause=f"{type(cause).__name__}: {cause}")
 
     async def _look(self, call: Call) -> None:
-        if call.match == "pending":
-            await self._report(call.linkedid, call.linkedid, await self._ask(call), call.interaction)
+        while call.match == "pending":
+            number = call.ani_raw
+            identified = await self._ask(call)
+            if call.ani_raw == number:  # it may come, or be corrected, while the record is read
+                await self._report(call.linkedid, call.linkedid, identified, call.interaction)
+                return
 
     async def _ask(self, call: Call) -> Identified:
         if call.direction is Direction.INBOUND:

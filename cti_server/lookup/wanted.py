@@ -1,6 +1,7 @@
 """When the server looks a caller up by itself, because no dialplan asked.
 
-At once when the call is queued, offered or dials out; for a new inbound call the dialplan has the first chance.
+At once when the call is queued, offered or dials out, or when its number was corrected; for a new inbound call the
+dialplan has the first chance.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ def look_up(callers: Callers, calls: Mapping[str, Call], event: Event) -> None:
     if call is None or call.match != "pending":
         return
     is_offer = event.kind == kinds.PART_CHANGED and event.body["happened"] == kinds.OFFERED
-    if is_offer or event.kind == kinds.CALL_QUEUED or call.direction is Direction.OUTBOUND:
+    is_corrected = event.kind == kinds.CALL_CHANGED and event.body["reason"] == kinds.NUMBERED
+    if is_corrected:
+        callers.forget(call)  # it was somebody else's number
+    if is_offer or is_corrected or event.kind == kinds.CALL_QUEUED or call.direction is Direction.OUTBOUND:
         callers.want(call, soon=True)
     elif event.kind == kinds.CALL_STARTED and call.direction is Direction.INBOUND:
         callers.want(call, soon=False)

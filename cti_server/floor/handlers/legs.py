@@ -273,7 +273,7 @@ def numbered(books: Books, s: LegNumbered) -> None:
         call.ani, call.customer, call.verdict, call.match = None, None, None, "pending"  # somebody else's
         books.touch_card(call)
     call.ani_raw, call.ani_name = number, name
-    books.touch(call)
+    books.touch(call, reason=kinds.NUMBERED)
 
 
 def refused(books: Books, s: LegRefused) -> None:
