@@ -47,6 +47,7 @@ class Books:
         self.leaving: dict[tuple[str, str], int] = {}  # (queue, interface) not paused yet → agent who signed out
         self.early: OrderedDict[str, CallerIdentified] = OrderedDict()
         self.bridges: dict[str, Call] = {}
+        self.given_away: dict[str, Call] = {}  # seat → the call that its agent gave to somebody who still rings
         self.nobody: set[str] = set()  # linkedids under which nobody calls
         self.ended: OrderedDict[str, None] = OrderedDict()  # linkedids of the calls that ended last
         self.pool: dict[str, str] = {}  # device of an agent of an agent pool → the phone that is logged in as it
@@ -113,6 +114,8 @@ class Books:
                 del self._calls_by_linkedid[linkedid]
         for leg in call.legs:
             self._calls_by_leg.pop(leg, None)
+        for seat in [seat for seat, given in self.given_away.items() if given is call]:
+            del self.given_away[seat]
         for part in call.parts:
             self.drop_part(part)
 

@@ -47,7 +47,8 @@ def _people(call: Call) -> Iterator[Person]:
             continue
         part = open_at.get(leg.device) or reached_by.get(leg.id) or call.led_by(leg)
         if part is not None:
-            if part.state is not PartState.RINGING or part.origin is not Origin.OFFER:
+            is_old = leg.id != part.leg and part.leg in call.legs and leg.bridge is None  # about to end
+            if not is_old and (part.state is not PartState.RINGING or part.origin is not Origin.OFFER):
                 yield _agent(leg, part)
         elif leg.device not in seats and (leg.up or not leg.ours):
             # Left out: a phone whose agent has left the call, though its channel may live a moment longer; and an

@@ -344,3 +344,30 @@ def three_way(stage: Stage) -> Truth:
         {"seat": "PJSIP/1003", "origin": "conference", "outcome": "answered", "talk_ms": [1800, 4500]},
     ]
     return sales(outcome="answered", ended_by="caller", segments=segments)
+
+
+@scenario()
+def blonde_transfer_comes_back(stage: Stage) -> Truth:
+    """1002 starts an attended transfer and hangs up while 1003 is still ringing; 1003 declines, the PBX calls 1002
+    again, who takes the caller back."""
+    third = stage.phone("1003")
+    caller, phone, connected = talking(stage)
+    consult(stage, connected)
+    stage.mark("1002 hangs up while 1003 rings")
+    phone.hang_up()
+    stage.pause(0.7)
+    again = stage.tape.here()
+    stage.mark("1003 declines")
+    third.decline()
+    ringing(stage, "1002", again)
+    stage.snapshot("it rings at 1002 again")
+    stage.pause(0.5)
+    phone.answer()
+    stage.tape.wait(
+        lambda m: m.get("Event") == "BridgeEnter" and m["Channel"].startswith("PJSIP/1002-"), "1002 talks", again
+    )
+    stage.pause(1)
+    caller.hang_up()
+    second = {"seat": "PJSIP/1003", "origin": "transfer", "outcome": "rejected"}
+    back = {"seat": "PJSIP/1002", "origin": "transfer", "outcome": "answered", "talk_ms": [900, 2500]}
+    return sales(outcome="transferred", ended_by="caller", segments=[FIRST, second, back])

@@ -28,7 +28,7 @@ from cti_server.floor.signals import (
 from .desk import apply_identity
 from .hearing import answer, consults, hear, waits
 from .lending import came_home, is_over
-from .merging import call_and_leg
+from .merging import call_and_leg, merge
 from .outcome import ENDS_WITHIN_S, seal
 from .parting import new_part
 from .shift import unanswered
@@ -120,6 +120,9 @@ def dialled(books: Books, s: LegDialled) -> None:
         call.dnis = s.number  # the first leg of an originated call dialled nothing; an agent's phone is no line
     if call.transferred and not leg.local:
         call.not_taken = True  # until somebody talks to the caller
+    if s.by is None and is_first and is_seat and (given := _given_away(books, call, leg)) is not None:
+        _comes_back(books, given, call, leg, s.at)
+        return
     if s.by is not None and (dialler := call.legs.get(s.by)) is not None:
         waits(books, call, dialler, s.at)
     books.touch(call)
@@ -136,6 +139,25 @@ def dialled(books: Books, s: LegDialled) -> None:
     elif (existing := call.part_of(leg.device)) is not None and existing.leg is None:
         existing.leg = leg.id
         books.touch_part(call, existing)
+
+
+def _given_away(books: Books, call: Call, leg: Leg) -> Call | None:
+    """The call that the PBX brings back to this phone, whose agent gave it to somebody who did not take it."""
+    given = books.given_away.get(leg.device)
+    asked_for = "-cti-" in leg.id  # by the agent, at their desk
+    if given is None or given is call or given.ended or not given.not_taken or asked_for:
+        return None
+    return given if not any(given.open_parts()) else None
+
+
+def _comes_back(books: Books, given: Call, call: Call, leg: Leg, at: float) -> None:
+    del books.given_away[leg.device]
+    given = merge(books, given, call)
+    given.dial(leg, given.customer_leg)
+    if (part := given.part_of(leg.device)) is not None:
+        part.origin, part.queue = Origin.TRANSFER, given.queue
+        part.why = why(books, given, part)
+        books.touch_part(given, part, kinds.OFFERED)
 
 
 def _calls_customer(books: Books, call: Call, leg: Leg) -> None:

@@ -152,6 +152,8 @@ def transferred(books: Books, s: LegTransferred) -> None:
     for ringing in call.open_parts():
         if ringing.state is PartState.RINGING and ringing.origin is Origin.CONSULT:
             ringing.origin = Origin.TRANSFER  # transferred before the colleague answered
+            call.not_taken = True
+            books.given_away[leg.device] = call
             books.touch_part(call, ringing)
     part = call.part_of(leg.device)
     if part is not None:
