@@ -27,6 +27,7 @@ StandingName = Literal[
     "consulted",
     "conference",
     "alone",
+    "phone_hold",
     "wrap_up",
 ]
 CallVerb = Literal[
@@ -52,7 +53,7 @@ CallVerb = Literal[
     "recording/stop",
     "reconnect",
 ]
-WhyNot = Literal["calling", "on_hold", "not_answered", "consulting", "consulted", "in_conference"]
+WhyNot = Literal["calling", "on_hold", "not_answered", "consulting", "consulted", "in_conference", "phone_holds"]
 Origin = Literal["offer", "transfer", "consult", "pickup", "outbound", "internal", "conference"]
 LinkState = Literal["connecting", "live", "stale", "refused"]
 MemberStatus = Literal["unknown", "idle", "in_use", "busy", "invalid", "unavailable", "ringing", "on_hold"]

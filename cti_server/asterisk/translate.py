@@ -19,6 +19,7 @@ from cti_server.floor.signals import (
     LegFetched,
     LegHangupAsked,
     LegHeld,
+    LegHeldAtDesk,
     LegNumbered,
     LegParked,
     LegPickedUp,
@@ -362,6 +363,8 @@ def _user_event(m: Message, at: float) -> Signal | None:
     match m.get("UserEvent"):
         case "CTIStep":
             return StepTaken(at, m["Uniqueid"], m["Linkedid"], m["Step"], or_none(m.get("Choice")))
+        case "CTIHold":
+            return LegHeldAtDesk(at, m["Uniqueid"], m["Linkedid"], m["State"] == "on")
         case "CTIFetched":
             return LegFetched(at, m["Uniqueid"], m["Linkedid"], m["Why"])
         case "CTIPreferred":

@@ -262,7 +262,7 @@ class Control:
 def _check(verb: Verb, scene: Scene) -> None:
     """Raises CommandRefused, naming the state, where the table of states does not allow the verb now."""
     if (refused := refusal_of(verb, scene)) is not None:
-        raise CommandRefused(refused.code, refused.detail)
+        raise CommandRefused(refused.code, refused.detail, refused.remedy)
 
 
 def new_leg(pbx: str) -> str:

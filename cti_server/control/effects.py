@@ -45,7 +45,17 @@ def out(before: Scene, now: Scene, books: Books) -> Shown:
 
 
 def held(before: Scene, now: Scene, books: Books) -> Shown:
-    return now.standing is Standing.HOLD
+    return now.standing in (Standing.HOLD, Standing.PHONE_HOLD)
+
+
+def held_at_desk(before: Scene, now: Scene, books: Books) -> Shown:
+    """The floor knows whose hold it is, so that the desk may end it."""
+    return now.mine is None or now.mine.desk_holds or now.mine.holds == 0
+
+
+def desk_hold_ended(before: Scene, now: Scene, books: Books) -> Shown:
+    """Nothing is held from the desk any more, whatever the phone itself does."""
+    return now.mine is not None and not now.mine.desk_holds
 
 
 def retrieved(before: Scene, now: Scene, books: Books) -> Shown:

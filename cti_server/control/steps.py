@@ -29,7 +29,7 @@ class Step:
     `awaited` is the effect to wait for; with None the step is done once the PBX accepted its actions. `rings`
     finds the leg that the agent's desktops are then told to answer (`phone.answer`). `muted` is set by a mute or
     unmute: Asterisk sends no event for it, so the step itself tells the floor. Nor does it say who asked for a
-    hangup (`hangs_up`).
+    hangup (`hangs_up`), or that a hold was asked for at the desk (`holds`).
     """
 
     moves: Callable[[Scene], Moves]
@@ -39,6 +39,7 @@ class Step:
     rings: Callable[[Scene], str | None] | None = None
     muted: bool | None = None
     hangs_up: bool = False
+    holds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +157,14 @@ def room_of(scene: Scene) -> str:
 
 
 def off_hold(scene: Scene) -> Steps:
-    """Takes a held call off hold first, because Asterisk transfers only a call that is not on hold."""
+    """Takes a call that is held from the desk off hold first, because Asterisk transfers only one that is not.
+    That the phone itself holds it is no hindrance."""
+    if scene.standing is Standing.PHONE_HOLD and scene.mine is not None and scene.mine.desk_holds:
+        return [END_DESK_HOLD]
     return [RETRIEVE] if scene.standing is Standing.HOLD else []
 
 
 RETRIEVE = Step(lambda s: moves.retrieve(own_channel(s)), effects.retrieved, "the call is still on hold")
+END_DESK_HOLD = Step(
+    lambda s: moves.retrieve(own_channel(s)), effects.desk_hold_ended, "the call is still held from the desk"
+)

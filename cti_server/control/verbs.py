@@ -60,7 +60,8 @@ def hangup(scene: Scene, given: Given) -> Steps:
 
 
 def hold(scene: Scene, given: Given) -> Steps:
-    return [Step(lambda s: moves.hold(own_channel(s)), effects.held, "the call is not on hold")]
+    on_hold = Step(lambda s: moves.hold(own_channel(s)), effects.held, "the call is not on hold")
+    return [on_hold, Step(nothing, effects.held_at_desk, holds=True)]
 
 
 def retrieve(scene: Scene, given: Given) -> Steps:

@@ -15,7 +15,7 @@ from cti_server.attachment import Attachment
 from cti_server.commands import CommandRefused
 from cti_server.floor.books import Books
 from cti_server.floor.calls import Call
-from cti_server.floor.signals import LegHangupAsked, LegMuted, LinkState
+from cti_server.floor.signals import LegHangupAsked, LegHeldAtDesk, LegMuted, LinkState
 from cti_server.floor.standing import Scene, now, scene_of
 from cti_server.pipeline import PipelineClosed
 
@@ -75,6 +75,10 @@ class Work:
             return await self._why_refused(before, str(cause))
         except (OSError, TimeoutError) as cause:
             return Failed("pbx_unreachable", f"{cause}; whether it was done is not known")
+        if step.holds and before.mine is not None:
+            # Our dialplan says so too; one that was copied from an older version does not.
+            linkedid = before.call.linkedid
+            self.attachment.pipeline.put(LegHeldAtDesk(time.time(), before.mine.id, linkedid, True))
         if step.muted is not None and before.mine is not None:
             linkedid = before.call.linkedid
             self.attachment.pipeline.put(LegMuted(time.time(), before.mine.id, linkedid, step.muted))

@@ -92,6 +92,7 @@ class Leg:
     hangup_asked: bool = False
     aside: bool = False  # in a waiting room, where nobody hears anybody
     holds: int = 0  # how often this party has put the others on hold: by the phone's key, from the desk
+    desk_holds: bool = False  # one of them is from the desk
     held_at: float | None = None
     home: Call | None = None  # the call of a phone that stays up, which is lent to a customer's for a while
     muted: bool = False
@@ -106,6 +107,11 @@ class Leg:
 
     def rename(self, channel: str) -> None:
         self.channel, self.device, self.local = channel, device_of(channel), channel.startswith("Local/")
+
+    @property
+    def phone_holds(self) -> bool:
+        """The phone itself holds the call, whether or not the desk does too: only its own key ends that."""
+        return self.holds > self.desk_holds
 
     @property
     def twin(self) -> str | None:

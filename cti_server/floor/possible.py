@@ -18,9 +18,10 @@ from .verbs import Verb
 
 S = Standing
 ONE = frozenset({S.TALKING, S.HOLD})  # one other side, no consultation
+GIVEN = ONE | {S.PHONE_HOLD}  # the call goes away from the phone, whatever the phone does with it
 TWO = frozenset({S.CONSULTING, S.ALTERNATED})  # between the caller and a colleague who has answered
-CONNECTED = ONE | TWO | {S.REACHING, S.CONSULTED, S.CONFERENCE, S.ALONE}
-HEARD = CONNECTED - {S.HOLD, S.REACHING, S.ALONE}  # somebody hears the agent
+CONNECTED = GIVEN | TWO | {S.REACHING, S.CONSULTED, S.CONFERENCE, S.ALONE}
+HEARD = CONNECTED - {S.HOLD, S.PHONE_HOLD, S.REACHING, S.ALONE}  # somebody hears the agent
 NOWHERE: frozenset[Standing] = frozenset()
 NO_REASONS: Mapping[Standing, str] = {}
 
@@ -47,36 +48,38 @@ def recording(*states: Recording) -> Holds:
 IN_CONFERENCE = {S.CONFERENCE: "in_conference"}
 ASKED_ASIDE = {S.REACHING: "consulting", S.CONSULTING: "consulting", S.ALTERNATED: "consulting"}
 NOT_ANSWERED = {S.REACHING: "not_answered"}
+BY_PHONE = {S.PHONE_HOLD: "phone_holds"}  # no PBX can make a desk phone take its call back
+TAKE_BACK = "Press the hold key of your phone to take the call back."
 
 TABLE: Mapping[Verb, Rule] = {
     Verb.ANSWER: Rule(frozenset({S.RINGING}), CONNECTED),
     Verb.HANGUP: Rule(CONNECTED | {S.RINGING, S.CALLING}),
     Verb.HOLD: Rule(
         frozenset({S.TALKING}),
-        frozenset({S.HOLD}),
+        frozenset({S.HOLD, S.PHONE_HOLD}),
         {S.CALLING: "calling", S.CONSULTED: "consulted", **ASKED_ASIDE, **IN_CONFERENCE},
     ),
-    Verb.RETRIEVE: Rule(frozenset({S.HOLD}), HEARD),
+    Verb.RETRIEVE: Rule(frozenset({S.HOLD}), HEARD, BY_PHONE),
     Verb.MUTE: Rule(CONNECTED | {S.CALLING}, is_so=lambda recording, muted: muted),
     Verb.UNMUTE: Rule(CONNECTED | {S.CALLING}, is_so=lambda recording, muted: not muted),
-    Verb.DTMF: Rule(HEARD, not_now={S.CALLING: "calling", S.HOLD: "on_hold", **NOT_ANSWERED}),
-    Verb.TRANSFER: Rule(ONE, not_now=IN_CONFERENCE),
-    Verb.CONSULT: Rule(ONE, not_now=IN_CONFERENCE),
+    Verb.DTMF: Rule(HEARD, not_now={S.CALLING: "calling", S.HOLD: "on_hold", **BY_PHONE, **NOT_ANSWERED}),
+    Verb.TRANSFER: Rule(GIVEN, not_now=IN_CONFERENCE),
+    Verb.CONSULT: Rule(ONE, not_now={**BY_PHONE, **IN_CONFERENCE}),
     Verb.ALTERNATE: Rule(TWO, not_now=NOT_ANSWERED),
     Verb.COMPLETE: Rule(TWO | {S.REACHING}),
     Verb.CANCEL: Rule(TWO | {S.REACHING}),
-    Verb.CONFERENCE: Rule(ONE | TWO | {S.CONFERENCE, S.ALONE}, not_now=NOT_ANSWERED),
+    Verb.CONFERENCE: Rule(ONE | TWO | {S.CONFERENCE, S.ALONE}, not_now={**BY_PHONE, **NOT_ANSWERED}),
     Verb.DROP: Rule(CONNECTED | {S.CALLING}),
-    Verb.PARK: Rule(ONE, not_now=IN_CONFERENCE),
+    Verb.PARK: Rule(GIVEN, not_now=IN_CONFERENCE),
     Verb.RECORD_START: Rule(
         HEARD,
-        not_now={S.HOLD: "on_hold", **NOT_ANSWERED},
+        not_now={S.HOLD: "on_hold", **BY_PHONE, **NOT_ANSWERED},
         is_so=recording(Recording.ON, Recording.PAUSED),
     ),
     Verb.RECORD_PAUSE: Rule(CONNECTED, is_so=recording(Recording.PAUSED), fits=recording(Recording.ON)),
     Verb.RECORD_RESUME: Rule(CONNECTED, is_so=recording(Recording.ON), fits=recording(Recording.PAUSED)),
     Verb.RECORD_STOP: Rule(CONNECTED, is_so=recording(Recording.OFF)),
-    Verb.RECONNECT: Rule(ONE),
+    Verb.RECONNECT: Rule(GIVEN),
     Verb.PICK_UP: Rule(frozenset({S.NONE, S.WRAP_UP})),
     Verb.DIAL: Rule(NOWHERE),  # it begins a call, so it is never possible in one
 }
@@ -86,10 +89,12 @@ FROM_OUTSIDE = frozenset({Verb.PICK_UP, Verb.DIAL})
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a verb is not possible: `already` or `wrong_state`, and a sentence for people that names the state."""
+    """Why a verb is not possible: `already` or `wrong_state`, a sentence for people that names the state, and one
+    that says what helps, where something does."""
 
     code: str
     detail: str
+    remedy: str | None = None
 
 
 def refusal_of(verb: Verb, scene: Scene) -> Refusal | None:
@@ -99,7 +104,8 @@ def refusal_of(verb: Verb, scene: Scene) -> Refusal | None:
     if scene.standing in rule.already:
         return Refusal("already", f"nothing to do: in this call you are {standing}")
     if scene.standing not in rule.allowed:
-        return Refusal("wrong_state", f"in this call you are {standing}: {verb} is not possible")
+        remedy = TAKE_BACK if rule.not_now.get(scene.standing) == BY_PHONE[S.PHONE_HOLD] else None
+        return Refusal("wrong_state", f"in this call you are {standing}: {verb} is not possible", remedy)
     if rule.is_so(*recording_and_mute):
         return Refusal("already", f"nothing to do: {_in_words(verb, scene)}")
     if not rule.fits(*recording_and_mute):

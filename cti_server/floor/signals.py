@@ -183,6 +183,13 @@ class LegRetrieved(LegSignal):
 
 
 @dataclass(frozen=True, slots=True)
+class LegHeldAtDesk(LegSignal):
+    """A hold from the desk began or ended on this leg; a hold that is none from the desk is the phone's own."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LegMuted(LegSignal):
     """The party on this leg was muted, so that nobody hears them, or unmuted."""
 

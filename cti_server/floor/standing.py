@@ -21,7 +21,7 @@ class Standing(StrEnum):
 
     reaching     calling a colleague while the caller waits     consulting  with the colleague, the caller waits
     alternated   back with the caller, the colleague waits      consulted   asked by a colleague about their call
-    alone        in a room that all others have left
+    alone        in a room that all others have left        phone_hold  on hold by the phone's own key
     """
 
     NONE = "none"
@@ -29,6 +29,7 @@ class Standing(StrEnum):
     CALLING = "calling"
     TALKING = "talking"
     HOLD = "hold"
+    PHONE_HOLD = "phone_hold"
     REACHING = "reaching"
     CONSULTING = "consulting"
     ALTERNATED = "alternated"
@@ -42,6 +43,7 @@ class Standing(StrEnum):
 SAID = {
     Standing.NONE: "not in it",
     Standing.CALLING: "calling out",
+    Standing.PHONE_HOLD: "holding it at your own phone",
     Standing.REACHING: "reaching a colleague",
     Standing.ALTERNATED: "back with the caller, a consultation waits",
     Standing.CONSULTED: "being consulted",
@@ -166,7 +168,9 @@ def by_part(part: Part, mine: Leg | None) -> Standing:
         # mobile by a Local pair, and must press a key first; but nobody speaks on that.
         calls_out = mine is not None and mine.up and not mine.local and mine.dialled_by is None
         return Standing.CALLING if calls_out else Standing.RINGING
-    return Standing.HOLD if part.state is PartState.HOLD else Standing.TALKING
+    if part.state is not PartState.HOLD:
+        return Standing.TALKING
+    return Standing.PHONE_HOLD if mine is not None and mine.phone_holds else Standing.HOLD
 
 
 def _stays(call: Call, leg: Leg) -> bool:

@@ -20,7 +20,7 @@ from cti_server.desk import Desk
 from cti_server.floor.apply import Floor
 from cti_server.floor.books import Books
 from cti_server.floor.calls import Call
-from cti_server.floor.signals import LegEnded, LegHeld, LegRetrieved, LinkChanged, LinkState, Signal
+from cti_server.floor.signals import LegEnded, LegHeld, LegHeldAtDesk, LegRetrieved, LinkChanged, LinkState, Signal
 from cti_server.floor.standing import Scene, Standing, scene_of
 from cti_server.floor.verbs import Verb
 from cti_server.lookup.identify import Lookup
@@ -171,6 +171,12 @@ def later(floor: Books) -> float:
 def held(site: Site, scene: Scene) -> LegHeld:
     assert scene.mine is not None
     return LegHeld(later(site.floor), scene.mine.id, scene.call.linkedid)
+
+
+def held_at_desk(site: Site, scene: Scene) -> LegHeldAtDesk:
+    """The hold is one from the desk."""
+    assert scene.mine is not None
+    return LegHeldAtDesk(later(site.floor), scene.mine.id, scene.call.linkedid, True)
 
 
 def retrieved(site: Site, scene: Scene) -> LegRetrieved:

@@ -40,7 +40,7 @@ from cti_server.floor.standing import Scene, Standing, part_of, scene_of
 from cti_server.floor.verbs import Verb
 from cti_server.floor.views import part_view
 from cti_server.record.database import Database
-from tests.control.site import ALICE, Site, account, held, hung_up, later, retrieved, settings, site
+from tests.control.site import ALICE, Site, account, held, held_at_desk, hung_up, later, retrieved, settings, site
 
 #: the phones of agents 2 and 3 are there
 TALKING = ("attended-transfer", 2, Standing.TALKING)
@@ -244,6 +244,7 @@ async def test_a_refused_command_does_not_use_up_its_key(here: Site) -> None:
     with pytest.raises(CommandRefused):
         await here.ask(Verb.RETRIEVE, scene.call, key="k")
     here.put(held(here, scene))
+    here.put(held_at_desk(here, scene))
     await here.attachment.pipeline.when(lambda floor: here.scene(2, Standing.HOLD), 5)
     here.pbx.reply = lambda action: [retrieved(here, scene)]
     (done,) = await here.done(await here.ask(Verb.RETRIEVE, scene.call, key="k"))
@@ -428,6 +429,7 @@ async def test_mute_is_told_to_the_floor_because_nothing_else_tells_of_it(here: 
 async def on_hold(here: Site) -> Scene:
     scene = await here.play(*TALKING)
     here.put(held(here, scene))
+    here.put(held_at_desk(here, scene))
     return await here.attachment.pipeline.when(lambda floor: here.scene(2, Standing.HOLD), 5)
 
 

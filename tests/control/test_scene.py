@@ -19,7 +19,12 @@ S = Standing
         ("answered", 2, [S.RINGING, S.TALKING, S.WRAP_UP]),
         ("pickup", 2, [S.RINGING, S.NONE]),
         ("pickup", 3, [S.TALKING, S.WRAP_UP]),
-        ("hold-retrieve", 2, [S.RINGING, S.TALKING, S.HOLD, S.TALKING, S.WRAP_UP]),
+        ("hold-retrieve", 2, [S.RINGING, S.TALKING, S.PHONE_HOLD, S.TALKING, S.WRAP_UP]),
+        (
+            "phone-and-desk-hold",
+            2,
+            [S.RINGING, S.TALKING, S.HOLD, S.PHONE_HOLD, S.HOLD, S.TALKING, S.WRAP_UP],
+        ),
         ("attended-transfer", 2, [S.RINGING, S.TALKING, S.REACHING, S.CONSULTING, S.WRAP_UP]),
         ("attended-transfer", 3, [S.RINGING, S.CONSULTED, S.TALKING, S.WRAP_UP]),
         ("attended-transfer-cancelled", 2, [S.REACHING, S.CONSULTING, S.TALKING, S.WRAP_UP]),

@@ -70,8 +70,8 @@ async def test_the_desk_cannot_end_a_hold_of_the_phones_own(shop: Desks) -> None
     for verb, body in (("retrieve", {}), ("consult", target), ("conference", target)):
         answer = await alice.api.post(f"/api/calls/{call}/{verb}", json=body)
         assert answer.status_code == 409, (verb, answer.text)
-        assert answer.json()["code"] == "phone_holds", (verb, answer.text)
-        assert "key of your phone" in answer.json()["detail"]
+        assert "key of your phone" in answer.json()["remedy"], (verb, answer.text)
+    assert alice.part(await alice.call(mine="hold"))["can"]["retrieve"] == "phone_holds"
     await press(mine.resume)
     await alice.call(mine="talking", state="talking")
     await alice.do(call, "hold")

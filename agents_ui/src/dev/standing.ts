@@ -25,6 +25,8 @@ export function canFrom(standing: Standing, muted = false, recording: CallView["
       return { hold: null, ...mute, dtmf: null, consult: null, transfer: null, conference: null, park: null, ...recordings(recording), reconnect: null, hangup: null };
     case "hold":
       return { retrieve: null, ...mute, dtmf: "on_hold", consult: null, transfer: null, conference: null, park: null, ...recordings(recording, "on_hold"), reconnect: null, hangup: null };
+    case "phone_hold":
+      return { retrieve: "phone_holds", ...mute, dtmf: "phone_holds", consult: "phone_holds", transfer: null, conference: "phone_holds", park: null, ...recordings(recording, "phone_holds"), reconnect: null, hangup: null };
     case "reaching": case "consulting": case "alternated":
       return { complete: null, conference: wait, alternate: wait, cancel: null, hold: "consulting", ...mute, dtmf: wait, ...recordings(recording, wait), hangup: null };
     case "consulted":

@@ -49,7 +49,7 @@ const codes: Record<string, string> = {
   verb: "answer reject hangup hangup_consulting leave hold retrieve mute unmute dtmf transfer consult alternate complete cancel conference drop park pick-up record-start record-pause record-resume record-stop help dial",
   tile: "hold retrieve mute unmute dtmf help consult transfer conference park",
   recording: "on off paused",
-  cannot: "no_pbx calling on_hold consulting not_answered consulted in_conference moving over no_phone busy not_allowed",
+  cannot: "no_pbx calling on_hold phone_holds consulting not_answered consulted in_conference moving over no_phone busy not_allowed",
   consult: "complete alternate conference cancel",
   person_state: "ringing talking hold parked queued waiting",
   came: "queue preferred transfer transfer_unknown consult consult_unknown pickup pickup_from picked picked_queue returned dialled direct conference conference_unknown",

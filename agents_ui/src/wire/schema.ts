@@ -1670,47 +1670,47 @@ export interface components {
         /** CanView */
         CanView: {
             /** Alternate */
-            alternate?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            alternate?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Answer */
-            answer?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            answer?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Cancel */
-            cancel?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            cancel?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Complete */
-            complete?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            complete?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Conference */
-            conference?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            conference?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Consult */
-            consult?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            consult?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Drop */
-            drop?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            drop?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Dtmf */
-            dtmf?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            dtmf?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Hangup */
-            hangup?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            hangup?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Hold */
-            hold?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            hold?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Mute */
-            mute?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            mute?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Park */
-            park?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            park?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Pick-Up */
-            "pick-up"?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            "pick-up"?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Reconnect */
-            reconnect?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            reconnect?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Recording/Pause */
-            "recording/pause"?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            "recording/pause"?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Recording/Resume */
-            "recording/resume"?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            "recording/resume"?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Recording/Start */
-            "recording/start"?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            "recording/start"?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Recording/Stop */
-            "recording/stop"?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            "recording/stop"?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Retrieve */
-            retrieve?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            retrieve?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Transfer */
-            transfer?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            transfer?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
             /** Unmute */
-            unmute?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference") | null;
+            unmute?: ("calling" | "on_hold" | "not_answered" | "consulting" | "consulted" | "in_conference" | "phone_holds") | null;
         };
         /** CandidateView */
         CandidateView: {
@@ -3132,7 +3132,7 @@ export interface components {
              * Standing
              * @enum {string}
              */
-            standing: "none" | "ringing" | "calling" | "talking" | "hold" | "reaching" | "consulting" | "alternated" | "consulted" | "conference" | "alone" | "wrap_up";
+            standing: "none" | "ringing" | "calling" | "talking" | "hold" | "reaching" | "consulting" | "alternated" | "consulted" | "conference" | "alone" | "phone_hold" | "wrap_up";
             /**
              * State
              * @enum {string}

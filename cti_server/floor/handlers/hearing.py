@@ -98,7 +98,7 @@ def waits(books: Books, call: Call, leg: Leg, at: float) -> None:
 def _hold_is_over(legs: Collection[Leg]) -> None:
     """A hold with which Asterisk began a consultation: it never tells its end."""
     for leg in legs:
-        leg.holds = 0
+        leg.holds, leg.desk_holds = 0, False
 
 
 def _hears_nobody(books: Books, call: Call, part: Part, legs: Collection[Leg], at: float) -> None:

@@ -190,7 +190,7 @@ def _parts(books: Books, call: Call, s: Snapshot, held: set[str], known: Collect
         if leg.up and call.reach(leg):
             answer(books, call, part, s.at)
         if leg.id in held and part.state is PartState.TALKING:
-            leg.holds = max(1, leg.holds)
+            leg.holds, leg.desk_holds = max(1, leg.holds), True
             part.enter(PartState.HOLD, s.at)
             books.touch_part(call, part, kinds.HELD)
     if not s.whole:

@@ -13,6 +13,7 @@ from cti_server.floor.signals import (
     LegBridged,
     LegFetched,
     LegHeld,
+    LegHeldAtDesk,
     LegMuted,
     LegParked,
     LegPickedUp,
@@ -113,6 +114,8 @@ def held(books: Books, s: LegHeld) -> None:
     if part.state in (PartState.TALKING, PartState.CONSULTING):
         part.enter(PartState.HOLD, s.at)
         books.touch_part(call, part, kinds.HELD)
+    else:
+        books.touch_part(call, part)  # whose hold it is says what the desk can do about it
 
 
 def retrieved(books: Books, s: LegRetrieved) -> None:
@@ -120,10 +123,22 @@ def retrieved(books: Books, s: LegRetrieved) -> None:
     if call is None or leg is None or leg.held_at == s.at or (part := call.part_on(leg)) is None:
         return
     leg.holds, leg.held_at = max(0, leg.holds - 1), s.at
+    leg.desk_holds = leg.desk_holds and leg.holds > 0
     if part.state is PartState.HOLD and not leg.holds:
         part.enter(PartState.TALKING, s.at)
         books.touch_part(call, part, kinds.RETRIEVED)
         hear(books, call, s.at)
+    else:
+        books.touch_part(call, part)
+
+
+def held_at_desk(books: Books, s: LegHeldAtDesk) -> None:
+    call, leg = call_and_leg(books, s)
+    if call is None or leg is None or leg.desk_holds == s.on:
+        return
+    leg.desk_holds = s.on
+    if (part := call.part_on(leg)) is not None:
+        books.touch_part(call, part)
 
 
 def transferred(books: Books, s: LegTransferred) -> None:
@@ -259,6 +274,7 @@ HANDLERS: Mapping[type[Signal], Callable[[Books, Any], None]] = {
     LegSetAside: set_aside,
     LegHeld: held,
     LegRetrieved: retrieved,
+    LegHeldAtDesk: held_at_desk,
     LegTransferred: transferred,
     LegParked: parked,
     LegUnparked: unparked,
