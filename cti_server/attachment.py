@@ -28,6 +28,7 @@ from .record.database import Database
 from .settings import PbxSettings, Settings
 
 TRY_LEASE_EVERY_S = 2.0
+NOTE_LIVE_EVERY_S = 5.0  # by so much a call that ends while the server is away may seem shorter than it was
 READ_AGAIN_EVERY_S = 15.0  # for people, phones and queues in the record; for 200 agents it takes milliseconds
 DRAIN_S = 3.0  # to write what is in the inbox when the server ends
 
@@ -71,6 +72,14 @@ class Attachment:
             except Exception as cause:  # the database is away, or the inbox is full: try again later
                 log.warning("record.not_read", pbx=self.pbx.name, cause=f"{type(cause).__name__}: {cause}")
 
+    async def _note_live(self) -> None:
+        while True:
+            await asyncio.sleep(NOTE_LIVE_EVERY_S)
+            try:
+                await self.pipeline.note_live()
+            except Exception as cause:  # the database is away: the pipeline says so, too
+                log.warning("record.not_written", pbx=self.pbx.name, cause=f"{type(cause).__name__}: {cause}")
+
     def _order(self, orders: Sequence[Order]) -> None:
         self._members.take(orders)
 
@@ -102,6 +111,7 @@ class Attachment:
         linked = asyncio.create_task(self.link.run(), name=f"link {self.pbx.name}")
         ordered = asyncio.create_task(self._members.run(), name=f"members {self.pbx.name}")
         reading = asyncio.create_task(self._read_again(), name=f"reading {self.pbx.name}")
+        noting = asyncio.create_task(self._note_live(), name=f"noting {self.pbx.name}")
         try:
             # None of these returns; the first that fails ends the round.
             await asyncio.wait({writing, linked, ordered}, return_when=asyncio.FIRST_EXCEPTION)
@@ -109,11 +119,12 @@ class Attachment:
             linked.cancel()
             ordered.cancel()
             reading.cancel()
+            noting.cancel()
             self.pipeline.stop()
             # Write what the link has heard: a call that has just ended must not be taken for "unseen" later.
             await asyncio.wait({writing}, timeout=DRAIN_S)
             writing.cancel()
-            ended = await asyncio.gather(writing, linked, ordered, reading, return_exceptions=True)
+            ended = await asyncio.gather(writing, linked, ordered, reading, noting, return_exceptions=True)
             await self.pipeline.close()
         for cause in ended:
             if isinstance(cause, Exception):

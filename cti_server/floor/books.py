@@ -34,6 +34,7 @@ class Books:
         self.link = LinkState.CONNECTING
         self.link_since = 0.0
         self.link_detail: str | None = None
+        self.heard_until: float | None = None  # while the link is away: when the PBX was heard last
         # State.
         self.calls: dict[str, Call] = {}
         self.queues: dict[str, Queue] = {}

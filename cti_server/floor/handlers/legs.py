@@ -138,7 +138,7 @@ def dialled(books: Books, s: LegDialled) -> None:
         if call.direction is Direction.INTERNAL and leg.id != call.first_leg:
             _calls_out(books, call, s.number)
     elif s.by is not None and (call.part_of(leg.device) is None or given_up(books, call, leg, s.at)):
-        part = ring(books, call, leg.device, s.at, _origin(books, call, s.by), queue_of(call))
+        part = ring(books, call, leg.device, s.at, origin_of(books, call, s.by), queue_of(call))
         part.leg = leg.id
     elif (existing := call.part_of(leg.device)) is not None and existing.leg is None:
         existing.leg = leg.id
@@ -167,7 +167,7 @@ def given_up(books: Books, call: Call, leg: Leg, at: float) -> bool:
     return True
 
 
-def _origin(books: Books, call: Call, by: str) -> Origin:
+def origin_of(books: Books, call: Call, by: str) -> Origin:
     """How an agent whose phone is dialled by the leg `by` comes into the call."""
     if call.direction is Direction.INTERNAL:
         return Origin.INTERNAL
