@@ -15,9 +15,11 @@ from typing import Any
 
 import structlog
 
-from .asterisk.commands import Commands
+from .asterisk.call_actions import ParkedCalls
+from .asterisk.commands import Commands, NoAccount
 from .asterisk.link import Link
 from .asterisk.members import Members
+from .asterisk.session import ActionFailed, ListBroken
 from .floor.apply import Floor
 from .floor.orders import Order
 from .lookup.identify import Lookup
@@ -26,6 +28,7 @@ from .push.hub import Hub
 from .record import leases
 from .record.database import Database
 from .settings import PbxSettings, Settings
+from .wire.ami import Message
 
 TRY_LEASE_EVERY_S = 2.0
 NOTE_LIVE_EVERY_S = 5.0  # by so much a call that ends while the server is away may seem shorter than it was
@@ -60,7 +63,7 @@ class Attachment:
             self.pbx.name, self._database, self._lookup, self._hub, floor=floor, on_orders=self._order
         )
         self.pipeline.cards.handover = lambda call, agent: self.handover(call, agent)
-        self.link = Link(self.pbx, self.pipeline.put, self._times.snapshot_every_s)
+        self.link = Link(self.pbx, self.pipeline.put, self._times.snapshot_every_s, self._parked)
         self._members = Members(self.commands, self.pipeline.put)
 
     async def _read_again(self) -> None:
@@ -71,6 +74,14 @@ class Attachment:
                 await self.pipeline.read_again()
             except Exception as cause:  # the database is away, or the inbox is full: try again later
                 log.warning("record.not_read", pbx=self.pbx.name, cause=f"{type(cause).__name__}: {cause}")
+
+    async def _parked(self) -> Sequence[Message]:
+        """Who is parked where. Without the right to ask, a call keeps the space that an event named."""
+        try:
+            return (await self.commands.run(ParkedCalls())).rows
+        except (NoAccount, ActionFailed, ListBroken, OSError, TimeoutError) as cause:
+            log.warning("parked.not_listed", pbx=self.pbx.name, cause=f"{type(cause).__name__}: {cause}")
+            return ()
 
     async def _note_live(self) -> None:
         while True:

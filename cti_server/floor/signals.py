@@ -369,6 +369,7 @@ class LegRow:
     held: bool | None = None  # None: the PBX did not say, here and below
     muted: bool | None = None
     recording: Recording | None = None
+    space: str | None = None  # of a parked leg
 
 
 @dataclass(frozen=True, slots=True)

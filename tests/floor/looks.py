@@ -46,6 +46,7 @@ def _row(call: Call, leg: Leg, at: float) -> LegRow:
         age_s=float(int(at - leg.started_at)),
         ringing=leg.ringing,
         parked=leg.parked is not None,
+        space=leg.parked,
         conference=leg.conference,
         held=part is not None and part.state is PartState.HOLD,
         muted=leg.muted,

@@ -94,6 +94,7 @@ def _agrees(books: Books, row: LegRow) -> bool:
         and leg.bridge == row.bridge
         and leg.conference == row.conference
         and (leg.parked is not None) == row.parked
+        and row.space in (None, leg.parked)
         and row.muted in (None, leg.muted)
         and row.recording in (None, leg.recording)
     )
@@ -118,8 +119,9 @@ def _leg(books: Books, row: LegRow, s: Snapshot) -> Call | None:
         call.rename(leg, row.channel)
     leg.up, leg.ringing = row.up, row.ringing
     _bridge(books, call, leg, row)
-    # The snapshot does not name the parking space: keep the one that an event named.
-    leg.parked = (leg.parked or "") if row.parked else None
+    # Where our accounts may not ask for the parking space, the one that an event named is kept.
+    leg.parked = (row.space or leg.parked or "") if row.parked else None
+    call.was_parked = call.was_parked or row.parked
     leg.muted = row.muted if row.muted is not None else leg.muted
     leg.recording = row.recording or leg.recording
     return call
