@@ -15,9 +15,11 @@ from typing import Any
 
 import structlog
 
-from .asterisk.commands import Commands
+from .asterisk.call_actions import ParkedCalls
+from .asterisk.commands import Commands, NoAccount
 from .asterisk.link import Link
 from .asterisk.members import Members
+from .asterisk.session import ActionFailed, ListBroken
 from .floor.apply import Floor
 from .floor.orders import Order
 from .lookup.identify import Lookup
@@ -26,8 +28,10 @@ from .push.hub import Hub
 from .record import leases
 from .record.database import Database
 from .settings import PbxSettings, Settings
+from .wire.ami import Message
 
 TRY_LEASE_EVERY_S = 2.0
+NOTE_LIVE_EVERY_S = 5.0  # by so much a call that ends while the server is away may seem shorter than it was
 READ_AGAIN_EVERY_S = 15.0  # for people, phones and queues in the record; for 200 agents it takes milliseconds
 DRAIN_S = 3.0  # to write what is in the inbox when the server ends
 
@@ -59,7 +63,7 @@ class Attachment:
             self.pbx.name, self._database, self._lookup, self._hub, floor=floor, on_orders=self._order
         )
         self.pipeline.cards.handover = lambda call, agent: self.handover(call, agent)
-        self.link = Link(self.pbx, self.pipeline.put, self._times.snapshot_every_s)
+        self.link = Link(self.pbx, self.pipeline.put, self._times.snapshot_every_s, self._parked)
         self._members = Members(self.commands, self.pipeline.put)
 
     async def _read_again(self) -> None:
@@ -70,6 +74,22 @@ class Attachment:
                 await self.pipeline.read_again()
             except Exception as cause:  # the database is away, or the inbox is full: try again later
                 log.warning("record.not_read", pbx=self.pbx.name, cause=f"{type(cause).__name__}: {cause}")
+
+    async def _parked(self) -> Sequence[Message]:
+        """Who is parked where. Without the right to ask, a call keeps the space that an event named."""
+        try:
+            return (await self.commands.run(ParkedCalls())).rows
+        except (NoAccount, ActionFailed, ListBroken, OSError, TimeoutError) as cause:
+            log.warning("parked.not_listed", pbx=self.pbx.name, cause=f"{type(cause).__name__}: {cause}")
+            return ()
+
+    async def _note_live(self) -> None:
+        while True:
+            await asyncio.sleep(NOTE_LIVE_EVERY_S)
+            try:
+                await self.pipeline.note_live()
+            except Exception as cause:  # the database is away: the pipeline says so, too
+                log.warning("record.not_written", pbx=self.pbx.name, cause=f"{type(cause).__name__}: {cause}")
 
     def _order(self, orders: Sequence[Order]) -> None:
         self._members.take(orders)
@@ -102,6 +122,7 @@ class Attachment:
         linked = asyncio.create_task(self.link.run(), name=f"link {self.pbx.name}")
         ordered = asyncio.create_task(self._members.run(), name=f"members {self.pbx.name}")
         reading = asyncio.create_task(self._read_again(), name=f"reading {self.pbx.name}")
+        noting = asyncio.create_task(self._note_live(), name=f"noting {self.pbx.name}")
         try:
             # None of these returns; the first that fails ends the round.
             await asyncio.wait({writing, linked, ordered}, return_when=asyncio.FIRST_EXCEPTION)
@@ -109,11 +130,12 @@ class Attachment:
             linked.cancel()
             ordered.cancel()
             reading.cancel()
+            noting.cancel()
             self.pipeline.stop()
             # Write what the link has heard: a call that has just ended must not be taken for "unseen" later.
             await asyncio.wait({writing}, timeout=DRAIN_S)
             writing.cancel()
-            ended = await asyncio.gather(writing, linked, ordered, reading, return_exceptions=True)
+            ended = await asyncio.gather(writing, linked, ordered, reading, noting, return_exceptions=True)
             await self.pipeline.close()
         for cause in ended:
             if isinstance(cause, Exception):

@@ -42,12 +42,13 @@ class Batch:
 
 
 async def recall_calls(conn: Connection, pbx: str) -> list[Call]:
-    """The calls that went on, or whose wrap-up was not finished, when the last process stopped."""
+    """The calls that were on the floor when the last process stopped: those that went on, and those that an agent
+    still wrapped up."""
     since = datetime.now(UTC) - WRAP_UP_KEPT
     left_open = await restart.open_interactions(conn, pbx)
     people = await agents.all_active(conn)
     unwrapped = {s.interaction_id for a in people for s in await history.unwrapped(conn, a.id, since)}
-    unwrapped -= {row.id for row in left_open}
+    unwrapped -= {row.id for row in left_open}  # what is left of them was written by an older version
     ended = [await history.get(conn, number) for number in sorted(unwrapped)]
     return [call_of(row) for row in (*left_open, *ended) if row is not None and row.pbx == pbx]
 

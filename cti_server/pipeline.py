@@ -22,6 +22,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import structlog
@@ -34,7 +35,7 @@ from .floor.books import Books
 from .floor.desk_signals import DesktopSeen, Tick
 from .floor.events import Event
 from .floor.orders import Order
-from .floor.signals import CallerIdentified, LinkChanged, Signal
+from .floor.signals import CallerIdentified, LinkChanged, LinkState, Signal
 from .floor.times import iso
 from .lookup.callers import Callers
 from .lookup.identify import Identified, Lookup
@@ -144,7 +145,9 @@ class Pipeline:
         async with self._database.read() as conn:
             calls = await memory.recall_calls(conn, self.pbx)
             people = await memory.recall_people(conn, self.pbx)
+            heard = await leases.live_until(conn, self.pbx)
             self._hub.positions.setdefault(self.stream, (await journal.positions(conn)).get(self.stream, 0))
+        self.books.heard_until = heard.timestamp() if heard is not None else None
         for call in calls:
             self.floor.restore(call)
             self.callers.recall(call)
@@ -164,6 +167,15 @@ class Pipeline:
         for agent in list(self.floor.agents.values()):
             if (agent.desktop_gone is None) != (agent.id in connected):  # the signal met a full inbox
                 self.put(DesktopSeen(time.time(), agent.id, agent.id in connected))
+
+    async def note_live(self) -> None:
+        """Write down that the PBX is heard, while it carries calls: so a server that restarts knows how long each
+        was seen to last. Raises LeaseLost."""
+        if self._lease is None or self.books.link is not LinkState.LIVE or not self.books.calls:
+            return
+        async with self._database.begin() as conn:
+            await leases.fence(conn, self._lease)
+            await leases.note_live(conn, self.pbx, datetime.now(UTC))
 
     def _put_differing(self, signals: Sequence[Signal]) -> None:
         for signal in self._in_record.differing(signals):

@@ -104,7 +104,7 @@ class QueueStatus(Action):
 
 @dataclass(frozen=True, slots=True)
 class BridgeList(Action):
-    """All bridges. ParkedCalls would list parking spaces too, but needs a right to transfer calls."""
+    """All bridges. Those of parking lots do not say who is in which space: see ParkedCalls."""
 
     name = "BridgeList"
     is_list = True

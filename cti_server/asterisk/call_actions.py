@@ -142,6 +142,15 @@ class StopMixMonitor(Action):
         return [("Channel", self.channel)]
 
 
+@dataclass(frozen=True, slots=True)
+class ParkedCalls(Action):
+    """Who is parked in which space. Asterisk lists it only to an account that may also transfer calls."""
+
+    name = "ParkedCalls"
+    role = Role.CALL
+    is_list = True
+
+
 # --- new calls: role originate -----------------------------------------------------------------------------
 
 

@@ -53,11 +53,17 @@ class SinkFull(RuntimeError):
 class Link:
     """One PBX, attached for as long as `run` runs, which is until its task is cancelled.
 
-    `sink` takes each signal, in order, and raises SinkFull rather than block. `warnings` counts, by cause,
-    messages that could not be used.
+    `sink` takes each signal, in order, and raises SinkFull rather than block. `parked` asks who is parked where,
+    which the account for events may not. `warnings` counts, by cause, messages that could not be used.
     """
 
-    def __init__(self, pbx: PbxSettings, sink: Sink, snapshot_every_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        pbx: PbxSettings,
+        sink: Sink,
+        snapshot_every_s: float = 30.0,
+        parked: snapshot.Parked = snapshot.nobody_asked,
+    ) -> None:
         self.pbx = pbx
         self.state = LinkState.CONNECTING
         self.detail: str | None = None
@@ -65,6 +71,7 @@ class Link:
         self.events = 0
         self._sink = sink
         self._snapshot_every_s = snapshot_every_s
+        self._parked = parked
         self._held: list[Signal] | None = None  # while a snapshot is taken, or a member's phone is being asked for
         self._holds = 0
         self._asking: set[asyncio.Task[None]] = set()
@@ -145,11 +152,11 @@ class Link:
     async def _synchronise(self, session: Session, *, drift_check: bool) -> None:
         earlier = None
         if drift_check:
-            earlier = self._by_our_clock(await snapshot.take(session, self._hints))
+            earlier = self._by_our_clock(await snapshot.take(session, self._hints, self._parked))
             await asyncio.sleep(snapshot.DRIFT_GAP_S)
             # Held, and applied after the lists: a hangup that came while they did would be undone by its own row.
             self._hold()
-        taken = self._by_our_clock(await snapshot.take(session, self._hints))
+        taken = self._by_our_clock(await snapshot.take(session, self._hints, self._parked))
         if earlier is not None:
             taken = snapshot.compared(earlier, taken)
         if not taken.whole:

@@ -11,7 +11,7 @@ import asyncio
 import calendar
 import re
 import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
@@ -65,7 +65,16 @@ class Hints:
                     self._seats[hint] = device
 
 
-async def take(session: Session, hints: Hints) -> Snapshot:
+Parked = Callable[[], Awaitable[Iterable[Message]]]
+"""Asks for the rows of ParkedCalls, on the account that may; no rows where there is none."""
+
+
+async def nobody_asked() -> Iterable[Message]:
+    """For a link without an account that may ask for parking spaces."""
+    return ()
+
+
+async def take(session: Session, hints: Hints, parked: Parked = nobody_asked) -> Snapshot:
     """Ask for all lists and build the snapshot of them. The caller must apply events that come meanwhile after it.
 
     Raises what Session.ask raises, and MissingHeader or ValueError where CoreStatus does not say when Asterisk
@@ -82,6 +91,8 @@ async def take(session: Session, hints: Hints) -> Snapshot:
         queues=queues.rows,
         bridges=bridges.rows,
     )
+    if any(row.parked for row in built.legs):
+        built = replace(built, legs=tuple(in_spaces(built.legs, await parked())))
     await hints.ask(session, built.members)
     return replace(built, members=tuple(hints.seated(m) for m in built.members))
 
@@ -179,7 +190,20 @@ def build(
         tuple(members),
         tuple(entries),
         whole,
+        nobody=frozenset(nobody),
     )
+
+
+def in_spaces(legs: Iterable[LegRow], parked: Iterable[Message]) -> Iterator[LegRow]:
+    """The legs, those that are parked with the space that a row of ParkedCalls names. A row in which a caller's
+    name may have forged a header names none."""
+    spaces = {
+        row.get("ParkeeUniqueid"): or_none(row.get("ParkingSpace"))
+        for row in parked
+        if not {"ParkeeUniqueid", "ParkingSpace"}.intersection(row.duplicates)
+    }
+    for leg in legs:
+        yield replace(leg, space=spaces.get(leg.leg)) if leg.parked else leg
 
 
 def _in_its_bridge(leg: LegRow, bridge: Message | None) -> LegRow:

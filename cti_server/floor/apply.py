@@ -123,12 +123,26 @@ class Floor:
         call.interaction = interaction
 
     def restore(self, call: Call) -> None:
-        """Put back a call that the record left open; the next snapshot shows whether it still lives.
+        """Put back a call that was on the floor; the next snapshot shows whether it still lives.
 
-        Nothing counts as sent about it, so its next change reaches the desktops that resume.
+        Nothing counts as sent about it, so its next change reaches the desktops that resume. No snapshot speaks of
+        one that is over and only wrapped up: that is told with the first signal, because an agent may have
+        finished it in the record without the floor having said so.
         """
         self.books.add_call(call)
+        for leg in () if call.ended else tuple(call.legs.values()):
+            self.books.add_leg(call, leg)
+            if leg.bridge is not None:
+                self.books.bridges[leg.bridge] = call
         call.audience = {part.agent for part in call.parts if part.live and part.agent is not None}
+        gave = next((part for part in reversed(call.parts) if part.outcome == "transferred"), None)
+        if call.not_taken and gave is not None:
+            self.books.given_away[gave.seat] = call
+        if call.ended:
+            for part in call.parts:
+                if part.answered_at is not None:
+                    self.books.touch_part(call, part)
+            self.books.touch(call)
 
     # --- events ----------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ class Books:
         self.link = LinkState.CONNECTING
         self.link_since = 0.0
         self.link_detail: str | None = None
+        self.heard_until: float | None = None  # while the link is away: when the PBX was heard last
         # State.
         self.calls: dict[str, Call] = {}
         self.queues: dict[str, Queue] = {}
@@ -80,8 +81,9 @@ class Books:
         return self._calls_by_leg.get(leg)
 
     def call_with(self, linkedid: str) -> Call | None:
-        """The call with this linkedid, or the call that it was merged into."""
-        return self._calls_by_linkedid.get(linkedid)
+        """The call with this linkedid, or the call that it was merged into, or that its phone is lent to."""
+        call = self._calls_by_linkedid.get(linkedid)
+        return (self._calls_by_leg.get(call.lent) or call) if call is not None and call.lent is not None else call
 
     def leg_of(self, leg: str) -> Leg | None:
         call = self._calls_by_leg.get(leg)

@@ -94,7 +94,7 @@ class Leg:
     holds: int = 0  # how often this party has put the others on hold: by the phone's key, from the desk
     desk_holds: bool = False  # one of them is from the desk
     held_at: float | None = None
-    home: Call | None = None  # the call of a phone that stays up, which is lent to a customer's for a while
+    home: str | None = None  # the id of its own call, where it is lent to a customer's (`handlers/lending.py`)
     muted: bool = False
     recording: Recording = Recording.OFF
     ours: bool = False  # the phone of an agent or of a queue member
@@ -178,7 +178,7 @@ class Call:
     fetched: str | None = None  # `LegFetched.why`, set until that agent answers: the next phone to ring is theirs
     made_inside: bool = False  # begun by the PBX itself on a Local channel, to bring somebody into another call
     joined: set[str] = field(default_factory=set)  # ids of the calls whose customers an agent joined to this one
-    lent: bool = False  # its phone talks in a customer's call meanwhile (`handlers/lending.py`)
+    lent: str | None = None  # the leg of its phone, while that talks in a customer's call (`handlers/lending.py`)
     parted: set[str] = field(default_factory=set)  # ids of calls that it was part of for a while
     interaction: int | None = None
     id: str = field(init=False)

@@ -135,10 +135,15 @@ class Part:
         else:
             self._wrapped(at)
 
-    def end_unseen(self, *, wrap_up: bool) -> None:
-        """The part ended while nobody was watching: it gets no end time, and books no time past what was seen."""
+    def end_unseen(self, *, wrap_up: bool, until: float | None = None) -> None:
+        """The part ended while nobody was watching: it gets no end time, and books no time past what was seen.
+
+        `until` is when the PBX was heard last, None when that is not known.
+        """
         if not self.open:
             return
+        if until is not None:
+            self.enter(self.state, until)
         self.state = PartState.WRAP_UP if wrap_up else PartState.LEFT
         self.outcome = "answered" if self.answered_at is not None else "unseen"
         self.reason = "unseen"

@@ -422,6 +422,7 @@ class LegRow:
     held: bool | None = None  # None: the PBX did not say, here and below
     muted: bool | None = None
     recording: Recording | None = None
+    space: str | None = None  # of a parked leg
 
 
 @dataclass(frozen=True, slots=True)
@@ -467,3 +468,4 @@ class Snapshot(Signal):
     whole: bool = True
     drift_check: bool = False
     unsettled: Unsettled = Unsettled()
+    nobody: frozenset[str] = frozenset()  # linkedids as of `NobodyCalls`

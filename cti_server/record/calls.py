@@ -10,6 +10,7 @@ from cti_server.floor.parts import Origin, Part, PartState, WrapUp
 from cti_server.floor.times import ms
 from cti_server.floor.visits import How, Visit
 
+from . import resume
 from .contacts.history import Interaction, Segment
 from .contacts.records import InteractionRecord, SegmentRecord, VisitRecord
 
@@ -23,6 +24,7 @@ def record_of(call: Call) -> InteractionRecord:
         "ended_by": call.ended_by or ("caller" if call.hangup_by == "caller" else None),
         "outcome": call.outcome,
     }
+    going_on = resume.of_call(call)
     return InteractionRecord(
         pbx=call.pbx,
         boot=call.boot,
@@ -47,13 +49,14 @@ def record_of(call: Call) -> InteractionRecord:
         hold_ms=sum(ms(p.hold_s) for p in call.parts),
         complete=call.ended and call.complete,
         aliases=tuple(call.aliases),
-        segments=tuple(_segment_of(part) for part in call.parts),
+        resume=going_on,
+        segments=tuple(_segment_of(part, goes_on=going_on is not None) for part in call.parts),
         visits=tuple(_visit_record(position, visit) for position, visit in enumerate(call.visits)),
         **made,
     )
 
 
-def _segment_of(part: Part) -> SegmentRecord:
+def _segment_of(part: Part, *, goes_on: bool) -> SegmentRecord:
     made: dict[str, Any] = {"origin": part.origin.value, "outcome": part.outcome}
     return SegmentRecord(
         position=part.position,
@@ -70,6 +73,7 @@ def _segment_of(part: Part) -> SegmentRecord:
         wrap_code=part.wrap.code,
         wrap_ends_at=_moment_or_none(part.wrap.ends_at),
         owed=part.wrap.owed,
+        resume=resume.of_part(part) if goes_on else None,
         **made,
     )
 
@@ -88,14 +92,15 @@ def _visit_record(position: int, visit: Visit) -> VisitRecord:
 
 
 def call_of(row: Interaction) -> Call:
-    """The call as of an interaction that was open, or not wrapped up, when the last process went away. It has no
-    legs: the next snapshot brings them. Raises ValueError for a contact that is not a call of a PBX."""
+    """The call as of an interaction that was open, or not wrapped up, when the last process went away, with the
+    legs that it had then. A row of an older version has no `resume`: the columns must do, and the next snapshot
+    brings the legs. Raises ValueError for a contact that is not a call of a PBX."""
     if row.pbx is None or row.boot is None or row.linkedid is None:
         raise ValueError(f"interaction {row.id} is not a call of a PBX")
     customer = (
         {"id": row.customer_id, "name": row.customer_name, "tier": row.customer_tier} if row.customer_id else None
     )
-    return Call(
+    call = Call(
         pbx=row.pbx,
         boot=row.boot,
         linkedid=row.linkedid,
@@ -129,6 +134,9 @@ def call_of(row: Interaction) -> Call:
         transferred=any(s.outcome == "transferred" for s in row.segments),
         interaction=row.id,
     )
+    if row.resume is not None:
+        resume.call_goes_on(call, row.resume)
+    return call
 
 
 def _part_of(segment: Segment, row: Interaction) -> Part:
@@ -140,7 +148,7 @@ def _part_of(segment: Segment, row: Interaction) -> Part:
         state = PartState.LEFT if segment.wrapped_at is not None or answered is None else PartState.WRAP_UP
     # The current state began where the booked times end.
     began = answered + talk + hold if answered is not None else offered
-    return Part(
+    part = Part(
         position=segment.position,
         seat=segment.seat or "",
         agent=segment.agent_id,
@@ -161,6 +169,9 @@ def _part_of(segment: Segment, row: Interaction) -> Part:
         met_customer=answered is not None and segment.origin != "consult",
         wrap=WrapUp(code=segment.wrap_code, ends_at=_at(segment.wrap_ends_at), owed=segment.owed),
     )
+    if segment.resume is not None:
+        resume.part_goes_on(part, segment.resume)
+    return part
 
 
 def _visit_of(visit: VisitRecord) -> Visit:

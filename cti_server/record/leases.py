@@ -26,6 +26,7 @@ pbx_leases = sa.Table(
     sa.Column("epoch", sa.BigInteger, nullable=False),
     sa.Column("owner", CleanText, nullable=False),
     sa.Column("taken_at", UtcDateTime, nullable=False),
+    sa.Column("live_at", UtcDateTime),  # until when the PBX has been heard for certain
 )
 
 
@@ -90,3 +91,15 @@ async def fence(conn: Connection, lease: Lease) -> None:
     query = sa.select(pbx_leases.c.epoch).where(pbx_leases.c.pbx == lease.pbx).with_for_update(read=True)
     if (epoch := await conn.scalar(query)) != lease.epoch:
         raise LeaseLost(f"{lease.pbx}: epoch {lease.epoch} was followed by {epoch}")
+
+
+async def note_live(conn: Connection, pbx: str, at: datetime) -> None:
+    """The PBX is being heard at this time. Call `fence` first, as in every transaction that writes for a PBX."""
+    await conn.execute(sa.update(pbx_leases).where(pbx_leases.c.pbx == pbx).values(live_at=at))
+
+
+async def live_until(conn: Connection, pbx: str) -> datetime | None:
+    """Until when the PBX was heard, by the process that was attached last; None when that is not known."""
+    return cast(
+        "datetime | None", await conn.scalar(sa.select(pbx_leases.c.live_at).where(pbx_leases.c.pbx == pbx))
+    )

@@ -23,7 +23,8 @@ from cti_server.floor.signals import (
     Snapshot,
 )
 from cti_server.settings import PbxSettings
-from tests.asterisk.test_session import ACCOUNT, lines, logged_in, pbx
+from cti_server.wire.ami import AmiDecoder
+from tests.asterisk.test_session import ACCOUNT, BANNER, lines, logged_in, pbx
 
 CHANNEL = (
     b"Channel: PJSIP/1001-0",
@@ -123,3 +124,27 @@ def test_what_both_looks_show_and_the_floor_does_not_is_still_mended() -> None:
     assert sorted(books.legs()) == ["x.1", "x.2", "x.3", "x.8"]
     assert sorted(books.queues["support"].waiting) == ["x.1", "x.3", "x.8"]
     assert sorted(books.queues["support"].members) == ["PJSIP/1001", "PJSIP/1002", "PJSIP/1003"]
+
+
+async def test_the_space_of_a_parked_call_is_asked_for_on_the_account_that_may() -> None:
+    parked_leg = replace(leg("x.1"), parked=True)
+    rows = AmiDecoder().feed(
+        BANNER
+        + lines(b"Event: ParkedCall", b"ParkeeUniqueid: x.1", b"ParkingSpace: 703", b"ParkingLot: default")
+        + lines(b"Event: ParkedCall", b"ParkeeUniqueid: x.9", b"ParkingSpace: 704")
+    )
+    (found, other) = snapshot.in_spaces([parked_leg, leg("x.2")], rows)
+    assert (found.space, other.space) == ("703", None)
+    floor = Floor("demo")
+    floor.apply(Snapshot(1.0, 1, (parked_leg,)))
+    (call,) = floor.calls.values()
+    assert (call.state, call.park_space) == ("parked", None)
+    floor.apply(Snapshot(31.0, 1, (found,), drift_check=True))
+    assert call.park_space == "703"
+
+
+async def test_a_row_that_a_name_has_forged_names_no_space() -> None:
+    forged = (b"ParkeeCallerIDName: x", b"ParkingSpace: 1", b"ParkeeUniqueid: x.1", b"ParkingSpace: 703")
+    rows = AmiDecoder().feed(BANNER + lines(b"Event: ParkedCall", *forged))
+    (found,) = snapshot.in_spaces([replace(leg("x.1"), parked=True)], rows)
+    assert found.space is None

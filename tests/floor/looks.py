@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from cti_server.floor.apply import Floor
+from cti_server.floor.books import Books
 from cti_server.floor.calls import Call, Leg
-from cti_server.floor.parts import PartState
 from cti_server.floor.signals import EntryRow, LegRow, Signal, Snapshot
 from tests.floor.test_transcripts import described, unmerged
 
@@ -19,15 +19,20 @@ def look(floor: Floor, at: float) -> Snapshot:
     legs = tuple(_row(call, leg, at) for call in books.calls.values() for leg in call.legs.values())
     members = tuple(replace(m, at=at) for queue in books.queues.values() for m in queue.members.values())
     entries = tuple(
-        EntryRow(queue.name, leg, place, at - since)
+        EntryRow(queue.name, leg, _place(books, leg) or place, at - since)
         for queue in books.queues.values()
         for place, (leg, since) in enumerate(queue.waiting.items(), 1)
     )
-    return Snapshot(at, books.boot, legs, tuple(books.queues), members, entries)
+    nobody = frozenset(books.nobody)
+    return Snapshot(at, books.boot, legs, tuple(books.queues), members, entries, nobody=nobody)
+
+
+def _place(books: Books, leg: str) -> int | None:
+    call = books.call_of(leg)
+    return call.position if call is not None else None
 
 
 def _row(call: Call, leg: Leg, at: float) -> LegRow:
-    part = call.part_of(leg.device)
     return LegRow(
         leg=leg.id,
         linkedid=call.linkedid,
@@ -41,8 +46,9 @@ def _row(call: Call, leg: Leg, at: float) -> LegRow:
         ringing=leg.ringing,
         parked=leg.parked is not None,
         aside=leg.aside,
+        space=leg.parked,
         conference=leg.conference,
-        held=part is not None and part.state is PartState.HOLD,
+        held=leg.desk_holds,
         muted=leg.muted,
         recording=leg.recording,
     )

@@ -17,8 +17,8 @@ from tests.transcripts.tap import Message, Tap, tap
 # What the server asks for after each login: everything it can know without having seen the events.
 SNAPSHOT = ("CoreShowChannels", "Status", "QueueStatus", "BridgeList", "DeviceStateList")
 DESK = {"Variables": ",".join(DESK_VARIABLES)}
-# ParkedCalls is not among them: it needs write=call, which would let this user hang up calls. A parked leg
-# stands in a bridge of type parking.
+# ParkedCalls is not among them: it needs write=call, which would let this user hang up calls; the server asks on
+# another account. A parked leg stands in a bridge of type parking.
 ANI, NAME = "13800138000", "Wang Xiaoming"
 
 Truth = dict[str, Any]

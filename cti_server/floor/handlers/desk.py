@@ -8,7 +8,7 @@ from typing import Any
 from cti_server.floor import events as kinds
 from cti_server.floor.books import Books
 from cti_server.floor.calls import MAX_EARLY_IDENTITIES, MAX_STEPS, Call
-from cti_server.floor.signals import CallerIdentified, LinkChanged, QueueDescribed, Signal, StepTaken
+from cti_server.floor.signals import CallerIdentified, LinkChanged, LinkState, QueueDescribed, Signal, StepTaken
 
 from .merging import call_of
 from .wrapup import ask_wrap_up
@@ -64,6 +64,8 @@ def described(books: Books, s: QueueDescribed) -> None:
 def link_changed(books: Books, s: LinkChanged) -> None:
     if (books.link, books.link_detail) == (s.state, s.detail):
         return
+    if books.link is LinkState.LIVE and s.state is not LinkState.LIVE:
+        books.heard_until = s.at
     if books.link is not s.state:
         books.link_since = s.at
     books.link, books.link_detail = s.state, s.detail

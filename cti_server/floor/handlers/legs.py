@@ -134,7 +134,7 @@ def dialled(books: Books, s: LegDialled) -> None:
         elif call.direction is Direction.INTERNAL and not is_first:
             _calls_out(books, call, leg)
     elif s.by is not None and (call.part_of(leg.device) is None or given_up(books, call, leg, s.at)):
-        part = ring(books, call, leg.device, s.at, _origin(books, call, s.by), queue_of(call))
+        part = ring(books, call, leg.device, s.at, origin_of(books, call, s.by), queue_of(call))
         part.leg = leg.id
     elif (existing := call.part_of(leg.device)) is not None and existing.leg is None:
         existing.leg = leg.id
@@ -191,7 +191,7 @@ def given_up(books: Books, call: Call, leg: Leg, at: float) -> bool:
     return True
 
 
-def _origin(books: Books, call: Call, by: str) -> Origin:
+def origin_of(books: Books, call: Call, by: str) -> Origin:
     """How an agent whose phone is dialled by the leg `by` comes into the call."""
     if call.direction is Direction.INTERNAL:
         return Origin.INTERNAL
@@ -354,8 +354,7 @@ def ended(books: Books, s: LegEnded) -> None:
         books.touch_part(call, part)
         if not call.has_leg_of(part):
             _part_left(books, call, part, leg, s)
-    if leg.home is not None:
-        is_over(books, leg.home, s.at)
+    is_over(books, leg, s.at)
     came_home(books, call, s.at)
     if call.legs:
         hear(books, call, s.at)

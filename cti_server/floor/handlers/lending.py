@@ -36,8 +36,7 @@ def lend(books: Books, leg: Leg, home: Call, to: Call, at: float) -> None:
         part.end(at, "answered", wrap_up=False)
         books.touch_part(home, part, kinds.LEFT)
     _move(books, leg, home, to)
-    leg.home, leg.aside, home.lent = home, False, True
-    books.name_call(to, (home.linkedid, *home.aliases))  # the PBX gives the oldest linkedid to all in a bridge
+    leg.home, leg.aside, home.lent = home.id, False, leg.id
     part = (
         to.part_of(leg.device)
         or _offered_to_pool(books, to, leg)
@@ -73,7 +72,7 @@ def came_home(books: Books, call: Call, at: float) -> None:
 
 def give_back(books: Books, call: Call, leg: Leg, at: float) -> None:
     """The agent's part in the customer's call ends; the phone waits in its own call again."""
-    home = leg.home
+    home = books.calls.get(leg.home or "")
     if home is None:
         return
     if (part := call.part_of(leg.device)) is not None:
@@ -81,8 +80,7 @@ def give_back(books: Books, call: Call, leg: Leg, at: float) -> None:
         part.end(at, "answered" if answered else "no_answer", wrap_up=answered and wraps_up(call, part))
         books.touch_part(call, part, kinds.LEFT)
     _move(books, leg, call, home)
-    leg.home, home.lent = None, False
-    books.name_call(home, (home.linkedid, *home.aliases))
+    leg.home = home.lent = None
     home.parted.add(call.id)
     call.parted.add(home.id)
     if not leg.aside:
@@ -96,9 +94,11 @@ def give_back(books: Books, call: Call, leg: Leg, at: float) -> None:
         seal(books, call, at)
 
 
-def is_over(books: Books, home: Call, at: float) -> None:
-    """The phone hung up while it was lent: its own call is over, too."""
-    if not home.legs and not home.ended:
+def is_over(books: Books, leg: Leg, at: float) -> None:
+    """The phone hung up; where it was lent, its own call is over, too."""
+    home = books.calls.get(leg.home or "")
+    if home is not None and not home.legs and not home.ended:
+        home.lent = None
         seal(books, home, at)
 
 

@@ -50,17 +50,19 @@ def outcome_of(call: Call, short_abandon_s: float) -> str:
 
 
 def seal(books: Books, call: Call, at: float | None) -> None:
-    """Close the call and its open parts. With `at` None nobody saw the end: the call is marked incomplete."""
+    """Close the call and its open parts. With `at` None nobody saw the end: the call is marked incomplete, and its
+    times count for as long as the PBX was heard."""
     for part in list(call.open_parts()):
         answered = part.answered_at is not None
         wrap_up = answered and wraps_up(call, part)
         if at is None:
-            part.end_unseen(wrap_up=wrap_up)
+            part.end_unseen(wrap_up=wrap_up, until=books.heard_until)
         else:
             part.end(at, "answered" if answered else "caller_left", wrap_up=wrap_up)
         books.touch_part(call, part, kinds.LEFT if answered else kinds.OFFER_ENDED, part.outcome)
     if call.waiting_since is not None:
-        call.wait_s += max(0.0, at - call.waiting_since) if at is not None else 0.0
+        until = at if at is not None else books.heard_until
+        call.wait_s += max(0.0, until - call.waiting_since) if until is not None else 0.0
         call.waiting_since = None
     for visit in call.visits:
         visit.end(at, How.UNSEEN if at is None else How.ABANDONED if call.abandoned else How.ENDED)

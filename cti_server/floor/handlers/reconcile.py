@@ -18,7 +18,7 @@ from cti_server.floor.signals import EntryRow, LegRow, LegStarted, MemberChanged
 from cti_server.floor.visits import How
 
 from .hearing import answer, hear
-from .legs import given_up, started
+from .legs import given_up, origin_of, queue_of, started
 from .merging import call_of
 from .outcome import seal
 from .parting import new_part
@@ -37,14 +37,25 @@ def reconcile(books: Books, s: Snapshot) -> None:
             if call.boot != s.boot and not call.ended:
                 _end_unseen(books, call)  # Asterisk has restarted since, so the call is over
     books.boot = s.boot
+    books.nobody |= s.nobody
     before_snapshot(books, s, fresh)
     _members(books, s)  # first: a member's seat tells an agent's call from a customer's
+    if not s.drift_check:
+        _phones_of_ours(books)
     known = frozenset(books.legs()) if s.drift_check else frozenset()
     differing = _legs(books, s)
     _calls(books, s, differing, known)
     _waiting(books, s)
     _forgotten_wrap_ups(books, s.at)
     after_snapshot(books, s, fresh)
+    books.heard_until = None
+
+
+def _phones_of_ours(books: Books) -> None:
+    """Legs that the record brought back were put on the floor before anybody's seat was known."""
+    for call in books.calls.values():
+        for leg in call.legs.values():
+            leg.ours = books.is_seat(leg.device)
 
 
 def _legs(books: Books, s: Snapshot) -> set[str]:
@@ -86,6 +97,7 @@ def _agrees(books: Books, row: LegRow) -> bool:
         and leg.conference == row.conference
         and (leg.parked is not None) == row.parked
         and leg.aside == row.aside
+        and row.space in (None, leg.parked)
         and row.muted in (None, leg.muted)
         and row.recording in (None, leg.recording)
     )
@@ -96,7 +108,7 @@ def _leg(books: Books, row: LegRow, s: Snapshot) -> Call | None:
     if books.leg_of(row.leg) is None:
         # Whose leg it was at the beginning counts first: two customers' calls that met have one linkedid since.
         call = books.call_with(row.leg) or books.call_with(row.linkedid)
-        if call is not None:  # restored from the record, or joined by this leg while nobody watched
+        if call is not None:  # this leg joined it while nobody watched
             books.add_leg(call, Leg(row.leg, row.channel, at, row.number, row.name, row.exten, up=row.up))
         else:
             started(
@@ -112,8 +124,9 @@ def _leg(books: Books, row: LegRow, s: Snapshot) -> Call | None:
     leg.up, leg.ringing = row.up, row.ringing
     leg.aside = row.aside and leg.home is None
     _bridge(books, call, leg, row)
-    # The snapshot does not name the parking space: keep the one that an event named.
-    leg.parked = (leg.parked or "") if row.parked else None
+    # Where our accounts may not ask for the parking space, the one that an event named is kept.
+    leg.parked = (row.space or leg.parked or "") if row.parked else None
+    call.was_parked = call.was_parked or row.parked
     leg.muted = row.muted if row.muted is not None else leg.muted
     leg.recording = row.recording or leg.recording
     return call
@@ -130,8 +143,7 @@ def _bridge(books: Books, call: Call, leg: Leg, row: LegRow) -> None:
 
 
 def _calls(books: Books, s: Snapshot, differing: set[str], known: Collection[str]) -> None:
-    """Bring the parts in line: after a reconnect in every call that an agent has a part in; in a drift check only
-    in the calls that differ, because the floor has heard of the others."""
+    """Bring the parts in line, in the calls that differ."""
     held = {row.leg for row in s.legs if row.held}
     for call in list(books.calls.values()):
         if call.ended:
@@ -139,17 +151,13 @@ def _calls(books: Books, s: Snapshot, differing: set[str], known: Collection[str
         if not call.legs and s.whole and not call.lent:
             _end_unseen(books, call)
             continue
-        if call.id not in differing and not (
-            _has_lost_a_leg(books, call) if s.drift_check else _has_phone_of_ours(call)
-        ):
-            continue
-        _parts(books, call, s, held, known)
-        hear(books, call, s.at)
-        books.touch_all(call)
-
-
-def _has_phone_of_ours(call: Call) -> bool:
-    return bool(call.parts) or any(leg.ours for leg in call.legs.values())
+        if call.id in differing or _has_lost_a_leg(books, call):
+            _parts(books, call, s, held, known)
+            hear(books, call, s.at)
+            books.touch_all(call)
+        elif not s.drift_check:
+            _hold(books, call, held, s.at)
+            books.touch_all(call)  # restored as it stood before a restart, and not told since
 
 
 def _has_lost_a_leg(books: Books, call: Call) -> bool:
@@ -180,25 +188,33 @@ def _parts(books: Books, call: Call, s: Snapshot, held: set[str], known: Collect
                 continue  # the phone's earlier leg, about to end
         if part is None and not leg.ringing and not call.reach(leg):
             continue  # its agent gave the call away and the channel ends soon, or its dialling will be reported
-        if part is None and leg.id in known and (not leg.up or _had_a_part(call, leg)):
+        if part is None and (_had_a_part(call, leg) or (leg.id in known and not leg.up)):
             continue  # the same, of a leg that still rings or is still bridged
         leg.dialled = True
         leg.dialled_by = leg.dialled_by or call.first_leg
         if part is None:
-            part = new_part(books, call, leg.device, leg.started_at, Origin.OFFER, call.queue)
+            origin = origin_of(books, call, leg.dialled_by or leg.id)
+            part = new_part(books, call, leg.device, leg.started_at, origin, queue_of(call))
             part.leg = leg.id
         if leg.up and call.reach(leg):
             answer(books, call, part, s.at)
-        if leg.id in held and part.state is PartState.TALKING:
-            leg.holds, leg.desk_holds = max(1, leg.holds), True
-            part.enter(PartState.HOLD, s.at)
-            books.touch_part(call, part, kinds.HELD)
+    _hold(books, call, held, s.at)
     if not s.whole:
         return
     for part in list(call.open_parts()):
         if _is_without_a_leg(books, call, part):
-            part.end_unseen(wrap_up=part.answered_at is not None and wraps_up(call, part))
+            part.end_unseen(wrap_up=part.answered_at is not None and wraps_up(call, part), until=books.heard_until)
             books.touch_part(call, part, kinds.LEFT)
+
+
+def _hold(books: Books, call: Call, held: set[str], at: float) -> None:
+    """The desk has put these on hold; of a phone's own hold the lists say nothing."""
+    for part in call.open_parts():
+        for leg in (leg for leg in call.legs_at(part.seat) if leg.id in held):
+            leg.holds, leg.desk_holds = max(1, leg.holds), True
+            if part.state is PartState.TALKING:
+                part.enter(PartState.HOLD, at)
+                books.touch_part(call, part, kinds.HELD)
 
 
 def _had_a_part(call: Call, leg: Leg) -> bool:
@@ -251,7 +267,7 @@ def _waiting(books: Books, s: Snapshot) -> None:
         if call is not None:
             _entry(books, call, entry, s.at - entry.wait_s)
     if s.whole and not s.drift_check:
-        _visits_that_ended_unseen(books)
+        _waits_that_ended_unseen(books, s.at)
 
 
 def _entry(books: Books, call: Call, entry: EntryRow, since: float) -> None:
@@ -267,11 +283,20 @@ def _entry(books: Books, call: Call, entry: EntryRow, since: float) -> None:
         books.place_in_queue(entry.leg, entry.position)
 
 
-def _visits_that_ended_unseen(books: Books) -> None:
-    """End the visits of callers who waited when the link or the server went down, and no longer wait."""
+def _waits_that_ended_unseen(books: Books, at: float) -> None:
+    """End the waits of callers who waited when the link or the server went down, are here, and no longer wait: the
+    queue's limit has passed. The visit ended unseen; the caller has waited until now at the most, and as they are
+    still here, not much less."""
     for call in books.calls.values():
-        if call.visit is not None and not any(books.waits_in(leg) for leg in call.legs):
+        if call.ended or any(books.waits_in(leg) for leg in call.legs):
+            continue
+        if call.visit is not None:
             call.visit.end(None, How.UNSEEN)
+            books.touch(call)
+        if call.waiting_since is not None and call.fetched is None and call.legs:
+            call.wait_s += max(0.0, at - call.waiting_since)
+            call.waiting_since = None
+            call.left_queue_unanswered = not call.abandoned and not call.connected()
             books.touch(call)
 
 

@@ -32,6 +32,7 @@ class SegmentRecord:
     """One agent's part. `position` counts from 0 and does not change; `outcome` is None while the part goes on.
 
     `wrap_ends_at` is when the time for wrap-up is over; `owed` says that it ended without the required code.
+    `resume` is for a server that restarts, see `record.resume`; None once the call has left the floor.
     """
 
     position: int
@@ -51,6 +52,7 @@ class SegmentRecord:
     wrap_code: str | None = None
     wrap_ends_at: datetime | None = None
     owed: bool = False
+    resume: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ class InteractionRecord:
     """One contact as it is written. `outcome` is None while it goes on; `complete` is true once its end was seen.
 
     A call has (pbx, boot, linkedid); other channels have none of the three. `aliases` are linkedids that were
-    merged into this call. `verdict` and the steps of `ivr_path` are JSON.
+    merged into this call. `verdict`, the steps of `ivr_path` and `resume` (see `record.resume`) are JSON.
     """
 
     channel: Channel = "voice"
@@ -106,6 +108,7 @@ class InteractionRecord:
     ended_by: EndedBy | None = None
     outcome: Outcome | None = None
     complete: bool = False
+    resume: dict[str, Any] | None = None
     aliases: tuple[str, ...] = ()
     segments: tuple[SegmentRecord, ...] = ()
     visits: tuple[VisitRecord, ...] = ()

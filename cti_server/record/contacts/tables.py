@@ -40,6 +40,7 @@ interactions = sa.Table(
     sa.Column("ended_by", CleanText),
     sa.Column("outcome", CleanText),
     sa.Column("complete", sa.Boolean, nullable=False),
+    sa.Column("resume", sa.JSON(none_as_null=True)),  # while the call is on the floor: record/resume.py
     sa.UniqueConstraint("pbx", "boot", "linkedid"),
     sa.Index("ix_interactions_started_at_id", "started_at", "id"),
     sa.Index("ix_interactions_customer_id_started_at_id", "customer_id", "started_at", "id"),
@@ -48,6 +49,12 @@ interactions = sa.Table(
         "pbx",
         sqlite_where=sa.text("outcome IS NULL"),
         postgresql_where=sa.text("outcome IS NULL"),
+    ),
+    sa.Index(
+        "ix_interactions_resume",
+        "pbx",
+        sqlite_where=sa.text("resume IS NOT NULL"),
+        postgresql_where=sa.text("resume IS NOT NULL"),
     ),
     sqlite_autoincrement=True,  # an id is never reused for another contact
 )
@@ -107,6 +114,7 @@ segments = sa.Table(
     sa.Column("follow_up", sa.JSON(none_as_null=True)),
     sa.Column("owed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("finished_at", UtcDateTime),  # when the agent said that nothing is missing
+    sa.Column("resume", sa.JSON(none_as_null=True)),
     sa.UniqueConstraint("interaction_id", "position"),
     sa.Index("ix_segments_agent_id_interaction_id", "agent_id", "interaction_id"),
     sa.Index(
