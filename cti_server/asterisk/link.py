@@ -100,7 +100,12 @@ class Link:
         self._held, self._overrun = [], False
         self._booted.clear()
         session = await Session.open(
-            self.pbx.host, self.pbx.port, self.pbx.events, tls=tls, on_event=self._on_event
+            self.pbx.host,
+            self.pbx.port,
+            self.pbx.events,
+            tls=tls,
+            on_event=self._on_event,
+            encodings=self.pbx.encodings,
         )
         self._session = session
         try:
