@@ -93,6 +93,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         default_pbx = attachments[0].pbx.name
+        encodings = {attachment.pbx.name: attachment.pbx.encodings for attachment in attachments}
         identify = await stack.enter_async_context(
             IdentifyDialogue(
                 lookup,
@@ -114,6 +115,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             positions=lambda: hub.positions,
             registry=registry,
             default_pbx=default_pbx,
+            encodings=encodings,
             identify_token=settings.identify_token.get_secret_value() if settings.identify_token else None,
             cookie_secure=settings.cookie_secure,
             origins=settings.http_origins,
@@ -124,7 +126,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         api = create_api(deps)
         fastagi = await stack.enter_async_context(
             FastAgiServer(
-                settings.fastagi_host, settings.fastagi_port, settings.fastagi_allow, {"identify": identify}
+                settings.fastagi_host,
+                settings.fastagi_port,
+                settings.fastagi_allow,
+                {"identify": identify},
+                encodings,
             )
         )
         collector.fastagi = fastagi

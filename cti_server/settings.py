@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from .wire.text import Encodings
 
 
 class Account(BaseModel):
@@ -21,7 +23,8 @@ class Account(BaseModel):
 class PbxSettings(BaseModel):
     """How to reach one Asterisk: where its manager listens, and a least-privilege user for each role.
 
-    Only `events` is required. A command whose role has no account is refused as `no_account`.
+    Only `events` is required. A command whose role has no account is refused as `no_account`. `encoding` says what
+    names that are not UTF-8 are in: `gb18030`, or for each trunk, `PJSIP/carrier-a=cp1251,DAHDI=gb18030`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,6 +39,17 @@ class PbxSettings(BaseModel):
     call: Account | None = None
     originate: Account | None = None
     notify: Account | None = None  # optional: answers desk phones, and needs write=system
+    encoding: str = ""
+
+    @field_validator("encoding")
+    @classmethod
+    def _encodings_are_known(cls, text: str) -> str:
+        Encodings.parse(text)
+        return text
+
+    @property
+    def encodings(self) -> Encodings:
+        return Encodings.parse(self.encoding)
 
 
 class Settings(BaseSettings):
@@ -80,6 +94,7 @@ class Settings(BaseSettings):
     ami_originate_secret: SecretStr | None = None
     ami_notify_user: str = "cti-notify"
     ami_notify_secret: SecretStr | None = None
+    ami_encoding: str = ""
 
     pbxs: tuple[PbxSettings, ...] = ()
 
@@ -93,6 +108,12 @@ class Settings(BaseSettings):
             if isinstance(given := values.get(name), str):
                 values[name] = tuple(part.strip() for part in given.split(",") if part.strip())
         return values
+
+    @field_validator("ami_encoding")
+    @classmethod
+    def _encodings_are_known(cls, text: str) -> str:
+        Encodings.parse(text)
+        return text
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Settings:
@@ -121,5 +142,6 @@ class Settings(BaseSettings):
                 call=account(self.ami_call_user, self.ami_call_secret),
                 originate=account(self.ami_originate_user, self.ami_originate_secret),
                 notify=account(self.ami_notify_user, self.ami_notify_secret),
+                encoding=self.ami_encoding,
             ),
         )

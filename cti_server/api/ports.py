@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ from cti_server.lookup.shapes import Card
 from cti_server.record.center.agents import Agent
 from cti_server.record.database import Database
 from cti_server.rules import rights
+from cti_server.wire.text import Encodings
 
 
 class LiveCall(Protocol):
@@ -173,8 +174,9 @@ class Deps:
 
     `positions` gives the number of the last event handed to desktops, by stream. `identify` is
     `ivr.identify.IdentifyDialogue.answer`, for AGI scripts that ask over HTTP; without an `identify_token` that is
-    off. `desktop` is the folder of the built desktop, None without one. `softphone_url` is the Asterisk websocket
-    where browser phones register, and `softphone_ice` has their STUN and TURN servers.
+    off. `encodings` are those of each PBX, for the names that such a script sends. `desktop` is the folder of the
+    built desktop, None without one. `softphone_url` is the Asterisk websocket where browser phones register, and
+    `softphone_ice` has their STUN and TURN servers.
     """
 
     database: Database
@@ -188,6 +190,7 @@ class Deps:
     positions: Callable[[], Mapping[str, int]] = dict
     registry: CollectorRegistry = REGISTRY
     default_pbx: str = "main"
+    encodings: Mapping[str, Encodings] = field(default_factory=dict)
     identify_token: str | None = None
     cookie_secure: bool = False
     origins: tuple[str, ...] = ()

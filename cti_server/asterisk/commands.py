@@ -58,7 +58,9 @@ class Commands:
                 return open_session
             self._tls = self._tls or tls_context(self._pbx)
             try:
-                session = await Session.open(self._pbx.host, self._pbx.port, account, tls=self._tls)
+                session = await Session.open(
+                    self._pbx.host, self._pbx.port, account, tls=self._tls, encodings=self._pbx.encodings
+                )
             except (NotAmi, Refused) as cause:
                 raise LinkLost(str(cause)) from cause
             self._sessions[role] = session

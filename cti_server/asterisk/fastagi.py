@@ -13,11 +13,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
-from urllib.parse import parse_qsl
 
 import structlog
 
-from cti_server.wire.agi import AgiDecoder, AgiViolation, HungUp, Reply, UnsafeCommand, command
+from cti_server.wire.agi import AgiDecoder, AgiViolation, HungUp, Reply, UnsafeCommand, command, query_of
+from cti_server.wire.text import NONE_DECLARED, Encodings
 
 MAX_SESSIONS = 500  # at once; one more is closed before a byte of it is read
 ENVIRONMENT_S = 2.0  # from connect to the end of the environment, however many chunks it comes in
@@ -40,9 +40,8 @@ class AgiSession:
         self._decoder, self._reader, self._writer = decoder, reader, writer
         assert decoder.environment is not None
         self.env: Mapping[str, str] = decoder.environment
-        script = self.env.get("agi_network_script", "")
-        self.script, _, query = script.partition("?")
-        self.query: Mapping[str, str] = dict(parse_qsl(query))
+        self.script = self.env.get("agi_network_script", "").partition("?")[0]
+        self.query = query_of(self.env)
         self.hung_up = False
 
     async def run(self, verb: str, *arguments: str) -> Reply:
@@ -84,11 +83,20 @@ class FastAgiServer:
 
     Use it as an async context manager: it listens inside, and cancels running dialogues at the end. `allow` lists
     networks (`10.0.0.0/8`). `port` is the port that is bound, also where 0 was asked for. `served` counts sessions
-    whose dialogue began, `warnings` those that were closed, by kind.
+    whose dialogue began, `warnings` those that were closed, by kind. `encodings` has those of each PBX; a session
+    whose URL names none has those of the first.
     """
 
-    def __init__(self, host: str, port: int, allow: Sequence[str], dialogues: Mapping[str, Dialogue]) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        allow: Sequence[str],
+        dialogues: Mapping[str, Dialogue],
+        encodings: Mapping[str, Encodings] | None = None,
+    ) -> None:
         self._host, self.port = host, port
+        self._encodings = encodings or {}
         self._allow = [ipaddress.ip_network(network, strict=False) for network in allow]
         self._dialogues = dialogues
         self._open = 0
@@ -146,7 +154,7 @@ class FastAgiServer:
                 self._warn("not AGI", str(cause), peer[0])
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        decoder = AgiDecoder()
+        decoder = AgiDecoder(self._declared)
         try:
             async with asyncio.timeout(ENVIRONMENT_S):
                 while decoder.environment is None:
@@ -162,6 +170,10 @@ class FastAgiServer:
             raise AgiViolation(f"no dialogue {session.script!r}; the dialplan should call agi://…/identify")
         self.served += 1
         await dialogue(session)
+
+    def _declared(self, env: Mapping[str, str]) -> str | None:
+        first = next(iter(self._encodings.values()), NONE_DECLARED)
+        return self._encodings.get(query_of(env).get("pbx", ""), first).of(env.get("agi_channel"))
 
     def _warn(self, kind: str, cause: str, peer: str) -> None:
         """Count a closed connection and log it, of many only some. A peer must not be able to choose `kind`."""

@@ -110,7 +110,12 @@ class Link:
         self._held, self._holds, self._overrun = [], 1, False
         self._booted.clear()
         session = await Session.open(
-            self.pbx.host, self.pbx.port, self.pbx.events, tls=tls, on_event=self._on_event
+            self.pbx.host,
+            self.pbx.port,
+            self.pbx.events,
+            tls=tls,
+            on_event=self._on_event,
+            encodings=self.pbx.encodings,
         )
         self._session = session
         try:

@@ -12,6 +12,7 @@ from typing import cast
 
 from cti_server.settings import Account
 from cti_server.wire.ami import AmiDecoder, ListEnd, Message, NotAmi, encode
+from cti_server.wire.text import NONE_DECLARED, Encodings
 
 from .actions import Action, Challenge, Login, Logoff, new_action_id
 
@@ -63,9 +64,9 @@ class Session(asyncio.Protocol):
     `heard_at` is when bytes came last, by the loop's clock.
     """
 
-    def __init__(self, on_event: Callable[[Message], None] | None) -> None:
+    def __init__(self, on_event: Callable[[Message], None] | None, encodings: Encodings = NONE_DECLARED) -> None:
         self._on_event = on_event
-        self._decoder = AmiDecoder()
+        self._decoder = AmiDecoder(encodings)
         self._pending: dict[str, _Pending] = {}
         self._transport: asyncio.Transport | None = None
         loop = asyncio.get_running_loop()
@@ -83,15 +84,16 @@ class Session(asyncio.Protocol):
         *,
         tls: ssl.SSLContext | None = None,
         on_event: Callable[[Message], None] | None = None,
+        encodings: Encodings = NONE_DECLARED,
     ) -> Session:
-        """Connect and log in; the caller closes the session.
+        """Connect and log in; the caller closes the session. `encodings` are those of text that is not UTF-8.
 
         Raises Refused where another try would be refused too, and OSError, TimeoutError, LinkLost, NotAmi,
         ActionFailed or MissingHeader where it may succeed.
         """
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(CONNECT_S):
-            _, session = await loop.create_connection(lambda: cls(on_event), host, port, ssl=tls)
+            _, session = await loop.create_connection(lambda: cls(on_event, encodings), host, port, ssl=tls)
         try:
             await session._log_in(account)
         except BaseException:

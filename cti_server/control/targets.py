@@ -99,7 +99,7 @@ def dialable(number: str, region: str) -> str:
     if read.kind == "extension" and read.extension is not None:
         return read.extension
     if read.reason == "short_code":
-        return "".join(c for c in number if c.isascii() and c.isdigit())
+        return numbers.short_code(number)
     raise CommandRefused(
         "bad_target", f"{number[:40]!r} is not a number that can be dialled: {read.reason.replace('_', ' ')}"
     )

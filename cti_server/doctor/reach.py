@@ -41,7 +41,14 @@ class Patient:
 
     async def sign_in(self, account: Account, on_event: Callable[[Message], None] | None = None) -> Session:
         """Open a session as this account. Raises what Session.open raises."""
-        return await Session.open(self.pbx.host, self.pbx.port, account, tls=self.tls, on_event=on_event)
+        return await Session.open(
+            self.pbx.host,
+            self.pbx.port,
+            account,
+            tls=self.tls,
+            on_event=on_event,
+            encodings=self.pbx.encodings,
+        )
 
 
 class Unreachable(Exception):
@@ -93,12 +100,12 @@ async def reach(settings: Settings, pbx: PbxSettings) -> Patient:
         why = getattr(wrong, "strerror", None) or f"no connection in {CONNECT_S:g} s"
         raise no("ami.timeout", why=why) from None
     if said.startswith(BANNER_START):
-        version = said[len(BANNER_START) :].decode("ascii", "replace").strip()
+        version = said[len(BANNER_START) :].decode("ascii", "backslashreplace").strip()
         return Patient(settings, pbx, tls, peer, local, version)
     if tls is None and (await _hear_quietly(pbx.host, pbx.port, _trusting())).startswith(BANNER_START):
         raise no("ami.plain_here")
     if said:
-        raise no("ami.not_ami", said=repr(said[:60].decode("utf-8", "replace")))
+        raise no("ami.not_ami", said=repr(said[:60].decode("ascii", "backslashreplace")))
     raise no("ami.silent")
 
 

@@ -10,12 +10,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
-from urllib.parse import parse_qs
 
 import structlog
 
 from cti_server.lookup.identify import Identified, Lookup
 from cti_server.lookup.variables import variables
+from cti_server.wire.agi import query_of
 
 log = structlog.get_logger(__name__)
 
@@ -136,10 +136,9 @@ def caller_of(env: Mapping[str, str], default_pbx: str) -> Caller:
     The request's query may give `pbx` and `dnis`. A dialplan gives `dnis` when it has left the extension that was
     dialled.
     """
-    request = env.get("agi_request") or env.get("agi_network_script", "")
-    query = parse_qs(request.partition("?")[2])
-    pbx = query.get("pbx", [default_pbx])[0]
-    dnis = query.get("dnis", [""])[0] or _or_none(env.get("agi_dnid")) or _or_none(env.get("agi_extension"))
+    query = query_of(env)
+    pbx = query.get("pbx") or default_pbx
+    dnis = query.get("dnis") or _or_none(env.get("agi_dnid")) or _or_none(env.get("agi_extension"))
     return pbx, _or_none(env.get("agi_callerid")), _or_none(env.get("agi_calleridname")), dnis
 
 

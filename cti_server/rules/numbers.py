@@ -7,14 +7,15 @@ national number outside the region's plan. The reason is always given.
 from __future__ import annotations
 
 import re
-import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal
-from urllib.parse import unquote
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
+
+from cti_server.rules import number_text
+from cti_server.rules.number_text import Written, says_withheld
 
 NumberKind = Literal["e164", "extension", "withheld", "malformed"]
 NumberReason = Literal[
@@ -37,24 +38,18 @@ NumberReason = Literal[
     "short_code",
 ]
 
+SHORTEST: Final = 6  # digits, with the trunk prefix, of a number that has extensions
 MAX_RAW: Final = 128  # E.164 has 15 digits; a SIP URI around one is still shorter than this
 EXTENSION_LENGTHS: Final = (3, 4)
 TRUNK_PREFIXES: Final = ("0", "9")
+COUNTRIES: Final = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
 E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
-_WITHHELD: Final = frozenset(
-    {"anonymous", "unknown", "restricted", "private", "withheld", "unavailable", "blocked", "hidden", "none"}
-    | {"null", "undefined", "privatenumber", "nonumber", "nocallerid", "nan"}
-    | {"匿名", "未知", "隐藏", "保密", "未显示", "私人号码", "隐藏号码", "未知号码"}
-)
-_URI: Final = re.compile(r"(?:^|<)\s*(sips?|tel):([^>]*)", re.IGNORECASE)
-_URI_EXTENSION: Final = re.compile(r";(?:ext|isub)=([0-9]+)", re.IGNORECASE)
-_SPOKEN_EXTENSION: Final = re.compile(
-    r"(?:转|轉|分机|分機|ext\.?|extension|x|#|,)\s*:?\s*([0-9]{1,6})$", re.IGNORECASE
-)
-_DASH: Final = re.compile(r"[\u2010-\u2015\u2212\u30fc]")
 _DASHED_EXTENSION: Final = re.compile(r"^(.*[0-9])\s*-\s*([0-9]{1,6})$")
-_SEPARATORS: Final = re.compile(r"[\s().\-/\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+# Countries whose numbers have no fixed length. There the digits behind the dash are dialled with the number, `-0`
+# for the switchboard, `-537` for a phone (Germany's DIN 5008 writes it so), and a call from there shows them all.
+_DIRECT_DIALLING: Final = frozenset({43, 49, 352, 358})
+_SEPARATORS: Final = re.compile(r"[\s().\-/·•\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +80,18 @@ def normalise(
         return Number("", None, None, "withheld", "withheld")
     if len(raw) > MAX_RAW:  # before the cache, which would keep the text
         return Number(raw[:MAX_RAW], None, None, "malformed", "too_long")
-    return _normalise(raw, region, area_code, trunk_prefixes, extension_lengths)
+    number = _normalise(raw, region, area_code, trunk_prefixes, extension_lengths)
+    if number.kind == "malformed" and raw[:1] == " " and raw[1:2].isdecimal():
+        # A `+` that went through the decoding of a URL's query is a space.
+        plus = _normalise("+" + raw[1:], region, area_code, trunk_prefixes, extension_lengths)
+        if plus.reason == "international":
+            return replace(plus, raw=raw)
+    return number
+
+
+def short_code(raw: str) -> str:
+    """The digits of a number that `normalise` called a short code: 10086 of `sip:10086@pbx.example`."""
+    return _SEPARATORS.sub("", number_text.read(raw).text)
 
 
 def area_code_of(e164: str | None) -> str | None:
@@ -108,31 +114,90 @@ def _normalise(
     trunk_prefixes: tuple[str, ...],
     extension_lengths: tuple[int, ...],
 ) -> Number:
-    text, extension = _unwrap(_plain(raw))
-    if _says_withheld(text):
+    written = number_text.read(raw)
+    if says_withheld(written.text):
         return Number(raw, None, None, "withheld", "withheld")
-    plan = _Plan(region.upper(), area_code, trunk_prefixes)
-    if extension is None:
-        text, extension = _split_spoken(text)
+    plan = _Plan(region.upper(), area_code, trunk_prefixes, extension_lengths)
+    if written.context is not None and not written.text.startswith("+"):
+        return _read_in_context(raw, written, written.context, plan)
+    return _read_written(raw, written, plan)
+
+
+def _read_in_context(raw: str, written: Written, context: str, plan: _Plan) -> Number:
+    """RFC 3966 5.1.5: the context makes a local number global. Some write the number as its country dials it."""
+    as_global = _read_written(raw, replace(written, text=context + written.text), plan)
+    if as_global.reason == "international":
+        return as_global
+    country = next((n for n in (1, 2, 3) if int(context[1 : n + 1]) in COUNTRIES), None)
+    if country is None:
+        return as_global
+    region = phonenumbers.region_code_for_country_code(int(context[1 : country + 1]))
+    there = replace(plan, region=region, area_code=context[country + 1 :] or None)
+    as_dialled = _read_written(raw, written, there)
+    return as_global if as_dialled.e164 is None and as_global.e164 is not None else as_dialled
+
+
+def _read_written(raw: str, written: Written, plan: _Plan) -> Number:
+    text, extension = written.text, written.extension
+    if "/" in text:
+        if not _is_behind_area_code(text, plan):
+            return Number(raw, None, None, "malformed", "ambiguous")
+        text = text.replace("/", " ")
     if extension is None and (dashed := _DASHED_EXTENSION.match(text)):
-        return _read_dashed(raw, text, dashed.group(1), dashed.group(2), plan, extension_lengths)
-    return _read(raw, text, extension, plan, extension_lengths)
+        return _read_dashed(raw, text, dashed[1], dashed[2], plan)
+    return _read(raw, text, extension, plan)
 
 
-def _read_dashed(
-    raw: str, whole: str, head: str, tail: str, plan: _Plan, extension_lengths: tuple[int, ...]
-) -> Number:
-    """`010-85551234-8001` ends in an extension, `010-8555-1234` does not: the numbering plan decides."""
-    as_whole = _read(raw, whole, None, plan, extension_lengths)
-    as_extension = _read(raw, head, tail, plan, extension_lengths)
-    if as_extension.kind != "e164":
-        return as_whole
-    if as_whole.kind != "e164" or (as_whole.reason in ("unlisted", "trunk_prefix", "local")):
-        return as_extension
-    return Number(raw, None, None, "malformed", "ambiguous")
+def _is_behind_area_code(text: str, plan: _Plan) -> bool:
+    """Whether a slash divides area code and number, `030/1234567`. Others stand between two numbers: `…34/35`."""
+    head, _, tail = text.rpartition("/")
+    code, rest = _SEPARATORS.sub("", head), _SEPARATORS.sub("", tail)
+    international = code.startswith(("+", "00"))
+    if len(code) > (8 if international else 6 if code.startswith("0") else 4) or len(rest) < 5:
+        return False
+    if not international and _read("", tail, None, plan).reason in ("national", "international"):
+        return False
+    return _read("", text.replace("/", " "), None, plan).reason in ("national", "international", "unlisted")
 
 
-def _read(raw: str, text: str, extension: str | None, plan: _Plan, extension_lengths: tuple[int, ...]) -> Number:
+def _read_dashed(raw: str, whole: str, head: str, tail: str, plan: _Plan) -> Number:
+    """`010-85551234-8001` ends in an extension, `010-8555-1234` does not: the numbering plan decides.
+
+    A number that is whole by the plan is never shortened: without its last group it would be somebody else's.
+    """
+    as_whole = _read(raw, whole, None, plan)
+    as_extension = _read(raw, head, tail, plan)
+    if as_extension.reason == "trunk_prefix" and whole.startswith("00"):
+        return as_whole  # not 0 and a national number, but a number abroad that the plan does not list
+    match as_whole.reason, as_extension.reason:
+        case "international", _:
+            return as_whole
+        case "unlisted", "international":
+            return as_whole if _dials_direct(as_whole.e164) else as_extension
+        case "unlisted", _:
+            return as_whole
+        case "national", "national" | "international":
+            in_groups = len(tail) > 1 and ("-" in head or len(_SEPARATORS.sub("", head)) < SHORTEST)
+            if in_groups or _dials_direct(as_whole.e164):
+                return as_whole
+            return Number(raw, None, None, "malformed", "ambiguous")
+        case "national", _:
+            return as_whole
+        case _, "national" | "international":
+            return as_extension
+        case (("local" | "trunk_prefix"), ("local" | "trunk_prefix")):
+            return Number(raw, None, None, "malformed", "ambiguous")
+        case _, "local" | "trunk_prefix":
+            return as_extension
+        case _:
+            return as_whole
+
+
+def _dials_direct(e164: str | None) -> bool:
+    return e164 is not None and phonenumbers.parse(e164, None).country_code in _DIRECT_DIALLING
+
+
+def _read(raw: str, text: str, extension: str | None, plan: _Plan) -> Number:
     digits = _SEPARATORS.sub("", text)
     bare = digits.removeprefix("+")
     if not bare:
@@ -142,7 +207,7 @@ def _read(raw: str, text: str, extension: str | None, plan: _Plan, extension_len
         return Number(raw, None, None, "malformed", "letters" if letters else "symbols")
     if not bare.strip("0"):
         return Number(raw, None, None, "withheld", "zeros")
-    if digits == bare and extension is None and len(bare) in extension_lengths and bare[0] != "0":
+    if digits == bare and extension is None and len(bare) in plan.extension_lengths and bare[0] != "0":
         return Number(raw, None, bare, "extension", "extension")
     if len(bare) > 32:
         return Number(raw, None, None, "malformed", "too_long")
@@ -159,6 +224,7 @@ class _Plan:
     region: str
     area_code: str | None
     trunk_prefixes: tuple[str, ...]
+    extension_lengths: tuple[int, ...]
 
     def international(self, digits: str) -> tuple[str | None, NumberReason]:
         """Digits written with `+`: the country is certain, so a range that our tables lack is accepted."""
@@ -241,47 +307,3 @@ def _parse(digits: str, region: str | None) -> tuple[str | None, bool, NumberRea
         return None, False, _IMPOSSIBLE.get(possible, "not_in_plan")
     valid = phonenumbers.is_valid_number(parsed)
     return phonenumbers.format_number(parsed, PhoneNumberFormat.E164), valid, "not_in_plan"
-
-
-def _plain(raw: str) -> str:
-    """The text with ASCII digits for full-width and other scripts', one kind of dash and no control characters."""
-    text = _DASH.sub("-", unicodedata.normalize("NFKC", raw))
-    out = []
-    for ch in text:
-        digit = unicodedata.decimal(ch, None)
-        if digit is not None:
-            out.append(str(digit))
-        elif ch.isprintable() or ch.isspace():
-            out.append(" " if ch.isspace() else ch)
-    return "".join(out).strip()
-
-
-def _unwrap(text: str) -> tuple[str, str | None]:
-    """The user part of a SIP or tel URI, and the extension in its parameters; any other text as it is."""
-    found = _URI.search(text)
-    if not found:
-        ext = _URI_EXTENSION.search(text)
-        return (text[: ext.start()], ext.group(1)) if ext else (text, None)
-    scheme, rest = found.group(1).lower(), unquote(found.group(2))
-    user, at, _ = rest.rpartition("@")
-    user = user if at else (rest if scheme == "tel" else "")
-    if not at and scheme != "tel":  # sip:host: a URI with no user names nobody
-        return "", None
-    ext = _URI_EXTENSION.search(rest)
-    number = user.partition(";")[0].partition(":")[0]
-    context = re.search(r";phone-context=\+([0-9]{1,7})(?:;|$|@)", rest)
-    if context and not number.startswith("+"):  # RFC 3966 5.1.5: the context makes a local number global
-        number = f"+{context.group(1)}{number}"
-    return _plain(number), ext.group(1) if ext else None
-
-
-def _split_spoken(text: str) -> tuple[str, str | None]:
-    found = _SPOKEN_EXTENSION.search(text)
-    if not found or not any(ch.isdigit() for ch in text[: found.start()]):
-        return text, None
-    return text[: found.start()].rstrip(" ,;:("), found.group(1)
-
-
-def _says_withheld(text: str) -> bool:
-    word = re.sub(r"[\W_]+", "", text).casefold()
-    return not word or word in _WITHHELD

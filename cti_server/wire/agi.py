@@ -9,8 +9,11 @@ environment, so of a name that occurs twice the first value counts.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from .text import to_bytes, to_text
 
 MAX_ENVIRONMENT = 16 * 1024  # bytes; a real one is about 900
 MAX_VARIABLES = 200
@@ -52,14 +55,17 @@ class HungUp:
 class AgiDecoder:
     """Turns the chunks of one AGI session into its environment and its replies. Make a new one for each session.
 
-    `environment` is None until it is complete. `ignored` counts the lines in it that are not `agi_name: value`.
+    `declared` is given the environment, and says which codec what is not UTF-8 is in. `environment` is None until
+    it is complete. `ignored` counts the lines in it that are not `agi_name: value`.
     """
 
-    __slots__ = ("_buffer", "_pending", "_usage", "environment", "ignored")
+    __slots__ = ("_buffer", "_codec", "_declared", "_pending", "_usage", "environment", "ignored")
 
-    def __init__(self) -> None:
+    def __init__(self, declared: Callable[[Mapping[str, str]], str | None] = lambda environment: None) -> None:
         self._buffer = b""
-        self._pending: dict[str, str] = {}
+        self._declared = declared
+        self._codec: str | None = None
+        self._pending: dict[bytes, bytes] = {}
         self._usage: list[str] | None = None
         self.environment: Mapping[str, str] | None = None
         self.ignored = 0
@@ -72,27 +78,31 @@ class AgiDecoder:
             raise AgiViolation(f"a line of more than {MAX_LINE} bytes")
         replies: list[Reply | HungUp] = []
         for raw in lines:
-            line = raw.removesuffix(b"\r").decode("utf-8", "replace")
+            line = raw.removesuffix(b"\r")
             if self.environment is None:
                 self._take_variable(line)
-            elif (reply := self._take_reply(line)) is not None:
+            elif (reply := self._take_reply(to_text(line, self._codec))) is not None:
                 replies.append(reply)
         return replies
 
-    def _take_variable(self, line: str) -> None:
+    def _take_variable(self, line: bytes) -> None:
         if not line:
-            if "agi_uniqueid" not in self._pending:
+            if b"agi_uniqueid" not in self._pending:
                 raise AgiViolation("the AGI environment has no agi_uniqueid; is this Asterisk?")
-            self.environment = self._pending
+            self._codec = self._declared(self._read(None))
+            self.environment = self._read(self._codec)
             return
-        name, colon, value = line.partition(":")
-        if not colon or not name.startswith("agi_"):
+        name, colon, value = line.partition(b":")
+        if not colon or not name.startswith(b"agi_"):
             self.ignored += 1  # the rest of a caller name with a newline in it
         else:
-            self._pending.setdefault(name, value.removeprefix(" "))
+            self._pending.setdefault(name, value.removeprefix(b" "))
         size = sum(len(k) + len(v) + 3 for k, v in self._pending.items())
         if len(self._pending) > MAX_VARIABLES or self.ignored > MAX_VARIABLES or size > MAX_ENVIRONMENT:
             raise AgiViolation("an AGI environment larger than any PBX sends")
+
+    def _read(self, codec: str | None) -> Mapping[str, str]:
+        return {to_text(name): to_text(value, codec) for name, value in self._pending.items()}
 
     def _take_reply(self, line: str) -> Reply | HungUp | None:
         if self._usage is not None:
@@ -117,16 +127,29 @@ class AgiDecoder:
         return Reply(code, None, None, rest)
 
 
+def query_of(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """The parameters after the `?` of the session's URL, of one that occurs twice the first.
+
+    A `+` is a plus: a dialplan writes `agi://…/identify?dnis=${EXTEN}`, and nobody there encodes a form.
+    """
+    url = environment.get("agi_request") or environment.get("agi_network_script", "")
+    found: dict[str, str] = {}
+    for part in url.partition("?")[2].split("&"):
+        name, equals, value = part.partition("=")
+        if equals:
+            found.setdefault(name, to_text(unquote_to_bytes(to_bytes(value))))
+    return found
+
+
 def command(verb: str, *arguments: str) -> bytes:
     """The bytes of one command. `verb` may contain a space (`SET VARIABLE`); every argument is quoted and escaped.
 
     Asterisk's parser honours backslash escapes inside quotes. Nothing escapes CR, LF and NUL: UnsafeCommand.
     """
     quoted = " ".join('"' + a.replace("\\", "\\\\").replace('"', '\\"') + '"' for a in arguments)
-    text = f"{verb} {quoted}" if arguments else verb
-    if "\r" in text or "\n" in text or "\0" in text:
+    line = to_bytes(f"{verb} {quoted}" if arguments else verb)
+    if b"\r" in line or b"\n" in line or b"\0" in line:
         raise UnsafeCommand(f"CR, LF or NUL in an argument of {verb}")
-    line = text.encode("utf-8")
     if len(line) > MAX_COMMAND:
         raise UnsafeCommand(f"{verb} of {len(line)} bytes; Asterisk reads {MAX_COMMAND}")
     return line + b"\n"

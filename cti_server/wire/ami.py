@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from .text import NONE_DECLARED, Encodings, to_bytes, to_text
+
 END = b"\r\n\r\n"
 BANNER_START = b"Asterisk Call Manager/"
 MAX_MESSAGE = 256 * 1024  # bytes; the largest seen, a CoreShowChannel row with a 300-digit number, is below 4 kB
@@ -33,14 +35,15 @@ class Message:
     """One AMI message. Of a header that it lacks, `message["Uniqueid"]` raises MissingHeader, `get` gives None.
 
     Of a header that occurs twice the first counts: a caller's name with a raw newline can only forge what comes
-    after it. Values are as Asterisk sent them, with U+FFFD for bytes that are not UTF-8.
+    after it. Values are as Asterisk sent them; `text.py` says how what is not UTF-8 is read.
     """
 
-    __slots__ = ("_text", "block", "event")
+    __slots__ = ("_encodings", "_text", "block", "event")
 
-    def __init__(self, block: bytes) -> None:
+    def __init__(self, block: bytes, encodings: Encodings = NONE_DECLARED) -> None:
         """`block` is the message's bytes without the empty line that ends it."""
         self.block = block
+        self._encodings = encodings
         #: the event's name, or None for the answer to an action
         self.event = _event_name(block.partition(b"\r\n")[0])
         self._text: str | None = None
@@ -93,8 +96,29 @@ class Message:
 
     def _decoded(self) -> str:
         """The block as text. It begins with a line end, so that every header is found by the one before it."""
-        self._text = text = "\r\n" + self.block.decode("utf-8", "replace")
+        try:
+            text = self.block.decode()
+        except UnicodeDecodeError:
+            text = self._read_by_line()
+        else:
+            # In UTF-8 only a private-use character has the byte EE: it might look like a byte that was kept.
+            declared = self._encodings is not NONE_DECLARED and not text.isascii()
+            if declared or b"\xee" in self.block or b"\0" in self.block:
+                text = self._read_by_line()
+        self._text = text = "\r\n" + text
         return text
+
+    def _read_by_line(self) -> str:
+        """The text where it is not plain UTF-8. The lines are cut before they are read: no value can join two.
+
+        Each value is read by itself, because a trunk's name and a queue's may be in different encodings.
+        """
+        lines = [line.partition(b":") for line in self.block.split(b"\r\n")]
+        channel = next((value for name, _, value in lines if name == b"Channel"), None)
+        declared = self._encodings.of(to_text(channel).removeprefix(" ") if channel is not None else None)
+        return "\r\n".join(
+            to_text(name) + colon.decode() + to_text(value, declared) for name, colon, value in lines
+        )
 
     def _lines(self) -> list[str]:
         return (self._text or self._decoded()).split("\r\n")[1:]
@@ -105,19 +129,21 @@ class Message:
 
 @lru_cache(maxsize=512)  # a PBX sends about 200 different first lines
 def _event_name(first_line: bytes) -> str | None:
-    return first_line[7:].decode("utf-8", "replace") if first_line.startswith(b"Event: ") else None
+    return to_text(first_line[7:]) if first_line.startswith(b"Event: ") else None
 
 
 class AmiDecoder:
     """Turns the chunks of one connection into messages. Make a new one for each connection.
 
-    `version` is the protocol version of the banner, None until the banner is complete. `oversize` counts the
-    messages of more than MAX_MESSAGE bytes: each is skipped up to its end, and the stream goes on after it.
+    `encodings` says which codec what is not UTF-8 is in. `version` is the protocol version of the banner, None
+    until the banner is complete. `oversize` counts the messages of more than MAX_MESSAGE bytes: each is skipped up
+    to its end, and the stream goes on after it.
     """
 
-    __slots__ = ("_buffer", "_skipping", "oversize", "version")
+    __slots__ = ("_buffer", "_encodings", "_skipping", "oversize", "version")
 
-    def __init__(self) -> None:
+    def __init__(self, encodings: Encodings = NONE_DECLARED) -> None:
+        self._encodings = encodings
         self._buffer = b""
         self._skipping = False
         self.version: str | None = None
@@ -139,7 +165,8 @@ class AmiDecoder:
             rest = rest[-(len(END) - 1) :]
         self._buffer = rest
         # An extra CRLF between two messages is skipped.
-        return [Message(block) for raw in blocks if (block := raw.lstrip(b"\r\n"))]
+        encodings = self._encodings
+        return [Message(block, encodings) for raw in blocks if (block := raw.lstrip(b"\r\n"))]
 
     def _take_banner(self) -> bool:
         """Whether the banner is complete: `Asterisk Call Manager/11.0.0`, ended by a single CRLF."""
@@ -149,9 +176,9 @@ class AmiDecoder:
                 raise NotAmi("no AMI banner in the first 1,024 bytes; is this the manager port?")
             return False
         if not line.startswith(BANNER_START):
-            shown = line[:60].decode("utf-8", "replace")
+            shown = line[:60].decode("ascii", "backslashreplace")
             raise NotAmi(f"expected 'Asterisk Call Manager/…', got {shown!r}; is this the manager port?")
-        self.version = line[len(BANNER_START) :].decode("ascii", "replace")
+        self.version = line[len(BANNER_START) :].decode("ascii", "backslashreplace")
         self._buffer = rest
         return True
 
@@ -163,7 +190,8 @@ class NotAmi(ValueError):
 def encode(headers: Iterable[tuple[str, str]]) -> bytes:
     """The bytes of one action. Raises UnsafeText where a value could forge a header or is too long.
 
-    Asterisk ends an action line at a bare LF too, so CR, LF and NUL are all refused.
+    Asterisk ends an action line at a bare LF too, so CR, LF and NUL are all refused. A name whose bytes were kept
+    goes back as these bytes, so that a queue is found by it.
     """
     lines = list(_lines(headers))
     if len(lines) > MAX_HEADERS:
@@ -173,10 +201,9 @@ def encode(headers: Iterable[tuple[str, str]]) -> bytes:
 
 def _lines(headers: Iterable[tuple[str, str]]) -> Iterator[bytes]:
     for name, value in headers:
-        text = f"{name}: {value}"
-        if "\r" in text or "\n" in text or "\0" in text:
+        line = to_bytes(f"{name}: {value}")
+        if b"\r" in line or b"\n" in line or b"\0" in line:
             raise UnsafeText(f"CR, LF or NUL in action header {name}")
-        line = text.encode("utf-8")
         if len(line) > MAX_LINE:
             raise UnsafeText(f"action header {name} is {len(line)} bytes; Asterisk reads {MAX_LINE}")
         yield line

@@ -87,6 +87,13 @@ def ask(url: str, token: str, question: dict, seconds: float) -> dict[str, Any]:
     return variables
 
 
+def text(value: str | None) -> str | None:
+    """What Asterisk wrote, with a byte that is not UTF-8 as U+EF80 to U+EFFF: the server knows the encoding."""
+    if value is None:
+        return None
+    return re.sub("[\udc80-\udcff]", lambda byte: chr(ord(byte.group()) - 0xDC00 + 0xEF00), value)
+
+
 def accepted(variables: dict[str, Any]) -> dict[str, str]:
     """Those that we know, with values that cannot be anything but values."""
     found = {f"CTI_{name}": variables.get(f"CTI_{name}") for name in NAMES}
@@ -99,8 +106,8 @@ def too_late(*_: Any) -> None:
 
 
 def main() -> None:
-    for stream in (sys.stdin, sys.stdout):
-        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     call = Call(stderr=open(os.devnull, "w"))  # noqa: SIM115 - pyst2 writes a running commentary to it
     try:
         chosen = settings()
@@ -109,10 +116,11 @@ def main() -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds)  # urllib's own limit is for each read, a dribble has no end
         question = {
             "pbx": sys.argv[1] if len(sys.argv) > 1 else None,
-            "uniqueid": call.env.get("agi_uniqueid"),
-            "ani": call.env.get("agi_callerid"),
-            "ani_name": call.env.get("agi_calleridname"),
-            "dnis": call.env.get("agi_dnid"),
+            "uniqueid": text(call.env.get("agi_uniqueid")),
+            "channel": text(call.env.get("agi_channel")),
+            "ani": text(call.env.get("agi_callerid")),
+            "ani_name": text(call.env.get("agi_calleridname")),
+            "dnis": text(call.env.get("agi_dnid")),
         }
         variables = accepted(ask(chosen["url"], chosen["token"], question, seconds))
         signal.setitimer(signal.ITIMER_REAL, 0)

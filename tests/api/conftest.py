@@ -24,6 +24,7 @@ from cti_server.ivr.identify import IdentifyDialogue
 from cti_server.lookup.identify import Identified, Lookup
 from cti_server.record.database import Database
 from cti_server.record.journal import Entry
+from cti_server.wire.text import Encodings
 from tests.api.fakes import FakeCommands, FakeControl, FakeFloor
 from tests.lookup.seed import NOW, World, seed
 
@@ -163,6 +164,7 @@ async def app(
                 now=clock,
                 positions=positions.copy,
                 identify_token=TOKEN,
+                encodings={"demo": Encodings.parse("DAHDI=cp1251")},
                 origins=("https://crm.example",),
                 desktop=dist,
             )

@@ -11,6 +11,7 @@ from cti_server.floor.signals import LinkChanged, LinkState
 from cti_server.lookup.identify import Identified, Lookup
 from cti_server.record.center import agents
 from cti_server.record.database import Database
+from cti_server.wire.text import to_text
 from tests.api.calls import a_call
 from tests.api.conftest import TOKEN, problem
 from tests.api.fakes import AT, FakeCommands, FakeFloor, call, part
@@ -150,6 +151,30 @@ async def test_a_script_asks_who_calls(
     hostile = {"uniqueid": "x", "ani": "9" * 300, "ani_name": '"\r\n\x00👍'}
     answer = await client.post("/api/identify", json=hostile, headers={"Authorization": f"Bearer {TOKEN}"})
     assert answer.json()["variables"]["CTI_STATUS"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("raw", "channel", "name"),
+    [
+        (b"J\xfcrgen", "SIP/a-1", "Jürgen"),
+        (b"\xd5\xc5\xc8\xfd", None, "张三"),
+        (b"\xc8\xe2\xe0\xed\xee\xe2", "DAHDI/7-1", "Иванов"),
+        (b"\xc8\xe2\xe0\xed\xee\xe2", "SIP/a-1", "\uefc8\uefe2\uefe0\uefed\uefee\uefe2"),
+        ("王".encode(), "DAHDI/7-1", "王"),
+    ],
+)
+async def test_a_script_sends_bytes_and_the_server_reads_them(
+    client: httpx.AsyncClient,
+    identified: list[tuple[str, str, Identified | None]],
+    raw: bytes,
+    channel: str | None,
+    name: str,
+) -> None:
+    asked = {"uniqueid": "demo-1.9", "pbx": "demo", "channel": channel, "ani_name": to_text(raw, "utf-8")}
+    await client.post("/api/identify", json=asked, headers={"Authorization": f"Bearer {TOKEN}"})
+    [(_, _, who)] = identified
+    assert who is not None
+    assert who.ani_name == name
 
 
 async def test_a_script_needs_the_token(client: httpx.AsyncClient) -> None:

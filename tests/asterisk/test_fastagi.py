@@ -10,6 +10,7 @@ import pytest
 
 from cti_server.asterisk import fastagi
 from cti_server.asterisk.fastagi import AgiSession, FastAgiServer
+from cti_server.wire.text import Encodings
 
 ENVIRONMENT = (
     b"agi_network: yes\nagi_network_script: identify?pbx=demo&x=1\nagi_uniqueid: demo-1.4\nagi_callerid: 100\n\n"
@@ -38,6 +39,29 @@ async def talk(server: FastAgiServer, data: bytes, reply: bytes = b"") -> bytes:
             answer += await reader.read()
     writer.close()
     return answer
+
+
+async def test_a_name_is_read_by_what_is_declared_for_its_pbx_and_trunk() -> None:
+    names: list[str] = []
+
+    async def named(session: AgiSession) -> None:
+        names.append(session.env["agi_calleridname"])
+
+    declared = {"east": Encodings.parse("DAHDI=cp1251"), "west": Encodings.parse("gb18030")}
+    async with FastAgiServer("127.0.0.1", 0, ["127.0.0.0/8"], {"identify": named}, declared) as server:
+        for query, channel in [
+            ("?pbx=east", "DAHDI/7-1"),
+            ("?pbx=east", "SIP/a-1"),
+            ("?pbx=west", "SIP/a-1"),
+            ("", "DAHDI/7-1"),
+        ]:
+            environment = (
+                f"agi_network_script: identify{query}\nagi_channel: {channel}\nagi_uniqueid: x.1\n".encode()
+                + b"agi_calleridname: \xc8\xe2\xe0\xed\xee\xe2\n\n"
+            )
+            assert await talk(server, environment) == b""
+        assert not server.warnings
+    assert names == ["Иванов", "\uefc8\uefe2\uefe0\uefed\uefee\uefe2", "肉囗钼", "Иванов"]
 
 
 async def until_closed(reader: asyncio.StreamReader) -> bytes:

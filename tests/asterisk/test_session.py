@@ -12,8 +12,11 @@ from pydantic import SecretStr
 
 from cti_server.asterisk.actions import Ping, Status
 from cti_server.asterisk.session import ActionFailed, LinkLost, ListBroken, Refused, Session
+from cti_server.asterisk.translate import translate
+from cti_server.floor.signals import LegStarted
 from cti_server.settings import Account
 from cti_server.wire.ami import Message, NotAmi
+from cti_server.wire.text import Encodings
 
 ACCOUNT = Account(user="cti-events", secret=SecretStr("s"))
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
@@ -69,6 +72,51 @@ async def asked(then: Answer, work: Callable[[Session], Awaitable[None]]) -> lis
         finally:
             session.close()
     return events
+
+
+@pytest.mark.parametrize(
+    ("encoding", "raw", "name"),
+    [
+        ("", b"\xd5\xc5\xc8\xfd", "张三"),
+        ("", b"J\xfcrgen", "Jürgen"),
+        ("", "张三".encode(), "张三"),
+        ("", b"\xc8\xe2\xe0\xed\xee\xe2", "\uefc8\uefe2\uefe0\uefed\uefee\uefe2"),
+        ("PJSIP/cti-trunk=cp1251", b"\xc8\xe2\xe0\xed\xee\xe2", "Иванов"),
+        ("big5", b"\xa4\xfd\xa4\x70\xa9\xfa", "王小明"),
+        ("big5", b"\xa4\xfd\xa4", "王\uefa4"),  # cut, and the line's end is not taken for the rest
+    ],
+)
+async def test_a_callers_name_is_read_by_the_encoding_of_its_trunk(encoding: str, raw: bytes, name: str) -> None:
+    """The caller's channel as an odd manager sends it: with line ends too many, and headers that repeat."""
+    new = lines(
+        b"Event: Newchannel",
+        b"Channel: PJSIP/cti-trunk-00000001",
+        b"ChannelState: 0",
+        b"CallerIDNum: 13800138000",
+        b"CallerIDName: " + raw,
+        b"Exten: 4008001000",
+        b"Uniqueid: lab-1.1",
+        b"Linkedid: lab-1.1",
+        b"ChanVariable: PEER=10.0.0.7",
+        b"ChanVariable: NAME=a: b, c",
+        b"ChanVariable: EMPTY=",
+    )
+
+    def answer(action: str, action_id: bytes) -> bytes:
+        return b"\r\n\r\n" + new + b"\r\n" + start(action_id) + end(action_id, b"0")
+
+    async with pbx(logged_in(answer)) as port:
+        events: list[Message] = []
+        session = await Session.open(
+            "127.0.0.1", port, ACCOUNT, on_event=events.append, encodings=Encodings.parse(encoding)
+        )
+        await session.ask(Status())
+        session.close()
+    (event,) = events
+    signal = translate(event, 0.0)
+    assert isinstance(signal, LegStarted)
+    assert (signal.name, signal.number, signal.exten) == (name, "13800138000", "4008001000")
+    assert event.all("ChanVariable") == ["PEER=10.0.0.7", "NAME=a: b, c", "EMPTY="]
 
 
 def row(action_id: bytes, leg: bytes = b"demo-1.1") -> bytes:

@@ -153,6 +153,9 @@ async def test_it_ends_with_the_server(database: Database) -> None:
         ({"agi_callerid": "unknown", "agi_dnid": "unknown", "agi_extension": "400"}, ("main", None, None, "400")),
         ({"agi_network_script": "identify?pbx=east&dnis=4008001234"}, ("east", None, None, "4008001234")),
         ({"agi_request": "agi://[", "agi_callerid": "1"}, ("main", "1", None, None)),
+        ({"agi_network_script": "identify?dnis=+864008001234"}, ("main", None, None, "+864008001234")),
+        ({"agi_network_script": "identify?dnis=%2B864008001234&pbx="}, ("main", None, None, "+864008001234")),
+        ({"agi_callerid": "+8613800138000;npdi"}, ("main", "+8613800138000;npdi", None, None)),
     ],
 )
 def test_environments(env: dict[str, str], expected: tuple[str, ...]) -> None:

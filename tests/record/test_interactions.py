@@ -13,6 +13,7 @@ from cti_server.record.contacts.history import Interaction
 from cti_server.record.contacts.interactions import InteractionRecord, add_contact, save_calls
 from cti_server.record.crm import customers
 from cti_server.record.database import Database
+from cti_server.wire.text import to_bytes, to_text
 from tests.record.builders import NOON, a_customer, after, an_agent, call, part
 
 
@@ -93,6 +94,17 @@ async def test_hostile_text_is_kept_as_far_as_it_can_be(database: Database) -> N
     assert found.ani_raw is not None
     assert found.ani_raw.startswith("a\ufffdb")
     assert found.ani_raw.endswith("c\n\"'🙂" + "9" * 300)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\xc8\xe2\xe0\xed\xee\xe2", b"a\0b\xff", "王\uef80".encode(), bytes(range(1, 256))]
+)
+async def test_a_name_that_could_not_be_read_comes_back_as_its_bytes(database: Database, raw: bytes) -> None:
+    async with database.begin() as conn:
+        await save_calls(conn, [call("demo-1.1", ani_name=to_text(raw, "utf-8"))])
+    found = await read(database, ("demo", 100, "demo-1.1"))
+    assert found.ani_name is not None
+    assert to_bytes(found.ani_name) == raw
 
 
 async def test_a_batch_takes_two_statements(database: Database) -> None:

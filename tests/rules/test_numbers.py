@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cti_server.rules.numbers import MAX_RAW, area_code_of, normalise
+from cti_server.rules.numbers import MAX_RAW, area_code_of, normalise, short_code
 
 CN_AREA = "10"
 
@@ -55,6 +56,76 @@ UNDERSTOOD = [
     ("020 7946 0000", "GB", None, "+442079460000", None, "national"),
     ("21234567", "HK", None, "+85221234567", None, "national"),
     ("06 1234 5678", "IT", None, "+390612345678", None, "national"),  # Italy keeps its 0
+    # groups: a number is never shortened to one that the plan lists too, or lists instead
+    ("+86 138-0013-8000", "CN", None, "+8613800138000", None, "international"),
+    ("+86-138-0013-8000", "CN", None, "+8613800138000", None, "international"),
+    ("+86—138—0013—8000", "CN", None, "+8613800138000", None, "international"),
+    ("+86·138·0013·8000", "CN", None, "+8613800138000", None, "international"),
+    ("(+86)138-0013-8000", "CN", None, "+8613800138000", None, "international"),
+    ("0086-138-0013-8000", "CN", None, "+8613800138000", None, "international"),
+    ("86-138-0013-8000", "CN", None, "+8613800138000", None, "national"),
+    ("+86-139-1234-5678", "CN", None, "+8613912345678", None, "international"),
+    ("+86 755-2345-6789", "CN", None, "+8675523456789", None, "international"),
+    ("+82-10-1234-5678", "CN", None, "+821012345678", None, "international"),
+    ("+81-90-1234-5678", "CN", None, "+819012345678", None, "international"),
+    ("+44 7700-900-123", "CN", None, "+447700900123", None, "unlisted"),  # was +447700900, extension 123
+    ("+44-7700-900123", "CN", None, "+447700900123", None, "unlisted"),
+    ("+44.7700.900.123", "GB", None, "+447700900123", None, "unlisted"),
+    ("+358 50-123-4567", "CN", None, "+358501234567", None, "international"),  # +358 50 123 is a number too
+    ("+46 70-174-06-05", "CN", None, "+46701740605", None, "international"),
+    ("02-1234-5678", "IT", None, "+390212345678", None, "national"),
+    ("020-12-34-56", "SE", None, "+4620123456", None, "national"),
+    ("+7 495 123-45-67", "CN", None, "+74951234567", None, "international"),
+    ("07219638-537", "DE", None, "+497219638537", None, "national"),  # libphonenumber 740: dialled with the number
+    ("+49 30-123456-78", "CN", None, "+493012345678", None, "international"),
+    ("+86-10-85551234-801", "CN", None, "+861085551234", "801", "international"),
+    ("+86-10-85551234-8", "CN", None, "+861085551234", "8", "international"),
+    ("+44-20-7946-0958-12", "CN", None, "+442079460958", "12", "international"),
+    # a slash behind the area code
+    ("0755/23456789", "CN", None, "+8675523456789", None, "national"),
+    ("030/1234567", "DE", None, "+49301234567", None, "national"),
+    ("+49 (0)30 / 1234567-89", "CN", None, "+4930123456789", None, "international"),
+    ("212/555-0123", "US", None, "+12125550123", None, "national"),
+    # what a trunk puts into the user part of a URI: Asterisk 646, pjproject 2458 and 3881
+    ("+8613800138000;npdi;rn=+8613800139999", "CN", None, "+8613800138000", None, "international"),
+    ("13800138000;verstat=TN-Validation-Passed", "CN", None, "+8613800138000", None, "national"),
+    ("+8613800138000;cpc=ordinary;oli=0", "CN", None, "+8613800138000", None, "international"),
+    ("<sip:+8613800138000@carrier.example;user=phone>", "CN", None, "+8613800138000", None, "international"),
+    (
+        "sip:+8613800138000;npdi;rn=+86139@c.example;user=phone",
+        "CN",
+        None,
+        "+8613800138000",
+        None,
+        "international",
+    ),
+    ("sip:+86-138-0013-8000@c.example;user=phone", "CN", None, "+8613800138000", None, "international"),
+    ("sips:%2B8613800138000@h:5061;transport=tls?Subject=x", "CN", None, "+8613800138000", None, "international"),
+    ("sip:13800138000:secret@c.example", "CN", None, "+8613800138000", None, "national"),
+    ("sip:+8613800138000", "CN", None, "+8613800138000", None, "international"),
+    ("<sip:+8613800138000@c.example", "CN", None, "+8613800138000", None, "international"),  # cut
+    ("13800138000@192.0.2.1:5060", "CN", None, "+8613800138000", None, "national"),
+    ('"Li Wei" <13800138000>', "CN", None, "+8613800138000", None, "national"),
+    ("callto:+86-138-0013-8000", "CN", None, "+8613800138000", None, "international"),
+    ("tel:+86-138-0013-8000", "CN", None, "+8613800138000", None, "international"),
+    ("tel:+44-114-272-6444;ext=1234", "CN", None, "+441142726444", "1234", "international"),
+    ("tel:+44-114-272-6444,1234", "CN", None, "+441142726444", "1234", "international"),  # phone-number-parser 492
+    # a local number and the prefix that makes it global, or the country whose way of dialling it is
+    ("02085551234;phone-context=+86", "CN", None, "+862085551234", None, "international"),
+    ("02085551234;phone-context=+86", "US", None, "+862085551234", None, "international"),
+    ("8613800138000;phone-context=+86", "US", None, "+8613800138000", None, "national"),
+    ("2125550123;phone-context=+1", "CN", None, "+12125550123", None, "international"),
+    ("07700900123;phone-context=+44", "CN", None, "+447700900123", None, "unlisted"),
+    ("85551234;phone-context=+86-10", "CN", None, "+861085551234", None, "international"),
+    ("13800138000;phone-context=carrier.example", "CN", None, "+8613800138000", None, "national"),
+    # the + was lost in the decoding of a URL (superfecta 269, ari4java 51)
+    (" 8613800138000", "CN", None, "+8613800138000", None, "national"),
+    (" 442079460958", "CN", None, "+442079460958", None, "international"),
+    (" 13105551234", "CN", None, "+8613105551234", None, "national"),  # a number of the region first
+    ("%2B8613800138000", "CN", None, "+8613800138000", None, "international"),
+    ("034116999#2405", "TH", None, "+6634116999", "2405", "national"),  # GlobalPhone 30
+    ("+16502530000x136", "CN", None, "+16502530000", "136", "international"),  # phonelib 367
+    ("+7 495 123-45-67 доб. 12", "CN", None, "+74951234567", "12", "international"),
 ]
 
 MALFORMED = [
@@ -70,6 +141,25 @@ MALFORMED = [
     ("x12", "CN", "letters"),
     ("*6713800138000", "CN", "symbols"),
     ("++8613800138000", "CN", "symbols"),
+    # two numbers in one text: nobody knows which is meant, and together they are none
+    ("13800138000/13900139000", "CN", "ambiguous"),
+    ("13800138000 / 010-85551234", "CN", "ambiguous"),
+    ("85551234/35", "CN", "ambiguous"),
+    ("+44 7700 900123/4", "GB", "ambiguous"),
+    ("1001/1002", "CN", "ambiguous"),
+    ("110/120", "CN", "ambiguous"),
+    ("95588/95599", "CN", "ambiguous"),
+    ("0754-8234567-8", "CN", "ambiguous"),  # a subscriber of seven digits and a phone of theirs, or one of eight
+    ("13800138000;13900139000", "CN", "symbols"),
+    ("tel:+44-114-272-6444;1234", "CN", "symbols"),
+    # not whole by the plan, and not shortened until it is
+    ("07700-900-123", "GB", "not_in_plan"),
+    ("00 44 7700-900-123", "CN", "not_in_plan"),
+    ("0755-2345-67890", "CN", "not_in_plan"),
+    ("13800138000.0", "CN", "not_in_plan"),
+    ("13,800,138,000", "CN", "symbols"),
+    ("3.108207129E9", "US", "letters"),  # xlsx2csv 190
+    ("sip:10086@pbx.example", "CN", "short_code"),
     ("9" * 100, "CN", "too_long"),
     ("9" * 300, "CN", "too_long"),
     ("1" * 33, "CN", "too_long"),
@@ -97,6 +187,17 @@ WITHHELD += [
     "No Caller ID",
     "\x00",
     "sip:host",
+    "sip:192.0.2.1",
+    "anonymous@anonymous.invalid",
+    '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=as1',
+    "sip:c8oqz84zk7z@anonymous.invalid",
+    "sip:restricted@carrier.example;user=phone",
+    "Anonymous;npdi",
+    "asterisk",
+    "Out of area",
+    "Unbekannt",
+    "скрытый номер",
+    "非通知",
 ]
 
 
@@ -120,6 +221,8 @@ def test_withheld(raw: str | None) -> None:
 
 
 def test_a_phone_of_the_pbx_is_an_extension() -> None:
+    assert normalise("sip:1001@pbx.example", "CN").extension == "1001"
+    assert normalise("1001;phone-context=pbx.example", "CN").extension == "1001"
     assert normalise("1001", "CN").extension == "1001"
     assert normalise("1001", "CN").kind == "extension"
     assert normalise("10015", "CN").kind == "malformed"
@@ -155,6 +258,30 @@ def test_a_long_text_is_cut_before_it_is_kept() -> None:
 )
 def test_area_code_of_a_line(e164: str | None, area: str | None) -> None:
     assert area_code_of(e164) == area
+
+
+@pytest.mark.parametrize("raw", ["10086", "sip:10086@192.0.2.1", "10086;rn=123", "tel:100-86"])
+def test_the_digits_of_a_short_code_are_its_own_only(raw: str) -> None:
+    assert normalise(raw, "CN").reason == "short_code"
+    assert short_code(raw) == "10086"
+
+
+EXAMPLES = [
+    phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+    for kind in (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE)
+    if (number := phonenumbers.example_number_for_type(region, kind)) is not None
+]
+
+
+@given(st.sampled_from(EXAMPLES), st.sets(st.integers(1, 12), max_size=4), st.sampled_from("- ./—"))
+def test_no_grouping_of_an_international_number_makes_another_of_it(e164: str, cuts: set[int], mark: str) -> None:
+    country = len(str(phonenumbers.parse(e164, None).country_code)) + 1
+    edges = [0, country, *sorted(country + cut for cut in cuts if country + cut < len(e164)), len(e164)]
+    number = normalise(mark.join(e164[a:b] for a, b in zip(edges, edges[1:], strict=False)), "CN")
+    assert (number.e164, number.extension) in ((e164, None), (None, None))
+    if mark != "/":
+        assert number.e164 == e164
 
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,9 @@ from cti_server.wire.agi import (
     Reply,
     UnsafeCommand,
     command,
+    query_of,
 )
+from cti_server.wire.text import to_text
 
 ENVIRONMENT = (
     b"agi_network: yes\nagi_network_script: identify?pbx=demo\nagi_uniqueid: demo-1.4\n"
@@ -71,10 +75,50 @@ def test_rubbish_is_refused_with_its_reason(data: bytes, why: str) -> None:
         AgiDecoder().feed(data)
 
 
+GBK_NAME = ENVIRONMENT.replace(b"Zhang", b"\xb7\xeb\x86\xb4").replace(b"\n\n", b"\nagi_channel: DAHDI/7-1\n\n")
+
+
+def test_the_environment_is_read_by_what_is_declared_for_its_channel() -> None:
+    seen: list[str | None] = []
+
+    def declared(environment: Mapping[str, str]) -> str | None:
+        seen.append(environment.get("agi_channel"))
+        return "gb18030"
+
+    decoder = AgiDecoder(declared)
+    assert decoder.feed(GBK_NAME + b"200 result=1 (\xb7\xeb\x86\xb4)\n") == [
+        Reply(200, "1", "冯喆", "result=1 (冯喆)")
+    ]
+    assert decoder.environment is not None
+    assert decoder.environment["agi_calleridname"] == "冯喆"
+    assert seen == ["DAHDI/7-1"]
+
+    plain = AgiDecoder()
+    plain.feed(GBK_NAME)
+    assert plain.environment is not None
+    assert plain.environment["agi_calleridname"] == to_text(b"\xb7\xeb\x86\xb4") == "\uefb7\uefeb\uef86\uefb4"
+
+
+@pytest.mark.parametrize(
+    ("script", "query"),
+    [
+        ("identify?pbx=demo&dnis=+8613800138000", {"pbx": "demo", "dnis": "+8613800138000"}),
+        ("identify?dnis=%2B8613800138000&pbx=", {"dnis": "+8613800138000", "pbx": ""}),
+        ("identify?dnis=400%20800&dnis=1&x", {"dnis": "400 800"}),
+        ("identify?name=%D5%C5%C8%FD&a=b=c", {"name": "张三", "a": "b=c"}),
+        ("identify", {}),
+    ],
+)
+def test_the_query_of_the_url(script: str, query: dict[str, str]) -> None:
+    assert query_of({"agi_network_script": script}) == query
+    assert query_of({"agi_request": f"agi://127.0.0.1/{script}", "agi_network_script": "other?a=1"}) == query
+
+
 def test_a_command_quotes_its_arguments() -> None:
     assert command("ANSWER") == b"ANSWER\n"
     assert command("SET VARIABLE", "CTI_X", 'a "b" \\ c') == b'SET VARIABLE "CTI_X" "a \\"b\\" \\\\ c"\n'
-    for bad in ("a\nb", "a\rb", "a\0b"):
+    assert command("SET VARIABLE", "CTI_X", to_text(b"\x95\\")) == b'SET VARIABLE "CTI_X" "\x95\\\\"\n'
+    for bad in ("a\nb", "a\rb", "a\0b", to_text(b"a\0b")):
         with pytest.raises(UnsafeCommand):
             command("SET VARIABLE", "CTI_X", bad)
     with pytest.raises(UnsafeCommand, match="Asterisk reads"):

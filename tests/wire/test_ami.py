@@ -17,6 +17,7 @@ from cti_server.wire.ami import (
     UnsafeText,
     encode,
 )
+from cti_server.wire.text import ENCODINGS, Encodings, to_bytes, to_text
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 STREAM = BANNER + (
@@ -40,7 +41,7 @@ def test_a_stream_gives_its_messages() -> None:
     assert [m.event for m in messages] == [None, "FullyBooted", "Newchannel", "Odd", "Bytes"]
     assert messages[0]["Message"] == "Authentication accepted"
     assert messages[2]["CallerIDName"] == "张伟 📞"
-    assert messages[4]["Name"] == "\ufffd\ufffd"
+    assert messages[4]["Name"] == "\uefff\ueffe"
     assert messages[4]["Raw"] == "a\nb"
 
 
@@ -68,10 +69,10 @@ LINES = st.lists(st.sampled_from([b"X", b"X: ", b"X:", b"XX: ", b":X: ", b"Y: X:
 def test_one_header_is_read_as_if_all_were_parsed(starts: list[bytes], values: list[bytes]) -> None:
     lines = [b"Event: Odd", *(a + b for a, b in zip(starts, values, strict=False))]
     parsed: dict[str, str] = {}
-    for line in b"\r\n".join(lines).decode("utf-8", "replace").split("\r\n"):
-        name, colon, value = line.partition(":")
-        if colon and name not in parsed:
-            parsed[name] = value.removeprefix(" ")
+    for line in b"\r\n".join(lines).split(b"\r\n"):
+        name, colon, value = line.partition(b":")
+        if colon and to_text(name) not in parsed:
+            parsed[to_text(name)] = to_text(value).removeprefix(" ")
 
     for name in ("Event", "X", "XX", "Y", " X", "Z"):
         message = Message(b"\r\n".join(lines))
@@ -79,6 +80,58 @@ def test_one_header_is_read_as_if_all_were_parsed(starts: list[bytes], values: l
         assert message.headers == parsed
         if name in parsed:
             assert message[name] == parsed[name]
+
+
+def test_names_that_are_not_utf_8_are_read_value_by_value() -> None:
+    message = Message(
+        b"Event: Newchannel\r\nChannel: PJSIP/carrier-a-0000001c\r\nCallerIDName: \xd5\xc5\xc8\xfd\r\n"
+        b"ConnectedLineName: J\xfcrgen\r\nQueue: \xe5\xae\xa2\xe6\x9c\x8d\r\nExten: 400"
+    )
+    assert message["CallerIDName"] == "张三"
+    assert message["ConnectedLineName"] == "Jürgen"
+    assert message["Queue"] == "客服"  # UTF-8 beside them
+    assert message["Exten"] == "400"
+
+
+@pytest.mark.parametrize(
+    ("declared", "name"),
+    [
+        ("", "\uefc8\uefe2\uefe0\uefed\uefee\uefe2"),
+        ("cp1251", "Иванов"),
+        ("PJSIP/carrier-a=cp1251,gbk", "Иванов"),
+        ("PJSIP=cp1251,gbk", "Иванов"),
+        ("PJSIP/carrier=cp1251,gbk", "肉囗钼"),
+        ("PJSIP/carrier-ab=cp1251", "\uefc8\uefe2\uefe0\uefed\uefee\uefe2"),
+    ],
+)
+def test_the_encoding_is_that_of_the_trunk_else_of_the_pbx(declared: str, name: str) -> None:
+    decoder = AmiDecoder(Encodings.parse(declared))
+    (message,) = decoder.feed(
+        BANNER + b"Event: Newchannel\r\nChannel: PJSIP/carrier-a-0000001c\r\nCallerIDName: "
+        b"\xc8\xe2\xe0\xed\xee\xe2\r\nMemberName: \xe5\xbc\xa0\xe4\xbc\x9f\r\n\r\n"
+    )
+    assert message["CallerIDName"] == name
+    assert message["MemberName"] == "张伟"
+
+
+@given(
+    st.sampled_from(["", *ENCODINGS]),
+    st.binary(max_size=12).map(lambda name: name.replace(b"\r\n", b"")),
+    st.sampled_from([b"", b"\r", b"\n"]),
+)
+def test_no_name_forges_a_header_whatever_is_declared(declared: str, name: bytes, end: bytes) -> None:
+    """A lead byte before the line's end must not swallow it, nor a name bring one along."""
+    block = b"Event: E\r\nCallerIDName: " + name + end + b"\x95" + b"\r\nUniqueid: a.1\r\nLinkedid: a.2"
+    message = Message(block, Encodings.parse(declared))
+    assert list(message.headers) == ["Event", "CallerIDName", "Uniqueid", "Linkedid"]
+    assert (message["Uniqueid"], message["Linkedid"], message.malformed) == ("a.1", "a.2", 0)
+
+
+@pytest.mark.parametrize("raw", [b"a\0b", "a\uef80b".encode(), b"\xff", "王".encode(), "\U0010ffff".encode()])
+def test_every_name_is_one_that_can_be_stored_and_had_back(raw: bytes) -> None:
+    name = Message(b"Event: E\r\nCallerIDName: " + raw)["CallerIDName"]
+    assert "\0" not in name
+    assert to_bytes(name) == raw
 
 
 def test_lines_without_colon_are_counted_only_where_a_header_was_read() -> None:
@@ -120,9 +173,26 @@ def test_an_oversize_message_is_skipped_and_the_stream_goes_on(step: int) -> Non
         assert (events, decoder.oversize) == (["Next"], 1)
 
 
-def test_a_port_that_is_not_the_manager_says_so() -> None:
+@pytest.mark.parametrize("version", ["11.0.0", "9.0.0", "2.8.0", "1.1", ""])
+def test_the_banner_gives_the_version(version: str) -> None:
+    decoder = AmiDecoder()
+    decoder.feed(f"Asterisk Call Manager/{version}\r\n".encode())
+    assert decoder.version == version
+
+
+def test_an_extra_line_end_between_messages_is_skipped() -> None:
+    events = AmiDecoder().feed(
+        BANNER + b"\r\n\r\nEvent: A\r\nX: 1\r\n\r\n\r\nEvent: B\r\n\r\n\r\n\r\nEvent: C\r\n\r\n"
+    )
+    assert [m.event for m in events] == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize(
+    "banner", [b"SSH-2.0-OpenSSH_9.2\r\n", b"Asterisk Call Manager Proxy/1.21\r\n", b"\xd5\xc5\r\n"]
+)
+def test_a_port_that_is_not_the_manager_says_so(banner: bytes) -> None:
     with pytest.raises(NotAmi, match="is this the manager port"):
-        AmiDecoder().feed(b"SSH-2.0-OpenSSH_9.2\r\n")
+        AmiDecoder().feed(banner)
     with pytest.raises(NotAmi):
         AmiDecoder().feed(b"x" * (MAX_LINE + 1))
 
@@ -136,6 +206,19 @@ def test_an_action_is_encoded_and_cannot_be_forged() -> None:
         encode([("Value", "9" * MAX_LINE)])
     with pytest.raises(UnsafeText, match="129 headers"):
         encode([("Variable", "a=b")] * 129)
+
+
+def test_a_name_that_was_kept_goes_back_as_the_bytes_that_it_was() -> None:
+    raw = b"\xa4\xfd\xa4p\xa9\xfa"  # Big5, which nothing declares
+    assert encode([("Queue", to_text(raw))]) == b"Queue: " + raw + b"\r\n\r\n"
+    for kept in ("\uef00", "a\uef0d\uef0aAction: Hangup"):
+        try:
+            wire = encode([("Queue", kept)])
+        except UnsafeText:
+            continue
+        assert wire.count(b"\r\n") == 2  # U+EF0D is no byte of ours
+    with pytest.raises(UnsafeText):
+        encode([("Queue", to_text(b"a\0b"))])
 
 
 def test_a_list_end_says_how_many_rows_it_claims() -> None:

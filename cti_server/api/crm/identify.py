@@ -12,6 +12,7 @@ from cti_server.api.ports import Deps
 from cti_server.api.principal import DepsIn
 from cti_server.api.problems import Problem, documented
 from cti_server.api.shapes import IdentifyAnswer
+from cti_server.wire.text import NONE_DECLARED, read_again
 
 routes = APIRouter(prefix="/api/identify", tags=["identify"])
 
@@ -20,12 +21,16 @@ Anything = Annotated[str, Field(max_length=4096)]
 
 
 class Caller(BaseModel):
-    """What the PBX knows of the call. Unknown fields are ignored: a newer script may ask an older server."""
+    """What the PBX knows of the call. Unknown fields are ignored: a newer script may ask an older server.
+
+    In `ani_name` U+EF80 to U+EFFF stand for bytes that are not UTF-8; `channel` says of which trunk they are.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
     uniqueid: Annotated[str, Field(min_length=1, max_length=200)]
     pbx: Annotated[str, Field(max_length=40)] | None = None
+    channel: Annotated[str, Field(max_length=200)] | None = None
     ani: Anything | None = None
     ani_name: Anything | None = None
     dnis: Anything | None = None
@@ -37,7 +42,10 @@ async def identify_caller(
 ) -> IdentifyAnswer:
     """The channel variables for a call, within the lookup's deadline. It needs the bearer token."""
     _authorize(deps, authorization)
-    caller = (body.pbx or deps.default_pbx, body.ani, body.ani_name, body.dnis)
+    pbx = body.pbx or deps.default_pbx
+    declared = deps.encodings.get(pbx, NONE_DECLARED).of(body.channel)
+    name = None if body.ani_name is None else read_again(body.ani_name, declared)
+    caller = (pbx, body.ani, name, body.dnis)
     return {"variables": await deps.identify(caller, body.uniqueid)}
 
 
