@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from .findings import Difference
-from .picture import Channel
+from .picture import TRUNK, Channel
 from .seen import CONNECTED, Seen, View
 
 Check = Callable[[Seen], Iterator[Difference]]
@@ -110,6 +110,16 @@ def _state(seen: Seen, call: View) -> str | None:
     if not customers and spoken_with and len(agents) > 1:
         return "talking"
     return None
+
+
+def calls_have_their_direction(seen: Seen) -> Iterator[Difference]:
+    for call in seen.calls.values():
+        channels = seen.channels_of(call)
+        outside = [one for one in channels if one.device == TRUNK and one.id not in seen.customers]
+        if any(one.id in seen.customers for one in channels) and call["direction"] != "inbound":
+            yield Difference(f"direction {call['direction']}, not inbound", call["call"])
+        elif outside and call["direction"] == "internal":
+            yield Difference("direction internal, with a number outside", call["call"])
 
 
 def spaces_are_those_of_parking(seen: Seen) -> Iterator[Difference]:
@@ -252,6 +262,7 @@ CHECKS: tuple[Check, ...] = (
     one_room_is_one_call,
     people_do_what_they_do,
     calls_are_in_their_state,
+    calls_have_their_direction,
     spaces_are_those_of_parking,
     parts_are_what_phones_do,
     who_talks_has_a_part,

@@ -11,6 +11,8 @@ from .manager import Manager, Row, Told
 #: channels on which nobody speaks: halves of Local pairs, and what plays announcements into a conference room
 PLUMBING = ("Local/", "CBAnn/", "CBRec/", "Announcer/", "Recorder/", "Surrogate/", "Message/")
 
+TRUNK = "PJSIP/cti-trunk"
+
 
 def device_of(channel: str) -> str:
     """`PJSIP/1001` of `PJSIP/1001-0000002a`."""

@@ -16,12 +16,12 @@ from cti_server.record.database import Database
 
 from .cel import History, Life, Span, by_linkedid, history, people, read, total, union, within
 from .findings import Difference
+from .picture import TRUNK
 from .site import PBX
 from .walk import Walk
 
 TOLERANCE_S = 1.0
 TALKED_S = 0.3  # a shorter moment together may be over before anybody could be told
-TRUNK = "PJSIP/cti-trunk"
 
 
 @dataclass
@@ -95,6 +95,10 @@ class Judge:
         for life in people(self.past):
             if not named.intersection(life.linkedids):
                 yield Difference("a call is not in the record", f"{life.device} {life.id}"), []
+        for contact in self.record:
+            lives = [life for name in contact.linkedids for life in self.by_linkedid[name]]
+            if contact.row["direction"] == "internal" and any(life.device == TRUNK for life in lives):
+                yield Difference("direction internal, with a number outside", contact.row["linkedid"]), []
         for linkedid in sorted(named - set(self.by_linkedid)):
             yield Difference("the record has a call that Asterisk had not", linkedid), []
 
