@@ -167,6 +167,16 @@ def parts_are_what_phones_do(seen: Seen) -> Iterator[Difference]:
                 yield Difference("a part consults, the customer hears the agent", name)
 
 
+def who_is_consulted_is_told_so(seen: Seen) -> Iterator[Difference]:
+    """A phone that a consultation rings: the agent comes into the call by it, not by a transfer."""
+    for call, part in seen.open_parts():
+        for channel in _phone(seen, call, part):
+            asked = channel.linkedid in seen.picture.consulted and channel.state == "Ringing"
+            if asked and part["state"] == "ringing" and part["origin"] not in ("consult", "offer", "internal"):
+                name = f"{part['name']} in {call['call']}: part {part['position']}"
+                yield Difference(f"a consulted phone rings as {part['origin']}", name)
+
+
 def _phone(seen: Seen, call: View, part: View) -> list[Channel]:
     """The channels of the agent's phone in this call; it may have another call beside it."""
     if part["leg"] in seen.picture.channels:
@@ -265,6 +275,7 @@ CHECKS: tuple[Check, ...] = (
     calls_have_their_direction,
     spaces_are_those_of_parking,
     parts_are_what_phones_do,
+    who_is_consulted_is_told_so,
     who_talks_has_a_part,
     agents_are_in_their_state,
     queues_hold_their_callers,
