@@ -46,7 +46,9 @@ async def run(options: argparse.Namespace) -> int:
         if options.postgres:
             url = stack.enter_context(stack.enter_context(durable_postgres()).database())
         async with site(url, folder, options.snapshot_every) as made:
-            walk = Walk(made, seed, options.restarts, tuple(options.known), lambda line: print(line, flush=True))
+            walk = Walk(
+                made, seed, options.restarts, known=tuple(options.known), say=lambda line: print(line, flush=True)
+            )
             try:
                 await walk.walk(options.minutes * 60)
                 await compare_record(walk)

@@ -15,7 +15,7 @@ import httpx
 from cti_server.demo.calls import dial, place_call
 from cti_server.demo.sipp_process import Sipp
 
-from .picture import Channel, Picture
+from .picture import TRUNK, Channel, Picture
 from .site import Person, Site
 
 STAY_S = 600.0  # a caller hangs up when the walk says so, not by themselves
@@ -66,7 +66,7 @@ class Around:
 
     def outside(self, *, up: bool) -> list[Channel]:
         """The same of numbers outside that were called."""
-        far = [one for one in self.picture.at("PJSIP/cti-trunk") if one.number not in self.numbers]
+        far = [one for one in self.picture.at(TRUNK) if one.number not in self.numbers]
         return [one for one in far if (one.up if up else one.state in ("Ringing", "Down"))]
 
     def views(self, state: str) -> list[dict[str, Any]]:

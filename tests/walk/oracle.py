@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from .findings import Difference
-from .picture import Channel
+from .picture import TRUNK, Channel
 from .seen import CONNECTED, Seen, View
 
 Check = Callable[[Seen], Iterator[Difference]]
@@ -112,6 +112,16 @@ def _state(seen: Seen, call: View) -> str | None:
     return None
 
 
+def calls_have_their_direction(seen: Seen) -> Iterator[Difference]:
+    for call in seen.calls.values():
+        channels = seen.channels_of(call)
+        outside = [one for one in channels if one.device == TRUNK and one.id not in seen.customers]
+        if any(one.id in seen.customers for one in channels) and call["direction"] != "inbound":
+            yield Difference(f"direction {call['direction']}, not inbound", call["call"])
+        elif outside and call["direction"] == "internal":
+            yield Difference("direction internal, with a number outside", call["call"])
+
+
 def spaces_are_those_of_parking(seen: Seen) -> Iterator[Difference]:
     for channel, space in seen.picture.parked.items():
         call = seen.call_with(channel)
@@ -155,6 +165,16 @@ def parts_are_what_phones_do(seen: Seen) -> Iterator[Difference]:
                 yield Difference("a part holds, the agent talks with somebody", name)
             case "consulting" if speaks & seen.customers:
                 yield Difference("a part consults, the customer hears the agent", name)
+
+
+def who_is_consulted_is_told_so(seen: Seen) -> Iterator[Difference]:
+    """A phone that a consultation rings: the agent comes into the call by it, not by a transfer."""
+    for call, part in seen.open_parts():
+        for channel in _phone(seen, call, part):
+            asked = channel.linkedid in seen.picture.consulted and channel.state == "Ringing"
+            if asked and part["state"] == "ringing" and part["origin"] not in ("consult", "offer", "internal"):
+                name = f"{part['name']} in {call['call']}: part {part['position']}"
+                yield Difference(f"a consulted phone rings as {part['origin']}", name)
 
 
 def _phone(seen: Seen, call: View, part: View) -> list[Channel]:
@@ -252,8 +272,10 @@ CHECKS: tuple[Check, ...] = (
     one_room_is_one_call,
     people_do_what_they_do,
     calls_are_in_their_state,
+    calls_have_their_direction,
     spaces_are_those_of_parking,
     parts_are_what_phones_do,
+    who_is_consulted_is_told_so,
     who_talks_has_a_part,
     agents_are_in_their_state,
     queues_hold_their_callers,

@@ -11,6 +11,8 @@ from .manager import Manager, Row, Told
 #: channels on which nobody speaks: halves of Local pairs, and what plays announcements into a conference room
 PLUMBING = ("Local/", "CBAnn/", "CBRec/", "Announcer/", "Recorder/", "Surrogate/", "Message/")
 
+TRUNK = "PJSIP/cti-trunk"
+
 
 def device_of(channel: str) -> str:
     """`PJSIP/1001` of `PJSIP/1001-0000002a`."""
@@ -72,6 +74,8 @@ class Picture:
     music: frozenset[str] = frozenset()
     """The ids of channels that Asterisk plays music to; who hears it through a Local pair is `on_hold` too."""
     on_hold: frozenset[str] = frozenset()
+    consulted: frozenset[str] = frozenset()
+    """The linkedids in which an agent is in a bridge with a consultation that has not been answered."""
     conference: frozenset[str] = frozenset()
     local_bridges: frozenset[str] = frozenset()
     plumbing: frozenset[str] = frozenset()
@@ -86,7 +90,14 @@ class Picture:
 
     def speaks_with(self, channel: str) -> frozenset[str]:
         """Those of them who hear no music instead."""
-        return self.hearing.get(channel, frozenset()) - {channel} - self.music
+        if channel in self.holding:
+            return frozenset()
+        return self.hearing.get(channel, frozenset()) - {channel} - self.music - self.holding
+
+    @property
+    def holding(self) -> frozenset[str]:
+        """The agents who hold from the screen: Asterisk runs cti-hold on their channel, and they hear nobody."""
+        return frozenset(one.id for one in self.channels.values() if one.context == "cti-hold")
 
     def queue_of(self, channel: str) -> str | None:
         for queue, callers in self.waiting.items():
@@ -146,6 +157,11 @@ async def take(asked: Manager) -> Picture:
         one.id for one in people.values() if bridges.get(one.bridge, {}).get("BridgeCreator") == "ConfBridge"
     )
     found.local_bridges = frozenset(row["BridgeId"] for row in channels if row["Channel"].startswith("Local/"))
+    found.consulted = frozenset(
+        row["Linkedid"]
+        for row in channels
+        if row["Channel"].startswith("Local/00@cti-consult-") and row["Channel"].endswith(";1") and row["BridgeId"]
+    )
     found.plumbing = frozenset(row["Uniqueid"] for row in channels) - set(people)
 
     def behind(channel: str) -> frozenset[str]:

@@ -14,14 +14,15 @@ import sqlalchemy as sa
 
 from cti_server.record.database import Database
 
-from .cel import History, Life, Span, by_linkedid, history, people, read, total, union, within
+from .cel import History, Life, Span, by_linkedid, history, people, read, total, within
 from .findings import Difference
+from .picture import TRUNK
 from .site import PBX
 from .walk import Walk
 
 TOLERANCE_S = 1.0
+WITH_TALK = ("answered", "transferred", "transfer_failed", "abandoned", "short_abandon", "no_agent")
 TALKED_S = 0.3  # a shorter moment together may be over before anybody could be told
-TRUNK = "PJSIP/cti-trunk"
 
 
 @dataclass
@@ -95,6 +96,10 @@ class Judge:
         for life in people(self.past):
             if not named.intersection(life.linkedids):
                 yield Difference("a call is not in the record", f"{life.device} {life.id}"), []
+        for contact in self.record:
+            lives = [life for name in contact.linkedids for life in self.by_linkedid[name]]
+            if contact.row["direction"] == "internal" and any(life.device == TRUNK for life in lives):
+                yield Difference("direction internal, with a number outside", contact.row["linkedid"]), []
         for linkedid in sorted(named - set(self.by_linkedid)):
             yield Difference("the record has a call that Asterisk had not", linkedid), []
 
@@ -138,22 +143,31 @@ class Judge:
         return [self.past.lives[one] for one in found - {caller.id}]
 
     def _times(self, caller: Life, group: list[Life], seat: str) -> tuple[float, float]:
-        """Seconds of talk and of hold of the agent at this seat. Hold is what they are in the call without being
-        heard by the caller. Before they have met the caller, who is consulted works: that is talk; and so is
-        what those who stay say to each other once the caller is gone."""
-        mine = [life for life in group if life.device == seat]
-        with_caller = [s for one in mine for s in self.past.heard.get(frozenset((one.id, caller.id)), [])]
-        met = [s for one in mine for s in self._with(caller, one)]
-        pairs = [frozenset((one.id, other.id)) for one in mine for other in group if other.device != seat]
-        others = [s for pair in pairs for s in self.past.together.get(pair, [])]
-        others_heard = [s for pair in pairs for s in self.past.heard.get(pair, [])]
+        """Seconds of talk and of hold of the agent at this seat; each of their channels counts by itself."""
+        each = [self._time(caller, group, life) for life in group if life.device == seat]
+        return sum(talk for talk, _ in each), sum(hold for _, hold in each)
+
+    def _time(self, caller: Life, group: list[Life], mine: Life) -> tuple[float, float]:
+        """Hold is what they are in the call without being heard by the caller. Who is consulted works before they
+        have met the caller: that is talk. So is what those who stay say to each other once the caller is gone."""
+        with_caller = frozenset((mine.id, caller.id))
+        met = self.past.together.get(with_caller, [])
+        pairs = [frozenset((mine.id, other.id)) for other in group if other.device != mine.device]
+        others = [span for pair in pairs for span in self.past.together.get(pair, [])]
         began = min((begin for begin, _ in (*met, *others)), default=float("inf"))
         first_met = min((begin for begin, _ in met), default=float("inf"))
-        there = within([s for one in mine for s in one.bridged], [(began, float("inf"))])
         over = caller.ended if caller.ended is not None else float("inf")
-        afterwards = within(others_heard, [(over, float("inf"))])
-        talk = union([*with_caller, *within(there, [(0.0, first_met)]), *afterwards])
-        return total(talk), total(there) - total(within(talk, there))
+        there = within(mine.bridged, [(began, float("inf"))])
+        heard = [span for pair in pairs for span in self.past.heard.get(pair, [])]
+        talk = within(
+            [
+                *self.past.heard.get(with_caller, []),
+                *within(there, [(0.0, first_met)]),
+                *within(heard, [(over, float("inf"))]),
+            ],
+            there,
+        )
+        return total(talk), total(there) - total(talk)
 
     # --- waiting and the end ---------------------------------------------------------------------------
 
@@ -185,7 +199,7 @@ class Judge:
         if by is not None and contact.row["ended_by"] != by:
             yield Difference(f"ended by {contact.row['ended_by']}, not {by}", f"outcome {contact.row['outcome']}")
         outcome = contact.row["outcome"]
-        if talked and outcome not in ("answered", "transferred", "abandoned", "no_agent", "short_abandon"):
+        if talked and outcome not in WITH_TALK:
             yield Difference(f"outcome {outcome} though somebody talked", "")
         if not talked and not group:
             waits_at_the_end = bool(caller.queued) and caller.queued[-1][1] >= (caller.ended or 0.0) - 0.1

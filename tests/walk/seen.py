@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .picture import Channel, Picture
+from .picture import TRUNK, Channel, Picture
 from .picture import take as take_picture
 from .site import PBX, Site
 
@@ -99,7 +99,7 @@ async def look(site: Site, numbers: Iterable[str]) -> Seen | None:
             for name, members in zip(names, listed, strict=True)
         },
         {member["agent"]: member for member in team},
-        frozenset(c.id for c in after.channels.values() if c.number in known and c.device == "PJSIP/cti-trunk"),
+        frozenset(c.id for c in after.channels.values() if c.number in known and c.device == TRUNK),
         {person.id: person.seat for person in site.people.values()},
     )
 

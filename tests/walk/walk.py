@@ -33,6 +33,7 @@ class Walk:
     site: Site
     seed: int
     restarts: bool = False
+    restart_each: int = RESTART_EACH
     known: tuple[str, ...] = ()
     """Kinds of findings, or parts of their names, that are counted and do not end the scene."""
     say: Print = print
@@ -58,7 +59,7 @@ class Walk:
         around = self.around
         around.step += 1
         chance = random.Random(f"{self.seed}:{around.step}")
-        if self.restarts and chance.random() < 1 / RESTART_EACH:
+        if self.restarts and chance.random() < 1 / self.restart_each:
             await self.restart(chance)
         for _ in range(chance.choice((1, 1, 1, 2, 2, 3))):
             await self.act(chance)
