@@ -29,6 +29,8 @@ class Caller(BaseModel):
     ani: Anything | None = None
     ani_name: Anything | None = None
     dnis: Anything | None = None
+    secret: Anything | None = None
+    """The number of a caller who asked that it be shown to nobody; it finds the customer, and is kept nowhere."""
 
 
 @routes.post("", operation_id="identifyCaller", responses=documented(401, 403, 413, 422))
@@ -37,7 +39,7 @@ async def identify_caller(
 ) -> IdentifyAnswer:
     """The channel variables for a call, within the lookup's deadline. It needs the bearer token."""
     _authorize(deps, authorization)
-    caller = (body.pbx or deps.default_pbx, body.ani, body.ani_name, body.dnis)
+    caller = (body.pbx or deps.default_pbx, body.ani, body.ani_name, body.dnis, body.secret or None)
     return {"variables": await deps.identify(caller, body.uniqueid)}
 
 
