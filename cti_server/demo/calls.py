@@ -33,6 +33,8 @@ class Caller:
     ani: str | None
     did: str
     name: str = ""
+    hides: bool = False
+    """The provider sends the number (P-Asserted-Identity), and that it is to be shown to nobody (Privacy: id)."""
     stay_s: float = 60.0
     """Hangs up this long after the PBX answered (waiting in the queue counts), if nobody else has."""
     answer_s: float = 30.0
@@ -45,7 +47,10 @@ class Caller:
 
 def call(pbx: DemoPbx, caller: Caller) -> Sipp:
     """Places the call; returns at once."""
-    if caller.ani is None:
+    if caller.hides:
+        own = '"Anonymous" <sip:anonymous@anonymous.invalid>'
+        identity = f"Privacy: id\n      P-Asserted-Identity: <sip:{caller.ani}@[local_ip]>"
+    elif caller.ani is None:
         own, identity = '"Anonymous" <sip:anonymous@anonymous.invalid>', "Privacy: id"
     else:
         own, identity = f"{_quoted(caller.name)}<sip:{caller.ani}@[local_ip]:[local_port]>", ""

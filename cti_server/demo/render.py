@@ -234,6 +234,7 @@ def _site(config: PbxConfig) -> str:
         "CTI_PHONES": "cti-phones",
         "CTI_RING": "20",
         "CTI_NUMBER": "",
+        "CTI_PRIVATE": "masked",
         "CTI_RECORDINGS": "cti",
         "CTI_NOBODY": "cti-nobody,s,1",
         **config.site,

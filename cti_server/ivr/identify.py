@@ -26,8 +26,8 @@ GIVE_UP_AFTER: Final = 10.0  # seconds; by then the call has long been with an a
 OnIdentified = Callable[[str, str, Identified | None], Awaitable[None]]
 """Takes (pbx, uniqueid, who is calling, or None when the lookup failed). Runs after the caller's deadline too."""
 
-Caller = tuple[str, str | None, str | None, str | None]
-"""(pbx, ani, ani_name, dnis)"""
+Caller = tuple[str, str | None, str | None, str | None, str | None]
+"""(pbx, ani, ani_name, dnis, secret); `secret` is the number of a caller who asked that it be shown to nobody"""
 
 
 class AgiSession(Protocol):
@@ -113,11 +113,11 @@ class IdentifyDialogue:
         return found.result() if done else None
 
     async def _look_up(self, caller: Caller, uniqueid: str, found: asyncio.Future[Identified]) -> None:
-        pbx, ani, name, dnis = caller
+        pbx, ani, name, dnis, secret = caller
         who: Identified | None = None
         try:
             async with asyncio.timeout(GIVE_UP_AFTER):
-                who = await self._lookup.identify(pbx, ani, name, dnis)
+                who = await self._lookup.identify(pbx, ani, name, dnis, secret=secret)
             found.set_result(who)
         except Exception as failed:
             found.set_exception(failed)
@@ -133,13 +133,14 @@ class IdentifyDialogue:
 def caller_of(env: Mapping[str, str], default_pbx: str) -> Caller:
     """The caller in an AGI environment, in which Asterisk writes `unknown` for a value that it does not have.
 
-    The request's query may give `pbx` and `dnis`. A dialplan gives `dnis` when it has left the extension that was
-    dialled.
+    The request's query may give `pbx`, `dnis` and `secret`. A dialplan gives `dnis` when it has left the extension
+    that was dialled, and `secret` for a caller whose number is not to be shown.
     """
     query = query_of(env)
     pbx = query.get("pbx") or default_pbx
     dnis = query.get("dnis") or _or_none(env.get("agi_dnid")) or _or_none(env.get("agi_extension"))
-    return pbx, _or_none(env.get("agi_callerid")), _or_none(env.get("agi_calleridname")), dnis
+    secret = query.get("secret") or None
+    return pbx, _or_none(env.get("agi_callerid")), _or_none(env.get("agi_calleridname")), dnis, secret
 
 
 def _or_none(value: str | None) -> str | None:

@@ -11,8 +11,11 @@ from collections.abc import Mapping
 from cti_server.floor import events as kinds
 from cti_server.floor.calls import Call, Direction
 from cti_server.floor.events import Event
+from cti_server.rules.numbers import normalise
 
 from .callers import Callers
+
+ANY_REGION = "CN"  # that a number is withheld is read the same everywhere
 
 
 def look_up(callers: Callers, calls: Mapping[str, Call], event: Event) -> None:
@@ -25,6 +28,9 @@ def look_up(callers: Callers, calls: Mapping[str, Call], event: Event) -> None:
         return
     is_offer = event.kind == kinds.PART_CHANGED and event.body["happened"] == kinds.OFFERED
     is_corrected = event.kind == kinds.CALL_CHANGED and event.body["reason"] == kinds.NUMBERED
+    if is_corrected and normalise(call.ani_raw, ANY_REGION).kind == "withheld":
+        callers.want(call, soon=False)  # the dialplan took the number away, and may have asked with it
+        return
     if is_corrected:
         callers.forget(call)  # it was somebody else's number
     if is_offer or is_corrected or event.kind == kinds.CALL_QUEUED or call.direction is Direction.OUTBOUND:

@@ -121,6 +121,7 @@ def main() -> None:
             "ani": text(call.env.get("agi_callerid")),
             "ani_name": text(call.env.get("agi_calleridname")),
             "dnis": text(call.env.get("agi_dnid")),
+            "secret": sys.argv[2] if len(sys.argv) > 2 else None,
         }
         variables = accepted(ask(chosen["url"], chosen["token"], question, seconds))
         signal.setitimer(signal.ITIMER_REAL, 0)

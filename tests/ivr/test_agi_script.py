@@ -64,5 +64,6 @@ def test_a_name_that_is_not_utf_8_reaches_the_server_byte_by_byte(tmp_path: Path
         "ani": "+8613800138000",
         "ani_name": sent,
         "dnis": "400",
+        "secret": None,
     }
     assert b'SET VARIABLE CTI_STATUS "ok"' in ran.stdout or b'"CTI_STATUS" "ok"' in ran.stdout

@@ -149,13 +149,24 @@ async def test_it_ends_with_the_server(database: Database) -> None:
 @pytest.mark.parametrize(
     ("env", "expected"),
     [
-        ({}, ("main", None, None, None)),
-        ({"agi_callerid": "unknown", "agi_dnid": "unknown", "agi_extension": "400"}, ("main", None, None, "400")),
-        ({"agi_network_script": "identify?pbx=east&dnis=4008001234"}, ("east", None, None, "4008001234")),
-        ({"agi_request": "agi://[", "agi_callerid": "1"}, ("main", "1", None, None)),
-        ({"agi_network_script": "identify?dnis=+864008001234"}, ("main", None, None, "+864008001234")),
-        ({"agi_network_script": "identify?dnis=%2B864008001234&pbx="}, ("main", None, None, "+864008001234")),
-        ({"agi_callerid": "+8613800138000;npdi"}, ("main", "+8613800138000;npdi", None, None)),
+        ({}, ("main", None, None, None, None)),
+        (
+            {"agi_callerid": "unknown", "agi_dnid": "unknown", "agi_extension": "400"},
+            ("main", None, None, "400", None),
+        ),
+        ({"agi_network_script": "identify?pbx=east&dnis=4008001234"}, ("east", None, None, "4008001234", None)),
+        ({"agi_request": "agi://[", "agi_callerid": "1"}, ("main", "1", None, None, None)),
+        ({"agi_network_script": "identify?dnis=+864008001234"}, ("main", None, None, "+864008001234", None)),
+        (
+            {"agi_network_script": "identify?dnis=%2B864008001234&pbx="},
+            ("main", None, None, "+864008001234", None),
+        ),
+        ({"agi_callerid": "+8613800138000;npdi"}, ("main", "+8613800138000;npdi", None, None, None)),
+        (
+            {"agi_request": "agi://h/identify?pbx=p&secret=%2B8613800138000"},
+            ("p", None, None, None, "+8613800138000"),
+        ),
+        ({"agi_request": "agi://h/identify?pbx=p&secret="}, ("p", None, None, None, None)),
     ],
 )
 def test_environments(env: dict[str, str], expected: tuple[str, ...]) -> None:

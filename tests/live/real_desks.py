@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 
 import websockets
 
+from tests.live.asterisk_says import TRUNK
 from tests.live.center import center, until
+from tests.live.linphone import Linphone
 from tests.live.real_phone import RealPhone
-from tests.live.test_control import Agent, Shop
+from tests.live.test_control import ALICE, SUPPORT, Agent, Shop
 
 DIRECT = "4008009000"  # the direct line of 1001
 LOGINS = ("alice", "bob", "chenjing", "susan")
@@ -77,6 +79,22 @@ def segments(contact: dict[str, Any], *fields: str) -> list[tuple[Any, ...]]:
 async def press(key: Callable[..., Any], *what: str) -> None:
     """A key of a phone, or a wait for what it notices; both block."""
     await asyncio.to_thread(key, *what)
+
+
+async def talks(shop: Desks, phone: RealPhone, line: str = SUPPORT) -> tuple[Any, str]:
+    """A caller who talks to Alice, and the call's id."""
+    caller = await shop.caller(line)
+    await press(phone.rings)
+    await press(phone.answer)
+    await shop.says.are_together([ALICE, TRUNK])
+    call = await shop.agents["alice"].call(mine="talking", state="talking")
+    return caller, call["call"]
+
+
+async def calls_on_its_second_line(phone: Linphone, number: str) -> None:
+    await press(phone.hold)
+    await press(phone.dial, number)
+    await press(phone.wait, r"Call \d+ (to .* ringing|with .* connected)\.")
 
 
 @asynccontextmanager

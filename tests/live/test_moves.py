@@ -109,6 +109,7 @@ def holds(stage: Stage, mine: str, times: int = 2) -> None:
         stage.do(moves.hold(mine))
         stage.event("Hold", here, Channel=mine)
         stage.event("MusicOnHoldStart", here)
+        stage.event("UserEvent", here, UserEvent="CTIHold", State="on")
         assert f"{mine}!cti-hold!" in stage.pbx.cli("core show channels concise")
         stage.do(moves.retrieve(mine))
         stage.event("Unhold", here, Channel=mine)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.live.baresip import Baresip
 from tests.live.center import until
 from tests.live.real_desks import DIRECT, Desks, desks, press, segments
 from tests.live.sip_message import send_message
-from tests.live.test_control import ALICE, BOB, SUPPORT, phones  # noqa: F401 - a fixture
+from tests.live.test_control import ALICE, ANI, BOB, SUPPORT, phones  # noqa: F401 - a fixture
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
@@ -184,3 +185,33 @@ async def test_a_phone_that_sits_alone_in_a_room_has_been_answered(shop: Desks) 
     found = await shop.contact()
     assert (found["direction"], found["outcome"], found["ended_by"]) == ("internal", "internal", "agent")
     assert segments(found) == [(ALICE, "answered")]
+
+
+# --- a number that is not to be shown ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("policy", "match"), [("masked", "verified"), ("withheld", "none")])
+async def test_a_number_that_the_caller_hides_is_shown_to_nobody(
+    sqlite_url: str,
+    tmp_path: Path,
+    phones: ExitStack,  # noqa: F811
+    policy: str,
+    match: str,
+) -> None:
+    async with desks(sqlite_url, tmp_path, phones, site={"CTI_PRIVATE": policy}) as shop:
+        mine = await shop.desk(Baresip, "1001")
+        caller = await shop.caller(SUPPORT, hides=True)
+        await press(mine.rings)
+        await press(mine.answer)
+        alice = shop.agents["alice"]
+        call = await alice.call(mine="talking", state="talking")
+        card = (await alice.api.get(f"/api/calls/{call['call']}/card")).raise_for_status().json()
+        assert card["number"]["kind"] == "withheld"
+        assert (call["match"], call["ani"]) == (match, "withheld")
+        # A customer who is found has this number in the record, which is no secret; that it calls is told nowhere.
+        told = json.dumps([{**frame.get("body", {}), "card": None} for frame in alice.told])
+        assert ANI[-8:] not in told
+        await press(caller.hang_up)
+        found = await shop.contact()
+        assert (found["match"], found["outcome"]) == (match, "answered")
+        assert (found["ani"], found["ani_raw"]) == (None, "withheld")

@@ -14,7 +14,7 @@ from cti_server.demo.calls import place_call
 from tests.live.asterisk_says import TRUNK
 from tests.live.baresip import Baresip
 from tests.live.linphone import Linphone
-from tests.live.real_desks import DIRECT, Desks, desks, press, segments
+from tests.live.real_desks import DIRECT, Desks, calls_on_its_second_line, desks, press, segments, talks
 from tests.live.test_control import ALICE, BOB, CHEN, SALES, SUPPORT, phones  # noqa: F401 - a fixture
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
@@ -24,22 +24,6 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 async def shop(sqlite_url: str, tmp_path: Path, phones: ExitStack) -> AsyncIterator[Desks]:  # noqa: F811
     async with desks(sqlite_url, tmp_path, phones) as made:
         yield made
-
-
-async def talks(shop: Desks, phone: Baresip | Linphone, line: str = SUPPORT) -> tuple[Any, str]:
-    """A caller who talks to Alice, and the call's id."""
-    caller = await shop.caller(line)
-    await press(phone.rings)
-    await press(phone.answer)
-    await shop.says.are_together([ALICE, TRUNK])
-    call = await shop.agents["alice"].call(mine="talking", state="talking")
-    return caller, call["call"]
-
-
-async def calls_on_its_second_line(phone: Linphone, number: str) -> None:
-    await press(phone.hold)
-    await press(phone.dial, number)
-    await press(phone.wait, r"Call \d+ (to .* ringing|with .* connected)\.")
 
 
 # --- 3a: it works, and whoever was transferred has no rights of an agent -------------------------------------
@@ -282,58 +266,3 @@ async def test_two_customers_who_are_joined_are_two_contacts(shop: Desks) -> Non
         assert ALICE in [segment["seat"] for segment in contact["segments"]]
         assert contact["talk_ms"] > 0
     assert found[0]["ended_by"] == "caller"
-
-
-# --- what others complain of ---------------------------------------------------------------------------------
-
-
-async def test_a_consultation_begun_on_the_phone_can_be_ended_from_the_desk(shop: Desks) -> None:
-    """By the key *2 of the PBX: the desk shows it, and can go back to the caller."""
-    mine, theirs = await shop.desk(Baresip, "1001"), await shop.desk(Baresip, "1002")
-    _, call = await talks(shop, mine)
-    await press(mine.keys, "*21002")
-    await press(theirs.rings)
-    await press(theirs.answer)
-    await shop.says.are_together([ALICE, BOB], [TRUNK])
-    alice = shop.agents["alice"]
-    await alice.call(mine="consulting")
-    await alice.do(call, "cancel")
-    await shop.says.are_together([ALICE, TRUNK])
-
-
-async def test_the_transfer_key_works_after_a_consultation_from_the_desk(shop: Desks) -> None:
-    """The desk's consultation leaves its own context with the agent's leg, which the phone's key then uses."""
-    mine, theirs = await shop.desk(Baresip, "1001"), await shop.desk(Baresip, "1002")
-    caller, call = await talks(shop, mine)
-    alice, bob = shop.agents["alice"], shop.agents["bob"]
-    await alice.do(call, "consult", {"target": {"kind": "agent", "id": bob.id}})
-    await press(theirs.rings)
-    await alice.do(call, "cancel")
-    await shop.says.are_together([ALICE, TRUNK])
-    await press(theirs.wait, "CALL_CLOSED")
-    await press(mine.transfer, "1002")
-    await press(theirs.rings)
-    await press(theirs.answer)
-    await shop.says.are_together([BOB, TRUNK])
-    await press(caller.hang_up)
-    found = await shop.contact()
-    assert (found["outcome"], segments(found)[-1]) == ("transferred", (BOB, "answered"))
-
-
-async def test_a_caller_sent_to_a_queue_by_an_attended_transfer(shop: Desks) -> None:
-    """Alice's second line waits in another queue until Bob answers there; then she connects the two."""
-    mine, theirs = await shop.desk(Linphone, "1001"), await shop.desk(Baresip, "1002")
-    to_the_queue = f"exten => 7777,1,Gosub(cti-leg,s,1)\n same => n,Goto(from-trunk-cti,{SALES},1)"
-    await shop.configured(extensions=f"[cti-phones](+)\n{to_the_queue}")
-    caller, _ = await talks(shop, mine)
-    await calls_on_its_second_line(mine, "7777")
-    await press(theirs.rings)
-    await press(theirs.answer)
-    await shop.says.are_together([ALICE, BOB], [ALICE, TRUNK])
-    await press(mine.complete)
-    await shop.says.are_together([BOB, TRUNK])
-    await shop.agents["bob"].call(mine="talking", state="talking")
-    await press(caller.hang_up)
-    found = await shop.contact()
-    assert (found["outcome"], found["ended_by"]) == ("transferred", "caller")
-    assert [seat for seat, outcome in segments(found) if outcome == "answered"] == [BOB]

@@ -1664,6 +1664,8 @@ export interface components {
             dnis?: string | null;
             /** Pbx */
             pbx?: string | null;
+            /** Secret */
+            secret?: string | null;
             /** Uniqueid */
             uniqueid: string;
         };

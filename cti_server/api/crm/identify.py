@@ -34,6 +34,8 @@ class Caller(BaseModel):
     ani: Anything | None = None
     ani_name: Anything | None = None
     dnis: Anything | None = None
+    secret: Anything | None = None
+    """The number of a caller who asked that it be shown to nobody; it finds the customer, and is kept nowhere."""
 
 
 @routes.post("", operation_id="identifyCaller", responses=documented(401, 403, 413, 422))
@@ -45,7 +47,7 @@ async def identify_caller(
     pbx = body.pbx or deps.default_pbx
     declared = deps.encodings.get(pbx, NONE_DECLARED).of(body.channel)
     name = None if body.ani_name is None else read_again(body.ani_name, declared)
-    caller = (pbx, body.ani, name, body.dnis)
+    caller = (pbx, body.ani, name, body.dnis, body.secret or None)
     return {"variables": await deps.identify(caller, body.uniqueid)}
 
 
