@@ -39,6 +39,9 @@ class Paced:
             if event.kind == kinds.QUEUE_CHANGED:
                 self._hold((event.body["queue"]["queue"],), event)
                 continue
+            if event.kind == kinds.QUEUE_REMOVED:
+                self._hold((event.body["queue"],), event)
+                continue
             if event.kind == kinds.MEMBER_CHANGED:
                 self._hold((event.body["queue"], event.body["interface"]), event)
                 continue

@@ -46,6 +46,7 @@ def reconcile(books: Books, s: Snapshot) -> None:
     differing = _legs(books, s)
     _calls(books, s, differing, known)
     _waiting(books, s)
+    _queues(books, s)
     _forgotten_wrap_ups(books, s.at)
     after_snapshot(books, s, fresh)
     books.heard_until = None
@@ -298,6 +299,16 @@ def _waits_that_ended_unseen(books: Books, at: float) -> None:
             call.waiting_since = None
             call.left_queue_unanswered = not call.abandoned and not call.connected()
             books.touch(call)
+
+
+def _queues(books: Books, s: Snapshot) -> None:
+    """Forget the queues that the PBX does not have any more."""
+    if not s.whole:
+        return
+    there = {*s.queues, *s.unsettled.queues}
+    for queue in [queue for name, queue in books.queues.items() if name not in there]:
+        if not queue.members and not queue.waiting:  # else it has come after the first look of a drift check
+            books.remove_queue(queue.name)
 
 
 def _forgotten_wrap_ups(books: Books, at: float) -> None:
