@@ -348,3 +348,42 @@ async def test_a_number_that_comes_late_brings_its_customers_card(database: Data
         card = pipeline.callers.card(call)
         assert card is not None
         assert card["customer"]["name"] == "Anna"
+
+
+async def test_a_restart_shows_nobody_without_their_queues(database: Database) -> None:
+    """Desktops that resume keep their queues, and those of colleagues, until the PBX has told them anew."""
+    async with database.begin() as conn:
+        anna = await agents.add(conn, login="anna", name="Anna", seat="PJSIP/1001", pbx="demo")
+    member = MemberChanged(1.0, "support", "PJSIP/1001", "PJSIP/1001", "Anna", MemberStatus.IDLE, False, None)
+    async with running(database) as (pipeline, _):
+        pipeline.put(Snapshot(1.0, 1, (), ("support",), (member,)))
+        await pipeline.when(lambda floor: floor.memberships("PJSIP/1001") or None, 5)
+    async with database.read() as conn:
+        before = (await journal.positions(conn))["pbx:demo"]
+    async with running(database) as (pipeline, _):
+        await pipeline.when(lambda floor: floor.agents.get(anna), 5)
+        pipeline.put(Snapshot(60.0, 1, (), ("support",), (member,)))
+        await pipeline.when(lambda floor: floor.memberships("PJSIP/1001") or None, 5)
+        pipeline.put(LinkChanged(61.0, LinkState.LIVE))
+        await pipeline.when(lambda floor: floor.link is LinkState.LIVE or None, 5)
+        async with asyncio.timeout(10):
+            while "team.changed" not in [row.kind for row in await since(database, before)]:
+                await asyncio.sleep(0.05)
+    rows = await since(database, before)
+    assert [row.body["queues"] for row in rows if row.kind == "me.changed"] == [["support"]]
+    assert [member["queues"] for row in rows if row.kind == "team.changed" for member in row.body["agents"]] == [
+        ["support"]
+    ]
+
+
+async def test_a_pbx_that_is_away_keeps_nobodys_state_back(database: Database) -> None:
+    async with running(database) as (pipeline, desk):
+        pipeline.put(AgentSeated(1.0, 7, "Anna", "PJSIP/1001"))
+        pipeline.put(LinkChanged(2.0, LinkState.STALE))
+        await desk.until("link.changed")
+    assert [row.body["agent"] for row in await since(database, 0) if row.kind == "me.changed"] == [7]
+
+
+async def since(database: Database, seq: int) -> list[journal.Entry]:
+    async with database.read() as conn:
+        return await journal.read_after(conn, "pbx:demo", seq)

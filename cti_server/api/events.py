@@ -63,6 +63,13 @@ class QueueBody(TypedDict):
     queue: QueueView
 
 
+class QueueRemovedBody(TypedDict):
+    """The PBX does not have this queue any more."""
+
+    pbx: str
+    queue: str
+
+
 class MemberBody(TypedDict):
     """A member as they are now; `member` is null when they left the queue."""
 
@@ -213,6 +220,11 @@ class QueueEvent(_Event):
     body: QueueBody
 
 
+class QueueRemovedEvent(_Event):
+    kind: Literal["queue.removed"]
+    body: QueueRemovedBody
+
+
 class MemberEvent(_Event):
     kind: Literal["member.changed"]
     body: MemberBody
@@ -303,6 +315,7 @@ ServerEvent = Annotated[
     | PartEvent
     | CardEvent
     | QueueEvent
+    | QueueRemovedEvent
     | MemberEvent
     | MeEvent
     | TeamEvent

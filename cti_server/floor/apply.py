@@ -158,11 +158,17 @@ class Floor:
         if books.touched_queues:
             queues, books.touched_queues = books.touched_queues, set()
             for name in sorted(queues):
-                self._emit_queue(books.queues[name], at, events)
+                if (queue := books.queues.get(name)) is not None:
+                    self._emit_queue(queue, at, events)
+                else:
+                    self._emit_no_queue(name, at, events)
         if books.touched_members:
             members, books.touched_members = books.touched_members, set()
             for name, interface in sorted(members):
-                self._emit_member(books.queues[name], interface, at, events)
+                if (queue := books.queues.get(name)) is not None:
+                    self._emit_member(queue, interface, at, events)
+                else:
+                    self._members.pop((name, interface), None)  # with its queue
         if books.touched_agents:
             agents, books.touched_agents = books.touched_agents, set()
             for number in sorted(agents):
@@ -255,9 +261,16 @@ class Floor:
         if shown == self._queues.get(queue.name):
             return
         self._queues[queue.name] = shown
-        to_topics = {topics.FLOOR, topics.queue(self.pbx, queue.name), topics.serving(self.pbx, queue.name)}
         body = {"queue": views.queue_view(self.books, queue, shown)}
-        events.append(Event(kinds.QUEUE_CHANGED, at, body, topics=frozenset(to_topics)))
+        events.append(Event(kinds.QUEUE_CHANGED, at, body, topics=self._topics_of(queue.name)))
+
+    def _emit_no_queue(self, name: str, at: float, events: list[Event]) -> None:
+        if self._queues.pop(name, None) is not None:
+            body = {"pbx": self.pbx, "queue": name}
+            events.append(Event(kinds.QUEUE_REMOVED, at, body, topics=self._topics_of(name)))
+
+    def _topics_of(self, queue: str) -> frozenset[str]:
+        return frozenset({topics.FLOOR, topics.queue(self.pbx, queue), topics.serving(self.pbx, queue)})
 
     def _emit_member(self, queue: Queue, interface: str, at: float, events: list[Event]) -> None:
         member = queue.members.get(interface)

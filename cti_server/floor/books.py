@@ -14,6 +14,7 @@ from dataclasses import replace
 from . import events as kinds
 from .agents import Agent
 from .calls import Call, Leg
+from .descriptions import Description
 from .due import DueTimes
 from .orders import Order
 from .parts import Part, PartState
@@ -42,6 +43,7 @@ class Books:
         # State.
         self.calls: dict[str, Call] = {}
         self.queues: dict[str, Queue] = {}
+        self.descriptions: dict[str, Description] = {}  # of queues, also of those that the PBX does not have
         self.agents: dict[int, Agent] = {}
         self.seats: dict[str, int] = {}  # seat → agent
         self.contacts: dict[str, set[str]] = {}  # seat → contact addresses; no entry until the PBX reports one
@@ -217,9 +219,14 @@ class Books:
     def queue(self, name: str) -> Queue:
         """The queue of this name, created when it is new."""
         if name not in self.queues:
-            self.queues[name] = Queue(name)
+            self.queues[name] = Queue(name, self.descriptions.get(name, Description()))
             self.touched_queues.add(name)
         return self.queues[name]
+
+    def remove_queue(self, name: str) -> None:
+        """The PBX does not have this queue any more. Only for one without members in which nobody waits."""
+        del self.queues[name]
+        self.touched_queues.add(name)
 
     def put_member(self, member: MemberChanged) -> str | None:
         """The member is so from now on; returns the seat that it was at, where that was another."""
@@ -247,7 +254,7 @@ class Books:
 
     def drop_member(self, queue: str, interface: str) -> MemberChanged | None:
         """Take the member out of the queue and return it. Its device still counts as a seat."""
-        member = self.queue(queue).take_out(interface)
+        member = self.queues[queue].take_out(interface) if queue in self.queues else None
         if member is not None:
             self._drop_membership(member)
             self.touch_member(queue, interface)

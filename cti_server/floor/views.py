@@ -210,8 +210,10 @@ def team_topic(books: Books) -> View:
 
 
 def queue_topic(books: Books, name: str) -> View:
-    """A queue with its members. Raises KeyError for a queue that is not on the floor."""
-    queue = books.queues[name]
+    """A queue with its members; `queue` is None once the PBX does not have it any more."""
+    queue = books.queues.get(name)
+    if queue is None:
+        return {"queue": None, "members": []}
     members = [member_view(books, member) for _, member in sorted(queue.members.items())]
     return {"queue": queue_view(books, queue), "members": members}
 

@@ -2,6 +2,9 @@
 
 The latest view of each queue and each member goes out at most twice a second: one call changes the members of a
 queue a dozen times. One event a second has the colleagues who changed.
+
+A server that starts knows people before it knows which queues they serve. Until then it says nothing of them: a
+desktop that resumes would lose its queues, and show colleagues without any.
 """
 
 from __future__ import annotations
@@ -20,10 +23,16 @@ TEAM_EVERY_S = 1.0  # `team.changed` goes to each desktop that shows the team
 
 
 class Paced:
-    """Holds back events that come too often. `member` makes a colleague's view when the event goes out."""
+    """Holds back events that come too often, or too early. `member` makes a colleague's view when the event goes
+    out; `knows_members` says whether the PBX has told who serves its queues, or is away and cannot tell."""
 
-    def __init__(self, member: Callable[[int], Mapping[str, Any]]) -> None:
+    def __init__(
+        self, member: Callable[[int], Mapping[str, Any]], knows_members: Callable[[], bool] = lambda: True
+    ) -> None:
         self._member = member
+        self._knows_members = knows_members
+        self._starting = True
+        self._early: dict[int, Event] = {}  # each agent's state, until `knows_members`
         self._queues: dict[tuple[str, ...], Event] = {}  # of queues and of members
         self._queues_due = 0.0
         self._team: dict[int, float] = {}
@@ -39,19 +48,29 @@ class Paced:
             if event.kind == kinds.QUEUE_CHANGED:
                 self._hold((event.body["queue"]["queue"],), event)
                 continue
+            if event.kind == kinds.QUEUE_REMOVED:
+                self._hold((event.body["queue"],), event)
+                continue
             if event.kind == kinds.MEMBER_CHANGED:
                 self._hold((event.body["queue"], event.body["interface"]), event)
                 continue
             if event.kind == kinds.ME_CHANGED:
                 self._team[event.body["agent"]] = event.at
                 self._withdraw(event.body["agent"], event.body["queues"])
+                if self._starting:
+                    self._early[event.body["agent"]] = event
+                    continue
             out.append(event)
+        if self._starting and (at_once or self._knows_members()):
+            self._starting = False
+            out.extend(self._early.values())
+            self._early.clear()
         now = time.monotonic()
         if self._queues and (at_once or now >= self._queues_due):
             self._queues_due = now + QUEUES_EVERY_S
             out.extend(self._queues.values())
             self._queues.clear()
-        if self._team and (at_once or now >= self._team_due):
+        if self._team and not self._starting and (at_once or now >= self._team_due):
             self._team_due = now + TEAM_EVERY_S
             views = [self._member(agent) for agent in self._team]
             at = max(self._team.values())
@@ -74,5 +93,6 @@ class Paced:
     @property
     def due_in_s(self) -> float | None:
         """Seconds until something held back is due; None when nothing is held back."""
-        due = [self._queues_due] * bool(self._queues) + [self._team_due] * bool(self._team)
+        due = [self._queues_due] * bool(self._queues)
+        due += [self._team_due] * bool(self._team and not self._starting)
         return max(0.0, min(due) - time.monotonic()) if due else None

@@ -62,6 +62,8 @@ class Desktop:
                 self.state["link"] = body
             case "queue.changed":
                 self._take_queue(body["queue"])
+            case "queue.removed":
+                self._drop_queue(body["queue"])
             case "member.changed":
                 self._take_member(body)
             case "me.changed":
@@ -83,6 +85,13 @@ class Desktop:
             self.state["floor"]["queues"][name] = view
         if (opened := self.state["opened"].get(topics.queue(self.floor.pbx, name))) is not None:
             opened["queue"] = view
+
+    def _drop_queue(self, name: str) -> None:
+        self.state["queues"].pop(name, None)
+        if topics.FLOOR in self.viewer.opened:
+            self.state["floor"]["queues"].pop(name, None)
+        if (opened := self.state["opened"].get(topics.queue(self.floor.pbx, name))) is not None:
+            opened |= {"queue": None, "members": []}
 
     def _take_member(self, body: State) -> None:
         opened = self.state["opened"].get(topics.queue(self.floor.pbx, body["queue"]))

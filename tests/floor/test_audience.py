@@ -57,6 +57,8 @@ def thing(floor: Floor, event: Event) -> rights.Thing:
             return _call(floor, body["call"])
         case "part":
             return rights.Part(body["agent"], _call(floor, body["call"]))
+        case "queue" if event.kind == "queue.removed":
+            return rights.Queue(body["pbx"], body["queue"])
         case "queue":
             return rights.Queue(body["queue"]["pbx"], body["queue"]["queue"])
         case "member":

@@ -7,11 +7,12 @@ from dataclasses import fields, replace
 import pytest
 
 from cti_server.floor.apply import Floor
-from cti_server.floor.calls import Call
+from cti_server.floor.calls import Call, Leg
 from cti_server.floor.desk_signals import AgentSeated, WrapUpFinished
 from cti_server.floor.parts import Part, PartState
 from cti_server.floor.signals import (
     EntryRow,
+    LegBridged,
     LegEnded,
     LegHangupAsked,
     LegHeld,
@@ -132,6 +133,42 @@ def test_a_hold_goes_on_as_a_hold() -> None:
     assert again.talk_s == pytest.approx(10.0)
 
 
+def test_a_phones_own_hold_goes_on_too() -> None:
+    """The lists say nothing of it."""
+    floor = talking()
+    (part,) = only(floor).connected()
+    floor.apply(LegHeld(part.since + 10, part.leg or "", only(floor).linkedid))
+    after = restart(floor, look(floor, part.since + 60))
+    assert [p.state for p in only(after).connected()] == [PartState.HOLD]
+
+
+def test_a_hold_from_the_desk_that_ended_meanwhile_is_over() -> None:
+    floor = talking()
+    (part,) = only(floor).connected()
+    held_at = part.since + 10
+    floor.apply(LegHeldAtDesk(held_at, part.leg or "", only(floor).linkedid, True))
+    floor.apply(LegHeld(held_at, part.leg or "", only(floor).linkedid))
+    taken = look(floor, held_at + 60)
+    after = restart(floor, replace(taken, legs=tuple(replace(row, held=False) for row in taken.legs)))
+    (again,) = only(after).connected()
+    assert (again.state, again.hold_s) == (PartState.TALKING, pytest.approx(60.0))
+
+
+def test_a_phone_that_was_lent_and_is_gone_leaves_no_call_behind() -> None:
+    floor = Floor("demo")
+    floor.apply(Snapshot(0.5, 1))
+    for signal in seated():
+        floor.apply(signal)
+    floor.apply(LegStarted(1.0, "a.1", "a.1", "PJSIP/1001-00000001", True, "1001", None, "8001"))
+    floor.apply(LegBridged(1.1, "a.1", "a.1", "room", conference=True))
+    floor.apply(LegStarted(2.0, "c.1", "c.1", TRUNK, True, "139", None, "400"))
+    floor.apply(QueueJoined(2.1, "c.1", "c.1", "support", 1))
+    floor.apply(LegBridged(3.0, "c.1", "c.1", "room", conference=True))
+    assert sorted(call.lent for call in floor.calls.values() if call.lent) == ["a.1"]
+    after = restart(floor, Snapshot(60.0, 1))
+    assert [call.id for call in after.calls.values() if not call.ended] == []
+
+
 def test_a_call_that_ends_while_the_server_is_away_has_lasted_for_as_long_as_it_was_heard() -> None:
     floor = talking()
     (part,) = only(floor).connected()
@@ -233,6 +270,7 @@ PART_COLUMNS = {
 def test_every_field_of_a_call_and_a_part_outlives_a_restart() -> None:
     """A new field is put into `record/resume.py`, or into a column."""
     assert {f.name for f in fields(Call)} == CALL_COLUMNS | set(resume.OF_CALL)
+    assert {f.name for f in fields(Leg)} == {"id", "device", "local", "ours", "heard_at"} | set(resume.OF_LEG)
     assert {f.name for f in fields(Part)} == PART_COLUMNS | set(resume.OF_PART)
 
 

@@ -170,3 +170,22 @@ async def test_a_member_whose_phone_is_named_by_a_hint_as_freepbx_does(demo_pbx:
     finally:
         queues.write_text(before)
         await asyncio.to_thread(demo_pbx.cli, "queue reload all")
+
+
+async def test_a_queue_that_is_taken_out_of_the_files_leaves_the_floor(demo_pbx: DemoPbx) -> None:
+    queues = demo_pbx.work / "etc" / "queues.conf"
+    before = queues.read_text()
+    queues.write_text(before + "\n[summer]\nmember = PJSIP/1002\n")
+    try:
+        await asyncio.to_thread(demo_pbx.cli, "queue reload all")
+        settings = PbxSettings(name="demo", port=demo_pbx.config.ami_port, events=account(demo_pbx))
+        async with attached(settings) as (_, inbox):
+            await until(lambda: "summer" in inbox.floor.queues, "the queue")
+            queues.write_text(before)
+            await asyncio.to_thread(demo_pbx.cli, "queue reload all")
+            await until(lambda: "summer" not in inbox.floor.queues, "the queue to be gone")
+            assert inbox.told.count("queue.removed") == 1
+            assert "support" in inbox.floor.queues
+    finally:
+        queues.write_text(before)
+        await asyncio.to_thread(demo_pbx.cli, "queue reload all")

@@ -2266,7 +2266,7 @@ export interface components {
             /** Queues */
             queues: components["schemas"]["QueueView"][];
         };
-        Frame: (components["schemas"]["CallEvent"] | components["schemas"]["PartEvent"] | components["schemas"]["CardEvent"] | components["schemas"]["QueueEvent"] | components["schemas"]["MemberEvent"] | components["schemas"]["MeEvent"] | components["schemas"]["TeamEvent"] | components["schemas"]["LinkEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["PhoneAnswerEvent"] | components["schemas"]["PhoneClaimedEvent"] | components["schemas"]["CustomerEvent"] | components["schemas"]["InteractionEvent"] | components["schemas"]["DraftEvent"] | components["schemas"]["PromiseEvent"] | components["schemas"]["MessageEvent"] | components["schemas"]["ReadEvent"] | components["schemas"]["HelpEvent"] | components["schemas"]["SettingsEvent"] | components["schemas"]["ReasonsEvent"] | components["schemas"]["CodesEvent"]) | components["schemas"]["WelcomeFrame"] | components["schemas"]["WatchingFrame"] | components["schemas"]["RefusedFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["ResetFrame"];
+        Frame: (components["schemas"]["CallEvent"] | components["schemas"]["PartEvent"] | components["schemas"]["CardEvent"] | components["schemas"]["QueueEvent"] | components["schemas"]["QueueRemovedEvent"] | components["schemas"]["MemberEvent"] | components["schemas"]["MeEvent"] | components["schemas"]["TeamEvent"] | components["schemas"]["LinkEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["PhoneAnswerEvent"] | components["schemas"]["PhoneClaimedEvent"] | components["schemas"]["CustomerEvent"] | components["schemas"]["InteractionEvent"] | components["schemas"]["DraftEvent"] | components["schemas"]["PromiseEvent"] | components["schemas"]["MessageEvent"] | components["schemas"]["ReadEvent"] | components["schemas"]["HelpEvent"] | components["schemas"]["SettingsEvent"] | components["schemas"]["ReasonsEvent"] | components["schemas"]["CodesEvent"]) | components["schemas"]["WelcomeFrame"] | components["schemas"]["WatchingFrame"] | components["schemas"]["RefusedFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["ResetFrame"];
         /** HandoverFrom */
         HandoverFrom: {
             /** Agent */
@@ -3453,6 +3453,36 @@ export interface components {
             type: "event";
         };
         /**
+         * QueueRemovedBody
+         * @description The PBX does not have this queue any more.
+         */
+        QueueRemovedBody: {
+            /** Pbx */
+            pbx: string;
+            /** Queue */
+            queue: string;
+        };
+        /** QueueRemovedEvent */
+        QueueRemovedEvent: {
+            /** At */
+            at: string;
+            body: components["schemas"]["QueueRemovedBody"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "queue.removed";
+            /** Seq */
+            seq: number;
+            /** Stream */
+            stream: string;
+            /**
+             * Type
+             * @constant
+             */
+            type: "event";
+        };
+        /**
          * QueueTargetView
          * @description A queue to transfer to. `ewt` is the estimated wait in ms, null while there is no estimate.
          */
@@ -3713,7 +3743,7 @@ export interface components {
             /** Wrapped At */
             wrapped_at: string | null;
         };
-        ServerEvent: components["schemas"]["CallEvent"] | components["schemas"]["PartEvent"] | components["schemas"]["CardEvent"] | components["schemas"]["QueueEvent"] | components["schemas"]["MemberEvent"] | components["schemas"]["MeEvent"] | components["schemas"]["TeamEvent"] | components["schemas"]["LinkEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["PhoneAnswerEvent"] | components["schemas"]["PhoneClaimedEvent"] | components["schemas"]["CustomerEvent"] | components["schemas"]["InteractionEvent"] | components["schemas"]["DraftEvent"] | components["schemas"]["PromiseEvent"] | components["schemas"]["MessageEvent"] | components["schemas"]["ReadEvent"] | components["schemas"]["HelpEvent"] | components["schemas"]["SettingsEvent"] | components["schemas"]["ReasonsEvent"] | components["schemas"]["CodesEvent"];
+        ServerEvent: components["schemas"]["CallEvent"] | components["schemas"]["PartEvent"] | components["schemas"]["CardEvent"] | components["schemas"]["QueueEvent"] | components["schemas"]["QueueRemovedEvent"] | components["schemas"]["MemberEvent"] | components["schemas"]["MeEvent"] | components["schemas"]["TeamEvent"] | components["schemas"]["LinkEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["PhoneAnswerEvent"] | components["schemas"]["PhoneClaimedEvent"] | components["schemas"]["CustomerEvent"] | components["schemas"]["InteractionEvent"] | components["schemas"]["DraftEvent"] | components["schemas"]["PromiseEvent"] | components["schemas"]["MessageEvent"] | components["schemas"]["ReadEvent"] | components["schemas"]["HelpEvent"] | components["schemas"]["SettingsEvent"] | components["schemas"]["ReasonsEvent"] | components["schemas"]["CodesEvent"];
         /** ServiceLevelView */
         ServiceLevelView: {
             /** Code */

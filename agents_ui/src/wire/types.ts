@@ -190,6 +190,7 @@ interface Bodies extends Record<CallEventKind, CallBody> {
   "part.changed": PartBody;
   "card.changed": Narrow<Schemas["CardBody"], { card: Card | null }>;
   "queue.changed": Schemas["QueueBody"];
+  "queue.removed": Schemas["QueueRemovedBody"];
   "member.changed": Schemas["MemberBody"];
   "me.changed": Schemas["MeBody"];
   "team.changed": Schemas["TeamBody"];

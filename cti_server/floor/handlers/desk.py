@@ -8,6 +8,7 @@ from typing import Any
 from cti_server.floor import events as kinds
 from cti_server.floor.books import Books
 from cti_server.floor.calls import MAX_EARLY_IDENTITIES, MAX_STEPS, Call
+from cti_server.floor.descriptions import Description
 from cti_server.floor.signals import CallerIdentified, LinkChanged, LinkState, QueueDescribed, Signal, StepTaken
 
 from .merging import call_of
@@ -50,9 +51,12 @@ def stepped(books: Books, s: StepTaken) -> None:
 
 
 def described(books: Books, s: QueueDescribed) -> None:
-    queue = books.queue(s.queue)
-    before, queue.description = queue.description, s.description
-    books.touch_queue(s.queue)
+    """Take in what the record says of a queue. Which queues there are, the PBX says, once it has been asked."""
+    before = books.descriptions.get(s.queue, Description())
+    books.descriptions[s.queue] = s.description
+    if s.queue in books.queues or not books.boot:
+        books.queue(s.queue).description = s.description
+        books.touch_queue(s.queue)
     if before.wrap_up == s.description.wrap_up:
         return  # the rule is the same: leave alone how many extensions agents have used
     for call, part in books.live_parts():

@@ -78,5 +78,4 @@ def seal(books: Books, call: Call, at: float | None) -> None:
 
 def _short_abandon_s(books: Books, queue: str | None) -> float:
     """A caller of this queue who gives up within so many seconds counts as a short abandon."""
-    found = books.queues.get(queue) if queue is not None else None
-    return (found.description if found is not None else Description()).short_abandon_s
+    return books.descriptions.get(queue or "", Description()).short_abandon_s

@@ -46,6 +46,7 @@ def reconcile(books: Books, s: Snapshot) -> None:
     differing = _legs(books, s)
     _calls(books, s, differing, known)
     _waiting(books, s)
+    _queues(books, s)
     _forgotten_wrap_ups(books, s.at)
     after_snapshot(books, s, fresh)
     books.heard_until = None
@@ -144,11 +145,11 @@ def _bridge(books: Books, call: Call, leg: Leg, row: LegRow) -> None:
 
 def _calls(books: Books, s: Snapshot, differing: set[str], known: Collection[str]) -> None:
     """Bring the parts in line, in the calls that differ."""
-    held = {row.leg for row in s.legs if row.held}
+    held = {row.leg: row.held for row in s.legs if row.held is not None}
     for call in list(books.calls.values()):
         if call.ended:
             continue
-        if not call.legs and s.whole and not call.lent:
+        if not call.legs and s.whole and (call.lent is None or books.leg_of(call.lent) is None):
             _end_unseen(books, call)
             continue
         if call.id in differing or _has_lost_a_leg(books, call):
@@ -156,7 +157,7 @@ def _calls(books: Books, s: Snapshot, differing: set[str], known: Collection[str
             hear(books, call, s.at)
             books.touch_all(call)
         elif not s.drift_check:
-            _hold(books, call, held, s.at)
+            _hold(books, call, held, s)
             books.touch_all(call)  # restored as it stood before a restart, and not told since
 
 
@@ -169,7 +170,7 @@ def _is_without_a_leg(books: Books, call: Call, part: Part) -> bool:
     return not call.has_leg_of(part) and (part.leg is None or books.leg_of(part.leg) is None)
 
 
-def _parts(books: Books, call: Call, s: Snapshot, held: set[str], known: Collection[str]) -> None:
+def _parts(books: Books, call: Call, s: Snapshot, held: Mapping[str, bool], known: Collection[str]) -> None:
     """Give a part to each agent whose phone is in the call without one; end the parts whose phone is not in it.
 
     `known` are legs whose whole story the floor has heard.
@@ -190,15 +191,14 @@ def _parts(books: Books, call: Call, s: Snapshot, held: set[str], known: Collect
             continue  # its agent gave the call away and the channel ends soon, or its dialling will be reported
         if part is None and (_had_a_part(call, leg) or (leg.id in known and not leg.up)):
             continue  # the same, of a leg that still rings or is still bridged
-        leg.dialled = True
-        leg.dialled_by = leg.dialled_by or call.first_leg
+        call.dial(leg, leg.dialled_by or call.first_leg)
         if part is None:
             origin = origin_of(books, call, leg.dialled_by or leg.id)
             part = new_part(books, call, leg.device, leg.started_at, origin, queue_of(call))
             part.leg = leg.id
         if leg.up and call.reach(leg):
             answer(books, call, part, s.at)
-    _hold(books, call, held, s.at)
+    _hold(books, call, held, s)
     if not s.whole:
         return
     for part in list(call.open_parts()):
@@ -207,14 +207,21 @@ def _parts(books: Books, call: Call, s: Snapshot, held: set[str], known: Collect
             books.touch_part(call, part, kinds.LEFT)
 
 
-def _hold(books: Books, call: Call, held: set[str], at: float) -> None:
-    """The desk has put these on hold; of a phone's own hold the lists say nothing."""
+def _hold(books: Books, call: Call, held: Mapping[str, bool], s: Snapshot) -> None:
+    """Take in which legs are held from the desk. A hold that ended while nobody watched is over; of a phone's own
+    hold the lists say nothing."""
     for part in call.open_parts():
-        for leg in (leg for leg in call.legs_at(part.seat) if leg.id in held):
-            leg.holds, leg.desk_holds = max(1, leg.holds), True
-            if part.state is PartState.TALKING:
-                part.enter(PartState.HOLD, at)
-                books.touch_part(call, part, kinds.HELD)
+        for leg in call.legs_at(part.seat):
+            if held.get(leg.id):
+                leg.holds, leg.desk_holds = max(1, leg.holds), True
+                if part.state is PartState.TALKING:
+                    part.enter(PartState.HOLD, s.at)
+                    books.touch_part(call, part, kinds.HELD)
+            elif leg.desk_holds and leg.id in held and not s.drift_check:
+                leg.holds, leg.desk_holds = leg.holds - 1, False
+                if part.state is PartState.HOLD and not leg.phone_holds:
+                    part.enter(PartState.TALKING, s.at)
+                    books.touch_part(call, part, kinds.RETRIEVED)
 
 
 def _had_a_part(call: Call, leg: Leg) -> bool:
@@ -298,6 +305,16 @@ def _waits_that_ended_unseen(books: Books, at: float) -> None:
             call.waiting_since = None
             call.left_queue_unanswered = not call.abandoned and not call.connected()
             books.touch(call)
+
+
+def _queues(books: Books, s: Snapshot) -> None:
+    """Forget the queues that the PBX does not have any more."""
+    if not s.whole:
+        return
+    there = {*s.queues, *s.unsettled.queues}
+    for queue in [queue for name, queue in books.queues.items() if name not in there]:
+        if not queue.members and not queue.waiting:  # else it has come after the first look of a drift check
+            books.remove_queue(queue.name)
 
 
 def _forgotten_wrap_ups(books: Books, at: float) -> None:

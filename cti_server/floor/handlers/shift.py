@@ -134,7 +134,7 @@ def _leave_queues_not_served(books: Books, agent: Agent, served: set[str]) -> No
 def _leave_again(books: Books) -> None:
     """Repeat the orders for agents who went home while queues still ring their phones: the first got lost."""
     for (queue, interface), agent in list(books.leaving.items()):
-        member = books.queues[queue].members.get(interface)
+        member = books.queues[queue].members.get(interface) if queue in books.queues else None
         sits_there = books.agent_at(member.seat) if member is not None else None
         if member is None or member.paused or (sits_there is not None and sits_there.shift is not None):
             del books.leaving[queue, interface]

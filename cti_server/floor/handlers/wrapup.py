@@ -35,10 +35,10 @@ def wraps_up(call: Call, part: Part) -> bool:
 
 def ask_wrap_up(books: Books, part: Part) -> None:
     """Apply the queue's wrap-up rule to the part; what the agent has entered already stays."""
-    queue = books.queues.get(part.queue) if part.queue is not None else None
-    if queue is None:
+    description = books.descriptions.get(part.queue) if part.queue is not None else None
+    if description is None:
         return
-    rule, wrap, used = queue.description.wrap_up, part.wrap, 0
+    rule, wrap, used = description.wrap_up, part.wrap, 0
     limit_s = wrap.rule.limit_s or rule.limit_s
     if part.ended_at is not None and wrap.ends_at is not None and limit_s:
         used = round((wrap.ends_at - part.ended_at) / limit_s) - 1  # extensions; the record does not count them

@@ -94,6 +94,15 @@ describe("queues", () => {
     expect([after.queues["demo/billing"], after.me?.queues, after.early]).toEqual([billing, ["support", "billing"], {}]);
   });
 
+  test("one that the PBX has no more leaves the screen, with its members, and may come back", () => {
+    const topic = "queue:demo/support";
+    const removed = event("queue.removed", { pbx: "demo", queue: "support" }, 13);
+    const desk = opened(["floor", topic], watching("floor", { calls: [], queues }, 11), watching(topic, { queue: support, members: membersOf["support"]! }, 12), removed);
+    expect([desk.queues["demo/support"], desk.members["demo/support"]]).toEqual([undefined, undefined]);
+    expect(Object.keys(desk.queues)).toEqual(queues.map((queue) => `demo/${queue.queue}`).filter((key) => key !== "demo/support"));
+    expect(fold(desk, event("queue.changed", { queue: support }, 14)).queues["demo/support"]).toEqual(support);
+  });
+
   test("queues of another PBX are not touched", () => {
     const there = { ...support, pbx: "branch" };
     const desk = play(welcome({ queues: [...queues, there] }), serving("sales"));

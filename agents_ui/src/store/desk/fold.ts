@@ -59,6 +59,12 @@ function queueChanged(desk: Desk, { body: { queue } }: EventOf<"queue.changed">)
   return { ...desk, early: { ...desk.early, [key]: queue } };
 }
 
+/** The PBX does not have it any more. */
+function queueRemoved(desk: Desk, { body }: EventOf<"queue.removed">): Desk {
+  const key = queueKey(body.pbx, body.queue);
+  return { ...desk, queues: without(desk.queues, key), early: without(desk.early, key), members: without(desk.members, key) };
+}
+
 function memberChanged(desk: Desk, { body, stream }: EventOf<"member.changed">): Desk {
   const key = queueKey(body.pbx, body.queue);
   if (!isShown(desk, `queue:${key}`, stream)) return desk;
@@ -113,6 +119,8 @@ function happened(desk: Desk, event: ServerEvent): Desk {
       return cardChanged(desk, event);
     case "queue.changed":
       return queueChanged(desk, event);
+    case "queue.removed":
+      return queueRemoved(desk, event);
     case "member.changed":
       return memberChanged(desk, event);
     case "me.changed":
