@@ -94,6 +94,7 @@ class Leg:
     holds: int = 0  # how often this party has put the others on hold: by the phone's key, from the desk
     desk_holds: bool = False  # one of them is from the desk
     held_at: float | None = None
+    held_in: str | None = None  # the bridge that it held: in another it hears somebody else
     home: str | None = None  # the id of its own call, where it is lent to a customer's (`handlers/lending.py`)
     muted: bool = False
     recording: Recording = Recording.OFF

@@ -23,7 +23,7 @@ OF_CALL = (
 )  # fmt: skip
 OF_LEG = (
     "channel", "started_at", "number", "name", "exten", "up", "up_at", "ringing", "bridge", "conference", "parked",
-    "aside", "holds", "desk_holds", "held_at", "home", "muted", "recording", "dialled", "dialled_by",
+    "aside", "holds", "desk_holds", "held_at", "held_in", "home", "muted", "recording", "dialled", "dialled_by",
     "dialled_number", "dial_over", "hangup_asked",
 )  # fmt: skip
 OF_PART = ("name", "since", "leg", "reason", "met_customer")

@@ -1654,12 +1654,16 @@ export interface components {
         /**
          * Caller
          * @description What the PBX knows of the call. Unknown fields are ignored: a newer script may ask an older server.
+         *
+         *     In `ani_name` U+EF80 to U+EFFF stand for bytes that are not UTF-8; `channel` says of which trunk they are.
          */
         Caller: {
             /** Ani */
             ani?: string | null;
             /** Ani Name */
             ani_name?: string | null;
+            /** Channel */
+            channel?: string | null;
             /** Dnis */
             dnis?: string | null;
             /** Pbx */

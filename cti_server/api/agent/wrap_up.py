@@ -67,7 +67,7 @@ async def finish_interaction(interaction: int, body: Draft, principal: Principal
             answer = await _finished_before(change.conn, found, segment, body)
     try:
         if part_state(deps, principal, found) == "wrap_up":
-            await deps.commands.finish_wrap_up(call_of(found), principal.id)
+            await deps.commands.finish_wrap_up(call_of(found), principal.id, body.code)
     except CommandRefused as refused:
         if refused.code != "call_over":  # the call left the floor meanwhile, and the record is complete
             raise

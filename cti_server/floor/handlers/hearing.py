@@ -64,7 +64,9 @@ def hear(books: Books, call: Call, at: float) -> None:
         if part.state is PartState.RINGING and (part.origin in CALLS_OUT or any(leg.up for leg in legs)):
             answer(books, call, part, at)
         aside = bool(customers) and not customers & heard
-        is_held = part.state is PartState.HOLD and any(leg.holds for leg in legs)
+        is_held = part.state is PartState.HOLD and any(
+            leg.holds and leg.held_in in (None, leg.bridge) for leg in legs
+        )
         # Asterisk reports a hold when a consultation begins, but not its end when that becomes a conference.
         if part.state in CONNECTED and (not is_held or aside):
             wanted = PartState.CONSULTING if aside else PartState.TALKING
@@ -93,6 +95,11 @@ def waits(books: Books, call: Call, leg: Leg, at: float) -> None:
     if part is not None and part.state is PartState.TALKING and not call.reach(leg):
         part.enter(PartState.HOLD, at)
         books.touch_part(call, part)
+
+
+def _holds(leg: Leg) -> bool:
+    """Whether this party holds those whom it would hear."""
+    return leg.holds > 0 and leg.held_in in (None, leg.bridge)
 
 
 def _hold_is_over(legs: Collection[Leg]) -> None:

@@ -198,13 +198,21 @@ def origin_of(books: Books, call: Call, by: str) -> Origin:
     if call.fetched is not None:
         return Origin.PICKUP
     dialler = call.legs.get(by)
-    if dialler is not None and books.is_seat(dialler.device):
+    if dialler is not None and (books.is_seat(dialler.device) or _is_beside_an_agent(call, dialler)):
         return Origin.CONSULT
     if call.waiting_since is not None:
         return Origin.OFFER
     if call.transferred:
         return Origin.TRANSFER
     return Origin.CONSULT if call.connected() else Origin.OFFER
+
+
+def _is_beside_an_agent(call: Call, half: Leg) -> bool:
+    """Whether the other half of this Local pair is in a bridge with an agent: they consult somebody through it."""
+    near = next((other for other in call.halves() if other.channel == half.twin), None)
+    if near is None or near.bridge is None:
+        return False
+    return any(leg.bridge == near.bridge and leg.ours and not leg.local for leg in call.legs.values())
 
 
 def queue_of(call: Call) -> str | None:

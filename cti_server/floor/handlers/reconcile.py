@@ -19,6 +19,7 @@ from cti_server.floor.visits import How
 
 from .hearing import answer, hear
 from .legs import given_up, origin_of, queue_of, started
+from .meeting import one_call
 from .merging import call_of
 from .outcome import seal
 from .parting import new_part
@@ -124,7 +125,7 @@ def _leg(books: Books, row: LegRow, s: Snapshot) -> Call | None:
         call.rename(leg, row.channel)
     leg.up, leg.ringing = row.up, row.ringing
     leg.aside = row.aside and leg.home is None
-    _bridge(books, call, leg, row)
+    call = _bridge(books, call, leg, row, s.at)
     # Where our accounts may not ask for the parking space, the one that an event named is kept.
     leg.parked = (row.space or leg.parked or "") if row.parked else None
     call.was_parked = call.was_parked or row.parked
@@ -133,14 +134,17 @@ def _leg(books: Books, row: LegRow, s: Snapshot) -> Call | None:
     return call
 
 
-def _bridge(books: Books, call: Call, leg: Leg, row: LegRow) -> None:
-    """Whoever enters that bridge next joins this call."""
+def _bridge(books: Books, call: Call, leg: Leg, row: LegRow, at: float) -> Call:
+    """Whoever enters that bridge next joins this call; who has met another's there while nobody watched has joined
+    it. Returns the call that the leg is in now."""
     before = leg.bridge
     call.bridge(leg, row.bridge, conference=row.conference)
     if before is not None and before != row.bridge:
         books.forget_bridge(call, before)
     if row.bridge is not None:
+        call = one_call(books, call, leg, row.bridge, at)
         books.bridges.setdefault(row.bridge, call)
+    return call
 
 
 def _calls(books: Books, s: Snapshot, differing: set[str], known: Collection[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cti_server.floor import events as kinds
 from cti_server.floor.books import Books
-from cti_server.floor.calls import Call, Leg
+from cti_server.floor.calls import Call
 from cti_server.floor.parts import CONNECTED, Origin, PartState
 from cti_server.floor.signals import (
     LegBridged,
@@ -29,8 +29,9 @@ from cti_server.floor.visits import How
 
 from .hearing import answer, hear
 from .legs import queue_of
-from .lending import came_home, give_back, lend, standing_leg
-from .merging import call_and_leg, call_of, merge
+from .lending import came_home, give_back
+from .meeting import older_of, one_call
+from .merging import call_and_leg, call_of
 from .parting import new_part
 from .queueing import begin_visit
 from .wrapup import wraps_up
@@ -44,7 +45,7 @@ def bridged(books: Books, s: LegBridged) -> None:
     if not leg.up and (part := call.part_on(leg)) is not None:
         books.touch_part(call, part)  # a lost answer; a part that rings is told again only when it is touched
     leg.up = True
-    call = _one_call_in_bridge(books, call, leg, s)
+    call = one_call(books, call, leg, s.bridge, s.at)
     leg.aside = False
     books.bridges[s.bridge] = call
     if not leg.local:
@@ -53,28 +54,6 @@ def bridged(books: Books, s: LegBridged) -> None:
         call.hangup_by = None
     hear(books, call, s.at)
     books.touch(call, kinds.CALL_CONFERENCED if call.in_conference() else kinds.CALL_CHANGED)
-
-
-def _one_call_in_bridge(books: Books, call: Call, leg: Leg, s: LegBridged) -> Call:
-    """Merge two calls that meet in one bridge, the older keeping its id; returns the call that the leg is in now.
-
-    The calls of several customers may meet, in a conference room or when an agent joins them, and there each stays
-    a call of its own. A phone that stays up is lent to the customer's call.
-    """
-    other = books.bridges.get(s.bridge, call)
-    together = other is not call and not other.ended and any(o.bridge == s.bridge for o in other.legs.values())
-    if not together or (call.is_customers and other.is_customers):
-        return call
-    for home, customers in ((call, other), (other, call)):
-        if customers.is_customers and (phone := standing_leg(books, home, leg)) is not None:
-            lend(books, phone, home, customers, s.at)
-            return customers
-    return _merged(books, call, other)
-
-
-def _merged(books: Books, call: Call, other: Call) -> Call:
-    older, younger = sorted((call, other), key=lambda c: c.started_at)
-    return merge(books, older, younger)
 
 
 def unbridged(books: Books, s: LegUnbridged) -> None:
@@ -110,7 +89,7 @@ def held(books: Books, s: LegHeld) -> None:
     call, leg = call_and_leg(books, s)
     if call is None or leg is None or leg.held_at == s.at or (part := call.part_on(leg)) is None:
         return
-    leg.holds, leg.held_at = leg.holds + 1, s.at
+    leg.holds, leg.held_at, leg.held_in = leg.holds + 1, s.at, leg.bridge
     if part.state in (PartState.TALKING, PartState.CONSULTING):
         part.enter(PartState.HOLD, s.at)
         books.touch_part(call, part, kinds.HELD)
@@ -151,7 +130,7 @@ def transferred(books: Books, s: LegTransferred) -> None:
             if call.is_customers and consult.is_customers:
                 _joined(books, call, consult, s)
                 return
-            call = _merged(books, call, consult)
+            call = older_of(books, call, consult)
     if call.hangup_by != "caller":
         call.hangup_by = None
     if s.conference:
