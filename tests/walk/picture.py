@@ -97,7 +97,8 @@ class Picture:
     @property
     def holding(self) -> frozenset[str]:
         """The agents who hold from the screen: Asterisk runs cti-hold on their channel, and they hear nobody."""
-        return frozenset(one.id for one in self.channels.values() if one.context == "cti-hold")
+        waits = ("cti-hold", "WaitDigit")
+        return frozenset(one.id for one in self.channels.values() if (one.context, one.application) == waits)
 
     def queue_of(self, channel: str) -> str | None:
         for queue, callers in self.waiting.items():

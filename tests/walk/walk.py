@@ -260,7 +260,8 @@ def _was_done(request: Request, seen: Seen) -> bool:
         case "hangup":
             return request.leg not in seen.picture.channels
         case "complete" | "transfer" | "park":
-            return out and bool(seen.picture.channels)
+            linkedid = request.call.rpartition(":")[2]
+            return out and any(one.linkedid == linkedid for one in seen.picture.channels.values())
         case "hold":
             return bool(seen.picture.heard(request.leg)) and not seen.picture.speaks_with(request.leg)
         case "retrieve":
