@@ -1,4 +1,4 @@
-"""Words of the PBX that come late: what the queue says after a leg has ended rings nobody, and who refused whom."""
+"""Words of the PBX that come late: what a queue says of a leg that has ended, and that it refused the caller."""
 
 from __future__ import annotations
 
