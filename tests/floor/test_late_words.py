@@ -1,4 +1,4 @@
-"""What the queue says after a leg has ended rings nobody."""
+"""Words of the PBX that come late: what a queue says of a leg that has ended, and that it refused the caller."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import pytest
 from cti_server.floor.apply import Floor
 from cti_server.floor.desk_signals import AgentSeated
 from cti_server.floor.signals import (
+    DialStatus,
+    LegDialEnded,
     LegDialled,
     LegEnded,
+    LegHangupAsked,
+    LegRefused,
     LegStarted,
     MemberConnected,
     MemberOffered,
@@ -49,3 +53,23 @@ def test_of_a_phone_that_rang_and_declined(waiting: Floor) -> None:
 def test_a_phone_that_the_queue_names_first_is_rung(waiting: Floor) -> None:
     waiting.apply(MemberOffered(3.1, "x.1", "x.1", "support", "PJSIP/1002", "x.2"))
     assert waiting.agents[2].state.name == "reserved"
+
+
+@pytest.mark.parametrize("first", [LegRefused, LegHangupAsked])
+def test_a_caller_who_was_refused_has_not_given_up_whichever_word_comes_first(first: type[LegRefused]) -> None:
+    """Asterisk refuses the caller and then says so; the caller's phone may have ended the call in between."""
+    floor = Floor("demo")
+    floor.apply(Snapshot(0.5, 1))
+    floor.apply(AgentSeated(0.5, 1, "agent 1", "PJSIP/1001"))
+    floor.apply(LegStarted(1.0, "x.1", "x.1", "PJSIP/trunk-00000001", False, "100", None, "400"))
+    floor.apply(LegStarted(2.0, "x.2", "x.1", "PJSIP/1001-00000002", False, None, None, "s"))
+    floor.apply(LegDialled(2.1, "x.2", "x.1", "x.1", "PJSIP/1001-00000002", "1001"))
+    floor.apply(LegDialEnded(3.0, "x.2", "x.1", "PJSIP/1001-00000002", DialStatus.BUSY))
+    floor.apply(LegEnded(3.0, "x.2", "x.1", 17))
+    words = {LegRefused: LegRefused(3.1, "x.1", "x.1"), LegHangupAsked: LegHangupAsked(3.1, "x.1", "x.1")}
+    floor.apply(words.pop(first))
+    if first is LegHangupAsked:  # the other way round the hangup is the PBX's own by its state, and is not told
+        floor.apply(words.pop(LegRefused))
+    (call,) = floor.calls.values()
+    floor.apply(LegEnded(3.2, "x.1", "x.1", 17))
+    assert (call.outcome, call.ended_by) == ("busy", "system")

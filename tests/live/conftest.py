@@ -15,6 +15,7 @@ from playwright.async_api import expect
 from cti_server.demo.asterisk_root import DemoUnavailable
 from cti_server.demo.pbx import DemoPbx, free_config
 from tests.live.center import Center
+from tests.live.real_desks import Desks, desks
 from tests.live.workplace import Workplace, workplace
 
 # Beside other workers a page may take seconds for what it does in a moment alone; only a failure waits this long.
@@ -53,6 +54,23 @@ async def work(place: Workplace, request: pytest.FixtureRequest) -> AsyncIterato
     if report is not None and report.failed:
         await place.keep(KEPT / request.node.name)
     await place.tidy()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def real_desks(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desks]:
+    """PBX and server, for all tests of a module that put phones of other makers on the desks."""
+    folder = tmp_path_factory.mktemp("desks")
+    shutil.copyfile(_sqlite_template, folder / "cti.db")
+    async with desks(f"sqlite:///{folder / 'cti.db'}", folder) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def shop(real_desks: Desks) -> AsyncIterator[Desks]:
+    """The same with nobody in a call and no phone on a desk, before and after each test."""
+    await real_desks.tidy()
+    yield real_desks
+    await real_desks.tidy()
 
 
 @pytest.hookimpl(wrapper=True)

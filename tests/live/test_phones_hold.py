@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,16 +9,10 @@ import pytest
 from tests.live.asterisk_says import TRUNK
 from tests.live.baresip import Baresip
 from tests.live.center import until
-from tests.live.real_desks import Desks, desks, press, segments
-from tests.live.test_control import ALICE, BOB, SUPPORT, phones  # noqa: F401 - a fixture
+from tests.live.real_desks import Desks, press, segments
+from tests.live.test_control import ALICE, BOB, SUPPORT, Agent
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
-
-
-@pytest.fixture
-async def shop(sqlite_url: str, tmp_path: Path, phones: ExitStack) -> AsyncIterator[Desks]:  # noqa: F811
-    async with desks(sqlite_url, tmp_path, phones) as made:
-        yield made
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
 
 async def talks(shop: Desks) -> tuple[Baresip, Any, str]:
@@ -34,9 +25,18 @@ async def talks(shop: Desks) -> tuple[Baresip, Any, str]:
     return mine, caller, (await shop.agents["alice"].call(mine="talking", state="talking"))["call"]
 
 
+async def stands(agent: Agent, standing: str) -> None:
+    """Waits until the agent stands so in their call."""
+
+    async def so() -> bool:
+        return bool(agent.part(await agent.call())["standing"] == standing)
+
+    await until(so, f"{standing}")
+
+
 async def music(shop: Desks) -> bool:
     """Whether somebody hears music on hold, by the PBX's own word."""
-    log = shop.site.pbx.log_file.read_text(errors="replace")
+    log = shop.log
     return log.count("Started music on hold") > log.count("Stopped music on hold")
 
 
@@ -46,7 +46,9 @@ async def test_the_phones_hold_key_while_the_desk_holds(shop: Desks) -> None:
     await alice.do(call, "hold")
     await alice.call(mine="hold", state="held")
     await press(mine.hold)
+    await stands(alice, "phone_hold")
     await press(mine.resume)
+    await stands(alice, "hold")
     await alice.call(mine="hold", state="held")
     assert await music(shop), "the caller hears music as before"
 
@@ -112,6 +114,7 @@ async def test_a_call_on_hold_twice_is_transferred_from_the_desk(shop: Desks) ->
     theirs = await shop.desk(Baresip, "1002")
     await alice.do(call, "hold")
     await press(mine.hold)
+    await stands(alice, "phone_hold")
     await alice.do(call, "transfer", {"target": {"kind": "agent", "id": bob.id}})
     await press(theirs.rings)
     await press(theirs.answer)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,21 +13,15 @@ from tests.live.baresip import Baresip
 from tests.live.center import until
 from tests.live.real_desks import DIRECT, Desks, desks, press, segments
 from tests.live.sip_message import send_message
-from tests.live.test_control import ALICE, ANI, BOB, SUPPORT, phones  # noqa: F401 - a fixture
+from tests.live.test_control import ALICE, ANI, BOB, SUPPORT
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
 TWO_PHONES = "4008009002"
 # As FreePBX rings an extension: all its contacts at once.
 RINGS_BOTH = f"""[from-trunk-cti](+)
 exten => {TWO_PHONES},1,Dial(${{PJSIP_DIAL_CONTACTS(1002)}},20,tkb(cti-leg^s^1))"""
 TWO_CONTACTS = "[1002](+type=aor)\nmax_contacts = 2\nremove_existing = no"
-
-
-@pytest.fixture
-async def shop(sqlite_url: str, tmp_path: Path, phones: ExitStack) -> AsyncIterator[Desks]:  # noqa: F811
-    async with desks(sqlite_url, tmp_path, phones) as made:
-        yield made
 
 
 # --- 6a2: two phones at one extension ------------------------------------------------------------------------
@@ -104,26 +96,15 @@ async def test_a_phone_that_is_gone_is_not_the_callers_doing(shop: Desks) -> Non
     assert (found["outcome"], found["ended_by"]) in (("no_agent", "system"), ("busy", "system"))
 
 
-async def test_a_phone_whose_plug_was_pulled_is_not_the_callers_doing(shop: Desks) -> None:
-    """The PBX still believes that it is there, and rings it."""
-    await shop.configured(extensions="[globals](+)\nCTI_RING = 2")
-    mine = await shop.desk(Baresip, "1001")
-    await press(mine.pull_the_plug)
-    await shop.caller(DIRECT)
-    await shop.says.has(ALICE, TRUNK)
-    await shop.says.nobody()
-    found = await shop.contact()
-    assert (found["outcome"], found["ended_by"]) == ("no_agent", "system")
-
-
 # --- picking up by key ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("line", [SUPPORT, DIRECT])
 async def test_the_call_that_rings_a_colleague_is_picked_up_by_her_number(shop: Desks, line: str) -> None:
-    mine, theirs = await shop.desk(Baresip, "1001"), await shop.desk(Baresip, "1002")
+    mine = await shop.desk(Baresip, "1001")
     caller = await shop.caller(line)
     await press(mine.rings)
+    theirs = await shop.desk(Baresip, "1002")
     await press(theirs.dial, "*81001")
     await press(theirs.wait, "CALL_ESTABLISHED")
     await shop.says.are_together([BOB, TRUNK])
@@ -187,6 +168,21 @@ async def test_a_phone_that_sits_alone_in_a_room_has_been_answered(shop: Desks) 
     assert segments(found) == [(ALICE, "answered")]
 
 
+# --- the plug: last, for the PBX goes on believing in this phone --------------------------------------------
+
+
+async def test_a_phone_whose_plug_was_pulled_is_not_the_callers_doing(shop: Desks) -> None:
+    """The PBX still believes that it is there, and rings it."""
+    await shop.configured(extensions="[globals](+)\nCTI_RING = 2")
+    mine = await shop.desk(Baresip, "1001")
+    await press(mine.pull_the_plug)
+    await shop.caller(DIRECT)
+    await shop.says.has(ALICE, TRUNK)
+    await shop.says.nobody()
+    found = await shop.contact()
+    assert (found["outcome"], found["ended_by"]) == ("no_agent", "system")
+
+
 # --- a number that is not to be shown ------------------------------------------------------------------------
 
 
@@ -194,11 +190,10 @@ async def test_a_phone_that_sits_alone_in_a_room_has_been_answered(shop: Desks) 
 async def test_a_number_that_the_caller_hides_is_shown_to_nobody(
     sqlite_url: str,
     tmp_path: Path,
-    phones: ExitStack,  # noqa: F811
     policy: str,
     match: str,
 ) -> None:
-    async with desks(sqlite_url, tmp_path, phones, site={"CTI_PRIVATE": policy}) as shop:
+    async with desks(sqlite_url, tmp_path, site={"CTI_PRIVATE": policy}) as shop:
         mine = await shop.desk(Baresip, "1001")
         caller = await shop.caller(SUPPORT, hides=True)
         await press(mine.rings)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,16 +11,10 @@ from cti_server.demo.calls import place_call
 from tests.live.asterisk_says import TRUNK
 from tests.live.baresip import Baresip
 from tests.live.linphone import Linphone
-from tests.live.real_desks import DIRECT, Desks, calls_on_its_second_line, desks, press, segments, talks
-from tests.live.test_control import ALICE, BOB, CHEN, SALES, SUPPORT, phones  # noqa: F401 - a fixture
+from tests.live.real_desks import DIRECT, Desks, calls_on_its_second_line, press, segments, talks
+from tests.live.test_control import ALICE, BOB, CHEN, SUPPORT
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
-
-
-@pytest.fixture
-async def shop(sqlite_url: str, tmp_path: Path, phones: ExitStack) -> AsyncIterator[Desks]:  # noqa: F811
-    async with desks(sqlite_url, tmp_path, phones) as made:
-        yield made
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
 
 # --- 3a: it works, and whoever was transferred has no rights of an agent -------------------------------------
@@ -162,7 +153,7 @@ async def test_a_transfer_while_it_rang_that_nobody_takes_comes_back(shop: Desks
 async def test_whom_nobody_takes_at_all_is_no_success(shop: Desks) -> None:
     """The colleague declines, and so does the agent when the call is back; there was no queue before."""
     mine, theirs = await shop.desk(Baresip, "1001"), await shop.desk(Baresip, "1002")
-    caller, _ = await talks(shop, mine, DIRECT)
+    caller, _ = await talks(shop, mine)
     await press(mine.transfer, "1002")
     await press(theirs.rings)
     await press(theirs.hang_up)
@@ -217,10 +208,11 @@ async def test_a_key_that_watches_a_parking_space_parks(shop: Desks) -> None:
 
 
 async def test_a_queue_call_that_a_phone_forwards_is_the_colleagues(shop: Desks) -> None:
-    mine, theirs = await shop.desk(Linphone, "1001"), await shop.desk(Baresip, "1002")
+    mine = await shop.desk(Linphone, "1001")
     alice, bob = shop.agents["alice"], shop.agents["bob"]
     caller = await shop.caller(SUPPORT)
     await press(mine.rings)
+    theirs = await shop.desk(Baresip, "1002")
     await press(mine.forward, "1002")
     await press(theirs.rings)
     await press(theirs.answer)
@@ -248,7 +240,7 @@ async def states(agent: Any) -> set[str]:
 async def test_two_customers_who_are_joined_are_two_contacts(shop: Desks) -> None:
     """Alice holds a caller of the queue, takes a second one on her own number, and connects the two."""
     mine = await shop.desk(Linphone, "1001")
-    first, _ = await talks(shop, mine)
+    first, _ = await talks(shop, mine, SUPPORT)
     # linphonec declines a second call from one and the same number.
     second = shop.phones.enter_context(await asyncio.to_thread(place_call, shop.site.pbx, "13900139000", DIRECT))
     await press(mine.rings)

@@ -15,6 +15,7 @@ from tests.transcripts import (  # noqa: F401 - they register
     scenarios_odd,
     scenarios_phones,
     scenarios_queue,
+    scenarios_ringing,
     scenarios_transfer,
 )
 from tests.transcripts.stage import SCENARIOS, Stage

@@ -310,6 +310,9 @@ def refused(books: Books, s: LegRefused) -> None:
     call, leg = call_and_leg(books, s)
     if call is not None and leg is not None and leg.id == call.first_leg:
         call.refused = True
+        if call.hangup_by == "caller" and not call.connected():
+            # The caller's phone ended the call because it was told so, and the PBX said that first (1 in 40).
+            call.hangup_by, leg.hangup_asked = None, False
         books.touch(call)
 
 
