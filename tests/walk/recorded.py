@@ -85,6 +85,8 @@ class Judge:
         """The differences, each with the two sides in lines."""
         for caller in self.callers.values():
             own = [one for one in self.record if one.row["ani_raw"] == caller.number]
+            if not own and self._unwatched(caller):
+                continue
             if len(own) != 1:
                 text = f"caller {caller.number} ({caller.id})"
                 yield Difference(f"a caller is {len(own)} times in the record", text), [*self._lines(caller, own)]
@@ -94,7 +96,7 @@ class Judge:
                     yield one._replace(text=text), [*self._lines(caller, own)]
         named = {linkedid for contact in self.record for linkedid in contact.linkedids}
         for life in people(self.past):
-            if not named.intersection(life.linkedids):
+            if not named.intersection(life.linkedids) and not self._unwatched(life):
                 yield Difference("a call is not in the record", f"{life.device} {life.id}"), []
         for contact in self.record:
             lives = [life for name in contact.linkedids for life in self.by_linkedid[name]]
@@ -242,6 +244,11 @@ class Judge:
         changes = [at for life in lives for at in self.past.changes.get(life.id, [])]
         downs: list[Span] = self.walk.site.downs
         return sum(end - begin for begin, end in downs if any(begin - 0.5 <= at <= end + 0.5 for at in changes))
+
+    def _unwatched(self, life: Life) -> bool:
+        """Whether it came and went while the server was away."""
+        ended = life.ended if life.ended is not None else float("inf")
+        return any(begin - 0.5 <= life.began and ended <= end + 0.5 for begin, end in self.walk.site.downs)
 
     def _lines(self, caller: Life, own: Sequence[Contact]) -> Iterator[str]:
         for contact in own:
