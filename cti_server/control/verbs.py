@@ -169,6 +169,7 @@ def drop(scene: Scene, given: Given) -> Steps:
             lambda s: moves.hang_up(still_in_call(s, leg).channel),
             effects.leg_gone(leg.id),
             "they are still there",
+            hangs_up=scene.heard == (leg,),  # nobody else is there: this ends the call
         )
     ]
 

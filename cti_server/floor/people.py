@@ -80,6 +80,9 @@ def _state(call: Call, leg: Leg, holders: set[str]) -> str:
     if not leg.up and leg.dialled:
         return "ringing"
     heard = call.reach(leg)
+    consulting = {p.seat for p in call.parts if p.open and p.state is PartState.CONSULTING}
+    if any(other.device in consulting for other in heard):
+        return "talking"  # asked for advice, while the customer waits elsewhere
     if holders and not any(other.device not in holders or len(holders) > 1 for other in heard):
         return "hold"
     if heard:

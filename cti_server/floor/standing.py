@@ -83,7 +83,11 @@ class Scene:
     def ringing(self) -> Leg | None:
         """The leg of another agent's phone that rings for this call."""
         seats = {p.seat for p in self.call.open_parts() if p.state is PartState.RINGING and p is not self.part}
-        ringing = (leg for leg in self.call.legs.values() if leg.device in seats and not leg.up)
+        # Not the phone of a colleague who has asked to call somebody: it is theirs to pick up.
+        first = self.call.first_leg
+        ringing = (
+            leg for leg in self.call.legs.values() if leg.device in seats and not leg.up and leg.id != first
+        )
         return next(ringing, None)
 
 

@@ -109,20 +109,29 @@ def _hold_is_over(legs: Collection[Leg]) -> None:
 
 
 def _hears_nobody(books: Books, call: Call, part: Part, legs: Collection[Leg], at: float) -> None:
-    if part.state is PartState.TALKING and _asks_queue(books, call, legs):
-        part.enter(PartState.CONSULTING, at)
-        books.touch_part(call, part)
-        return
+    """The agent hears ringing or music. Nobody talks then; the time counts as their consulting where they ask
+    somebody, and as hold where they were left alone, or given to somebody who has not answered."""
     in_room = any(leg.conference for leg in legs)
     if in_room and part.leg == call.first_leg:
         answer(books, call, part, at)  # a room takes whoever dials it
-    if in_room and part.state in (PartState.TALKING, PartState.CONSULTING):
-        part.enter(PartState.HOLD, at)  # the others have left the room: nobody talks
+    if part.state not in (PartState.TALKING, PartState.CONSULTING):
+        return
+    if _reaches_out(call, part, legs):
+        wanted = PartState.HOLD if call.not_taken else PartState.CONSULTING
+    elif in_room:
+        wanted = PartState.HOLD
+    else:
+        return
+    if wanted is not part.state:
+        part.enter(wanted, at)
+        _hold_is_over(legs)
         books.touch_part(call, part)
 
 
-def _asks_queue(books: Books, call: Call, legs: Collection[Leg]) -> bool:
-    """Whether the agent waits in a queue for a colleague, through a Local pair."""
+def _reaches_out(call: Call, part: Part, legs: Collection[Leg]) -> bool:
+    """Whether the agent waits beside the near half of a Local pair: at its far end somebody is rung, or a queue is
+    asked. The half by which a queue reached the agent is not it."""
     bridges = {leg.bridge for leg in legs if leg.bridge is not None}
-    waiting = {half.channel for half in call.halves() if books.waits_in(half.id) is not None}
-    return any(half.bridge in bridges and half.twin in waiting for half in call.halves()) if waiting else False
+    return any(
+        half.bridge in bridges and half.channel.endswith(";1") and half.id != part.leg for half in call.halves()
+    )

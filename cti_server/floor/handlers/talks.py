@@ -155,6 +155,7 @@ def transferred(books: Books, s: LegTransferred) -> None:
         if part.state in CONNECTED:
             part.end(s.at, "transferred", wrap_up=wraps_up(call, part))
             books.touch_part(call, part, kinds.LEFT)
+    hear(books, call, s.at)
     books.touch(call, kinds.CALL_TRANSFERRED)
 
 
