@@ -310,7 +310,8 @@ class Call:
                 for reached in self.behind(leg):
                     if reached.device == part.seat or not reached.ours:
                         found[reached.id] = reached
-        return list(found.values())
+        # Nobody speaks on a Local channel: it counts only where what is behind it is not known.
+        return [leg for leg in found.values() if not leg.local] or list(found.values())
 
     def behind(self, half: Leg) -> list[Leg]:
         """The legs that were rung at the far end of this half of a Local pair, through further pairs too."""

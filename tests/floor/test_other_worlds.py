@@ -23,6 +23,7 @@ from cti_server.floor.signals import (
     LegStarted,
     LegTransferred,
     LegUnbridged,
+    MemberOffered,
     QueueAbandoned,
     QueueJoined,
     QueueLeft,
@@ -271,3 +272,30 @@ def test_on_a_call_that_the_pbx_began_the_number_is_the_centers_own() -> None:
     call = call_with(floor, "c.1")
     assert (call.direction, call.ani_raw, call.dnis) == ("outbound", None, "13900139000")
     assert faults(floor) == []
+
+
+def test_an_agent_behind_a_local_channel_who_consults_does_not_hear_the_caller_through_it() -> None:
+    floor = floor_with_agents()
+    leg = caller(floor)
+    for half in ("1", "2"):
+        channel = f"Local/1001@from-queue-00000001;{half}"
+        floor.apply(LegStarted(3.0, f"l.{half}", leg, channel, False, None, None, "1001"))
+    floor.apply(MemberOffered(3.0, leg, leg, "support", "PJSIP/1001", "l.1"))
+    floor.apply(LegDialled(3.0, "l.1", leg, leg, "Local/1001@from-queue-00000001;1", None))
+    floor.apply(LegStarted(3.1, "a.1", leg, "PJSIP/1001-00000001", False, "1001", None, None))
+    floor.apply(LegDialled(3.1, "a.1", leg, "l.2", "PJSIP/1001-00000001", "1001"))
+    for one, bridge in (("a.1", "b1"), ("l.2", "b1"), ("l.1", "b2"), (leg, "b2")):
+        floor.apply(LegBridged(5.0, one, leg, bridge))
+    (part,) = call_with(floor, leg).parts
+    assert part.state is PartState.TALKING
+    floor.apply(LegHeld(7.0, "a.1", leg))
+    for half in ("1", "2"):
+        channel = f"Local/1002@cti-phones-00000002;{half}"
+        floor.apply(LegStarted(7.1, f"m.{half}", leg, channel, False, None, None, "1002"))
+    floor.apply(LegBridged(7.1, "m.1", leg, "b3"))
+    floor.apply(LegStarted(7.2, "a.2", leg, "PJSIP/1002-00000002", False, "1002", None, None))
+    floor.apply(LegDialled(7.2, "a.2", leg, "m.2", "PJSIP/1002-00000002", "1002"))  # before the agent has left b1
+    floor.apply(LegUnbridged(7.3, "a.1", leg, "b1"))
+    floor.apply(LegBridged(7.3, "a.1", leg, "b3"))
+    assert part.state is PartState.CONSULTING
+    assert [p.origin for p in call_with(floor, leg).parts] == ["offer", "consult"]
