@@ -46,7 +46,7 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_WIDE: Final = {name: name for name in ("utf-16", "utf-16-le", "utf-16-be", "utf-32")}
+_WIDE: Final = ("utf-16", "utf-16-le", "utf-16-be", "utf-32")
 #: what spreadsheets save as "CSV" and databases export: by codec, the letters of its languages beside ASCII
 _CANDIDATES: Final = {
     "gb18030": PINYIN,
@@ -99,9 +99,9 @@ def declared(name: str, start: bytes, encoding: str) -> str:
 
     `name` is the file's, and `start` its first bytes.
     """
-    asked = encoding.strip().casefold().replace("_", "-").removesuffix("-sig")
+    asked = re.sub(r"[-_ ]|sig$", "", encoding.casefold())
     try:
-        codec = _WIDE.get(asked) or encoding_of(asked)
+        codec = {name.replace("-", ""): name for name in _WIDE}.get(asked) or encoding_of(asked)
     except ValueError:
         known = ", ".join([*ENCODINGS, *_WIDE])
         raise WrongFile(f"{encoding!r} is no encoding that is known here. These are: {known}") from None
@@ -196,7 +196,8 @@ def _likeliest(name: str, words: list[bytes], usual: str) -> str:
             if codec in possible:
                 text = unicodedata.normalize("NFC", sample.decode(codec))
                 score = evidence(text, alphabets) + (USUAL if codec == usual else 0)
-                readings[text] = max(readings.get(text, (score, codec)), (score, codec))
+                if text not in readings or score > readings[text][0]:
+                    readings[text] = (score, codec)
     ranked = sorted(readings.items(), key=lambda reading: -reading[1][0])
     if not ranked or ranked[0][1][0] < ENOUGH:
         raise WrongFile(f"{name} is not UTF-8, and not clearly anything else. {ASK}")

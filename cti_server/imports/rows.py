@@ -223,8 +223,8 @@ class _Reader:
 
 
 def _unwrap(text: str) -> str:
-    """The text of a cell without the tricks that make a spreadsheet keep it as text: ="0138" and '0138."""
+    """The text of a cell without the tricks that make a spreadsheet keep it as text: ="0138", '0138 and '+86."""
     text = text.strip()
     if len(text) > 3 and text.startswith('="') and text.endswith('"'):
         return text[2:-1]
-    return text[1:] if text[:1] == "'" and text[1:2].isdigit() else text
+    return text[1:] if text[:1] == "'" and (text[1:2].isdigit() or text[1:2] == "+") else text
