@@ -93,6 +93,21 @@ def test_an_import_keeps_the_good_rows_and_names_the_bad(url: str, tmp_path: Pat
     assert "0 added, 0 changed, 1 unchanged, 1 left out" in again.stdout
 
 
+def test_an_import_asks_for_an_encoding_that_is_not_certain(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_bytes((HEADER + "A1,person,Søren,+4530123456\n").encode("cp1252"))
+    asked = run("import", "customers", str(file), CTI_DATABASE_URL=url)
+    assert asked.returncode == 1
+    assert "--encoding" in asked.stderr
+    told = run("import", "customers", str(file), "--encoding", "windows-1252", CTI_DATABASE_URL=url)
+    assert "1 added, 0 changed, 0 unchanged, 0 left out" in told.stdout
+    assert "read as" not in told.stdout
+
+    file.write_bytes((HEADER + "A1,person,张伟,13800138000\n").encode("gb18030"))
+    guessed = run("import", "customers", str(file), CTI_DATABASE_URL=url)
+    assert "read as gb18030" in guessed.stdout
+
+
 def test_a_file_with_other_columns_says_which(url: str, tmp_path: Path) -> None:
     file = tmp_path / "customers.csv"
     file.write_text("nmae,phone\nX,1\n", encoding="utf-8")

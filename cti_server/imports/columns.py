@@ -91,6 +91,11 @@ def columns(header: Sequence[str]) -> list[str | None]:
     return found
 
 
+def is_column(cell: str) -> bool:
+    """Whether this header cell names a column."""
+    return _plain(cell) in _BY_HEADER
+
+
 def _with_guess(cell: str) -> str:
     near = difflib.get_close_matches(_plain(cell), _BY_HEADER, n=1, cutoff=0.6)
     return f"{cell[:40]!r}" + (f" (did you mean {_BY_HEADER[near[0]]}?)" if near else "")

@@ -36,6 +36,8 @@ class Report:
     updated: int = 0
     unchanged: int = 0
     bad: list[BadLine] = field(default_factory=list)
+    encoding: str | None = None
+    """The codec that a CSV was read by; None of an XLSX."""
 
     @property
     def rows(self) -> int:
@@ -48,14 +50,16 @@ async def import_customers(
     *,
     region: str,
     at: datetime,
+    encoding: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Report:
     """Import the file; `progress` is called with (rows done, rows in all, approximately) after each batch.
 
-    Raises WrongFile when the file as a whole cannot be read; nothing has been written then.
+    `encoding` is that of a CSV, such as `windows-1252`; without it, it is found out. Raises WrongFile when the
+    file as a whole cannot be read, as where its encoding is not certain; nothing has been written then.
     """
     report = Report()
-    with open_rows(path) as (rows, total):
+    with open_rows(path, region, encoding) as (rows, total, report.encoding):
         header = next(rows, None)
         if header is None or header.problem:
             raise WrongFile(f"{path.name}: the header is not readable" + (f": {header.problem}" if header else ""))

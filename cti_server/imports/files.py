@@ -1,24 +1,27 @@
-"""Reading a CSV (UTF-8 or GB18030) or XLSX file as rows of text, each with the line that it begins on."""
+"""Reading a CSV or XLSX file as rows of text, each with the line that it begins on."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import datetime as dt
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from cti_server.imports import encodings
 from cti_server.imports.columns import WrongFile
 
 CHUNK = 1 << 20
 MAX_FIELD = 100_000
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+EXACT = 10**15  # a spreadsheet keeps fifteen digits of a number, and makes zeros of the others
+#: Excel's own first line, `sep=;`. A program that saved the file again may have quoted it or filled its cells up.
+_SEPARATOR_LINE: Final = re.compile(r'"?sep=(\\t|.)"?[,;\t|]*', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,14 @@ class Row:
 
 
 @contextmanager
-def open_rows(path: Path) -> Iterator[tuple[Iterator[Row], int]]:
-    """The rows of the file, the header first, and roughly how many there are. Raises WrongFile, OSError."""
+def open_rows(
+    path: Path, region: str, encoding: str | None = None
+) -> Iterator[tuple[Iterator[Row], int, str | None]]:
+    """The rows of the file, the header first; roughly how many there are; the codec that its text was read by.
+
+    `encoding` is what a person says a CSV is in; without it, it is found out, and `region` says what is usual. An
+    XLSX has none to ask for. Raises WrongFile, OSError.
+    """
     with path.open("rb") as file:
         start = file.read(8)
     if not start:
@@ -42,42 +51,29 @@ def open_rows(path: Path) -> Iterator[tuple[Iterator[Row], int]]:
             f"{path.name} is an old Excel file or has a password; save it as .xlsx or .csv without one"
         )
     if start.startswith(b"PK"):
-        yield _xlsx(path)
+        yield *_xlsx(path), None
         return
-    encoding, lines = _encoding(path)
-    with path.open(encoding=encoding, errors="replace", newline="") as text:
-        yield _csv(text, path.name), lines
+    codec = encodings.declared(path.name, start, encoding) if encoding else encodings.detect(path, region)
+    with path.open(encoding=codec, errors="replace", newline="") as text:
+        yield _csv(text), _lines(path), codec
 
 
-def _encoding(path: Path) -> tuple[str, int]:
-    """(encoding, number of lines). Decodes the whole file, because a part of it could be valid in either."""
+def _lines(path: Path) -> int:
     with path.open("rb") as file:
-        start = file.read(4)
-        if (named := next((name for bom, name in _BOMS if start.startswith(bom)), None)) is not None:
-            with path.open(encoding=named, errors="replace") as text:
-                return named, sum(1 for _ in text)
-        file.seek(0)
-        utf8 = codecs.getincrementaldecoder("utf-8")("replace")
-        lines = beyond_ascii = wrong = 0
-        while chunk := file.read(CHUNK):
-            lines += chunk.count(b"\n")
-            if chunk.isascii() and not utf8.getstate()[0]:
-                continue
-            decoded = utf8.decode(chunk)
-            wrong += decoded.count("\ufffd")
-            beyond_ascii += sum(1 for c in decoded if c > "\x7f")
-    # A UTF-8 file with a damaged byte here or there is still UTF-8; as GB18030 all its names would be rubbish.
-    return "utf-8" if wrong * 10 <= beyond_ascii else "gb18030", lines + 1
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(CHUNK), b"")) + 1
 
 
-def _csv(text: TextIO, name: str) -> Iterator[Row]:
+def _csv(text: TextIO) -> Iterator[Row]:
     csv.field_size_limit(MAX_FIELD)
     head = text.readline()
-    text.seek(0)
-    delimiter = max(",;\t", key=head.count)
+    if (named := _SEPARATOR_LINE.fullmatch(head.rstrip("\r\n"))) is not None:
+        delimiter, before = named[1].replace("\\t", "\t"), 1
+    else:
+        text.seek(0)
+        delimiter, before = max(",;\t|", key=head.count), 0
     rows = csv.reader(text, delimiter=delimiter)
     while True:
-        line = rows.line_num + 1
+        line = before + rows.line_num + 1
         try:
             cells = next(rows)
         except StopIteration:
@@ -85,7 +81,8 @@ def _csv(text: TextIO, name: str) -> Iterator[Row]:
         except csv.Error as error:
             why = str(error)
             if "field larger" in why:
-                why = f"a quote is opened and not closed, so the lines up to {rows.line_num} were taken for one"
+                last = before + rows.line_num
+                why = f"a quote is opened and not closed, so the lines up to {last} were taken for one"
             yield Row(line, (), f"not readable as CSV: {why}")
             continue
         damaged = any("\ufffd" in cell for cell in cells)
@@ -106,9 +103,15 @@ def _xlsx(path: Path) -> tuple[Iterator[Row], int]:
 
 
 def _text(cell: object) -> str:
-    """A cell as a person would type it: 13800138000, not 1.38E+10 and not 13800138000.0."""
+    """A cell as a person would type it: 13800138000, not 1.38E+10 and not 13800138000.0.
+
+    A number whose last digits are lost stays as a spreadsheet shows it, 1.10101199003071E+17: where each digit
+    matters it is refused.
+    """
     if isinstance(cell, bool):
         return "yes" if cell else "no"
+    if isinstance(cell, int | float) and abs(cell) >= EXACT:
+        return f"{cell:.14E}"
     if isinstance(cell, float):
         return str(int(cell)) if cell.is_integer() else repr(cell)
     if isinstance(cell, dt.datetime):

@@ -36,8 +36,14 @@ _STATUSES: dict[str, ContractStatus] = {
 }
 _DATE = re.compile(r"(\d{4})\s*[-/.年]?\s*(\d{1,2})\s*[-/.月]?\s*(\d{1,2})\s*日?(?:[ T]00:00(?::00)?)?")
 _EMAIL = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]+\.[^\s@<>,;\"]+")
-_ROUNDED = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
-_SEPARATORS = re.compile(r"[;；、|\n\r]+")
+# What a spreadsheet makes of a long number: 2.02401E+11, with its own decimal mark, or zeros from the sixteenth
+# digit on. `1E5` may well be somebody's customer number; a telephone number it is not.
+_ROUNDED = re.compile(r"[+-]?\d[.,]\d+[eE]\+?\d+|[+-]?\d[eE]\+\d+|\d{15}0{3,}")
+_ROUNDED_PHONE = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d+")
+_FAILED = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|#+)", re.IGNORECASE)
+_WHOLE = re.compile(r"(\+?\d{7,})\.0")  # a number that some program took for a decimal one
+# A `;` may also begin a parameter of the number before it: tel:+86…;ext=12.
+_SEPARATORS = re.compile(r"(?:[；、|\n\r]|;(?!\s*(?:ext|isub|phone-context|npdi|rn|cic|user|tgrp|cpc|oli)\b))+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +78,10 @@ class _Reader:
         self.problems: list[str] = []
 
     def customer(self) -> CustomerDraft:
-        ref = self._line("external_ref", required=True)
-        name = self._line("name", required=True)
+        ref = self._identity("external_ref", required=True)
+        name = self._identity("name", required=True)
         kind = self._one_of("kind", _KINDS) or "person"
-        company = self._line("company")
+        company = self._identity("company")
         if company and kind == "company":
             self.problems.append("a company cannot have a company")
         fields = {
@@ -108,6 +114,15 @@ class _Reader:
             self.problems.append(f"{column} is empty")
         return text
 
+    def _identity(self, column: str, *, required: bool = False) -> str:
+        """A line by which something is known again: a wrong one would rename one customer to another."""
+        text = self._line(column, required=required)
+        if _ROUNDED.fullmatch(text):
+            self.problems.append(f"{column} {text!r} was rounded by a spreadsheet; format that column as text")
+        elif _FAILED.fullmatch(text):
+            self.problems.append(f"{column} {text!r} is a spreadsheet's error; correct its formula")
+        return text
+
     def _one_of(self, column: str, values: Mapping[str, T]) -> T | None:
         text = self._line(column).casefold()
         if text in values:
@@ -133,21 +148,26 @@ class _Reader:
         ]
         if len(given) > MAX_PHONES:
             self.problems.append(f"{len(given)} telephone numbers, {MAX_PHONES} is the most")
-        points = [self._phone(column, raw) for column, raw in given[:MAX_PHONES]]
-        return [point for point in points if point is not None]
+        return [point for column, raw in given[:MAX_PHONES] for point in self._numbers(column, raw)]
 
-    def _phone(self, column: str, raw: str) -> PointDraft | None:
-        if _ROUNDED.fullmatch(raw):
+    def _numbers(self, column: str, raw: str) -> list[PointDraft]:
+        """The number, or the two where a slash stands between them: 13800138000/13900139000."""
+        if _ROUNDED_PHONE.fullmatch(raw):
             self.problems.append(f"{column} {raw!r} was rounded by a spreadsheet; format that column as text")
-            return None
-        number = normalise(raw, self.known.region)
-        if number.e164 is None:
-            self.problems.append(
-                f"{column} {raw[:40]!r} is no telephone number of {self.known.region}: {number.reason}"
-            )
-            return None
+            return []
+        written = _WHOLE.sub(r"\1", raw)
         label = "mobile" if column == "mobile" else ""
-        return PointDraft("phone", raw, number.e164, number.extension, label)
+        whole = normalise(written, self.known.region)
+        if whole.reason == "ambiguous" and "/" in written:
+            parts = [(part, normalise(part, self.known.region)) for part in written.split("/")]
+            if all(number.e164 for _, number in parts):
+                return [PointDraft("phone", part.strip(), n.e164, n.extension, label) for part, n in parts]
+        if whole.e164 is None:
+            self.problems.append(
+                f"{column} {raw[:40]!r} is no telephone number of {self.known.region}: {whole.reason}"
+            )
+            return []
+        return [PointDraft("phone", written, whole.e164, whole.extension, label)]
 
     def _emails(self) -> list[PointDraft]:
         found = []
@@ -159,7 +179,7 @@ class _Reader:
         return found
 
     def _contract(self) -> ContractDraft | None:
-        number = self._line("contract_number")
+        number = self._identity("contract_number")
         columns = [column for column in self.cells if column.startswith("contract_") or column == "service_level"]
         if not number:
             if given := [column for column in columns if self._line(column)]:
@@ -203,8 +223,8 @@ class _Reader:
 
 
 def _unwrap(text: str) -> str:
-    """The text of a cell without the tricks that make a spreadsheet keep it as text: ="0138" and '0138."""
+    """The text of a cell without the tricks that make a spreadsheet keep it as text: ="0138", '0138 and '+86."""
     text = text.strip()
     if len(text) > 3 and text.startswith('="') and text.endswith('"'):
         return text[2:-1]
-    return text[1:] if text[:1] == "'" and text[1:2].isdigit() else text
+    return text[1:] if text[:1] == "'" and (text[1:2].isdigit() or text[1:2] == "+") else text

@@ -40,8 +40,17 @@ ENCODINGS: Final = {
     "macintosh": "mac-roman",
     "cp437": "cp437",
     "cp850": "cp850",
+    "cp852": "cp852",
     "cp866": "cp866",
 }
+
+
+def _key(name: str) -> str:
+    """An encoding's name without what is written in several ways: `Shift_JIS`, `shift-jis`."""
+    return re.sub(r"[-_ ]", "", name.casefold())
+
+
+_CODECS: Final = {_key(name): codec for name, codec in ENCODINGS.items()}
 CACHED: Final = 256  # bytes; a longer text is read anew each time
 _MULTIBYTE: Final = frozenset({"gb18030", "cp950", "big5hkscs", "cp932", "euc-jp", "cp949"})
 
@@ -69,8 +78,7 @@ _MARKS: Final = frozenset("\xa0¡¿§©®°²³´·ªº«»€‚„…‘’“
 
 def encoding_of(name: str) -> str:
     """The codec of an encoding that may be declared. Raises ValueError, which lists them."""
-    key = name.strip().casefold().replace("_", "-")
-    found = ENCODINGS.get(key) or ENCODINGS.get(key.replace("iso8859", "iso-8859"))
+    found = _CODECS.get(_key(name))
     if found is None:
         raise ValueError(
             f"{name.strip()!r} is no encoding that can be declared; these are: {', '.join(ENCODINGS)}"

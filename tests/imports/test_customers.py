@@ -110,6 +110,135 @@ async def test_encodings_and_separators(ready: Database, tmp_path: Path, encoded
     }
 
 
+ROUNDED = [
+    # a customer number, as Excel, LibreOffice and other programs write one that was too long for them
+    ("external_ref", "2.02401E+11"),
+    ("external_ref", "2,02401E+11"),  # where the decimal mark is a comma
+    ("external_ref", "2.02401e+11"),
+    ("external_ref", "8.96529E+19"),  # powershell-intune-samples 140
+    ("external_ref", "4E+11"),
+    ("external_ref", "110101199003071000"),  # eighteen digits, of which fifteen are true
+    ("external_ref", '="2.02401E+11"'),
+    ("name", "1.5E+10"),
+    ("company", "2.02401E+11"),
+    ("contract_number", "6.2286E+15"),
+    ("phone", "1.38E+10"),
+    ("phone", "1,38E+10"),
+    ("phone", "3.108207129E9"),  # xlsx2csv 190
+    ("phone", "4.41E+11"),  # camptix 40
+    ("external_ref", "#N/A"),  # and one of a failed VLOOKUP is no number of anybody
+    ("company", "#REF!"),
+    ("external_ref", "########"),
+]
+
+
+@pytest.mark.parametrize(("column", "text"), ROUNDED)
+async def test_what_a_spreadsheet_has_lost_digits_of_is_nobodys_number(
+    ready: Database, tmp_path: Path, column: str, text: str
+) -> None:
+    row = {"external_ref": "K-1", "name": "Li", "company": "", "contract_number": "", "phone": ""} | {column: text}
+    row |= {"service_level": "gold", "contract_starts_on": "2026-01-01"} if row["contract_number"] else {}
+    file = csv_file(
+        tmp_path,
+        ",".join(row)
+        + "\n"
+        + ",".join(f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in row.values())
+        + "\nK-2,Wang\n",
+    )
+    report = await load(ready, file)
+    assert counts(report) == (1, 0, 0, 1)
+    assert report.bad[0].line == 2
+    assert column in report.bad[0].reason
+    assert re.search("rounded by a spreadsheet|a spreadsheet's error", report.bad[0].reason)
+    assert list(await everyone(ready)) == ["Wang"]
+
+
+async def test_two_customers_with_one_rounded_number_do_not_become_one(ready: Database, tmp_path: Path) -> None:
+    first = "external_ref,name,phone\n2.02401E+11,Li Wei,13800138000\n2.02401E+11,Wang Fang,13800138001\n"
+    assert counts(await load(ready, csv_file(tmp_path, first))) == (0, 0, 0, 2)
+    second = "external_ref,name,phone\n2.02401E+11,Zhang Min,13800138002\n"
+    assert counts(await load(ready, csv_file(tmp_path, second))) == (0, 0, 0, 1)
+    assert await everyone(ready) == {}
+
+
+@pytest.mark.parametrize(
+    "ref", ["1E5", "12E3", "E+11", "7E10", "202401000000001", "2024.01", "1.0", "0012", "E2E"]
+)
+async def test_a_customer_number_that_only_looks_like_it_is_kept(
+    ready: Database, tmp_path: Path, ref: str
+) -> None:
+    assert counts(await load(ready, csv_file(tmp_path, f"external_ref,name\n{ref},Li\n"))) == (1, 0, 0, 0)
+    assert (await everyone(ready))["Li"].external_ref == ref
+
+
+async def test_a_spreadsheet_keeps_fifteen_digits(ready: Database, tmp_path: Path) -> None:
+    path = tmp_path / "customers.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        for column, name in enumerate(["external_ref", "name", "company", "phone"]):
+            sheet.write(0, column, name)
+        for line, (ref, company) in enumerate(
+            [(110101199003071234, ""), (202401000012345, ""), ("110101199003071234", ""), (1, 1234567890123456)], 1
+        ):
+            write = sheet.write_string if isinstance(ref, str) else sheet.write_number
+            write(line, 0, ref)
+            sheet.write_string(line, 1, f"Row {line}")
+            if company:
+                sheet.write_number(line, 2, company)
+            sheet.write_number(line, 3, 13800138000 + line)
+    report = await load(ready, path)
+    assert [(bad.line, bad.reason.partition(" ")[0]) for bad in report.bad] == [
+        (2, "external_ref"),
+        (5, "company"),
+    ]
+    assert all("was rounded by a spreadsheet" in bad.reason for bad in report.bad)
+    found = await everyone(ready)
+    assert {c.external_ref for c in found.values()} == {"202401000012345", "110101199003071234"}
+
+
+PHONES = [
+    ("+86 138-0013-8000", ["+8613800138000"]),
+    ("+44 7700-900-123", ["+447700900123"]),
+    ("13800138000/13900139000", ["+8613800138000", "+8613900139000"]),
+    ("010-85551234-801 / +86 138-0013-8000", ["+861085551234", "+8613800138000"]),
+    ("tel:+86-10-85551234;ext=12", ["+861085551234"]),
+    ("+8613800138000;npdi;rn=+8613900139000;13900139001", ["+8613800138000", "+8613900139001"]),
+    ("13800138000.0", ["+8613800138000"]),  # rapidpro 241
+    ("'+86 138 0013 8000", ["+8613800138000"]),
+    ("85551234/35", []),
+    ("110/120", []),
+]
+
+
+@pytest.mark.parametrize(("cell", "numbers"), PHONES)
+async def test_telephone_numbers_as_people_write_them(
+    ready: Database, tmp_path: Path, cell: str, numbers: list[str]
+) -> None:
+    report = await load(ready, csv_file(tmp_path, f'external_ref,name,phone\n1,Li,"{cell}"\n'))
+    if not numbers:
+        assert "is no telephone number of CN: ambiguous" in report.bad[0].reason
+    else:
+        assert report.bad == []
+        assert [p.e164 for p in (await everyone(ready))["Li"].contact_points] == numbers
+
+
+async def test_names_in_the_encoding_of_the_file_or_in_the_one_that_is_given(
+    ready: Database, tmp_path: Path
+) -> None:
+    text = "external_ref;name;company\r\nK-1;Jürgen Müller;Große & Söhne GmbH\r\nK-2;José Núñez;\r\n"
+    file = csv_file(tmp_path, text.encode("cp1252"))
+    report = await load(ready, file)
+    assert (report.encoding, report.created) == ("cp1252", 2)
+    assert set(await everyone(ready)) == {"Jürgen Müller", "Große & Söhne GmbH", "José Núñez"}
+
+    unsure = csv_file(tmp_path, "external_ref;name\r\nK-3;Søren\r\n".encode("cp1252"))
+    with pytest.raises(WrongFile, match="--encoding"):
+        await load(ready, unsure)
+    report = await import_customers(ready, unsure, region="CN", at=NOON, encoding="Latin-1")
+    assert report.created == 1
+    assert "Søren" in await everyone(ready)
+
+
 async def test_a_spreadsheet(ready: Database, tmp_path: Path) -> None:
     path = tmp_path / "customers.xlsx"
     with xlsxwriter.Workbook(path) as book:
