@@ -168,8 +168,8 @@ def parts_are_what_phones_do(seen: Seen) -> Iterator[Difference]:
 
 
 def who_is_consulted_is_told_so(seen: Seen) -> Iterator[Difference]:
-    """A phone that a consultation rings: the agent comes into the call by it, not by a transfer, for as long as the
-    one who asks is there."""
+    """A phone that a consultation rings: the agent comes into the call by it, not by a transfer, while the one who
+    asks is there."""
     reaching = {call["call"] for call, part in seen.open_parts() if part["standing"] == "reaching"}
     for call, part in seen.open_parts():
         if call["call"] not in reaching:
