@@ -38,12 +38,11 @@ class Message:
     after it. Values are as Asterisk sent them; `text.py` says how what is not UTF-8 is read.
     """
 
-    __slots__ = ("_encodings", "_text", "block", "event")
+    __slots__ = ("_text", "block", "event")
 
-    def __init__(self, block: bytes, encodings: Encodings = NONE_DECLARED) -> None:
+    def __init__(self, block: bytes) -> None:
         """`block` is the message's bytes without the empty line that ends it."""
         self.block = block
-        self._encodings = encodings
         #: the event's name, or None for the answer to an action
         self.event = _event_name(block.partition(b"\r\n")[0])
         self._text: str | None = None
@@ -99,23 +98,22 @@ class Message:
         try:
             text = self.block.decode()
         except UnicodeDecodeError:
-            text = self._read_by_line()
+            text = self._by_line(NONE_DECLARED)
         else:
             # In UTF-8 only a private-use character has the byte EE: it might look like a byte that was kept.
-            declared = self._encodings is not NONE_DECLARED and not text.isascii()
-            if declared or b"\xee" in self.block or b"\0" in self.block:
-                text = self._read_by_line()
+            if 0xEE in self.block or 0 in self.block:
+                text = self._by_line(NONE_DECLARED)
         self._text = text = "\r\n" + text
         return text
 
-    def _read_by_line(self) -> str:
+    def _by_line(self, encodings: Encodings) -> str:
         """The text where it is not plain UTF-8. The lines are cut before they are read: no value can join two.
 
         Each value is read by itself, because a trunk's name and a queue's may be in different encodings.
         """
         lines = [line.partition(b":") for line in self.block.split(b"\r\n")]
         channel = next((value for name, _, value in lines if name == b"Channel"), None)
-        declared = self._encodings.of(to_text(channel).removeprefix(" ") if channel is not None else None)
+        declared = encodings.of(to_text(channel).removeprefix(" ") if channel is not None else None)
         return "\r\n".join(
             to_text(name) + colon.decode() + to_text(value, declared) for name, colon, value in lines
         )
@@ -125,6 +123,26 @@ class Message:
 
     def __repr__(self) -> str:
         return f"<Message {self.event or 'Response: ' + (self.get('Response') or '?')}>"
+
+
+def messages_in(encodings: Encodings) -> type[Message]:
+    """The class of messages in which text that is not UTF-8 is in these encodings.
+
+    A class, because a field would cost each of the many messages that nobody reads.
+    """
+    if encodings is NONE_DECLARED:
+        return Message
+
+    class DeclaredMessage(Message):
+        __slots__ = ()
+
+        def _decoded(self) -> str:
+            if self.block.isascii():
+                return super()._decoded()
+            self._text = text = "\r\n" + self._by_line(encodings)
+            return text
+
+    return DeclaredMessage
 
 
 @lru_cache(maxsize=512)  # a PBX sends about 200 different first lines
@@ -140,10 +158,10 @@ class AmiDecoder:
     to its end, and the stream goes on after it.
     """
 
-    __slots__ = ("_buffer", "_encodings", "_skipping", "oversize", "version")
+    __slots__ = ("_buffer", "_message", "_skipping", "oversize", "version")
 
     def __init__(self, encodings: Encodings = NONE_DECLARED) -> None:
-        self._encodings = encodings
+        self._message = messages_in(encodings)
         self._buffer = b""
         self._skipping = False
         self.version: str | None = None
@@ -165,8 +183,8 @@ class AmiDecoder:
             rest = rest[-(len(END) - 1) :]
         self._buffer = rest
         # An extra CRLF between two messages is skipped.
-        encodings = self._encodings
-        return [Message(block, encodings) for raw in blocks if (block := raw.lstrip(b"\r\n"))]
+        message = self._message
+        return [message(block) for raw in blocks if (block := raw.lstrip(b"\r\n"))]
 
     def _take_banner(self) -> bool:
         """Whether the banner is complete: `Asterisk Call Manager/11.0.0`, ended by a single CRLF."""

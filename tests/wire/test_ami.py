@@ -16,6 +16,7 @@ from cti_server.wire.ami import (
     NotAmi,
     UnsafeText,
     encode,
+    messages_in,
 )
 from cti_server.wire.text import ENCODINGS, Encodings, to_bytes, to_text
 
@@ -123,7 +124,7 @@ def test_no_name_forges_a_header_whatever_is_declared(declared: str, name: bytes
     """A lead byte before the line's end must not swallow it, nor a name bring one along."""
     name = (name + end).replace(b"\r\n", b"")
     block = b"Event: E\r\nCallerIDName: " + name + b"\x95" + b"\r\nUniqueid: a.1\r\nLinkedid: a.2"
-    message = Message(block, Encodings.parse(declared))
+    message = messages_in(Encodings.parse(declared))(block)
     assert list(message.headers) == ["Event", "CallerIDName", "Uniqueid", "Linkedid"]
     assert (message["Uniqueid"], message["Linkedid"], message.malformed) == ("a.1", "a.2", 0)
 
