@@ -189,6 +189,8 @@ class AmiDecoder:
     def _take_banner(self) -> bool:
         """Whether the banner is complete: `Asterisk Call Manager/11.0.0`, ended by a single CRLF."""
         line, end, rest = self._buffer.partition(b"\r\n")
+        if b"\n" in line:
+            raise NotAmi("the first line ends in LF and not in CRLF, as Asterisk's do; is this the manager port?")
         if not end:
             if len(line) > MAX_LINE:
                 raise NotAmi("no AMI banner in the first 1,024 bytes; is this the manager port?")

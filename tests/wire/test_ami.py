@@ -190,7 +190,14 @@ def test_an_extra_line_end_between_messages_is_skipped() -> None:
 
 
 @pytest.mark.parametrize(
-    "banner", [b"SSH-2.0-OpenSSH_9.2\r\n", b"Asterisk Call Manager Proxy/1.21\r\n", b"\xd5\xc5\r\n"]
+    "banner",
+    [
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"Asterisk Call Manager/9.0.0\n",
+        b"Asterisk Call Manager/9.0.0\nX: y\r\n",
+        b"Asterisk Call Manager Proxy/1.21\r\n",
+        b"\xd5\xc5\r\n",
+    ],
 )
 def test_a_port_that_is_not_the_manager_says_so(banner: bytes) -> None:
     with pytest.raises(NotAmi, match="is this the manager port"):
