@@ -176,7 +176,7 @@ async def test_finishing_ends_wrap_up_and_makes_the_promise(
         world.agent,
         number,
     )
-    assert commands.asked == [("finish_wrap_up", CALL, world.agent, None)]
+    assert commands.asked == [("finish_wrap_up", CALL, world.agent, "billing/refund")]
     assert [e.kind for e in published] == [
         "draft.changed",
         "promise.changed",

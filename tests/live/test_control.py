@@ -46,14 +46,20 @@ class Agent:
     async def call(self, **wanted: Any) -> dict[str, Any]:
         """My call, once it is so: `state` and `mine` are the call's state and that of my part."""
 
+        seen: list[dict[str, Any]] = []
+
         async def found() -> dict[str, Any] | None:
             items = (await self.api.get("/api/calls")).raise_for_status().json()["items"]
+            seen[:] = items
             for call in items:
                 call["own_part"] = await self._part(call["call"])
             own = [c for c in items if self.part(c)["state"] != "wrap_up" or "mine" in wanted]
             return next((c for c in own if self._is(c, wanted)), None)
 
-        return await until(found, f"a call that is {wanted}")  # type: ignore[no-any-return]
+        try:
+            return await until(found, f"a call that is {wanted}")  # type: ignore[no-any-return]
+        except AssertionError as late:
+            raise AssertionError(f"{late}; there are {json.dumps(seen)}") from None
 
     def part(self, call: dict[str, Any]) -> dict[str, Any]:
         return call["own_part"]  # type: ignore[no-any-return]
