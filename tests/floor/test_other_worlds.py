@@ -299,3 +299,23 @@ def test_an_agent_behind_a_local_channel_who_consults_does_not_hear_the_caller_t
     floor.apply(LegBridged(7.3, "a.1", leg, "b3"))
     assert part.state is PartState.CONSULTING
     assert [p.origin for p in call_with(floor, leg).parts] == ["offer", "consult"]
+
+
+def test_a_customer_takes_the_place_of_the_phones_second_line_that_gave_them_away() -> None:
+    """Semi-attended, and the colleague answers at that very moment: no event says that the customer is there."""
+    floor = floor_with_agents()
+    leg = caller(floor)
+    mine = answered(floor, leg, "PJSIP/1001", 3.0)
+    floor.apply(LegStarted(5.0, "s.1", "s.1", "PJSIP/1001-00000005", True, "1001", None, "1002"))
+    floor.apply(LegStarted(5.1, "a.2", "s.1", "PJSIP/1002-00000006", False, "1002", None, None))
+    floor.apply(LegDialled(5.1, "a.2", "s.1", "s.1", "PJSIP/1002-00000006", "1002"))
+    floor.apply(LegTransferred(6.0, mine, leg, True, "s.1", "s.1"))
+    for one in (leg, mine):
+        floor.apply(LegUnbridged(6.0, one, leg, "b3"))
+    for one in ("a.2", "s.1"):
+        floor.apply(LegBridged(6.0, one, leg, "b6"))
+    for one in (mine, "s.1"):
+        floor.apply(LegEnded(6.1, one, leg, 16))
+    call = call_with(floor, leg)
+    assert [(p.agent, p.state) for p in call.open_parts()] == [(2, PartState.TALKING)]
+    assert call.state == "talking"

@@ -95,6 +95,9 @@ class Agent:
 
     async def do(self, call: str, verb: str, body: Any = None) -> dict[str, Any]:
         done = await self.ask(f"/api/calls/{call}/{verb}", body)
+        if verb == "consult" and not done["ok"] and done["problem"]["code"] == "not_confirmed":
+            await self.call(mine="talking")  # a busy machine loses keys: Asterisk gives the caller back meanwhile
+            done = await self.ask(f"/api/calls/{call}/{verb}", body)
         assert done["ok"], done
         return done
 

@@ -355,6 +355,7 @@ def ended(books: Books, s: LegEnded) -> None:
     part = call.part_on(leg)
     led_to = part or _led_through(call, leg)
     survivor = _survivor(call, led_to, leg) if led_to is not None else None
+    _takes_its_place(books, call, leg)
     books.drop_leg(call, leg.id)
     books.leave_queue(leg.id)  # the queue has said so before, unless its word was lost
     _declined_after_all(books, call, leg, s)
@@ -372,6 +373,18 @@ def ended(books: Books, s: LegEnded) -> None:
         books.touch(call)
         return
     seal(books, call, s.at)
+
+
+def _takes_its_place(books: Books, call: Call, leg: Leg) -> None:
+    """A leg that ends without having left its bridge has been replaced there: the customer, whom a phone gave to
+    somebody who was answering just then, stands where the phone's second line stood. No event says so."""
+    customer = call.legs.get(call.customer_leg or "")
+    if leg.bridge is None or leg.local or customer is None or customer is leg or not call.transferred:
+        return
+    if customer.up and customer.bridge is None and customer.parked is None and books.waits_in(customer.id) is None:
+        call.bridge(customer, leg.bridge)
+        call.bridge(leg, None)
+        books.bridges[customer.bridge or ""] = call
 
 
 def _led_through(call: Call, half: Leg) -> Part | None:
