@@ -319,3 +319,24 @@ def test_a_customer_takes_the_place_of_the_phones_second_line_that_gave_them_awa
     call = call_with(floor, leg)
     assert [(p.agent, p.state) for p in call.open_parts()] == [(2, PartState.TALKING)]
     assert call.state == "talking"
+
+
+def test_a_caller_who_leaves_while_their_second_agent_asks_a_colleague_was_transferred() -> None:
+    floor = floor_with_agents()
+    leg = caller(floor)
+    mine = answered(floor, leg, "PJSIP/1001", 3.0)
+    call = call_with(floor, leg)
+    floor.apply(LegTransferred(5.0, mine, leg, False, target="1002"))
+    floor.apply(LegEnded(5.1, mine, leg, 16))
+    floor.apply(LegStarted(5.2, "a.2", leg, "PJSIP/1002-00000006", False, "1002", None, None))
+    floor.apply(LegDialled(5.2, "a.2", leg, leg, "PJSIP/1002-00000006", "1002"))
+    assert call.not_taken
+    for one in (leg, "a.2"):
+        floor.apply(LegBridged(7.0, one, leg, "b7"))
+    floor.apply(LegUnbridged(9.0, "a.2", leg, "b7"))
+    floor.apply(LegStarted(9.1, "a.3", leg, "PJSIP/1003-00000007", False, "1003", None, None))
+    floor.apply(LegDialled(9.1, "a.3", leg, "a.2", "PJSIP/1003-00000007", "1003"))
+    floor.apply(LegHangupAsked(10.0, leg, leg))
+    for one in (leg, "a.3", "a.2"):
+        floor.apply(LegEnded(10.0, one, leg, 16))
+    assert (call.outcome, call.ended_by) == ("transferred", "caller")

@@ -118,7 +118,7 @@ def dialled(books: Books, s: LegDialled) -> None:
     is_first, is_seat = leg.id == call.first_leg, books.is_seat(leg.device)
     if call.dnis is None and not is_first and not (is_seat and call.is_customers):
         call.dnis = s.number  # the first leg of an originated call dialled nothing; an agent's phone is no line
-    if call.transferred and not leg.local:
+    if call.transferred and not leg.local and not call.connected():
         call.not_taken = True  # until somebody talks to the caller
     if s.by is None and is_first and is_seat and (given := _given_away(books, call, leg)) is not None:
         _comes_back(books, given, call, leg, s.at)
