@@ -129,9 +129,9 @@ def drift_check(floor: Floor) -> Snapshot:
     )
     members = tuple(replace(m, at=at) for queue in books.queues.values() for m in queue.members.values())
     entries = tuple(
-        EntryRow(queue.name, leg, 1, at - since)
+        EntryRow(queue.name, leg, place, at - queue.waiting[leg])
         for queue in books.queues.values()
-        for leg, since in queue.waiting.items()
+        for place, leg in enumerate(queue.line.first(len(queue.line)), 1)
     )
     return Snapshot(at, BOOT, legs, tuple(books.queues), members, entries, drift_check=True)
 

@@ -226,7 +226,11 @@ def queue_of(call: Call) -> str | None:
 
 def dial_ended(books: Books, s: LegDialEnded) -> None:
     call, leg = call_and_leg(books, s)
-    if call is None or leg is None or leg.local:
+    if call is None or leg is None:
+        return
+    if s.status is DialStatus.ANSWER:
+        _stop_ringing_others(books, call, leg, s.at)
+    if leg.local:
         return
     call.last_dial, leg.dial_over = s.status, s.status is not DialStatus.ANSWER
     part = call.part_on(leg)
@@ -238,6 +242,19 @@ def dial_ended(books: Books, s: LegDialEnded) -> None:
             # A phone that asks to hang up while it rings has declined, whatever status the dial reports.
             end_ring(books, call, part, s.at, "rejected" if leg.hangup_asked else RING_OUTCOMES.get(s.status))
     books.touch(call)
+
+
+def _stop_ringing_others(books: Books, call: Call, leg: Leg, at: float) -> None:
+    """One of those whom the caller's queue rings has picked up: the PBX stops ringing the others. Behind a Local
+    channel they ring on until its own end is answered."""
+    dialler = call.legs.get(leg.dialled_by or "")
+    taker = call.part_on(leg)
+    if dialler is None or dialler.local or taker is None or taker.origin is not Origin.OFFER:
+        return
+    for other in list(call.open_parts()):
+        if other is not taker and other.state is PartState.RINGING and other.origin is Origin.OFFER:
+            other.end(at, "answered_elsewhere", wrap_up=False)
+            books.touch_part(call, other, kinds.OFFER_ENDED, "answered_elsewhere")
 
 
 def _still_rings(call: Call, part: Part, leg: Leg) -> bool:
