@@ -18,7 +18,7 @@ from cti_server.demo.asterisk_root import require_tools
 from cti_server.demo.pbx import DemoPbx
 from cti_server.demo.ports import free_ports
 
-LIMIT_S = 12.0
+LIMIT_S = 30.0
 POLITE_S = 2.0
 VOICE_PORTS = 10  # two for each call of a phone with several lines, and some that a call before has not let go yet
 
