@@ -148,7 +148,10 @@ class Books:
     def parts_of(self, agent: int) -> list[tuple[Call, Part]]:
         """The agent's live parts, wrap-ups included, each with its call."""
         parts = self._parts.get(agent)
-        return [entry for entry in parts.values() if entry[1].live] if parts else []
+        if not parts:
+            return []
+        # `Part.live`, written out: this is asked with every signal, of all that an agent has not finished.
+        return [e for e in parts.values() if e[1].outcome is None or e[1].state is PartState.WRAP_UP]
 
     def live_parts(self) -> list[tuple[Call, Part]]:
         """The live parts of all agents in the record. Linear in their number."""
