@@ -244,6 +244,20 @@ const another = (): Desk => {
   return { ...mine("ringing"), calls: { another: view }, parts: { another: parts } };
 };
 
+test("after a reload the call is asked for once the server, too, has heard that the phone is registered", async () => {
+  [desk, mark] = [mine("talking"), wangCard.call];
+  const reachable = (reachable: boolean) => {
+    const known = desk.me!;
+    desk = { ...desk, me: { ...known, state: { ...known.state, phone: { ...known.state.phone, reachable } } } };
+  };
+  reachable(false);
+  await registered();
+  expect([done, mark]).toEqual([[], wangCard.call]);
+  reachable(true);
+  phone.follow();
+  expect(done).toEqual([`reconnect ${wangCard.call}`]);
+});
+
 test("another call that rings while one is on its way back waits for a hand", async () => {
   await comesBack();
   const call = new Call("b");

@@ -189,8 +189,10 @@ export function openPhone(world: World): Phone {
 
   function seekLost(): void {
     if (!wantsBack || session || world.state().registration.name !== "registered" || !world.isCurrent()) return;
-    wantsBack = false;
     const here = speakingHere(world.desk());
+    // The PBX tells us that we are registered, and the server a moment later: until then it would refuse.
+    if (here && world.desk().me?.state.phone.reachable === false) return;
+    wantsBack = false;
     if (here) void ask(here.call.call);
     else world.mark.set(null);
   }
