@@ -27,6 +27,7 @@ StandingName = Literal[
     "consulted",
     "conference",
     "alone",
+    "waiting",
     "phone_hold",
     "wrap_up",
 ]

@@ -375,6 +375,12 @@ class Call:
         """The wait in this queue that goes on."""
         return next((visit for visit in reversed(self.visits) if visit.waiting and visit.queue == queue), None)
 
+    def stop_waiting(self, at: float | None) -> None:
+        """The running wait, if there is one, is over; None: it counts for nothing, because nobody saw it."""
+        if self.waiting_since is not None:
+            self.wait_s += max(0.0, at - self.waiting_since) if at is not None else 0.0
+            self.waiting_since = None
+
     # --- as a whole ------------------------------------------------------------------------------------
 
     @property

@@ -20,8 +20,8 @@ S = Standing
 ONE = frozenset({S.TALKING, S.HOLD})  # one other side, no consultation
 GIVEN = ONE | {S.PHONE_HOLD}  # the call goes away from the phone, whatever the phone does with it
 TWO = frozenset({S.CONSULTING, S.ALTERNATED})  # between the caller and a colleague who has answered
-CONNECTED = GIVEN | TWO | {S.REACHING, S.CONSULTED, S.CONFERENCE, S.ALONE}
-HEARD = CONNECTED - {S.HOLD, S.PHONE_HOLD, S.REACHING, S.ALONE}  # somebody hears the agent
+CONNECTED = GIVEN | TWO | {S.REACHING, S.CONSULTED, S.CONFERENCE, S.ALONE, S.WAITING}
+HEARD = CONNECTED - {S.HOLD, S.PHONE_HOLD, S.REACHING, S.ALONE, S.WAITING}  # somebody hears the agent
 NOWHERE: frozenset[Standing] = frozenset()
 NO_REASONS: Mapping[Standing, str] = {}
 
@@ -47,7 +47,8 @@ def recording(*states: Recording) -> Holds:
 
 IN_CONFERENCE = {S.CONFERENCE: "in_conference"}
 ASKED_ASIDE = {S.REACHING: "consulting", S.CONSULTING: "consulting", S.ALTERNATED: "consulting"}
-NOT_ANSWERED = {S.REACHING: "not_answered"}
+NOT_ANSWERED = {S.REACHING: "not_answered", S.WAITING: "not_answered"}
+NOBODY_YET = {S.WAITING: "not_answered"}
 BY_PHONE = {S.PHONE_HOLD: "phone_holds"}  # no PBX can make a desk phone take its call back
 TAKE_BACK = "Press the hold key of your phone to take the call back."
 
@@ -57,20 +58,20 @@ TABLE: Mapping[Verb, Rule] = {
     Verb.HOLD: Rule(
         frozenset({S.TALKING}),
         frozenset({S.HOLD, S.PHONE_HOLD}),
-        {S.CALLING: "calling", S.CONSULTED: "consulted", **ASKED_ASIDE, **IN_CONFERENCE},
+        {S.CALLING: "calling", S.CONSULTED: "consulted", **ASKED_ASIDE, **IN_CONFERENCE, **NOBODY_YET},
     ),
     Verb.RETRIEVE: Rule(frozenset({S.HOLD}), HEARD, BY_PHONE),
     Verb.MUTE: Rule(CONNECTED | {S.CALLING}, is_so=lambda recording, muted: muted),
     Verb.UNMUTE: Rule(CONNECTED | {S.CALLING}, is_so=lambda recording, muted: not muted),
     Verb.DTMF: Rule(HEARD, not_now={S.CALLING: "calling", S.HOLD: "on_hold", **BY_PHONE, **NOT_ANSWERED}),
-    Verb.TRANSFER: Rule(GIVEN, not_now=IN_CONFERENCE),
-    Verb.CONSULT: Rule(ONE, not_now={**BY_PHONE, **IN_CONFERENCE}),
-    Verb.ALTERNATE: Rule(TWO, not_now=NOT_ANSWERED),
+    Verb.TRANSFER: Rule(GIVEN, not_now={**IN_CONFERENCE, **NOBODY_YET}),
+    Verb.CONSULT: Rule(ONE, not_now={**BY_PHONE, **IN_CONFERENCE, **NOBODY_YET}),
+    Verb.ALTERNATE: Rule(TWO, not_now={S.REACHING: "not_answered"}),
     Verb.COMPLETE: Rule(TWO | {S.REACHING}),
     Verb.CANCEL: Rule(TWO | {S.REACHING}),
     Verb.CONFERENCE: Rule(ONE | TWO | {S.CONFERENCE, S.ALONE}, not_now={**BY_PHONE, **NOT_ANSWERED}),
     Verb.DROP: Rule(CONNECTED | {S.CALLING}),
-    Verb.PARK: Rule(GIVEN, not_now=IN_CONFERENCE),
+    Verb.PARK: Rule(GIVEN, not_now={**IN_CONFERENCE, **NOBODY_YET}),
     Verb.RECORD_START: Rule(
         HEARD,
         not_now={S.HOLD: "on_hold", **BY_PHONE, **NOT_ANSWERED},

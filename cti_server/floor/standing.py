@@ -22,6 +22,7 @@ class Standing(StrEnum):
     reaching     calling a colleague while the caller waits     consulting  with the colleague, the caller waits
     alternated   back with the caller, the colleague waits      consulted   asked by a colleague about their call
     alone        in a room that all others have left        phone_hold  on hold by the phone's own key
+    waiting      given to somebody who has not answered, or parked: hears ringing or music
     """
 
     NONE = "none"
@@ -36,6 +37,7 @@ class Standing(StrEnum):
     CONSULTED = "consulted"
     CONFERENCE = "conference"
     ALONE = "alone"
+    WAITING = "waiting"
     WRAP_UP = "wrap_up"
 
 
@@ -48,6 +50,7 @@ SAID = {
     Standing.ALTERNATED: "back with the caller, a consultation waits",
     Standing.CONSULTED: "being consulted",
     Standing.ALONE: "alone in the room",
+    Standing.WAITING: "waiting for somebody to answer",
     Standing.WRAP_UP: "wrap-up",
 }
 
@@ -162,6 +165,8 @@ def _standing(call: Call, part: Part, mine: Leg, heard: tuple[Leg, ...], waiting
         if consulted is None:
             return Standing.CONSULTED
         return Standing.CONSULTING if consulted in heard else Standing.ALTERNATED
+    if part.state is PartState.HOLD and not heard and not mine.holds:
+        return Standing.WAITING  # nobody is there whom this agent could hold
     return by_part(part, mine)
 
 

@@ -19,35 +19,35 @@ NO: Verdict = "no"
 
 # What an agent would expect, column by column: ok, already so, or not possible (-).
 STATES = ["NONE", "RINGING", "CALLING", "TALKING", "HOLD", "REACHING", "CONSULTING", "ALTERNATED", "CONSULTED"]
-STATES += ["CONFERENCE", "ALONE", "PHONE_HOLD", "WRAP_UP"]
+STATES += ["CONFERENCE", "ALONE", "WAITING", "PHONE_HOLD", "WRAP_UP"]
 EXPECTED = """
-                 none ring call talk hold reach cons alt  asked conf alonephone wrap
-answer           -    ok   -    =    =    =     =    =    =     =    =  =     -
-hangup           -    ok   ok   ok   ok   ok    ok   ok   ok    ok   ok ok    -
-hold             -    -    -    ok   =    -     -    -    -     -    -  =     -
-retrieve         -    -    -    =    ok   -     =    =    =     =    -  -     -
-mute             -    -    ok   ok   ok   ok    ok   ok   ok    ok   ok ok    -
-unmute           -    -    =    =    =    =     =    =    =     =    =  =     -
-dtmf             -    -    -    ok   -    -     ok   ok   ok    ok   -  -     -
-transfer         -    -    -    ok   ok   -     -    -    -     -    -  ok    -
-consult          -    -    -    ok   ok   -     -    -    -     -    -  -     -
-alternate        -    -    -    -    -    -     ok   ok   -     -    -  -     -
-complete         -    -    -    -    -    ok    ok   ok   -     -    -  -     -
-cancel           -    -    -    -    -    ok    ok   ok   -     -    -  -     -
-conference       -    -    -    ok   ok   -     ok   ok   -     ok   ok -     -
-drop             -    -    ok   ok   ok   ok    ok   ok   ok    ok   ok ok    -
-park             -    -    -    ok   ok   -     -    -    -     -    -  ok    -
-pick-up          ok   -    -    -    -    -     -    -    -     -    -  -     ok
-recording/start  -    -    -    ok   -    -     ok   ok   ok    ok   -  -     -
-recording/pause  -    -    -    -    -    -     -    -    -     -    -  -     -
-recording/resume -    -    -    -    -    -     -    -    -     -    -  -     -
-recording/stop   -    -    -    =    =    =     =    =    =     =    =  =     -
-reconnect        -    -    -    ok   ok   -     -    -    -     -    -  ok    -
-dial             -    -    -    -    -    -     -    -    -     -    -  -     -
+                 none  ring  call  talk  hold  reach cons  alt   asked conf  alone wait  phone wrap
+answer           -     ok    -     =     =     =     =     =     =     =     =     =     =     -
+hangup           -     ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    -
+hold             -     -     -     ok    =     -     -     -     -     -     -     -     =     -
+retrieve         -     -     -     =     ok    -     =     =     =     =     -     -     -     -
+mute             -     -     ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    -
+unmute           -     -     =     =     =     =     =     =     =     =     =     =     =     -
+dtmf             -     -     -     ok    -     -     ok    ok    ok    ok    -     -     -     -
+transfer         -     -     -     ok    ok    -     -     -     -     -     -     -     ok    -
+consult          -     -     -     ok    ok    -     -     -     -     -     -     -     -     -
+alternate        -     -     -     -     -     -     ok    ok    -     -     -     -     -     -
+complete         -     -     -     -     -     ok    ok    ok    -     -     -     -     -     -
+cancel           -     -     -     -     -     ok    ok    ok    -     -     -     -     -     -
+conference       -     -     -     ok    ok    -     ok    ok    -     ok    ok    -     -     -
+drop             -     -     ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    ok    -
+park             -     -     -     ok    ok    -     -     -     -     -     -     -     ok    -
+pick-up          ok    -     -     -     -     -     -     -     -     -     -     -     -     ok
+recording/start  -     -     -     ok    -     -     ok    ok    ok    ok    -     -     -     -
+recording/pause  -     -     -     -     -     -     -     -     -     -     -     -     -     -
+recording/resume -     -     -     -     -     -     -     -     -     -     -     -     -     -
+recording/stop   -     -     -     =     =     =     =     =     =     =     =     =     =     -
+reconnect        -     -     -     ok    ok    -     -     -     -     -     -     -     ok    -
+dial             -     -     -     -     -     -     -     -     -     -     -     -     -     -
 """
 VERDICTS: dict[str, Verdict] = {"ok": "ok", "=": "already", "-": "no"}
 ROWS = {row.split()[0]: row.split()[1:] for row in EXPECTED.strip().splitlines()[1:]}
-CONNECTED = {Standing[s] for s in STATES[3:12]}
+CONNECTED = {Standing[s] for s in STATES[3:13]}
 
 
 def scene(standing: Standing, *, muted: bool = False, recording: Recording = Recording.OFF) -> Scene:

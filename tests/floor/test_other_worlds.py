@@ -11,6 +11,7 @@ from cti_server.floor.books import PLACES
 from cti_server.floor.calls import Call, device_of
 from cti_server.floor.line import Line
 from cti_server.floor.parts import PartState
+from cti_server.floor.possible import refusal_of
 from cti_server.floor.signals import (
     LegBridged,
     LegDialled,
@@ -29,6 +30,7 @@ from cti_server.floor.signals import (
     QueueLeft,
 )
 from cti_server.floor.standing import Standing, scene_at
+from cti_server.floor.verbs import Verb
 from tests.floor.audit import faults
 from tests.floor.test_edges import answered, caller, floor_with_agents
 
@@ -232,6 +234,27 @@ def test_an_agent_whom_a_colleague_parks_is_on_hold_and_only_the_other_has_left(
     floor.apply(LegParked(4.0, "a.1", "a.1", "701", "PJSIP/1002"))
     assert [(p.agent, p.state) for p in call.parts] == [(1, PartState.HOLD), (2, PartState.LEFT)]
     assert (call.state, floor.agents[1].state.name) == ("parked", "hold")
+    assert scene_at(call, call.parts[0]).standing is Standing.WAITING  # there is nobody whom they could retrieve
+
+
+def test_an_agent_whom_a_colleague_sent_into_a_queue_waits_and_holds_nobody() -> None:
+    floor = floor_with_agents()
+    floor.apply(LegStarted(1.0, "a.1", "a.1", "PJSIP/1001-00000001", False, "1001", None, "1002"))
+    floor.apply(LegStarted(1.1, "a.2", "a.1", "PJSIP/1002-00000002", False, "1002", None, None))
+    floor.apply(LegDialled(1.1, "a.2", "a.1", "a.1", "PJSIP/1002-00000002", "1002"))
+    for leg in ("a.1", "a.2"):
+        floor.apply(LegBridged(2.0, leg, "a.1", "b1"))
+    call = call_with(floor, "a.1")
+    part = call.parts[0]
+    floor.apply(LegTransferred(4.0, "a.2", "a.1", True, None, None))
+    for leg in ("a.1", "a.2"):
+        floor.apply(LegUnbridged(4.0, leg, "a.1", "b1"))
+    floor.apply(LegEnded(4.1, "a.2", "a.1", 16))
+    floor.apply(QueueJoined(4.2, "a.1", "a.1", "support", 1))
+    here = scene_at(call, part)
+    assert (part.state, here.standing) == (PartState.HOLD, Standing.WAITING)
+    refused = {verb: refusal_of(verb, here) for verb in (Verb.PARK, Verb.RETRIEVE, Verb.TRANSFER, Verb.HANGUP)}
+    assert [verb for verb, refusal in refused.items() if refusal is None] == [Verb.HANGUP]
 
 
 def test_who_is_left_alone_in_a_room_holds_and_the_screen_says_so() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cti_server.asterisk import moves
 from cti_server.demo.calls import Deskphone
 from cti_server.demo.sipp_process import Sipp
 from tests.transcripts.scenarios_queue import inbound, offered
@@ -371,3 +372,42 @@ def blonde_transfer_comes_back(stage: Stage) -> Truth:
     second = {"seat": "PJSIP/1003", "origin": "transfer", "outcome": "rejected"}
     back = {"seat": "PJSIP/1002", "origin": "transfer", "outcome": "answered", "talk_ms": [900, 2500]}
     return sales(outcome="transferred", ended_by="caller", segments=[FIRST, second, back])
+
+
+@scenario()
+def given_to_a_queue_comes_back(stage: Stage) -> Truth:
+    """1002 asks the support queue for advice and hangs up before anybody takes it, so that the caller waits there;
+    1004 picks them there and does not answer either; the PBX calls 1002 again, who takes the caller back."""
+    stage.phone("1004")
+    caller, phone, connected = talking(stage)
+    mine = connected["DestChannel"]
+    here = stage.tape.here()
+    stage.do(moves.consult(mine, moves.Queue("support")))
+    joined = stage.event("QueueCallerJoin", here)
+    stage.pause(1)
+    stage.do(moves.hang_up(mine))
+    stage.event("AttendedTransfer", here)
+    stage.pause(1)
+    stage.do(moves.pick(joined["Channel"], "1004", "support", 1))
+    ringing(stage, "1004", here)
+    stage.snapshot("1004 rings for the caller who was picked")
+    again = stage.tape.here()
+    ringing(stage, "1002", again)  # after atxfernoanswertimeout
+    stage.snapshot("it rings at 1002 again")
+    stage.pause(0.5)
+    phone.answer()
+    stage.tape.wait(
+        lambda m: m.get("Event") == "BridgeEnter" and m["Channel"].startswith("PJSIP/1002-"), "1002 talks", again
+    )
+    stage.pause(1)
+    caller.hang_up()
+    picked = {"seat": "PJSIP/1004", "origin": "pickup", "outcome": "no_answer"}
+    back = {"seat": "PJSIP/1002", "origin": "transfer", "outcome": "answered", "talk_ms": [900, 2500]}
+    return inbound(
+        dnis="4008002000",
+        outcome="transferred",
+        ended_by="caller",
+        queue="support",
+        queues=["sales", "support"],
+        segments=[FIRST, picked, back],
+    )

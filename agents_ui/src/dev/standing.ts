@@ -36,6 +36,13 @@ export function canFrom(standing: Standing, muted = false, recording: CallView["
         hold: "in_conference", ...mute, dtmf: null, consult: "in_conference", transfer: "in_conference", conference: null, park: "in_conference", drop: null,
         ...recordings(recording), hangup: null,
       };
+    case "alone":
+      return { ...mute, conference: null, hangup: null };
+    case "waiting":
+      return {
+        hold: "not_answered", ...mute, dtmf: "not_answered", consult: "not_answered", transfer: "not_answered", conference: "not_answered", park: "not_answered",
+        ...recordings(recording, "not_answered"), hangup: null,
+      };
     default:
       return {};
   }

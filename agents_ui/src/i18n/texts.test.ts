@@ -34,6 +34,7 @@ const codes: Record<string, string> = {
   state: "ready not_ready signed_out reserved talking hold wrap_up",
   call_state: "ivr queued ringing talking held parked conference ended",
   party_state: "ringing talking hold consulting wrap_up left",
+  standing: "none ringing calling talking hold phone_hold reaching consulting alternated consulted conference alone waiting wrap_up",
   party_reason: "answered_elsewhere no_answer caller_left rejected transferred hung_up unavailable forwarded",
   outcome: "answered abandoned short_abandon no_agent left_in_ivr busy failed transferred transfer_failed outbound internal unseen no_answer answered_elsewhere rejected forwarded caller_left unavailable",
   ended_by: "caller agent system other unknown",

@@ -30,8 +30,8 @@ test.each([
 });
 
 test("help may be asked for by whoever is on the call", () => {
-  const standings: Standing[] = ["none", "ringing", "calling", "talking", "hold", "phone_hold", "reaching", "consulting", "alternated", "consulted", "conference", "alone", "wrap_up"];
-  expect(standings.filter((standing) => "help" in controls(at(standing), true))).toEqual(["talking", "hold", "phone_hold", "reaching", "consulting", "alternated", "consulted", "conference", "alone"]);
+  const standings: Standing[] = ["none", "ringing", "calling", "talking", "hold", "phone_hold", "reaching", "consulting", "alternated", "consulted", "conference", "alone", "waiting", "wrap_up"];
+  expect(standings.filter((standing) => "help" in controls(at(standing), true))).toEqual(["talking", "hold", "phone_hold", "reaching", "consulting", "alternated", "consulted", "conference", "alone", "waiting"]);
 });
 
 test("without the PBX everything is shown and nothing is possible", () => {

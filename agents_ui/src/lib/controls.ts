@@ -14,7 +14,7 @@ const named: Partial<Record<CallVerb, Verb>> = {
   "recording/start": "record-start", "recording/pause": "record-pause", "recording/resume": "record-resume", "recording/stop": "record-stop",
 };
 /** Help is no verb of call control: whoever is on a call may ask for it. */
-const onTheCall: ReadonlySet<Standing> = new Set(["talking", "hold", "phone_hold", "reaching", "consulting", "alternated", "consulted", "conference", "alone"]);
+const onTheCall: ReadonlySet<Standing> = new Set(["talking", "hold", "phone_hold", "reaching", "consulting", "alternated", "consulted", "conference", "alone", "waiting"]);
 const consultations: ReadonlySet<Standing> = new Set(["reaching", "consulting", "alternated"]);
 
 /** Whether I began a consultation that goes on: it rings, I speak with them, or they wait. */

@@ -3138,7 +3138,7 @@ export interface components {
              * Standing
              * @enum {string}
              */
-            standing: "none" | "ringing" | "calling" | "talking" | "hold" | "reaching" | "consulting" | "alternated" | "consulted" | "conference" | "alone" | "phone_hold" | "wrap_up";
+            standing: "none" | "ringing" | "calling" | "talking" | "hold" | "reaching" | "consulting" | "alternated" | "consulted" | "conference" | "alone" | "waiting" | "phone_hold" | "wrap_up";
             /**
              * State
              * @enum {string}

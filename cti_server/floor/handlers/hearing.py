@@ -32,9 +32,7 @@ def answer(books: Books, call: Call, part: Part, at: float) -> None:
 
 
 def _stop_waiting(call: Call, part: Part, at: float) -> None:
-    if call.waiting_since is not None:
-        call.wait_s += max(0.0, at - call.waiting_since)
-        call.waiting_since = None
+    call.stop_waiting(at)
     visit = next((v for v in reversed(call.visits) if v.queue == part.queue), None)
     # A phone that rang after the visit was over did not ring for it: a colleague was consulted through the queue.
     if visit is not None and (visit.left is None or (part.offered_at or at) <= visit.left):

@@ -24,6 +24,7 @@ from cti_server.floor.signals import (
     NobodyCalls,
     Signal,
 )
+from cti_server.floor.visits import How
 
 from .desk import apply_identity
 from .hearing import answer, consults, hear, waits
@@ -152,6 +153,9 @@ def _given_away(books: Books, call: Call, leg: Leg) -> Call | None:
 
 def _comes_back(books: Books, given: Call, call: Call, leg: Leg, at: float) -> None:
     del books.given_away[leg.device]
+    given.stop_waiting(at)  # in the queue that did not take it in time, or for the colleague who picked it there
+    if given.visit is not None:
+        given.visit.end(at, How.TIMED_OUT)
     given = merge(books, given, call)
     given.dial(leg, given.customer_leg)
     if (part := given.part_of(leg.device)) is not None:

@@ -60,10 +60,7 @@ def seal(books: Books, call: Call, at: float | None) -> None:
         else:
             part.end(at, "answered" if answered else "caller_left", wrap_up=wrap_up)
         books.touch_part(call, part, kinds.LEFT if answered else kinds.OFFER_ENDED, part.outcome)
-    if call.waiting_since is not None:
-        until = at if at is not None else books.heard_until
-        call.wait_s += max(0.0, until - call.waiting_since) if until is not None else 0.0
-        call.waiting_since = None
+    call.stop_waiting(at if at is not None else books.heard_until)
     for visit in call.visits:
         visit.end(at, How.UNSEEN if at is None else How.ABANDONED if call.abandoned else How.ENDED)
     if at is None:

@@ -43,8 +43,7 @@ def joined(books: Books, s: QueueJoined) -> None:
         hear(books, call, s.at)
         books.touch(call)
         return
-    if call.waiting_since is not None:
-        call.wait_s += max(0.0, s.at - call.waiting_since)  # an agent fetched the caller but did not answer
+    call.stop_waiting(s.at)  # it runs on where an agent fetched the caller but did not answer
     begin_visit(call, s.queue, s.at, s.position)
     call.abandoned = call.left_queue_unanswered = False
     call.hangup_by = None
@@ -78,8 +77,7 @@ def left(books: Books, s: QueueLeft) -> None:
         visit.end(s.at, How.ABANDONED if call.abandoned else How.MOVED_ON)
     if call.waiting_since is None:
         return
-    call.wait_s += max(0.0, s.at - call.waiting_since)
-    call.waiting_since = None
+    call.stop_waiting(s.at)
     call.left_queue_unanswered = not call.abandoned and not call.connected()
     books.touch(call)
 

@@ -305,8 +305,7 @@ def _waits_that_ended_unseen(books: Books, at: float) -> None:
             call.visit.end(None, How.UNSEEN)
             books.touch(call)
         if call.waiting_since is not None and call.fetched is None and call.legs:
-            call.wait_s += max(0.0, at - call.waiting_since)
-            call.waiting_since = None
+            call.stop_waiting(at)
             call.left_queue_unanswered = not call.abandoned and not call.connected()
             books.touch(call)
 

@@ -141,14 +141,16 @@ def transferred(books: Books, s: LegTransferred) -> None:
         books.touch(call, kinds.CALL_CONFERENCED)
         return
     call.transferred = True
-    if (queue := next(filter(None, map(books.waits_in, call.legs)), None)) is not None and call.visit is None:
+    queue = next(filter(None, map(books.waits_in, call.legs)), None)
+    if queue is not None and call.visit is None:
         begin_visit(call, queue, s.at, None)  # the agent waited in this queue; from now on the caller does
-    for ringing in call.open_parts():
-        if ringing.state is PartState.RINGING and ringing.origin is Origin.CONSULT:
-            ringing.origin = Origin.TRANSFER  # transferred before the colleague answered
-            call.not_taken = True
-            books.given_away[leg.device] = call
-            books.touch_part(call, ringing)
+    rung = [p for p in call.open_parts() if p.state is PartState.RINGING and p.origin is Origin.CONSULT]
+    for ringing in rung:
+        ringing.origin = Origin.TRANSFER  # transferred before the colleague answered
+        books.touch_part(call, ringing)
+    if rung or queue is not None:
+        call.not_taken = True
+        books.given_away[leg.device] = call
     part = call.part_of(leg.device)
     if part is not None:
         call.given_by = part.name

@@ -1,6 +1,5 @@
 // The current call: its state and times, the way it came, who is on it, and what is written of it.
 import { named, useT } from "../../i18n";
-import { isConsulting } from "../../lib/controls";
 import { formatMoment, formatNumber, formatTime } from "../../lib/format";
 import { useQueueTitle } from "../../lib/queue";
 import { whoIs } from "../../lib/who";
@@ -26,7 +25,7 @@ export function CallPanel() {
       <header className={`call-head ${part?.state ?? ""}`}>
         <span className="call-state" data-testid="call-state" data-state={part?.state ?? call.state}>
           <span className="dot" aria-hidden="true" />
-          {part?.standing === "conference" ? named("call_state", "conference") : isConsulting(part) ? named("party_state", "consulting") : part?.standing === "calling" ? t("call.calling") : named("party_state", part?.state) || named("call_state", call.state)}
+          {part ? named("standing", part.standing) : named("call_state", call.state)}
         </span>
         <span className="call-timer" data-testid="call-timer">{part ? <Timer since={part.since} /> : <Timer since={call.started_at} />}</span>
         <span className="call-with">

@@ -32,7 +32,7 @@ export function CallTabs() {
           >
             <kbd aria-hidden="true">{index + 1}</kbd>
             <span className="call-tab-who">{whoIs(call, t)}</span>
-            <span className="call-tab-state">{named("party_state", part?.state)}</span>
+            <span className="call-tab-state">{named("standing", part?.standing)}</span>
             {part && <Timer since={part.since} />}
             {part?.state === "ringing" && <VerdictMark code={call.verdict} />}
           </Button>
