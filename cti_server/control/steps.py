@@ -29,7 +29,7 @@ class Step:
     `awaited` is the effect to wait for; with None the step is done once the PBX accepted its actions. `rings`
     finds the leg that the agent's desktops are then told to answer (`phone.answer`). `muted` is set by a mute or
     unmute: Asterisk sends no event for it, so the step itself tells the floor. Nor does it say who asked for a
-    hangup (`hangs_up`), or that a hold was asked for at the desk (`holds`).
+    hangup that ends the call (`hangs_up`, the leg), or that a hold was asked for at the desk (`holds`).
     """
 
     moves: Callable[[Scene], Moves]
@@ -38,7 +38,7 @@ class Step:
     gap_s: float = 0.0  # seconds between two actions
     rings: Callable[[Scene], str | None] | None = None
     muted: bool | None = None
-    hangs_up: bool = False
+    hangs_up: str | None = None
     holds: bool = False
 
 

@@ -56,7 +56,7 @@ def answer(scene: Scene, given: Given) -> Steps:
 
 def hangup(scene: Scene, given: Given) -> Steps:
     end = moves.reject if scene.standing is Standing.RINGING else moves.hang_up
-    return [Step(lambda s: end(own_channel(s)), effects.out, "your leg is still up", hangs_up=True)]
+    return [Step(lambda s: end(own_channel(s)), effects.out, "your leg is still up", hangs_up=own_leg(scene))]
 
 
 def hold(scene: Scene, given: Given) -> Steps:
@@ -169,7 +169,8 @@ def drop(scene: Scene, given: Given) -> Steps:
             lambda s: moves.hang_up(still_in_call(s, leg).channel),
             effects.leg_gone(leg.id),
             "they are still there",
-            hangs_up=scene.heard == (leg,),  # nobody else is there: this ends the call
+            # The contact ends with its customer, and the call when nobody else is there.
+            hangs_up=leg.id if leg.id == scene.call.customer_leg or scene.heard == (leg,) else None,
         )
     ]
 

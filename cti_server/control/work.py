@@ -61,9 +61,11 @@ class Work:
         return None
 
     async def _step(self, step: Step, before: Scene) -> Failed | None:
-        if step.hangs_up and before.mine is not None:
+        if step.hangs_up is not None:
             # Asterisk does not say who asked when a program hangs a channel up.
-            self.attachment.pipeline.put(LegHangupAsked(time.time(), before.mine.id, before.call.linkedid))
+            self.attachment.pipeline.put(
+                LegHangupAsked(time.time(), step.hangs_up, before.call.linkedid, at_desk=True)
+            )
         try:
             for action in (actions := step.moves(before)):
                 await self.attachment.commands.run(action)

@@ -600,6 +600,22 @@ async def test_a_supervisor_drops_somebody_from_a_call_of_others(here: Site) -> 
     assert [(type(a), a.channel) for a in here.pbx.sent if isinstance(a, Hangup)] == [(Hangup, colleague.channel)]
 
 
+@pytest.mark.parametrize("asking", [ALICE, Asking(9, "boss", supervises=True)], ids=["agent", "supervisor"])
+@pytest.mark.parametrize(
+    ("tape", "standing"), [("three-way", Standing.CONFERENCE), ("desk-alternate", Standing.CONSULTING)]
+)
+async def test_a_contact_whose_customer_is_dropped_was_ended_by_the_center(
+    here: Site, tape: str, standing: Standing, asking: Asking
+) -> None:
+    scene = await here.play(tape, 2, standing)
+    customer = scene.call.customer_leg or ""
+    ends = [LegEnded(later(here.floor), leg, scene.call.linkedid, 16) for leg in [customer, *scene.call.legs]]
+    here.pbx.reply = lambda action: ends
+    (done,) = await here.done(await here.ask(Verb.DROP, scene.call, asking, leg=customer))
+    assert done["ok"] is True, done
+    assert (scene.call.ended_by, scene.call.outcome) == ("agent", "answered")
+
+
 async def test_who_is_only_asked_cannot_drop_the_caller(here: Site) -> None:
     scene = await here.play("desk-alternate", 3, Standing.CONSULTED)
     asked = Asking(3, "agent 3")

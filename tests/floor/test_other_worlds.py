@@ -257,6 +257,18 @@ def test_an_agent_whom_a_colleague_sent_into_a_queue_waits_and_holds_nobody() ->
     assert [verb for verb, refusal in refused.items() if refusal is None] == [Verb.HANGUP]
 
 
+def test_a_customer_whom_an_agent_drops_has_not_hung_up() -> None:
+    floor = floor_with_agents()
+    leg = caller(floor)
+    mine = answered(floor, leg, "PJSIP/1001", 3.0)
+    call = call_with(floor, leg)
+    floor.apply(LegHangupAsked(9.0, leg, leg, at_desk=True))
+    assert not call.legs[leg].hangup_asked
+    floor.apply(LegEnded(9.1, leg, leg, 16))
+    floor.apply(LegEnded(9.1, mine, leg, 16))
+    assert (call.outcome, call.ended_by) == ("answered", "agent")
+
+
 def test_who_is_left_alone_in_a_room_holds_and_the_screen_says_so() -> None:
     floor = floor_with_agents()
     leg = caller(floor)

@@ -355,13 +355,16 @@ def hangup_asked(books: Books, s: LegHangupAsked) -> None:
     call, leg = call_and_leg(books, s)
     if call is None or leg is None or leg.local:
         return
-    leg.hangup_asked = True
+    part = call.part_on(leg)
+    is_agents = part is not None or books.is_seat(leg.device)
+    leg.hangup_asked = leg.hangup_asked or is_agents or not s.at_desk  # a customer who is dropped has not asked
     asked_before = call.hangup_by is not None and s.at - call.hangup_at < ENDS_WITHIN_S
     if asked_before or call.hangup_by == "caller":
         return
     call.hangup_at = s.at
-    part = call.part_on(leg)
-    if part is not None or books.is_seat(leg.device):
+    if s.at_desk and not is_agents:
+        call.hangup_by = "agent"
+    elif is_agents:
         if part is not None and (part.state in CONNECTED or leg.id == call.first_leg):
             call.hangup_by = "agent"
     else:
