@@ -129,6 +129,14 @@ class VisitView(TypedDict):
     place: int | None
 
 
+class JoinedView(TypedDict):
+    """A contact whose customer an agent joined to this one's, before they left the two alone."""
+
+    interaction: int
+    customer: Named | None
+    number: str | None
+
+
 class InteractionView(TypedDict):
     """One contact. `outcome` is null while it goes on; `complete` is false when the server missed its end."""
 
@@ -159,6 +167,7 @@ class InteractionView(TypedDict):
     ended_by: str | None
     outcome: Outcome | None
     complete: bool
+    joined: list[JoinedView]
     segments: list[SegmentView]
     visits: list[VisitView]
 

@@ -205,8 +205,8 @@ class RecordingChanged(LegSignal):
 
 @dataclass(frozen=True, slots=True)
 class LegHangupAsked(LegSignal):
-    """The party on this leg asked to hang up, or an agent asked for it on their screen (`at_desk`). The first who asks
-    is the one who ended the call."""
+    """The party on this leg asked to hang up, or an agent asked for it on their screen (`at_desk`). The first who
+    asks is the one who ended the call."""
 
     at_desk: bool = False
 

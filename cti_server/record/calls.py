@@ -48,6 +48,7 @@ def record_of(call: Call) -> InteractionRecord:
         talk_ms=sum(ms(p.talk_s) for p in call.parts),
         hold_ms=sum(ms(p.hold_s) for p in call.parts),
         complete=call.ended and call.complete,
+        joined=sorted(call.joined) or None,
         aliases=tuple(call.aliases),
         resume=going_on,
         segments=tuple(_segment_of(part, goes_on=going_on is not None) for part in call.parts),
@@ -132,6 +133,7 @@ def call_of(row: Interaction) -> Call:
         hangup_by=row.ended_by if row.outcome is None else None,
         complete=row.complete or row.outcome is None,
         transferred=any(s.outcome == "transferred" for s in row.segments),
+        joined=set(row.joined or ()),
         interaction=row.id,
     )
     if row.resume is not None:

@@ -259,7 +259,7 @@ CALL_COLUMNS = {
     "pbx", "boot", "linkedid", "started_at", "direction", "legs", "parts", "visits", "aliases", "ani_raw", "ani",
     "ani_name", "dnis", "line", "language", "path", "queued_at", "wait_s", "answered_at", "ended_at", "customer",
     "verdict", "match", "outcome", "ended_by", "complete", "interaction", "id", "audience", "_seats", "_rooms",
-    "_halves", "_rung", "merged_into",
+    "_halves", "_rung", "merged_into", "joined",
 }  # fmt: skip
 PART_COLUMNS = {
     "position", "seat", "agent", "origin", "offered_at", "answered_at", "ended_at", "queue", "ring_s", "talk_s",

@@ -231,8 +231,8 @@ const rows: [minutes: number, direction: Interaction["direction"], who: string |
   [150, "inbound", "Grace Lin", "+8613911110000", "gold", "vip", "answered", 516_000, "Contract renewal agreed; send C-1190 for signature."],
 ];
 
-const spoken = (entry: { at: string; talk_ms: number | null }): Pick<InteractionView, "started_at" | "call" | "match" | "ani_raw" | "path" | "language" | "verdict" | "queued_at" | "answered_at" | "ended_at" | "visits"> => ({
-  started_at: entry.at, call: null, visits: [], match: "verified", ani_raw: null, path: [], language: null, verdict: null, queued_at: null, answered_at: entry.talk_ms ? entry.at : null, ended_at: null,
+const spoken = (entry: { at: string; talk_ms: number | null }): Pick<InteractionView, "started_at" | "call" | "match" | "ani_raw" | "path" | "language" | "verdict" | "queued_at" | "answered_at" | "ended_at" | "visits" | "joined"> => ({
+  started_at: entry.at, call: null, visits: [], joined: [], match: "verified", ani_raw: null, path: [], language: null, verdict: null, queued_at: null, answered_at: entry.talk_ms ? entry.at : null, ended_at: null,
 });
 const segment = (part: Partial<InteractionView["segments"][number]>): InteractionView["segments"][number] => ({
   position: 1, agent: LI, seat: "PJSIP/1001", queue: "support", origin: "offer", offered_at: null, answered_at: null, ended_at: null, ring_ms: null, talk_ms: null, hold_ms: null,

@@ -2454,6 +2454,8 @@ export interface components {
             hold_ms: number | null;
             /** Id */
             id: number;
+            /** Joined */
+            joined: components["schemas"]["JoinedView"][];
             /** Language */
             language: string | null;
             /** Match */
@@ -2484,6 +2486,17 @@ export interface components {
             visits: components["schemas"]["VisitView"][];
             /** Wait Ms */
             wait_ms: number | null;
+        };
+        /**
+         * JoinedView
+         * @description A contact whose customer an agent joined to this one's, before they left the two alone.
+         */
+        JoinedView: {
+            customer: components["schemas"]["Named"] | null;
+            /** Interaction */
+            interaction: number;
+            /** Number */
+            number: string | null;
         };
         /** Keys */
         Keys: {

@@ -13,13 +13,13 @@ from cti_server.api.moments import Moment, clamped
 from cti_server.api.params import Cursor, Id, Limit
 from cti_server.api.principal import DepsIn, Principal, Signed
 from cti_server.api.problems import Problem, documented, not_found
-from cti_server.api.shapes import InteractionPage, InteractionView, SegmentView, VisitView
+from cti_server.api.shapes import InteractionPage, InteractionView, JoinedView, SegmentView, VisitView
 from cti_server.desk import audience
 from cti_server.floor import topics
 from cti_server.lookup.card import person_view
 from cti_server.lookup.shapes import stamp, stamp_or_none
 from cti_server.record.contacts import history, wrap_ups
-from cti_server.record.contacts.history import Filter, Interaction, Segment, Visit
+from cti_server.record.contacts.history import Filter, Interaction, Joined, Segment, Visit
 from cti_server.record.cursor import Page
 from cti_server.record.database import Connection
 from cti_server.rules.facts import Channel, Direction, Outcome
@@ -139,9 +139,15 @@ def interaction_view(interaction: Interaction) -> InteractionView:
         "ended_by": interaction.ended_by,
         "outcome": interaction.outcome,
         "complete": interaction.complete,
+        "joined": [joined_view(other) for other in interaction.joined_with],
         "segments": [segment_view(part) for part in interaction.segments],
         "visits": [visit_view(visit) for visit in interaction.visits],
     }
+
+
+def joined_view(other: Joined) -> JoinedView:
+    whose = person_view(other.customer_id, other.customer_name)
+    return {"interaction": other.interaction_id, "customer": whose, "number": other.number}
 
 
 def visit_view(visit: Visit) -> VisitView:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,11 +49,23 @@ class Visit(VisitRecord):
     agent_name: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A contact whose customer an agent joined to another's: its interaction, whose it is, and the number at the
+    other end."""
+
+    interaction_id: int
+    customer_id: int | None
+    customer_name: str | None
+    number: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction(InteractionRecord):
     """A contact as read, with its id, names and what people wrote about it; open while `outcome` is None.
 
-    `note` joins all notes: the one on the contact itself, then each agent's on their part.
+    `note` joins all notes: the one on the contact itself, then each agent's on their part. `joined_with` are the
+    contacts of `joined` that the record still has.
     """
 
     id: int
@@ -61,6 +73,7 @@ class Interaction(InteractionRecord):
     customer_tier: str | None = None
     subject: str | None = None
     note: str | None = None
+    joined_with: tuple[Joined, ...] = ()
     segments: tuple[Segment, ...] = ()
     visits: tuple[Visit, ...] = ()
 
@@ -99,12 +112,16 @@ async def get(conn: Connection, interaction_id: int) -> Interaction | None:
 
 async def by_key(conn: Connection, key: CallKey) -> Interaction | None:
     """The interaction of a call, found by its own linkedid or by one that was merged into it."""
+    found = await read(conn, SELECT.where(_is_call(key)))
+    return found[0] if found else None
+
+
+def _is_call(key: CallKey) -> sa.ColumnElement[bool]:
     merged = sa.select(aliases.c.interaction_id).where(
         aliases.c.pbx == key[0], aliases.c.boot == key[1], aliases.c.linkedid == key[2]
     )
     own = sa.and_(i.pbx == key[0], i.boot == key[1], i.linkedid == key[2])
-    found = await read(conn, SELECT.where(sa.or_(own, i.id.in_(merged))))
-    return found[0] if found else None
+    return sa.or_(own, i.id.in_(merged))
 
 
 async def page(conn: Connection, wanted: Filter, cursor: str | None = None, limit: int = 50) -> Page[Interaction]:
@@ -242,6 +259,7 @@ async def read(conn: Connection, query: Any, *, with_aliases: bool = False) -> l
     ids = [row.id for row in rows]
     parts, waits = await _segments(conn, ids), await _visits(conn, ids)
     merged = await _aliases(conn, ids) if with_aliases else {}
+    others = await _contacts_of(conn, {call for row in rows for call in row.joined or ()})
     return [
         Interaction(
             id=row.id,
@@ -250,6 +268,7 @@ async def read(conn: Connection, query: Any, *, with_aliases: bool = False) -> l
             subject=row.subject,
             note=_together(row.note, *(part.note for part in parts.get(row.id, ()))),
             aliases=tuple(merged.get(row.id, ())),
+            joined_with=tuple(others[call] for call in row.joined or () if call in others),
             segments=tuple(parts.get(row.id, ())),
             visits=tuple(waits.get(row.id, ())),
             **{name: getattr(row, name) for name in OF_INTERACTION},
@@ -282,6 +301,24 @@ async def _visits(conn: Connection, ids: Sequence[int]) -> dict[int, list[Visit]
             visit = Visit(agent_name=row.agent_name, **{name: getattr(row, name) for name in OF_VISIT})
             found.setdefault(row.interaction_id, []).append(visit)
     return found
+
+
+async def _contacts_of(conn: Connection, calls: Collection[str]) -> dict[str, Joined]:
+    """The contact of each of these calls, by its own linkedid or by one that was merged into it."""
+    found: dict[str, Joined] = {}
+    for call in calls:
+        pbx, boot, linkedid = call.split(":", 2)
+        if (other := await _contact_of(conn, (pbx, int(boot), linkedid))) is not None:
+            found[call] = other
+    return found
+
+
+async def _contact_of(conn: Connection, key: CallKey) -> Joined | None:
+    number = sa.case((i.direction == "outbound", i.dnis), else_=i.ani_e164)
+    query = sa.select(i.id, i.customer_id, customers.c.name, number.label("number"))
+    query = query.outerjoin_from(interactions, customers, customers.c.id == i.customer_id).where(_is_call(key))
+    row = (await conn.execute(query)).one_or_none()
+    return Joined(row.id, row.customer_id, row.name, row.number) if row is not None else None
 
 
 async def _aliases(conn: Connection, ids: Sequence[int]) -> dict[int, list[str]]:

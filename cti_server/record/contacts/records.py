@@ -78,7 +78,8 @@ class InteractionRecord:
     """One contact as it is written. `outcome` is None while it goes on; `complete` is true once its end was seen.
 
     A call has (pbx, boot, linkedid); other channels have none of the three. `aliases` are linkedids that were
-    merged into this call. `verdict`, the steps of `ivr_path` and `resume` (see `record.resume`) are JSON.
+    merged into this call; `joined` are the ids (`pbx:boot:linkedid`) of calls whose customers an agent joined to
+    this one's. `verdict`, the steps of `ivr_path` and `resume` (see `record.resume`) are JSON.
     """
 
     channel: Channel = "voice"
@@ -108,6 +109,7 @@ class InteractionRecord:
     ended_by: EndedBy | None = None
     outcome: Outcome | None = None
     complete: bool = False
+    joined: Sequence[str] | None = None
     resume: dict[str, Any] | None = None
     aliases: tuple[str, ...] = ()
     segments: tuple[SegmentRecord, ...] = ()

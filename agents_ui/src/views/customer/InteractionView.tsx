@@ -58,6 +58,12 @@ export function InteractionView({ id }: { id: number }) {
           {numberWith(entry) && <span><Icon name="phone" size={14} /><TelLink number={numberWith(entry)} /></span>}
           <span>{named("direction", entry.direction)}</span>
           {entry.ended_by && <span>{t("call.ended_by", { who: named("ended_by", entry.ended_by) })}</span>}
+          {entry.joined.map((other) => (
+            <Button key={other.interaction} className="button ghost small" onPress={() => navigate(`/interactions/${other.interaction}`)}>
+              <Icon name="link" size={14} />
+              {t("interaction.joined", { who: (other.customer?.name ?? formatNumber(other.number)) || t("common.unknown_caller") })}
+            </Button>
+          ))}
           {entry.complete === false && <span className="mark warn"><Icon name="warn" size={13} />{t("interaction.incomplete")}</span>}
         </p>
       </header>
