@@ -10,6 +10,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +24,7 @@ from .asterisk.session import ActionFailed, ListBroken
 from .floor.apply import Floor
 from .floor.orders import Order
 from .lookup.identify import Lookup
-from .pipeline import Pipeline
+from .pipeline import Pipeline, PipelineClosed
 from .push.hub import Hub
 from .record import leases
 from .record.database import Database
@@ -33,6 +34,7 @@ from .wire.ami import Message
 TRY_LEASE_EVERY_S = 2.0
 NOTE_LIVE_EVERY_S = 5.0  # by so much a call that ends while the server is away may seem shorter than it was
 READ_AGAIN_EVERY_S = 15.0  # for people, phones and queues in the record; for 200 agents it takes milliseconds
+KNOWN_WITHIN_S = 5.0  # a desktop that connects while the server starts waits so long at the most
 DRAIN_S = 3.0  # to write what is in the inbox when the server ends
 
 log = structlog.get_logger()
@@ -52,6 +54,7 @@ class Attachment:
         self._database, self._lookup, self._hub = database, lookup, hub
         self._times = times
         self.handover: Handover = lambda call, agent: None
+        self._decided = asyncio.Event()  # whether this process is attached; if so, the floor is restored
         self._begin_round()
 
     def _begin_round(self) -> None:
@@ -65,6 +68,16 @@ class Attachment:
         self.pipeline.cards.handover = lambda call, agent: self.handover(call, agent)
         self.link = Link(self.pbx, self.pipeline.put, self._times.snapshot_every_s, self._parked)
         self._members = Members(self.commands, self.pipeline.put)
+
+    async def known(self) -> None:
+        """Return once the floor knows what it knew before a start: it is restored, and the PBX has listed what it
+        has, unless it is away. At once where another process is attached; after `KNOWN_WITHIN_S` in any case."""
+        with suppress(TimeoutError, PipelineClosed):
+            async with asyncio.timeout(KNOWN_WITHIN_S):
+                await self._decided.wait()
+                if self.owner:
+                    pipeline = self.pipeline
+                    await pipeline.when(lambda books: pipeline.knows_members() or None, KNOWN_WITHIN_S)
 
     async def _read_again(self) -> None:
         """Take in the administrator's changes without a restart."""
@@ -111,6 +124,7 @@ class Attachment:
                     log.exception("pbx.failed", pbx=self.pbx.name, again_in_s=TRY_LEASE_EVERY_S)
                 finally:
                     self.owner = False
+                    self._decided.set()
                 await asyncio.sleep(TRY_LEASE_EVERY_S)
                 self._begin_round()
         finally:
@@ -118,6 +132,7 @@ class Attachment:
 
     async def _attached(self, lease: leases.Lease) -> None:
         await self.pipeline.restore(lease)
+        self._decided.set()
         writing = asyncio.create_task(self.pipeline.run(), name=f"pipeline {self.pbx.name}")
         linked = asyncio.create_task(self.link.run(), name=f"link {self.pbx.name}")
         ordered = asyncio.create_task(self._members.run(), name=f"members {self.pbx.name}")

@@ -102,7 +102,7 @@ class Pipeline:
         self._publishing = asyncio.Lock()  # held while the floor is ahead of the journal and the hub
         self._stopping = False
         self._paced = Paced(
-            lambda agent: views.member_of_team(self.books, self.books.agents[agent]), self._knows_members
+            lambda agent: views.member_of_team(self.books, self.books.agents[agent]), self.knows_members
         )
         self._states = memory.StateLog()
         self._in_record = memory.InRecord()
@@ -226,7 +226,7 @@ class Pipeline:
 
     # --- signals → events ------------------------------------------------------------------------------
 
-    def _knows_members(self) -> bool:
+    def knows_members(self) -> bool:
         """Whether a snapshot has come since the start, or the PBX is away, so that none will come soon."""
         return self.books.boot != 0 or self.books.link is not LinkState.CONNECTING
 

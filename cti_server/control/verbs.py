@@ -140,6 +140,8 @@ def add(scene: Scene, given: Given) -> Steps:
     if not isinstance(given.target, moves.Number):
         raise CommandRefused("bad_target", "a queue cannot join a conference", "Choose a person or a number.")
     number, room, seat, leg = given.target.number, room_of(scene), given.target_seat, given.leg
+    if seat is not None and scene.call.part_of(seat) is not None:
+        raise CommandRefused("already", "nothing to do: they are in this call, or it rings at their phone")
     called = moves.invite_number(number, room, leg) if seat is None else moves.invite_phone(seat, room, leg)
     invite = Step(lambda s: called, effects.invited(leg), "nobody was rung")
     if scene.mine is not None and scene.mine.conference:

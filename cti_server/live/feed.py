@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -50,6 +51,10 @@ class Feed:
         self._me = me
 
     # --- a desktop begins ------------------------------------------------------------------------------
+
+    async def known(self) -> None:
+        """Return once the floors know what they knew before a start; see `Attachment.known`."""
+        await asyncio.gather(*(attachment.known() for attachment in self._attachments))
 
     def serves(self, viewer: Viewer) -> Mapping[str, frozenset[str]]:
         """The queues that the viewer serves now, by PBX."""

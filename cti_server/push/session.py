@@ -47,6 +47,10 @@ class Missed(Exception):
 class Source(Protocol):
     """Where a session gets what it sends. `live.feed.Feed` implements it."""
 
+    async def known(self) -> None:
+        """Return once there is something to send: a server that has just started reads it first."""
+        ...
+
     def serves(self, viewer: Viewer) -> Mapping[str, frozenset[str]]:
         """The queues that the viewer serves now, by PBX."""
         ...
@@ -212,6 +216,8 @@ async def serve(socket: Socket, hub: Hub, source: Source, admit: Admit) -> None:
         if first is None or viewer is None:
             await socket.close(BAD_TICKET, "the first message must be hello or resume with a fresh ticket")
             return
+        # Before, a desktop that resumes would be told that what it shows is not there.
+        await source.known()
         subscriber, unsubscribe = hub.subscribe(viewer, source.serves(viewer))
         try:
             session = Session(socket, hub, source, subscriber)

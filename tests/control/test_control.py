@@ -616,6 +616,13 @@ async def test_a_contact_whose_customer_is_dropped_was_ended_by_the_center(
     assert (scene.call.ended_by, scene.call.outcome) == ("agent", "answered")
 
 
+async def test_who_is_in_the_room_is_not_rung_for_it_again(here: Site) -> None:
+    scene = await here.play("three-way", 2, Standing.CONFERENCE)
+    with pytest.raises(CommandRefused) as caught:
+        await here.ask(Verb.CONFERENCE, scene.call, target=AgentTarget(3))
+    assert (caught.value.code, here.pbx.sent) == ("already", [])
+
+
 async def test_who_is_only_asked_cannot_drop_the_caller(here: Site) -> None:
     scene = await here.play("desk-alternate", 3, Standing.CONSULTED)
     asked = Asking(3, "agent 3")

@@ -257,6 +257,24 @@ def test_an_agent_whom_a_colleague_sent_into_a_queue_waits_and_holds_nobody() ->
     assert [verb for verb, refusal in refused.items() if refusal is None] == [Verb.HANGUP]
 
 
+def test_an_agent_who_is_twice_in_a_room_goes_on_by_the_leg_that_stays() -> None:
+    floor = floor_with_agents()
+    leg = caller(floor)
+    first = answered(floor, leg, "PJSIP/1001", 3.0)
+    call = call_with(floor, leg)
+    floor.apply(LegStarted(6.0, "again", leg, "PJSIP/1001-0000000f", True, "1001", None, None))
+    for one in (leg, first, "again"):
+        floor.apply(LegBridged(7.0, one, leg, "room", conference=True))
+    floor.apply(LegUnbridged(9.0, first, leg, "room"))
+    floor.apply(LegEnded(9.0, first, leg, 16))
+    (part,) = call.parts
+    assert (part.state, part.leg, scene_at(call, part).standing) == (
+        PartState.TALKING,
+        "again",
+        Standing.CONFERENCE,
+    )
+
+
 def test_a_customer_whom_an_agent_drops_has_not_hung_up() -> None:
     floor = floor_with_agents()
     leg = caller(floor)

@@ -78,6 +78,11 @@ class Center:
         self.journal: list[Frame] = [frame(n) for n in range(6, 11)]
         self.refused = {"floor": "not_yours", "nonsense": "unknown"}
         self.failing = False
+        self.is_known = asyncio.Event()
+        self.is_known.set()
+
+    async def known(self) -> None:
+        await self.is_known.wait()
 
     async def admit(self, ticket: str) -> Viewer | None:
         return AGENT if ticket == "good" else None
@@ -147,6 +152,20 @@ async def test_hello_gets_a_snapshot_and_then_events_in_order() -> None:
     assert socket.sent[0]["snapshot"] == {"calls": ["whole"]}
     assert socket.sent[0]["positions"] == {"pbx:a": 10, "desk": 0}
     assert seqs(socket.sent) == [11, 13], "what concerns another agent is not sent; 13 is the sentinel"
+    task.cancel()
+
+
+async def test_a_desktop_that_resumes_while_the_server_starts_waits_for_what_it_shows() -> None:
+    center, socket = Center(), Socket(resume("team", pbx_a=10, desk=0))
+    center.is_known.clear()
+    center.refused["team"] = "unknown"  # as for a call that has not been read yet
+    task = center.serve(socket)
+    await asyncio.sleep(0.05)
+    assert socket.sent == []
+    del center.refused["team"]
+    center.is_known.set()
+    await socket.until(1)
+    assert [frame["type"] for frame in socket.sent] == ["welcome"]
     task.cancel()
 
 

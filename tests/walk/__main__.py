@@ -15,6 +15,7 @@ from pathlib import Path
 import uvloop
 
 from tests.bench.postgres import durable_postgres
+from tests.transcripts.tap import tap
 
 from .recorded import compare_record
 from .site import site
@@ -31,7 +32,7 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
         "--snapshot-every", type=float, default=3600.0, help="seconds between the server's own checks"
     )
     parser.add_argument("--known", action="append", default=[], help="count findings of this kind, and walk on")
-    parser.add_argument("--keep", type=Path, help="a folder for the logs of server and Asterisk")
+    parser.add_argument("--keep", type=Path, help="a folder for the logs of server and Asterisk, and the AMI tape")
     return parser.parse_args(given)
 
 
@@ -49,11 +50,14 @@ async def run(options: argparse.Namespace) -> int:
             walk = Walk(
                 made, seed, options.restarts, known=tuple(options.known), say=lambda line: print(line, flush=True)
             )
+            pbx = made.pbx.config
+            tape = stack.enter_context(tap(pbx.ami_port, pbx.secrets)) if options.keep is not None else None
             try:
                 await walk.walk(options.minutes * 60)
                 await compare_record(walk)
             finally:
-                if options.keep is not None:
+                if tape is not None:
+                    (folder / "walk.ami").write_bytes(bytes(tape.raw))
                     (folder / "cel.csv").write_bytes(made.pbx.cel.read_bytes())
                     (folder / "asterisk.log").write_bytes(made.pbx.log_file.read_bytes())
     for line in walk.log.summary():

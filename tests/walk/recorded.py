@@ -145,13 +145,17 @@ class Judge:
         return [self.past.lives[one] for one in found - {caller.id}]
 
     def _times(self, caller: Life, group: list[Life], seat: str) -> tuple[float, float]:
-        """Seconds of talk and of hold of the agent at this seat; each of their channels counts by itself."""
+        """Seconds of talk and of hold of the agent at this seat. An agent who is in the call with two channels at
+        once talks with either."""
         each = [self._time(caller, group, life) for life in group if life.device == seat]
-        return sum(talk for talk, _ in each), sum(hold for _, hold in each)
+        there = [span for one, _ in each for span in one]
+        talk = [span for _, one in each for span in one]
+        return total(talk), total(there) - total(talk)
 
-    def _time(self, caller: Life, group: list[Life], mine: Life) -> tuple[float, float]:
-        """Hold is what they are in the call without being heard by the caller. Who is consulted works before they
-        have met the caller: that is talk. So is what those who stay say to each other once the caller is gone."""
+    def _time(self, caller: Life, group: list[Life], mine: Life) -> tuple[list[Span], list[Span]]:
+        """When they are in the call, and when they talk. Hold is what they are in the call without being heard by
+        the caller. Who is consulted works before they have met the caller: that is talk. So is what those who stay
+        say to each other once the caller is gone."""
         with_caller = frozenset((mine.id, caller.id))
         met = self.past.together.get(with_caller, [])
         pairs = [frozenset((mine.id, other.id)) for other in group if other.device != mine.device]
@@ -169,7 +173,7 @@ class Judge:
             ],
             there,
         )
-        return total(talk), total(there) - total(talk)
+        return there, talk
 
     # --- waiting and the end ---------------------------------------------------------------------------
 

@@ -390,6 +390,8 @@ def ended(books: Books, s: LegEnded) -> None:
         books.touch_part(call, part)
         if not call.has_leg_of(part):
             _part_left(books, call, part, leg, s)
+        elif part.leg == leg.id and (other := _other_leg(call, part)) is not None:
+            part.leg = other.id
     is_over(books, leg, s.at)
     came_home(books, call, s.at)
     if call.legs:
@@ -409,6 +411,11 @@ def _takes_its_place(books: Books, call: Call, leg: Leg) -> None:
         call.bridge(customer, leg.bridge)
         call.bridge(leg, None)
         books.bridges[customer.bridge or ""] = call
+
+
+def _other_leg(call: Call, part: Part) -> Leg | None:
+    """The leg of the agent's phone by which they go on; one that is about to end, or only rings, is none."""
+    return next((leg for leg in call.legs_at(part.seat) if leg.bridge is not None and not leg.local), None)
 
 
 def _led_through(call: Call, half: Leg) -> Part | None:
