@@ -175,6 +175,7 @@ class Control:
             leg,
             attachment.pbx.notify is not None,
             waiting_leg(books, call),
+            queue_asked(books, call),
         )
         steps = STEPS[command.verb](scene, given)
         self._allowed(attachment, scene, steps)
@@ -279,6 +280,11 @@ def waiting_leg(books: Books, call: Call) -> Leg | None:
     queue = books.queues.get(call.queue) if call.queue is not None else None
     waiting = queue.waiting if queue is not None else {}
     return next((leg for leg in call.legs.values() if leg.id in waiting), None)
+
+
+def queue_asked(books: Books, call: Call) -> str | None:
+    """The queue in which an agent of this call asks for a colleague: they wait in it behind a Local channel."""
+    return next((queue for half in call.halves() if (queue := books.waits_in(half.id)) is not None), None)
 
 
 def over() -> CommandRefused:

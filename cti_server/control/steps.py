@@ -54,6 +54,7 @@ class Given:
     leg: str
     notify: bool  # a desk phone can be told to answer
     waiting: Leg | None = None  # the leg that waits in a queue
+    queue_asked: str | None = None  # the queue that the agent asks for a colleague
 
 
 Steps = Sequence[Step]

@@ -110,6 +110,12 @@ def alternate(scene: Scene, given: Given) -> Steps:
 
 
 def complete(scene: Scene, given: Given) -> Steps:
+    if scene.standing is Standing.REACHING and given.queue_asked is not None:
+        # A consultation lasts as long as a colleague may ring; whoever is given to a queue waits for as long as it
+        # lets them.
+        queue = moves.Queue(given.queue_asked)
+        give = Step(lambda s: moves.transfer(own_channel(s), queue), effects.given_away, "you still have the call")
+        return [*cancel(scene, given), give]
     # While the target still rings, Asterisk completes the transfer when the agent hangs up, and the caller hears
     # the ringing.
     done = moves.hang_up if scene.standing is Standing.REACHING else moves.complete

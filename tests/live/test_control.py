@@ -276,6 +276,26 @@ async def test_a_consultation_is_completed_while_it_rings(shop: Shop) -> None:
     await shop.says.are_together([BOB, TRUNK])
 
 
+async def test_a_caller_who_is_given_to_a_queue_that_was_asked_waits_there(shop: Shop) -> None:
+    alice = shop.agents["alice"]
+    assert (await alice.ask("/api/me/shift", {"phone": None}))["ok"]  # at work: no queue rings her while she talks
+    assert (await alice.ask("/api/me/state", {"state": "ready"}))["ok"]
+    _, call = await shop.alice_talks()
+    await alice.do(call, "consult", {"target": {"kind": "queue", "name": "support"}})
+    await alice.do(call, "complete")
+    assert alice.part(await alice.call(mine="wrap_up"))["outcome"] == "transferred"
+    susan = shop.agents["susan"]
+
+    async def waits() -> bool:
+        items = (await susan.api.get("/api/calls")).json()["items"]
+        return [(one["call"], one["state"], one["queue"]) for one in items] == [(call, "queued", "support")]
+
+    await until(waits, "the caller to wait in the queue")
+    await asyncio.sleep(16)  # past the time after which Asterisk rings whoever began a consultation
+    assert await waits()
+    await shop.says.has(TRUNK)
+
+
 async def test_a_call_comes_back_to_a_phone_that_was_started_anew(shop: Shop) -> None:
     alice, call = await shop.alice_talks()
     before = alice.part(await alice.call(mine="talking"))["leg"]
