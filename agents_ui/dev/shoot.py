@@ -22,7 +22,7 @@ HERE = pathlib.Path(__file__).resolve().parent.parent
 CSP = "default-src 'self'; connect-src 'self' ws: wss:; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 STORIES = (
     "signin idle busy ringing talking hold wrapup candidates unknown several stale refused lost floor customer edit create "
-    "interaction search keys calling consulting alternated conference handover handed parked keypad picker transfer dial "
+    "interaction search keys calling consulting alternated conference alone waiting handover handed parked keypad picker transfer dial "
     "dialask pickup refusal helpasked rona offshift pending phonelost seats settings wrapcode wrapover owed promises team teamcall help "
     "day toasts statemenu codes promiseform floorparts phone-ready phone-ringing phone-talking phone-muted phone-lost phone-alone "
     "phone-elsewhere phone-refused phone-returning phone-insecure phone-devices"

@@ -139,8 +139,12 @@ def recorded_channel(scene: Scene) -> str:
     return scene.recorded.channel
 
 
-def target_of(given: Given) -> moves.Target:
+def somebody_new(scene: Scene, given: Given) -> moves.Target:
+    """The target of a command that brings somebody into the call. Raises CommandRefused `already` for who is in
+    it: a phone does not talk with itself."""
     assert given.target is not None, "the API asks for a target"
+    if given.target_seat is not None and scene.call.part_of(given.target_seat) is not None:
+        raise CommandRefused("already", "nothing to do: they are in this call, or it rings at their phone")
     return given.target
 
 

@@ -33,8 +33,8 @@ from .steps import (
     own_leg,
     recorded_channel,
     room_of,
+    somebody_new,
     still_in_call,
-    target_of,
 )
 
 
@@ -91,13 +91,13 @@ def dtmf(scene: Scene, given: Given) -> Steps:
 
 
 def transfer(scene: Scene, given: Given) -> Steps:
-    target = target_of(given)
+    target = somebody_new(scene, given)
     give = Step(lambda s: moves.transfer(own_channel(s), target), effects.given_away, "you still have the call")
     return [*off_hold(scene), give]
 
 
 def consult(scene: Scene, given: Given) -> Steps:
-    target = target_of(given)
+    target = somebody_new(scene, given)
     queue = target.name if isinstance(target, moves.Queue) else None
     reached = effects.Reached.since(scene, queue)
     return [*off_hold(scene), Step(lambda s: moves.consult(own_channel(s), target), reached, "nobody was rung")]
@@ -146,8 +146,7 @@ def add(scene: Scene, given: Given) -> Steps:
     if not isinstance(given.target, moves.Number):
         raise CommandRefused("bad_target", "a queue cannot join a conference", "Choose a person or a number.")
     number, room, seat, leg = given.target.number, room_of(scene), given.target_seat, given.leg
-    if seat is not None and scene.call.part_of(seat) is not None:
-        raise CommandRefused("already", "nothing to do: they are in this call, or it rings at their phone")
+    somebody_new(scene, given)
     called = moves.invite_number(number, room, leg) if seat is None else moves.invite_phone(seat, room, leg)
     invite = Step(lambda s: called, effects.invited(leg), "nobody was rung")
     if scene.mine is not None and scene.mine.conference:

@@ -623,6 +623,14 @@ async def test_who_is_in_the_room_is_not_rung_for_it_again(here: Site) -> None:
     assert (caught.value.code, here.pbx.sent) == ("already", [])
 
 
+@pytest.mark.parametrize("verb", [Verb.TRANSFER, Verb.CONSULT])
+async def test_a_call_is_not_given_to_whom_it_is_with(here: Site, verb: Verb) -> None:
+    scene = await here.play("desk-dial-colleague", 1, Standing.TALKING)
+    with pytest.raises(CommandRefused) as caught:
+        await here.ask(verb, scene.call, asking=Asking(1, "agent 1"), target=AgentTarget(3))
+    assert (caught.value.code, here.pbx.sent) == ("already", [])
+
+
 async def test_who_is_only_asked_cannot_drop_the_caller(here: Site) -> None:
     scene = await here.play("desk-alternate", 3, Standing.CONSULTED)
     asked = Asking(3, "agent 3")

@@ -275,6 +275,26 @@ def test_an_agent_who_is_twice_in_a_room_goes_on_by_the_leg_that_stays() -> None
     )
 
 
+def test_two_lines_of_one_phone_that_are_left_with_each_other_talk() -> None:
+    floor = floor_with_agents()
+    floor.apply(LegStarted(1.0, "a.1", "a.1", "PJSIP/1001-00000001", False, "1001", None, "1002"))
+    floor.apply(LegStarted(1.1, "a.2", "a.1", "PJSIP/1002-00000002", False, "1002", None, None))
+    floor.apply(LegDialled(1.1, "a.2", "a.1", "a.1", "PJSIP/1002-00000002", "1002"))
+    for leg in ("a.1", "a.2"):
+        floor.apply(LegBridged(2.0, leg, "a.1", "b1"))
+    call = call_with(floor, "a.1")
+    floor.apply(LegTransferred(4.0, "a.2", "a.1", False, None, None, target="1001"))  # back to who called
+    for leg in ("a.1", "a.2"):
+        floor.apply(LegUnbridged(4.0, leg, "a.1", "b1"))
+    floor.apply(LegEnded(4.1, "a.2", "a.1", 16))
+    floor.apply(LegStarted(4.2, "a.3", "a.1", "PJSIP/1001-00000003", False, "1001", None, None))
+    floor.apply(LegDialled(4.2, "a.3", "a.1", "a.1", "PJSIP/1001-00000003", "1001"))
+    assert call.parts[0].state is PartState.HOLD
+    for leg in ("a.1", "a.3"):
+        floor.apply(LegBridged(6.0, leg, "a.1", "b2"))
+    assert (call.parts[0].state, call.state) == (PartState.TALKING, "talking")
+
+
 def test_a_customer_whom_an_agent_drops_has_not_hung_up() -> None:
     floor = floor_with_agents()
     leg = caller(floor)

@@ -45,6 +45,8 @@ export const callStories: Record<string, Story> = {
   consulting: { me: { state: stateOf("talking", 34) }, cards: [wangCard], calls: [storyCall(wangCard, { people: [caller("hold"), li(), chen("talking")] }, [asking("consulting", { state: "consulting", since: ago(34), talk_ms: 180_000 }), chens({ since: ago(30) })])] },
   alternated: { me: talks, cards: [wangCard], calls: [storyCall(wangCard, { people: [caller("talking"), li(), chen("hold")] }, [asking("alternated", { muted: true }), chens({ since: ago(30) })])] },
   conference: { me: talks, cards: [wangCard], calls: [storyCall(wangCard, { state: "conference", recording: "paused", people: [caller("talking"), li(), chen("talking"), engineer("ringing")] }, [{ standing: "conference" }, chens({ since: ago(30) })])] },
+  alone: { me: { state: stateOf("hold", 25) }, cards: [wangCard], calls: [storyCall(wangCard, { state: "conference", recording: "off", people: [li()] }, [{ standing: "alone", state: "hold", since: ago(25) }])] },
+  waiting: { me: { state: stateOf("hold", 9) }, cards: [wangCard], calls: [storyCall(wangCard, { direction: "internal", recording: "off", queue: "support", people: [li()] }, [{ standing: "waiting", state: "hold", since: ago(9) }])] },
   handover: { me: { state: stateOf("reserved", 4) }, cards: [wangCard], calls: [sentToMe("consult")], handovers: { [call]: handover() } },
   handed: { me: { state: stateOf("reserved", 4) }, cards: [wangCard], calls: [sentToMe("transfer")], handovers: { [call]: handover({ kind: "transfer", said: null, code: null }) } },
   parked: { me: { state: stateOf("wrap_up", 12) }, cards: [wangCard], calls: [storyCall(wangCard, { state: "parked", park_space: "701", people: [caller("parked")] }, [{ state: "wrap_up", since: ago(12), talk_ms: 200_000 }])] },

@@ -55,7 +55,9 @@ def hear(books: Books, call: Call, at: float) -> None:
     customers = _customers(books, call)
     for part in list(call.open_parts()):
         legs = call.legs_of(part)
-        heard = {other.id for leg in legs for other in call.reach(leg) if other not in legs}
+        reached = [other for leg in legs for other in call.reach(leg)]
+        # Two lines of one phone may have been left with each other: that is all they hear.
+        heard = {other.id for other in reached if other not in legs} or {other.id for other in reached}
         if not heard:
             _hears_nobody(books, call, part, legs, at)
             continue
