@@ -168,7 +168,7 @@ class Judge:
         talk = within(
             [
                 *self.past.heard.get(with_caller, []),
-                *within(there, [(0.0, first_met)]),
+                *within(there, [(0.0, min(first_met, over))]),
                 *within(heard, [(over, float("inf"))]),
             ],
             there,
