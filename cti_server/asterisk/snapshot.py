@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import calendar
-import re
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 from contextlib import suppress
@@ -38,31 +37,38 @@ class Hints:
     """The phones behind those members whose state interface is a hint.
 
     FreePBX and Issabel give a member the interface `Local/101@from-queue/n` and the state interface
-    `hint:101@ext-local`. The agent's seat is the first device of that hint. Where a hint has no device, or our
-    account may not ask for it, the hint itself stays the seat.
+    `hint:101@ext-local`. The agent's seat is the first device of that hint; its further ones (a softphone, a
+    browser) are theirs, too. Where a hint has no device, or our account may not ask for it, the hint itself stays
+    the seat.
     """
 
     def __init__(self) -> None:
-        self._seats: dict[str, str] = {}
+        self._devices: dict[str, list[str]] = {}
         self._asked: set[str] = set()
 
     def seated(self, member: MemberChanged) -> MemberChanged:
         """The member with the phone as their seat, where `ask` has found it; else the member unchanged."""
-        return replace(member, seat=self._seats[member.seat]) if member.seat in self._seats else member
+        devices = self._devices.get(member.seat)
+        return replace(member, seat=devices[0], also=tuple(devices[1:])) if devices else member
 
     def lacks(self, member: MemberChanged) -> bool:
         """Whether the seat is a hint that nobody has asked for yet."""
         return member.seat.startswith(HINT) and member.seat not in self._asked
 
     async def ask(self, session: Session, members: Iterable[MemberChanged]) -> None:
-        """Ask the PBX for the device of each member's hint, for `seated`. Raises what Session.ask raises."""
+        """Ask the PBX for the devices of each member's hint, for `seated`. Raises what Session.ask raises."""
         for hint in {m.seat for m in members if m.seat.startswith(HINT)}:
             self._asked.add(hint)
             with suppress(ActionFailed):
                 answer = await session.ask(Getvar(f"HINT({hint.removeprefix(HINT)})"))
-                device = re.split("[&,]", answer.response.get("Value") or "")[0].strip()
-                if device:
-                    self._seats[hint] = device
+                self._devices[hint] = devices_of(answer.response.get("Value") or "")
+
+
+def devices_of(hint: str) -> list[str]:
+    """The phones that a hint names: `PJSIP/1001&PJSIP/991001&Custom:DND1001,CustomPresence:1001` names two. States
+    and presence that an administrator made up are no phones."""
+    names = (name.strip() for name in hint.split(",")[0].split("&"))
+    return [name for name in names if "/" in name]
 
 
 Parked = Callable[[], Awaitable[Iterable[Message]]]

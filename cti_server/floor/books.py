@@ -46,6 +46,7 @@ class Books:
         self.descriptions: dict[str, Description] = {}  # of queues, also of those that the PBX does not have
         self.agents: dict[int, Agent] = {}
         self.seats: dict[str, int] = {}  # seat → agent
+        self.further: dict[str, str] = {}  # device of an extension beside its seat → that seat
         self.contacts: dict[str, set[str]] = {}  # seat → contact addresses; no entry until the PBX reports one
         self.leaving: dict[tuple[str, str], int] = {}  # (queue, interface) not paused yet → agent who signed out
         self.early: OrderedDict[str, CallerIdentified] = OrderedDict()
@@ -126,6 +127,7 @@ class Books:
     def add_leg(self, call: Call, leg: Leg) -> Leg:
         if call.ended and call.merged_into is None:
             call.reopen()
+        leg.device = self.seat_at(leg.device)
         leg.ours = self.is_seat(leg.device)
         call.put(leg)
         self._calls_by_leg[leg.id] = call
@@ -179,6 +181,10 @@ class Books:
     def is_seat(self, device: str) -> bool:
         """Whether an agent of the record sits at this device, or a queue has or had a member there."""
         return device in self.seats or device in self._member_seats
+
+    def seat_at(self, device: str) -> str:
+        """The seat that this device belongs to, where an extension has several; else the device itself."""
+        return self.further.get(device, device)
 
     def seat_of(self, interface: str) -> str:
         """The device behind a member's interface: the interface itself, or the state device of a Local member; for
@@ -244,6 +250,9 @@ class Books:
         if before is None or moved_from is not None:
             self._serves.pop(seat, None)
         self._members.setdefault(seat, {})[key] = member
+        for device in member.also:
+            if not self.is_seat(device):  # somebody else's, or a member by itself
+                self.further[device] = seat
         former_seat = self._seat_of.get(member.interface)
         if former_seat != seat:
             self._seat_of[member.interface] = seat

@@ -252,10 +252,12 @@ class Call:
         if by is not None:
             self._rung.setdefault(by, {})[leg.id] = leg
 
-    def rename(self, leg: Leg, channel: str) -> None:
+    def rename(self, leg: Leg, channel: str, seat: str) -> None:
+        """The leg has this channel name now, and is a phone of this seat."""
         self._leave_seat(leg)
         self._halves.pop(leg.channel, None)
         leg.rename(channel)
+        leg.device = seat
         self.put(leg)
 
     def bridge(self, leg: Leg, bridge: str | None, *, conference: bool = False) -> None:

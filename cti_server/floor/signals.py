@@ -346,6 +346,7 @@ class MemberChanged(Signal):
     reason: str | None
     penalty: int = 0
     dynamic: bool = False  # joined at run time, and may leave; other members stand in Asterisk's files
+    also: tuple[str, ...] = ()  # further devices of the agent's extension, beside the seat
 
 
 @dataclass(frozen=True, slots=True)

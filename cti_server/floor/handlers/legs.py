@@ -7,7 +7,7 @@ from typing import Any
 
 from cti_server.floor import events as kinds
 from cti_server.floor.books import Books
-from cti_server.floor.calls import Call, Direction, Leg
+from cti_server.floor.calls import Call, Direction, Leg, device_of
 from cti_server.floor.parts import CONNECTED, Origin, Part, PartState
 from cti_server.floor.signals import (
     DialStatus,
@@ -347,7 +347,7 @@ def rang(books: Books, s: LegRang) -> None:
 def renamed(books: Books, s: LegRenamed) -> None:
     call, leg = books.call_of(s.leg), books.leg_of(s.leg)
     if call is not None and leg is not None:
-        call.rename(leg, s.channel)
+        call.rename(leg, s.channel, books.seat_at(device_of(s.channel)))
         books.touch_all(call)
 
 

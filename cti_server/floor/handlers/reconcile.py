@@ -12,7 +12,7 @@ from typing import Any
 
 from cti_server.floor import events as kinds
 from cti_server.floor.books import PLACES, Books
-from cti_server.floor.calls import Call, Leg
+from cti_server.floor.calls import Call, Leg, device_of
 from cti_server.floor.parts import Origin, Part, PartState
 from cti_server.floor.signals import EntryRow, LegRow, LegStarted, MemberChanged, MemberRemoved, Signal, Snapshot
 from cti_server.floor.visits import How
@@ -56,7 +56,9 @@ def reconcile(books: Books, s: Snapshot) -> None:
 def _phones_of_ours(books: Books) -> None:
     """Legs that the record brought back were put on the floor before anybody's seat was known."""
     for call in books.calls.values():
-        for leg in call.legs.values():
+        for leg in list(call.legs.values()):
+            if (seat := books.seat_at(leg.device)) != leg.device:
+                call.rename(leg, leg.channel, seat)
             leg.ours = books.is_seat(leg.device)
 
 
@@ -122,7 +124,7 @@ def _leg(books: Books, row: LegRow, s: Snapshot) -> Call | None:
     if call is None or leg is None:
         return None
     if leg.channel != row.channel:
-        call.rename(leg, row.channel)
+        call.rename(leg, row.channel, books.seat_at(device_of(row.channel)))
     leg.up, leg.ringing = row.up, row.ringing
     leg.aside = row.aside and leg.home is None
     call = _bridge(books, call, leg, row, s.at)
