@@ -175,7 +175,7 @@ def part_shown(call: Call, part: Part) -> PartShown:
         WrapUpShown(
             wrap.rule.mode, wrap.ends_at, wrap.extensions_left, wrap.code, wrap.rule.code_required, wrap.wanted
         )
-        if part.answered_at is not None and part.agent is not None
+        if part.answered_at is not None and part.agent is not None and part.state is not PartState.LEFT
         else None,
         standing,
         call.recording if part.open else Recording.OFF,

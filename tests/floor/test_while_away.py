@@ -8,7 +8,7 @@ import pytest
 
 from cti_server.floor.apply import Floor
 from cti_server.floor.calls import Call, Leg
-from cti_server.floor.desk_signals import AgentSeated, WrapUpFinished
+from cti_server.floor.desk_signals import AgentSeated, WrapUpCoded, WrapUpFinished
 from cti_server.floor.parts import Part, PartState
 from cti_server.floor.signals import (
     EntryRow,
@@ -26,6 +26,7 @@ from cti_server.floor.signals import (
     Signal,
     Snapshot,
 )
+from cti_server.floor.views import part_view
 from cti_server.floor.visits import How
 from cti_server.record import resume
 from cti_server.record.calls import call_of, record_of
@@ -216,6 +217,19 @@ def two_wrap_ups() -> Floor:
     raise AssertionError("no tape has two wrap-ups of one call")
 
 
+def test_what_a_finished_wrap_up_asked_is_not_shown_any_more() -> None:
+    """The record keeps an agent's code with one part of theirs, the floor knows it of all: nobody is to see that."""
+    floor = two_wrap_ups()
+    call = only(floor)
+    part = next(p for p in call.parts if p.state is PartState.WRAP_UP)
+    floor.apply(WrapUpCoded(floor.books.clock + 1, call.id, part.agent or 0, "solved"))
+    shown = part_view(call, part)["wrap_up"]
+    assert shown is not None
+    assert shown["code"] == "solved"
+    floor.apply(WrapUpFinished(floor.books.clock + 2, call.id, part.agent or 0))
+    assert part_view(call, part)["wrap_up"] is None
+
+
 @pytest.mark.parametrize("in_the_record", [False, True])
 def test_of_two_wrap_ups_one_is_finished_after_a_restart(in_the_record: bool) -> None:
     """By the floor; or in the record only, because the server was killed before the floor had told it."""
@@ -246,6 +260,18 @@ def test_of_two_wrap_ups_one_is_finished_after_a_restart(in_the_record: bool) ->
     for desktop in desktops:
         assert desktop.state == fresh(after, desktop.viewer)
     assert [len(desktop.state["parts"]) for desktop in desktops] == [0, 1]
+
+
+def test_a_number_outside_that_was_dialled_meanwhile_is_called() -> None:
+    floor = Floor("demo")
+    for signal in seated():
+        floor.apply(signal)
+    mine = LegRow("x.1", "x.1", "PJSIP/1001-00000001", True, "1001", None, "13900000009", None, 8.0)
+    other = LegRow("x.2", "x.1", "PJSIP/trunk-00000002", False, "13900000009", None, None, None, 7.0)
+    floor.apply(Snapshot(100.0, 1, (mine, replace(other, ringing=True))))
+    call = only(floor)
+    assert (call.direction.value, call.customer_leg, call.dnis) == ("outbound", "x.2", "13900000009")
+    assert [(part.agent, part.origin.value) for part in call.parts] == [(1, "outbound")]
 
 
 def members(floor: Floor) -> tuple[object, ...]:

@@ -133,7 +133,7 @@ def dialled(books: Books, s: LegDialled) -> None:
         if is_first and call.direction is Direction.INBOUND:
             _calls_customer(books, call, leg)
         elif call.direction is Direction.INTERNAL and not is_first:
-            _calls_out(books, call, leg)
+            calls_out(books, call, leg)
     elif s.by is not None and (call.part_of(leg.device) is None or given_up(books, call, leg, s.at)):
         part = ring(books, call, leg.device, s.at, origin_of(books, call, s.by), queue_of(call))
         part.leg = leg.id
@@ -172,7 +172,8 @@ def _calls_customer(books: Books, call: Call, leg: Leg) -> None:
     books.touch_all(call)
 
 
-def _calls_out(books: Books, call: Call, leg: Leg) -> None:
+def calls_out(books: Books, call: Call, leg: Leg) -> None:
+    """An agent called somebody outside: that is the customer from now on."""
     call.direction, call.customer_leg = Direction.OUTBOUND, leg.id
     call.dnis = leg.dialled_number or call.dnis
     for part in call.parts:

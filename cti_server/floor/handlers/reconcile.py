@@ -12,13 +12,13 @@ from typing import Any
 
 from cti_server.floor import events as kinds
 from cti_server.floor.books import PLACES, Books
-from cti_server.floor.calls import Call, Leg, device_of
+from cti_server.floor.calls import Call, Direction, Leg, device_of
 from cti_server.floor.parts import Origin, Part, PartState
 from cti_server.floor.signals import EntryRow, LegRow, LegStarted, MemberChanged, MemberRemoved, Signal, Snapshot
 from cti_server.floor.visits import How
 
 from .hearing import answer, hear
-from .legs import given_up, origin_of, queue_of, started
+from .legs import calls_out, given_up, origin_of, queue_of, started
 from .meeting import one_call
 from .merging import call_of
 from .outcome import seal
@@ -182,7 +182,11 @@ def _parts(books: Books, call: Call, s: Snapshot, held: Mapping[str, bool], know
     `known` are legs whose whole story the floor has heard.
     """
     for leg in list(call.legs.values()):
-        if leg.local or not books.is_seat(leg.device) or leg.id == call.first_leg:
+        if leg.local or leg.id == call.first_leg:
+            continue
+        if not books.is_seat(leg.device):
+            if call.direction is Direction.INTERNAL and leg.id not in known and call.led_by(leg) is None:
+                calls_out(books, call, leg)  # dialled while nobody watched
             continue
         part = call.part_of(leg.device)
         if call.fetched is not None and part is not None and part.leg != leg.id:
