@@ -218,7 +218,7 @@ def two_wrap_ups() -> Floor:
 
 
 def test_what_a_finished_wrap_up_asked_is_not_shown_any_more() -> None:
-    """The record keeps an agent's code with one part of theirs, the floor knows it of all: nobody is to see that."""
+    """The record keeps the code with one of the agent's parts, the floor with all: nobody is to see that."""
     floor = two_wrap_ups()
     call = only(floor)
     part = next(p for p in call.parts if p.state is PartState.WRAP_UP)
