@@ -275,6 +275,20 @@ def test_an_agent_who_is_twice_in_a_room_goes_on_by_the_leg_that_stays() -> None
     )
 
 
+def test_an_agent_who_hangs_up_in_the_moment_of_the_answer_has_ended_the_call() -> None:
+    floor = floor_with_agents()
+    leg = caller(floor)
+    mine = answered(floor, leg, "PJSIP/1001", 3.0)
+    call = call_with(floor, leg)
+    floor.apply(LegBridged(3.1, mine, leg, "b1"))
+    floor.apply(LegHangupAsked(3.11, mine, leg))
+    floor.apply(LegBridged(3.12, leg, leg, "b1"))  # the caller comes into the bridge as the agent leaves it
+    for one in (mine, leg):
+        floor.apply(LegUnbridged(3.13, one, leg, "b1"))
+        floor.apply(LegEnded(3.13, one, leg, 26))
+    assert call.ended_by == "agent"
+
+
 def test_two_lines_of_one_phone_that_are_left_with_each_other_talk() -> None:
     floor = floor_with_agents()
     floor.apply(LegStarted(1.0, "a.1", "a.1", "PJSIP/1001-00000001", False, "1001", None, "1002"))

@@ -157,6 +157,11 @@ class _Reader:
         if (since := self.queue_since.pop(life.id, None)) is not None:
             life.queued.append((since, at))
 
+    def queued(self, joined: Told) -> None:
+        """The caller waits from now on, though Queue() may have begun before."""
+        if joined.uniqueid in self.queue_since:
+            self.queue_since[joined.uniqueid] = joined.at
+
     def changed(self, at: float) -> None:
         """The rooms or the music changed: spans begin and end."""
         bridges = {self.names[one]: bridge for one, bridge in self.bridge_of.items()}
@@ -197,6 +202,8 @@ def history(events: Iterable[Event], told: Iterable[Told]) -> History:
         elif one.event == "MusicOnHoldStop":
             reader.music.discard(one.uniqueid)
             reader.changed(one.at)
+        elif one.event == "QueueCallerJoin":
+            reader.queued(one)
         if not isinstance(one, Event) and one.event != "HangupRequest":
             reader.history.changes.setdefault(one.uniqueid, []).append(one.at)
     return reader.history

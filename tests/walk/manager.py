@@ -28,7 +28,17 @@ class Told:
     uniqueid: str
 
 
-KEPT = frozenset({"Hold", "Unhold", "MusicOnHoldStart", "MusicOnHoldStop", "HangupRequest", "SoftHangupRequest"})
+KEPT = frozenset(
+    {
+        "Hold",
+        "Unhold",
+        "MusicOnHoldStart",
+        "MusicOnHoldStop",
+        "HangupRequest",
+        "SoftHangupRequest",
+        "QueueCallerJoin",  # CEL has only when Queue() began, which on a busy machine is seconds before
+    }
+)
 
 
 class Manager:

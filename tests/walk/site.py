@@ -87,7 +87,7 @@ class WalkPbx(DemoPbx):
         )
         with (etc / "manager.conf").open("a") as conf:
             conf.write(
-                f"\n[{USER}](cti-user)\nsecret = {self.secret}\nread = call\nwrite = system,reporting,call\n"
+                f"\n[{USER}](cti-user)\nsecret = {self.secret}\nread = call,agent\nwrite = system,reporting,call\n"
             )
 
 

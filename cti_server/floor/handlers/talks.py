@@ -50,8 +50,8 @@ def bridged(books: Books, s: LegBridged) -> None:
     books.bridges[s.bridge] = call
     if not leg.local:
         call.not_taken = False
-    if not leg.local:
-        call.hangup_by = None
+        if not any(other.hangup_asked for other in call.legs.values()):  # else it ends as soon as it began
+            call.hangup_by = None
     hear(books, call, s.at)
     books.touch(call, kinds.CALL_CONFERENCED if call.in_conference() else kinds.CALL_CHANGED)
 
