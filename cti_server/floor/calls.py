@@ -292,6 +292,14 @@ class Call:
             for leg in self.legs.values()
         )
 
+    def standing_leg(self, entering: Leg | None = None) -> Leg | None:
+        """The phone that waits in this call for customers: in a waiting room, or alone in a room that somebody
+        else (`entering`) comes into now. None for any other call."""
+        if self.direction is not Direction.INTERNAL or len(self.legs) != 1:
+            return None
+        (leg,) = self.legs.values()
+        return leg if leg.ours and (leg.aside or (leg.conference and leg is not entering)) else None
+
     # --- parts -----------------------------------------------------------------------------------------
 
     def part_of(self, seat: str) -> Part | None:

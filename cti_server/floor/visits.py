@@ -53,7 +53,7 @@ class Visit:
 
     def was_answered(self, at: float, agent: int | None, seat: str) -> None:
         """An agent took the caller. This may come after `moved_on`, for the PBX reports first that the caller left
-        the queue and then who answered."""
-        if self.how in (None, How.MOVED_ON):
+        the queue and then who answered; a snapshot in between shows the wait as over, and not how."""
+        if self.how in (None, How.MOVED_ON, How.UNSEEN):
             self.left = at if self.left is None else self.left
             self.how, self.agent, self.seat = How.ANSWERED, agent, seat

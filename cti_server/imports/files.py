@@ -71,7 +71,8 @@ def _csv(text: TextIO) -> Iterator[Row]:
     else:
         text.seek(0)
         delimiter, before = max(",;\t|", key=head.count), 0
-    rows = csv.reader(text, delimiter=delimiter)
+    # Strict: a quote that is not closed, or stands inside a quoted cell, is refused instead of guessed about.
+    rows = csv.reader(text, delimiter=delimiter, strict=True)
     while True:
         line = before + rows.line_num + 1
         try:
@@ -80,12 +81,14 @@ def _csv(text: TextIO) -> Iterator[Row]:
             return
         except csv.Error as error:
             why = str(error)
-            if "field larger" in why:
-                last = before + rows.line_num
+            last = before + rows.line_num
+            if "field larger" in why or "end of data" in why or last > line:
                 why = f"a quote is opened and not closed, so the lines up to {last} were taken for one"
+            elif "expected after" in why:
+                why = 'a cell has a quote inside its quotes: write it twice, as "a ""big"" one"'
             yield Row(line, (), f"not readable as CSV: {why}")
             continue
-        damaged = any("\ufffd" in cell for cell in cells)
+        damaged = any("\ufffd" in cell or "\x1b" in cell for cell in cells)  # ESC: ISO-2022 shifts by it
         yield Row(line, tuple(cells), "has bytes that are not text in the file's encoding" if damaged else None)
 
 

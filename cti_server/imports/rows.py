@@ -34,14 +34,18 @@ _STATUSES: dict[str, ContractStatus] = {
     **dict.fromkeys(("suspended", "暂停", "中止"), "suspended"),
     **dict.fromkeys(("cancelled", "canceled", "取消", "终止", "作废"), "cancelled"),
 }
-_DATE = re.compile(r"(\d{4})\s*[-/.年]?\s*(\d{1,2})\s*[-/.月]?\s*(\d{1,2})\s*日?(?:[ T]00:00(?::00)?)?")
+# 20260131, or three numbers with something between them: a month alone is no day of January.
+_DATE = re.compile(
+    r"(?:(\d{4})(\d{2})(\d{2})|(\d{4})(?:\s*[-/.年]\s*|\s+)(\d{1,2})(?:\s*[-/.月]\s*|\s+)(\d{1,2})\s*日?)"
+    r"(?:[ T]00:00(?::00)?)?"
+)
 _EMAIL = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]+\.[^\s@<>,;\"]+")
 # What a spreadsheet makes of a long number: 2.02401E+11, with its own decimal mark, or zeros from the sixteenth
 # digit on. `1E5` may well be somebody's customer number; a telephone number it is not.
 _ROUNDED = re.compile(r"[+-]?\d[.,]\d+[eE]\+?\d+|[+-]?\d[eE]\+\d+|\d{15}0{3,}")
 _ROUNDED_PHONE = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d+")
 _FAILED = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|#+)", re.IGNORECASE)
-_WHOLE = re.compile(r"(\+?\d{7,})\.0")  # a number that some program took for a decimal one
+_WHOLE = re.compile(r"(\+?\d{7,})\.0+")  # a number that some program took for a decimal one
 # A `;` may also begin a parameter of the number before it: tel:+86…;ext=12.
 _SEPARATORS = re.compile(r"(?:[；、|\n\r]|;(?!\s*(?:ext|isub|phone-context|npdi|rn|cic|user|tgrp|cpc|oli)\b))+")
 
@@ -206,7 +210,7 @@ class _Reader:
         found = _DATE.fullmatch(text)
         try:
             if found:
-                return date(*map(int, found.groups()))
+                return date(*(int(part) for part in found.groups() if part))
         except ValueError:
             pass  # 31 February
         self.problems.append(f"{column} is {text[:40]!r}; write a date like 2026-01-31")

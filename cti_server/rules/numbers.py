@@ -7,6 +7,7 @@ national number outside the region's plan. The reason is always given.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal
@@ -49,6 +50,10 @@ _DASHED_EXTENSION: Final = re.compile(r"^(.*[0-9])\s*-\s*([0-9]{1,6})$")
 # Countries whose numbers have no fixed length. There the digits behind the dash are dialled with the number, `-0`
 # for the switchboard, `-537` for a phone (Germany's DIN 5008 writes it so), and a call from there shows them all.
 _DIRECT_DIALLING: Final = frozenset({43, 49, 352, 358})
+# `+44 (0)20 7946 0018`: who calls from abroad leaves the bracketed zero out.
+_TRUNK_ZERO: Final = re.compile(r"^(\+[\s().-]*[1-9][0-9]{0,2})[\s.-]*[(\[]\s*0\s*[)\]](.*)$")
+# A footnote, or the second of two numbers (`… (2)`); the decimals of a number that was none (`….00`).
+_FOOTNOTE: Final = re.compile(r"[0-9][^()]*\s\([0-9]{1,2}\)$|^\+?[0-9]{7,}\.0+$")
 _SEPARATORS: Final = re.compile(r"[\s().\-/·•\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -139,6 +144,10 @@ def _read_in_context(raw: str, written: Written, context: str, plan: _Plan) -> N
 
 def _read_written(raw: str, written: Written, plan: _Plan) -> Number:
     text, extension = written.text, written.extension
+    if _FOOTNOTE.search(text) or any(unicodedata.category(ch) == "No" for ch in raw):
+        return Number(raw, None, None, "malformed", "symbols")
+    if zero := _TRUNK_ZERO.match(text):
+        return _read_trunk_zero(raw, written, zero[1], zero[2], plan)
     if "/" in text:
         if not _is_behind_area_code(text, plan):
             return Number(raw, None, None, "malformed", "ambiguous")
@@ -146,6 +155,23 @@ def _read_written(raw: str, written: Written, plan: _Plan) -> Number:
     if extension is None and (dashed := _DASHED_EXTENSION.match(text)):
         return _read_dashed(raw, text, dashed[1], dashed[2], plan)
     return _read(raw, text, extension, plan)
+
+
+def _read_trunk_zero(raw: str, written: Written, country: str, rest: str, plan: _Plan) -> Number:
+    """`+44 (0)20 …` without its zero, or with it where numbers begin so (Italy); neither where both may be."""
+    without = _read_written(raw, replace(written, text=f"{country} {rest}"), plan)
+    kept = _read_written(raw, replace(written, text=f"{country} 0{rest}"), plan)
+    if without.e164 == kept.e164:
+        return without
+    match without.reason, kept.reason:
+        case "international", "international":
+            return Number(raw, None, None, "malformed", "ambiguous")
+        case _, "international":
+            return kept
+        case "international" | "unlisted", _:
+            return without
+        case _:
+            return Number(raw, None, None, "malformed", without.reason if without.e164 is None else "not_in_plan")
 
 
 def _is_behind_area_code(text: str, plan: _Plan) -> bool:

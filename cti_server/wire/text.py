@@ -138,7 +138,8 @@ def to_bytes(text: str, codec: str = "utf-8") -> bytes:
     """The bytes of a text: what `to_text` kept as it was, and the rest in `codec`. Never raises.
 
     `to_bytes(to_text(raw))` is `raw` where that was UTF-8 or could not be read; where it was read by a declared
-    codec, or by a guess (`gb18030`, `cp1252`), that codec gives it back.
+    codec, or by a guess (`gb18030`, `cp1252`), that codec gives it back; of the few characters that have two codes
+    in `cp932`, `cp950` and `big5hkscs`, one that may be the other.
     """
     if not text.isascii():
         text = text.translate(_GIVE_BACK)
@@ -171,7 +172,9 @@ def _read(raw: bytes, declared: str | None) -> str:
     except UnicodeDecodeError:
         if declared is not None:
             return _decode(raw, declared)
-        return _guess(raw) or _decode(raw, "utf-8" if _mostly_utf8(raw) else "ascii")
+        if (guessed := _guess(raw)) is not None:
+            return _escaped(guessed)
+        return _decode(raw, "utf-8" if _mostly_utf8(raw) else "ascii")
     if declared in _MULTIBYTE and max(raw) < 0xE0 and not _glued(raw):
         with suppress(UnicodeDecodeError):
             text = raw.decode(declared)

@@ -307,3 +307,27 @@ def test_an_agents_words_on_a_part_outlive_a_restart(waiting: Floor) -> None:
     again = Part(0, "PJSIP/1009", 9, "", "offer", PartState.RINGING, 0.0)  # type: ignore[arg-type]
     resume.part_goes_on(again, resume.of_part(part))
     assert again == part
+
+
+@pytest.mark.parametrize(("until", "shown"), [(28, 33), (18, 33), (16, 40), (60, 66)])
+def test_a_phone_that_takes_customers_while_nobody_watches_keeps_each_a_contact(until: int, shown: int) -> None:
+    """The link is away between two signals of a tape; then a list shows what the later one has brought about."""
+    tape = [
+        s for s in (*seated(), *ALL["elsewhere-agent-pool"]) if not (isinstance(s, Snapshot) and s.drift_check)
+    ]
+    whole = Floor("demo")
+    looks = []
+    for signal in tape:
+        whole.apply(signal)
+        looks.append(look(whole, signal.at))
+    floor = Floor("demo")
+    calls = {}
+    for signal in (*tape[:until], looks[shown], *tape[shown + 1 :]):
+        floor.apply(signal)
+        calls |= {call.id: call for call in floor.take_changed()}
+    kept = [call for call in calls.values() if call.merged_into is None]
+    assert sorted(call.direction.value for call in kept) == ["inbound", "inbound", "internal"]
+    for call in kept:
+        if call.direction.value == "inbound":
+            assert [part.origin.value for part in call.parts] == ["offer"]
+            assert (call.ended_at or 0.0) - call.started_at < 10

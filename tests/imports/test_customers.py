@@ -282,6 +282,10 @@ async def test_bad_rows_are_named_and_good_ones_kept(ready: Database, tmp_path: 
         ("7,Level,,,,C-7,golden,2026-01-01", "service_level is 'golden'; did you mean gold?"),
         ("8,Date,,,,C-8,gold,31/01/2026", "contract_starts_on is '31/01/2026'; write a date like 2026-01-31"),
         ("9,Day,,,,C-9,gold,2026-02-30", "write a date like"),
+        ("9a,Month,,,,C-9a,gold,2026-12", "contract_starts_on is '2026-12'; write a date like"),
+        ("9b,Month,,,,C-9b,gold,202612", "write a date like"),
+        ("9c,Month,,,,C-9c,gold,2026.12", "write a date like"),
+        ("9d,Which,,,,C-9d,gold,2026112", "write a date like"),
         ("10,Lone level,,,,,gold,", "service_level without a contract_number"),
         ("11,Bare contract,,,,C-11,,", "service_level is empty; contract_starts_on is empty"),
         ("12,Taken,,,,C-taken,gold,2026-01-01", "contract C-taken belongs to customer O in the record"),
@@ -338,6 +342,30 @@ async def test_an_unclosed_quote_is_one_bad_row(ready: Database, tmp_path: Path)
     assert report.created > 0
     assert report.bad[0].line == 3
     assert "a quote is opened and not closed" in report.bad[0].reason
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "says"),
+    [
+        ('1,"Wang,13800138000\n2,Li,13900139000\n3,"Zhao",13700137000\n', 2, "so the lines up to 4 were taken"),
+        ('1,"Wang,13800138000\n2,Li,13900139000\n', 2, "so the lines up to 3 were taken"),
+        ('1,"Wang \\"Big\\" X",13800138000\n', 2, "write it twice"),
+    ],
+)
+async def test_a_quote_that_is_not_closed_takes_no_customer_under_anothers_name(
+    ready: Database, tmp_path: Path, rows: str, line: int, says: str
+) -> None:
+    report = await load(ready, csv_file(tmp_path, f"customer id,name,phone\n{rows}9,Last,13600136000\n"))
+    assert set(await everyone(ready)) <= {"Last"}
+    assert report.bad[0].line == line
+    assert says in report.bad[0].reason or "so the lines up to" in report.bad[0].reason
+
+
+async def test_a_file_that_shifts_its_letters_is_not_read_as_rubbish(ready: Database, tmp_path: Path) -> None:
+    text = b"customer id,name\n1," + "田中".encode("iso2022_jp") + b"\n2,Li\n"
+    report = await load(ready, csv_file(tmp_path, text))
+    assert set(await everyone(ready)) == {"Li"}
+    assert "not text in the file's encoding" in report.bad[0].reason
 
 
 async def test_one_damaged_byte_does_not_turn_the_names_to_rubbish(ready: Database, tmp_path: Path) -> None:

@@ -56,6 +56,17 @@ UNDERSTOOD = [
     ("020 7946 0000", "GB", None, "+442079460000", None, "national"),
     ("21234567", "HK", None, "+85221234567", None, "national"),
     ("06 1234 5678", "IT", None, "+390612345678", None, "national"),  # Italy keeps its 0
+    ("+39 (0)6 6982 1234", "IT", None, "+390669821234", None, "international"),
+    # a zero in brackets is for whom the country dials it, and for nobody where it dials none
+    ("+44 (0)20 7946 0018", "GB", None, "+442079460018", None, "international"),
+    ("+44(0)7700900123", "GB", None, "+447700900123", None, "unlisted"),
+    ("+48 (0)12 345 94 14", "PL", None, "+48123459414", None, "international"),
+    ("+36 (0)1 234 5670", "HU", None, "+3612345670", None, "international"),
+    ("+420 (0)224 123 456", "CZ", None, "+420224123456", None, "international"),
+    ("+372 (0)612 3456", "EE", None, "+3726123456", None, "international"),
+    ("+852 (0)2123 4567", "HK", None, "+85221234567", None, "international"),
+    ("+352 (0)26 12 34 56", "LU", None, "+35226123456", None, "international"),
+    ("01.23.45.67.00", "FR", None, "+33123456700", None, "national"),
     # groups: a number is never shortened to one that the plan lists too, or lists instead
     ("+86 138-0013-8000", "CN", None, "+8613800138000", None, "international"),
     ("+86-138-0013-8000", "CN", None, "+8613800138000", None, "international"),
@@ -129,6 +140,14 @@ UNDERSTOOD = [
 ]
 
 MALFORMED = [
+    ("+39 (0)312 345 6797", "IT", "ambiguous"),  # a mobile without its zero, a subscriber of Bergamo with it
+    # a footnote, a second number, the decimals of a database
+    ("030 1234567²", "DE", "symbols"),
+    ("030 1234567¹)", "DE", "symbols"),
+    ("030 1234567①", "DE", "symbols"),
+    ("030 1234567 (2)", "DE", "symbols"),
+    ("+49301234567.00", "DE", "symbols"),
+    ("+861085551234.00", "CN", "symbols"),
     ("85551234", "CN", "area_code_missing"),
     ("10086", "CN", "short_code"),
     ("95588", "CN", "short_code"),
@@ -156,7 +175,7 @@ MALFORMED = [
     ("07700-900-123", "GB", "not_in_plan"),
     ("00 44 7700-900-123", "CN", "not_in_plan"),
     ("0755-2345-67890", "CN", "not_in_plan"),
-    ("13800138000.0", "CN", "not_in_plan"),
+    ("13800138000.0", "CN", "symbols"),
     ("13,800,138,000", "CN", "symbols"),
     ("3.108207129E9", "US", "letters"),  # xlsx2csv 190
     ("sip:10086@pbx.example", "CN", "short_code"),

@@ -255,7 +255,8 @@ def _was_done(request: Request, seen: Seen) -> bool:
     """Whether Asterisk shows that what was asked has happened, though the desk was told otherwise."""
     if request.leg is None:
         return False
-    out = not seen.picture.heard(request.leg)
+    mine = seen.picture.channels.get(request.leg)
+    out = mine is None or not mine.bridge  # beside half of a Local pair they ask somebody again
     match request.verb:
         case "hangup":
             return request.leg not in seen.picture.channels

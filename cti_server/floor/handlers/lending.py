@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from cti_server.floor import events as kinds
 from cti_server.floor.books import Books
-from cti_server.floor.calls import Call, Direction, Leg
+from cti_server.floor.calls import Call, Leg
 from cti_server.floor.parts import Origin, Part, PartState
 
 from .hearing import answer
@@ -18,16 +18,6 @@ from .outcome import seal
 from .parting import new_part
 from .seats import sits_at
 from .wrapup import wraps_up
-
-
-def standing_leg(books: Books, call: Call, entering: Leg) -> Leg | None:
-    """The phone that waits in this call for customers: in a waiting room, or alone in a room that somebody else
-    (`entering`) comes into now. None for any other call."""
-    if call.direction is not Direction.INTERNAL or len(call.legs) != 1:
-        return None
-    (leg,) = call.legs.values()
-    waits = leg.aside or (leg.conference and leg is not entering)
-    return leg if waits and books.is_seat(leg.device) else None
 
 
 def lend(books: Books, leg: Leg, home: Call, to: Call, at: float) -> None:

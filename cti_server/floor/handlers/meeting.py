@@ -5,7 +5,7 @@ from __future__ import annotations
 from cti_server.floor.books import Books
 from cti_server.floor.calls import Call, Leg
 
-from .lending import lend, standing_leg
+from .lending import lend
 from .merging import merge
 
 
@@ -20,7 +20,7 @@ def one_call(books: Books, call: Call, leg: Leg, bridge: str, at: float) -> Call
     if not together or (call.is_customers and other.is_customers):
         return call
     for home, customers in ((call, other), (other, call)):
-        if customers.is_customers and (phone := standing_leg(books, home, leg)) is not None:
+        if customers.is_customers and (phone := home.standing_leg(leg)) is not None:
             lend(books, phone, home, customers, at)
             return customers
     return older_of(books, call, other)

@@ -40,8 +40,13 @@ def call_of(books: Books, leg: str, linkedid: str) -> Call | None:
 
 def apart(call: Call, other: Call) -> bool:
     """Whether two calls stay two though the PBX gives them one linkedid: each has a customer, whose contact is
-    never lost, or they shared a phone that stays up."""
-    return (call.is_customers and other.is_customers) or other.id in call.parted or not (call.legs and other.legs)
+    never lost; or one is that of a phone that stays up, which they shared, or are about to."""
+    if (call.is_customers and other.is_customers) or other.id in call.parted or not (call.legs and other.legs):
+        return True
+    return any(
+        customers.is_customers and home.standing_leg() is not None
+        for home, customers in ((call, other), (other, call))
+    )
 
 
 def merge(books: Books, into: Call, younger: Call) -> Call:

@@ -78,6 +78,10 @@ def _legs(books: Books, s: Snapshot) -> set[str]:
     for row in sorted(differing_rows, key=lambda r: (-(r.age_s or 0.0), r.leg != r.linkedid)):
         if (call := _leg(books, row, s)) is not None:
             differing.add(call.id)
+    for row in differing_rows:
+        # Only now: a phone that waited for customers is lent to the one who is with it.
+        if (leg := books.leg_of(row.leg)) is not None:
+            leg.aside = row.aside and leg.home is None
     return differing
 
 
@@ -112,7 +116,9 @@ def _leg(books: Books, row: LegRow, s: Snapshot) -> Call | None:
     if books.leg_of(row.leg) is None:
         # Whose leg it was at the beginning counts first: two customers' calls that met have one linkedid since.
         call = books.call_with(row.leg) or books.call_with(row.linkedid)
-        if call is not None:  # this leg joined it while nobody watched
+        if call is not None and _began_apart(books, call, row):
+            started(books, LegStarted(at, row.leg, row.leg, row.channel, row.up, row.number, row.name, row.exten))
+        elif call is not None:  # this leg joined it while nobody watched
             books.add_leg(call, Leg(row.leg, row.channel, at, row.number, row.name, row.exten, up=row.up))
         else:
             started(
@@ -126,7 +132,7 @@ def _leg(books: Books, row: LegRow, s: Snapshot) -> Call | None:
     if leg.channel != row.channel:
         call.rename(leg, row.channel, books.seat_at(device_of(row.channel)))
     leg.up, leg.ringing = row.up, row.ringing
-    leg.aside = row.aside and leg.home is None
+    leg.aside = leg.aside or (row.aside and leg.home is None)
     call = _bridge(books, call, leg, row, s.at)
     # Where our accounts may not ask for the parking space, the one that an event named is kept.
     leg.parked = (row.space or leg.parked or "") if row.parked else None
@@ -134,6 +140,12 @@ def _leg(books: Books, row: LegRow, s: Snapshot) -> Call | None:
     leg.muted = row.muted if row.muted is not None else leg.muted
     leg.recording = row.recording or leg.recording
     return call
+
+
+def _began_apart(books: Books, call: Call, row: LegRow) -> bool:
+    """Whether this leg is a customer's whom a phone that waited for customers has taken meanwhile: the PBX gives
+    them the phone's linkedid, and their contact is one of its own."""
+    return not books.is_seat(device_of(row.channel)) and call.standing_leg() is not None
 
 
 def _bridge(books: Books, call: Call, leg: Leg, row: LegRow, at: float) -> Call:

@@ -41,7 +41,10 @@ def bridged(books: Books, s: LegBridged) -> None:
     call, leg = call_and_leg(books, s)
     if call is None or leg is None:
         return
+    before = leg.bridge
     call.bridge(leg, s.bridge, conference=s.conference)
+    if before is not None and before != s.bridge:
+        books.forget_bridge(call, before)  # its end was lost
     if not leg.up and (part := call.part_on(leg)) is not None:
         books.touch_part(call, part)  # a lost answer; a part that rings is told again only when it is touched
     leg.up = True
