@@ -90,6 +90,7 @@ class Leg:
     dialled_number: str | None = None
     dial_over: bool = False  # the attempt to reach it has ended
     hangup_asked: bool = False
+    asked_at: float | None = None  # when it was
     aside: bool = False  # in a waiting room, where nobody hears anybody
     holds: int = 0  # how often this party has put the others on hold: by the phone's key, from the desk
     desk_holds: bool = False  # one of them is from the desk
@@ -171,6 +172,7 @@ class Call:
     was_parked: bool = False
     refused: bool = False  # the PBX told the caller that nobody can be reached
     forwarded: bool = False  # an agent's phone sent the caller on to a number outside, which took the call
+    reached: bool = False  # the customer whom we called has answered
     not_taken: bool = False  # given away, and nobody has taken it since; true once somebody was rung for it
     hangup_by: str | None = None  # who asked to hang up: the first of those who are left
     hangup_at: float = 0.0
@@ -427,7 +429,7 @@ class Call:
             return "queued"
         if self.answered_at is not None and any(leg.bridge and not leg.local for leg in self.legs.values()):
             return "talking"
-        return "ivr"
+        return "ivr" if self.direction is not Direction.OUTBOUND else "ringing"  # the customer's phone does
 
 
 def rooms_of(legs: dict[str, Leg]) -> dict[str, tuple[Leg, ...]]:

@@ -125,9 +125,14 @@ def scene_at(call: Call, part: Part) -> Scene:
     if not part.open:
         return Scene(call, part, mine, Standing.WRAP_UP if part.state is PartState.WRAP_UP else Standing.NONE)
     if mine is None:
-        return Scene(call, part, None, by_part(part, None))
-    heard = tuple(sorted(call.reach(mine), key=_age))
-    aside = (leg for leg in call.legs.values() if leg is not mine and leg not in heard and _stays(call, leg))
+        return Scene(call, part, None, by_part(call, part, None))
+    own = call.legs_of(part)  # of a member at a mobile, the Local channel and what rang behind it
+    heard = tuple(sorted((leg for leg in call.reach(mine) if leg not in own), key=_age))
+    aside = (
+        leg
+        for leg in call.legs.values()
+        if leg is not mine and leg not in own and leg not in heard and _stays(call, leg)
+    )
     waiting = tuple(sorted(aside, key=_age))
     consulted = _consulted(mine, heard, waiting)
     return Scene(call, part, mine, _standing(call, part, mine, heard, waiting), heard, waiting, consulted)
@@ -151,7 +156,7 @@ def leg_of(call: Call, part: Part) -> Leg | None:
 
 def _standing(call: Call, part: Part, mine: Leg, heard: tuple[Leg, ...], waiting: tuple[Leg, ...]) -> Standing:
     if part.state not in CONNECTED:
-        return by_part(part, mine)
+        return by_part(call, part, mine)
     if mine.conference and not heard and part.state is PartState.HOLD:
         return Standing.ALONE
     if mine.conference or len(heard) > 1:
@@ -167,19 +172,24 @@ def _standing(call: Call, part: Part, mine: Leg, heard: tuple[Leg, ...], waiting
         return Standing.CONSULTING if consulted in heard else Standing.ALTERNATED
     if part.state is PartState.HOLD and not heard and not mine.holds:
         return Standing.WAITING  # nobody is there whom this agent could hold
-    return by_part(part, mine)
+    return by_part(call, part, mine)
 
 
-def by_part(part: Part, mine: Leg | None) -> Standing:
+def by_part(call: Call, part: Part, mine: Leg | None) -> Standing:
     """The standing of a part that is open, as far as the part and the agent's leg tell it."""
     if part.state is PartState.RINGING:
-        # An agent who calls out has a leg that is up before anybody answers. So has a member who is reached at a
-        # mobile by a Local pair, and must press a key first; but nobody speaks on that.
-        calls_out = mine is not None and mine.up and not mine.local and mine.dialled_by is None
-        return Standing.CALLING if calls_out else Standing.RINGING
+        return Standing.CALLING if mine is not None and _calls(call, mine) else Standing.RINGING
     if part.state is not PartState.HOLD:
         return Standing.TALKING
     return Standing.PHONE_HOLD if mine is not None and mine.phone_holds else Standing.HOLD
+
+
+def _calls(call: Call, mine: Leg) -> bool:
+    """Whether the phone calls, and is not rung: it has dialled, or the agent has picked up what the PBX dials for
+    them. A member at a mobile may have to press a key first; but nobody speaks on a Local channel."""
+    has_dialled = mine.id == call.first_leg and not mine.dialled and call.dnis is not None
+    picked_up = mine.up and (mine.dialled_by is None or mine.id == call.first_leg)
+    return not mine.local and (has_dialled or picked_up)
 
 
 def _stays(call: Call, leg: Leg) -> bool:

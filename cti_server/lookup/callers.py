@@ -146,9 +146,10 @@ class Callers:
 
     async def _look(self, call: Call) -> None:
         while call.match == "pending":
-            number = call.ani_raw
+            asked = (call.direction, call.ani_raw, call.dnis)
             identified = await self._ask(call)
-            if call.ani_raw == number:  # it may come, or be corrected, while the record is read
+            # The number may come, or be corrected, while the record is read; or the agent dials it only now.
+            if asked == (call.direction, call.ani_raw, call.dnis):
                 await self._report(call.linkedid, call.linkedid, identified, call.interaction)
                 return
 

@@ -28,7 +28,11 @@ def look_up(callers: Callers, calls: Mapping[str, Call], event: Event) -> None:
         return
     is_offer = event.kind == kinds.PART_CHANGED and event.body["happened"] == kinds.OFFERED
     is_corrected = event.kind == kinds.CALL_CHANGED and event.body["reason"] == kinds.NUMBERED
-    if is_corrected and normalise(call.ani_raw, ANY_REGION).kind == "withheld":
+    if (
+        is_corrected
+        and call.direction is Direction.INBOUND
+        and normalise(call.ani_raw, ANY_REGION).kind == "withheld"
+    ):
         callers.want(call, soon=False)  # the dialplan took the number away, and may have asked with it
         return
     if is_corrected:

@@ -18,13 +18,13 @@ Json = dict[str, Any]
 
 OF_CALL = (
     "first_leg", "customer_leg", "meant", "position", "waiting_since", "chosen_by", "abandoned",
-    "left_queue_unanswered", "transferred", "was_parked", "refused", "forwarded", "not_taken", "hangup_by",
-    "hangup_at", "last_dial", "given_by", "fetched", "made_inside", "lent", "parted",
+    "left_queue_unanswered", "transferred", "was_parked", "refused", "forwarded", "reached", "not_taken",
+    "hangup_by", "hangup_at", "last_dial", "given_by", "fetched", "made_inside", "lent", "parted",
 )  # fmt: skip
 OF_LEG = (
     "channel", "started_at", "number", "name", "exten", "up", "up_at", "ringing", "bridge", "conference", "parked",
     "aside", "holds", "desk_holds", "held_at", "held_in", "home", "muted", "recording", "dialled", "dialled_by",
-    "dialled_number", "dial_over", "hangup_asked",
+    "dialled_number", "dial_over", "hangup_asked", "asked_at",
 )  # fmt: skip
 OF_PART = ("name", "since", "leg", "reason", "met_customer")
 OF_WRAP_UP = ("wanted", "extensions_left")

@@ -56,7 +56,7 @@ S = Standing
         ("blind-transfer", 3, [S.RINGING, S.TALKING, S.WRAP_UP]),
         ("park-and-retrieve", 3, [S.TALKING, S.WRAP_UP]),
         ("local-members", 1, [S.RINGING, S.TALKING, S.WRAP_UP]),
-        ("outbound-answered", 1, [S.RINGING, S.CALLING, S.TALKING, S.WRAP_UP]),
+        ("outbound-answered", 1, [S.CALLING, S.TALKING, S.WRAP_UP]),
         ("click-to-dial", 1, [S.RINGING, S.CALLING, S.TALKING, S.WRAP_UP]),
         ("agent-to-agent", 2, [S.RINGING, S.TALKING]),
     ],

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from cti_server.floor import events as kinds
 from cti_server.floor.apply import Floor
 from cti_server.floor.books import PLACES
 from cti_server.floor.calls import Call, device_of
@@ -13,7 +14,11 @@ from cti_server.floor.line import Line
 from cti_server.floor.parts import PartState
 from cti_server.floor.possible import refusal_of
 from cti_server.floor.signals import (
+    CallerIdentified,
+    DialStatus,
+    LegAnswered,
     LegBridged,
+    LegDialEnded,
     LegDialled,
     LegEnded,
     LegHangupAsked,
@@ -307,6 +312,115 @@ def test_two_lines_of_one_phone_that_are_left_with_each_other_talk() -> None:
     for leg in ("a.1", "a.3"):
         floor.apply(LegBridged(6.0, leg, "a.1", "b2"))
     assert (call.parts[0].state, call.state) == (PartState.TALKING, "talking")
+
+
+def called_back(*, agent_declines: bool) -> Call:
+    """The PBX calls a customer, who answers; then it rings an agent, who does not speak with them."""
+    floor = floor_with_agents()
+    floor.apply(LegStarted(1.0, "k.1", "k.1", "PJSIP/trunk-00000001", False, "13900000001", None, "s"))
+    floor.apply(LegDialled(1.0, "k.1", "k.1", None, "PJSIP/trunk-00000001", "13900000001"))
+    floor.apply(LegAnswered(5.0, "k.1", "k.1"))
+    floor.apply(LegStarted(6.0, "k.2", "k.1", "PJSIP/1001-00000002", False, "1001", None, None))
+    floor.apply(LegDialled(6.0, "k.2", "k.1", "k.1", "PJSIP/1001-00000002", "1001"))
+    call = call_with(floor, "k.1")
+    if agent_declines:
+        floor.apply(LegDialEnded(9.0, "k.2", "k.1", "PJSIP/1001-00000002", DialStatus.BUSY))
+        floor.apply(LegEnded(9.0, "k.2", "k.1", 17))
+        floor.apply(LegEnded(9.1, "k.1", "k.1", 16))
+    else:
+        floor.apply(LegHangupAsked(9.0, "k.1", "k.1"))
+        floor.apply(LegEnded(9.0, "k.2", "k.1", 26))
+        floor.apply(LegEnded(9.1, "k.1", "k.1", 16))
+    return call
+
+
+@pytest.mark.parametrize(("agent_declines", "outcome"), [(True, "no_agent"), (False, "abandoned")])
+def test_a_customer_who_answered_our_call_was_reached(agent_declines: bool, outcome: str) -> None:
+    assert called_back(agent_declines=agent_declines).outcome == outcome
+
+
+def test_who_dials_at_their_phone_is_calling_and_is_asked_for_by_the_number_that_they_dialled() -> None:
+    floor = floor_with_agents()
+    floor.apply(LegStarted(1.0, "a.1", "a.1", "PJSIP/1001-00000001", False, "1001", None, "13900000009"))
+    call = call_with(floor, "a.1")
+    assert scene_at(call, call.parts[0]).standing is Standing.CALLING
+
+
+def test_a_call_that_rings_its_agent_first_is_asked_for_again_once_the_customer_is_dialled() -> None:
+    floor = floor_with_agents()
+    floor.apply(LegStarted(1.0, "a.1", "a.1", "PJSIP/1001-00000001", False, "1001", None, "s"))
+    floor.apply(LegDialled(1.0, "a.1", "a.1", None, "PJSIP/1001-00000001", "1001"))
+    call = call_with(floor, "a.1")
+    assert scene_at(call, call.parts[0]).standing is Standing.RINGING
+    floor.apply(CallerIdentified(1.5, "a.1", "a.1", "none", None, None))
+    floor.apply(LegAnswered(3.0, "a.1", "a.1"))
+    assert scene_at(call, call.parts[0]).standing is Standing.CALLING
+    floor.apply(LegStarted(3.1, "a.2", "a.1", "PJSIP/trunk-00000002", False, "13900000009", None, None))
+    events = floor.apply(LegDialled(3.1, "a.2", "a.1", "a.1", "PJSIP/trunk-00000002", "13900000009"))
+    assert (call.match, call.dnis) == ("pending", "13900000009")
+    assert [e.body["reason"] for e in events if e.kind == kinds.CALL_CHANGED] == [kinds.NUMBERED]
+
+
+def test_two_who_talk_through_a_mobile_are_no_conference() -> None:
+    floor = floor_with_agents()
+    leg = caller(floor)
+    call = call_with(floor, leg)
+    half = "Local/1001@mobile-00000001"
+    floor.apply(LegStarted(3.0, "m.1", leg, f"{half};1", False, None, None, None))
+    floor.apply(LegStarted(3.0, "m.2", leg, f"{half};2", False, None, None, "1001"))
+    floor.apply(LegDialled(3.0, "m.1", leg, leg, f"{half};1", "1001"))
+    floor.apply(MemberOffered(3.0, leg, leg, "support", "Local/1001@mobile/n", "m.1"))
+    floor.apply(LegStarted(3.1, "m.3", leg, "PJSIP/trunk-00000009", False, "13800009999", None, None))
+    floor.apply(LegDialled(3.1, "m.3", leg, "m.2", "PJSIP/trunk-00000009", "13800009999"))
+    for one in ("m.3", "m.2", "m.1"):
+        floor.apply(LegAnswered(5.0, one, leg))
+    for one, bridge in (("m.2", "b1"), ("m.3", "b1"), ("m.1", "b2"), (leg, "b2")):
+        floor.apply(LegBridged(5.1, one, leg, bridge))
+    (part,) = call.connected()
+    assert scene_at(call, part).standing is Standing.TALKING
+    assert refusal_of(Verb.TRANSFER, scene_at(call, part)) is None
+
+
+def test_an_agent_is_told_how_long_the_caller_waits_and_not_how_long_they_talked() -> None:
+    floor = floor_with_agents()
+    leg = caller(floor)
+    mine = answered(floor, leg, "PJSIP/1001", 3.0)
+    call = call_with(floor, leg)
+    floor.apply(LegTransferred(603.0, mine, leg, False, None, None, target="sales"))
+    floor.apply(LegEnded(603.1, mine, leg, 16))
+    floor.apply(QueueJoined(603.2, leg, leg, "sales", 1))
+    floor.apply(MemberOffered(604.2, leg, leg, "sales", "PJSIP/1002", None))
+    why = call.parts[-1].why
+    assert why is not None
+    assert (why.queue, round(why.waited_s or 0.0, 1)) == ("sales", 1.0)
+
+
+def test_a_caller_who_leaves_while_the_agent_hears_an_announcement_waited_until_then() -> None:
+    floor = floor_with_agents()
+    leg = caller(floor)  # in the queue since 2.0
+    call = call_with(floor, leg)
+    floor.apply(MemberOffered(2.1, leg, leg, "support", "PJSIP/1001", None))
+    floor.apply(LegHangupAsked(3.5, leg, leg))
+    floor.apply(QueueAbandoned(8.5, leg, leg, "support"))
+    floor.apply(QueueLeft(8.5, leg, leg, "support"))
+    floor.apply(LegEnded(8.6, leg, leg, 16))
+    assert (call.outcome, round(call.wait_s, 1), call.visits[-1].left) == ("short_abandon", 1.5, 3.5)
+
+
+def test_a_parked_caller_whom_nobody_fetches_was_not_transferred_to_anybody() -> None:
+    floor = floor_with_agents()
+    leg = caller(floor)
+    mine = answered(floor, leg, "PJSIP/1001", 3.0)
+    call = call_with(floor, leg)
+    for one in (leg, mine):
+        floor.apply(LegBridged(3.1, one, leg, "b1"))
+    for one in (leg, mine):
+        floor.apply(LegUnbridged(9.0, one, leg, "b1"))
+    floor.apply(LegParked(9.0, leg, leg, "701", "PJSIP/1001"))
+    floor.apply(LegEnded(9.1, mine, leg, 16))
+    floor.apply(LegHangupAsked(20.0, leg, leg))
+    floor.apply(LegEnded(20.1, leg, leg, 16))
+    assert (call.outcome, call.ended_by) == ("transfer_failed", "caller")
 
 
 def test_a_customer_whom_an_agent_drops_has_not_hung_up() -> None:

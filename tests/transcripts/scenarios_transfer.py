@@ -259,7 +259,7 @@ def parked_and_gives_up(stage: Stage) -> Truth:
     stage.pause(1)
     caller.hang_up()
     stage.event("ParkedCallGiveUp")
-    return sales(outcome="transferred", ended_by="caller", segments=[FIRST])
+    return sales(outcome="transfer_failed", ended_by="caller", segments=[FIRST])
 
 
 @scenario()

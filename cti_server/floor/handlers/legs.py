@@ -173,7 +173,7 @@ def _calls_customer(books: Books, call: Call, leg: Leg) -> None:
 
 
 def calls_out(books: Books, call: Call, leg: Leg) -> None:
-    """An agent called somebody outside: that is the customer from now on."""
+    """An agent called somebody outside: that is the customer from now on, and who they are is asked anew."""
     call.direction, call.customer_leg = Direction.OUTBOUND, leg.id
     call.dnis = leg.dialled_number or call.dnis
     for part in call.parts:
@@ -181,6 +181,8 @@ def calls_out(books: Books, call: Call, leg: Leg) -> None:
         part.why = why(books, call, part)
         books.touch_part(call, part)
     books.touch_all(call)
+    if call.match != "pending" and call.chosen_by is None:
+        ask_again(books, call)  # until now the agent's own number was all that there was
 
 
 def given_up(books: Books, call: Call, leg: Leg, at: float) -> bool:
@@ -301,6 +303,8 @@ def answered(books: Books, s: LegAnswered) -> None:
     if call is None or leg is None:
         return
     leg.up, leg.ringing, leg.up_at = True, False, leg.up_at or s.at
+    if leg.id == call.customer_leg and call.direction is Direction.OUTBOUND:
+        call.reached = True
     if (part := call.part_on(leg)) is not None:
         reached_by = call.legs.get(part.leg or "")
         if part.state is PartState.RINGING and leg.dialled and (reached_by is None or not reached_by.local):
@@ -321,10 +325,17 @@ def numbered(books: Books, s: LegNumbered) -> None:
     if (number, name) == (call.ani_raw, call.ani_name):
         return
     leg.number, leg.name = number, name
-    if number != call.ani_raw and call.chosen_by is None:
-        call.ani, call.customer, call.verdict, call.match = None, None, None, "pending"  # somebody else's
-        books.touch_card(call)
+    is_new = number != call.ani_raw and call.chosen_by is None
     call.ani_raw, call.ani_name = number, name
+    if is_new:
+        ask_again(books, call)
+    books.touch(call, reason=kinds.NUMBERED)
+
+
+def ask_again(books: Books, call: Call) -> None:
+    """Whoever was found by the number of before is somebody else."""
+    call.ani, call.customer, call.verdict, call.match = None, None, None, "pending"
+    books.touch_card(call)
     books.touch(call, reason=kinds.NUMBERED)
 
 
@@ -359,6 +370,7 @@ def hangup_asked(books: Books, s: LegHangupAsked) -> None:
     part = call.part_on(leg)
     is_agents = part is not None or books.is_seat(leg.device)
     leg.hangup_asked = leg.hangup_asked or is_agents or not s.at_desk  # a customer who is dropped has not asked
+    leg.asked_at = s.at if leg.hangup_asked and leg.asked_at is None else leg.asked_at
     asked_before = call.hangup_by is not None and s.at - call.hangup_at < ENDS_WITHIN_S
     if asked_before or call.hangup_by == "caller":
         return

@@ -31,6 +31,8 @@ def outcome_of(call: Call, short_abandon_s: float) -> str:
     if call.direction is not Direction.INBOUND and not call.abandoned:
         if call.left_queue_unanswered:
             return "no_agent"  # a customer whom the PBX called, and nobody took
+        if call.answered_at is None and call.reached:  # we called, they answered, and no agent spoke with them
+            return "abandoned" if call.hangup_by == "other" else "no_agent"
         if call.answered_at is not None:
             return "outbound" if call.direction is Direction.OUTBOUND else "internal"
         return _DIALLED.get(call.last_dial or DialStatus.NO_ANSWER, "no_answer")

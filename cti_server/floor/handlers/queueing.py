@@ -73,11 +73,12 @@ def left(books: Books, s: QueueLeft) -> None:
     call = call_of(books, s.leg, s.linkedid)
     if call is None or call.queue != s.queue:
         return
+    gone = _gone_at(books, s)
     if (visit := call.visit_in(s.queue)) is not None:
-        visit.end(s.at, How.ABANDONED if call.abandoned else How.MOVED_ON)
+        visit.end(gone, How.ABANDONED if call.abandoned else How.MOVED_ON)
     if call.waiting_since is None:
         return
-    call.stop_waiting(s.at)
+    call.stop_waiting(gone)
     call.left_queue_unanswered = not call.abandoned and not call.connected()
     books.touch(call)
 
@@ -95,7 +96,13 @@ def abandoned(books: Books, s: QueueAbandoned) -> None:
         call.abandoned, call.left_queue_unanswered = True, False
         books.touch(call)
     if (visit := call.visit_in(s.queue)) is not None:
-        visit.end(s.at, How.ABANDONED if gave_up else How.TIMED_OUT)
+        visit.end(_gone_at(books, s), How.ABANDONED if gave_up else How.TIMED_OUT)
+
+
+def _gone_at(books: Books, s: QueueLeft | QueueAbandoned) -> float:
+    """When the caller left: the queue sees it only after its announcements to the agent who has picked up."""
+    leg = books.leg_of(s.leg)
+    return min(s.at, leg.asked_at) if leg is not None and leg.asked_at is not None else s.at
 
 
 def offered(books: Books, s: MemberOffered) -> None:

@@ -195,6 +195,8 @@ def parked(books: Books, s: LegParked) -> None:
             call.transferred = True  # to whoever fetches it from the space
             part.end(s.at, "transferred", wrap_up=wraps_up(call, part))
             books.touch_part(call, part, kinds.LEFT)
+    if parkee is None and not call.connected():
+        call.not_taken = True
     books.touch(call, kinds.CALL_PARKED)
 
 

@@ -35,7 +35,10 @@ def why(books: Books, call: Call, part: Part) -> Why:
     penalty = member.penalty if member is not None else None
     if call.queued_at is None:
         return Why("preferred", part.queue, penalty=penalty)
-    return Why("queue", part.queue, penalty=penalty, waited_s=max(0.0, part.since - call.queued_at))
+    waits = part.since - call.waiting_since if call.waiting_since is not None else 0.0
+    # After they have been answered, the wait of before is no news.
+    before = call.wait_s if call.answered_at is None else 0.0
+    return Why("queue", part.queue, penalty=penalty, waited_s=before + max(0.0, waits))
 
 
 def _given_by(call: Call, part: Part) -> str | None:
