@@ -85,6 +85,6 @@ def _state(call: Call, leg: Leg, holders: set[str]) -> str:
         return "talking"  # asked for advice, while the customer waits elsewhere
     if holders and not any(other.device not in holders or len(holders) > 1 for other in heard):
         return "hold"
-    if heard:
-        return "talking"
+    if heard or (call.joined and leg.bridge is not None and not holders):
+        return "talking"  # or with the customer of another call, whom an agent joined to this one
     return "queued" if call.waiting_since is not None and leg.id == call.first_leg else "waiting"

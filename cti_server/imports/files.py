@@ -7,8 +7,9 @@ import datetime as dt
 import re
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -22,6 +23,12 @@ MAX_FIELD = 100_000
 EXACT = 10**15  # a spreadsheet keeps fifteen digits of a number, and makes zeros of the others
 #: Excel's own first line, `sep=;`. A program that saved the file again may have quoted it or filled its cells up.
 _SEPARATOR_LINE: Final = re.compile(r'"?sep=(\\t|.)"?[,;\t|]*', re.IGNORECASE)
+
+
+_SHEET: Final = re.compile(rb"<sheet\s[^>]*>")
+_LINK: Final = re.compile(rb"<Relationship\s[^>]*>")
+_ERROR_CELL: Final = re.compile(rb"(<c\s[^>]*\st=[\"']e[\"'][^>]*>)(?:<f[^>]*/>|<f[^>]*>[^<]*</f>)?<v>([^<]+)</v>")
+_PLACE: Final = re.compile(r"([A-Z]+)([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +104,40 @@ def _xlsx(path: Path) -> tuple[Iterator[Row], int]:
         sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
     except (CalamineError, zipfile.BadZipFile, OSError, IndexError) as error:
         raise WrongFile(f"{path.name} is not a readable XLSX file: {error}") from error
-    first = (sheet.start or (0, 0))[0] + 1
+    top, left = sheet.start or (0, 0)
+    errors = _errors(path)
     rows = (
-        Row(line, tuple(_text(cell) for cell in cells))
-        for line, cells in enumerate(sheet.to_python(skip_empty_area=True), first)
+        Row(line, tuple(errors.get((line, column)) or _text(cell) for column, cell in enumerate(cells, left + 1)))
+        for line, cells in enumerate(sheet.to_python(skip_empty_area=True), top + 1)
     )
     return rows, sheet.height
+
+
+def _errors(path: Path) -> dict[tuple[int, int], str]:
+    """The cells of the first sheet that show an error, `#N/A` say, by row and column from 1: the reader takes them
+    for empty ones."""
+    with suppress(KeyError, zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+        book, links = archive.read("xl/workbook.xml"), archive.read("xl/_rels/workbook.xml.rels")
+        targets = {_attribute(link, "Id"): _attribute(link, "Target") for link in _LINK.findall(links)}
+        target = next((targets.get(_attribute(sheet, "r:id")) for sheet in _SHEET.findall(book)), None) or "?"
+        cells = archive.read(target.lstrip("/") if target.startswith("/") else f"xl/{target}")
+        found = {}
+        for cell, error in _ERROR_CELL.findall(cells):
+            letters, row = _PLACE.findall(_attribute(cell, "r"))[0]
+            found[int(row), _column(letters)] = error.decode()
+        return found
+    return {}
+
+
+def _attribute(tag: bytes, name: str) -> str:
+    """The value of an attribute in the text of an XML tag; empty where it has none."""
+    found = re.search(rb"\s" + name.encode() + rb"=[\"']([^\"']*)[\"']", tag)
+    return found[1].decode() if found is not None else ""
+
+
+def _column(letters: str) -> int:
+    """The number of a column: 1 for A, 27 for AA."""
+    return reduce(lambda number, letter: number * 26 + ord(letter) - 64, letters, 0)
 
 
 def _text(cell: object) -> str:

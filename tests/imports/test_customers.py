@@ -262,6 +262,26 @@ async def test_a_spreadsheet(ready: Database, tmp_path: Path) -> None:
     assert counts(await load(ready, path)) == (0, 0, 1, 1)
 
 
+async def test_a_cell_that_shows_an_error_is_not_an_empty_one(ready: Database, tmp_path: Path) -> None:
+    path = tmp_path / "customers.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("客户")
+        for column, name in enumerate(["customer id", "name", "phone", "contract"]):
+            sheet.write(1, column + 1, name)
+        sheet.write_row(2, 1, ["1", "Good", "13800138000"])
+        sheet.write_row(3, 1, ["2", "Li"])
+        sheet.write_formula(3, 3, "=VLOOKUP(1,A1:A2,9)", None, "#REF!")
+        sheet.write_row(4, 1, ["3", "Zhao", "13800138003"])
+        sheet.write_formula(4, 4, "=NOSUCH()", None, "#NAME?")
+        sheet.write_row(5, 1, ["4"])
+        sheet.write_formula(5, 2, "=NA()", None, "#N/A")
+    report = await load(ready, path)
+    assert set(await everyone(ready)) == {"Good"}
+    assert [bad.line for bad in report.bad] == [4, 5, 6]
+    for bad, error in zip(report.bad, ("#REF!", "#NAME?", "#N/A"), strict=True):
+        assert error in bad.reason
+
+
 async def test_bad_rows_are_named_and_good_ones_kept(ready: Database, tmp_path: Path) -> None:
     async with ready.begin() as conn:
         other = await a_customer(conn, "Other", external_ref="O")
