@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cti_server.api.crm.interactions import interaction_view
 from cti_server.floor.apply import Floor
+from cti_server.floor.people import people
 from cti_server.record.calls import call_of, record_of
 from cti_server.record.contacts import history
 from cti_server.record.contacts.interactions import save_calls
@@ -17,11 +18,17 @@ async def test_contacts_that_an_agent_joined_lead_to_each_other(database: Databa
     transcript = Transcript.load("keys-two-customers-joined")
     floor = Floor(transcript.truth["pbx"])
     changed = {}
+    shown: dict[str, set[str]] = {}
     for signal in [*seated(), *transcript.signals()]:
         floor.apply(signal)
         changed |= {one.id: one for one in floor.take_changed()}
+        for one in floor.calls.values():
+            if one.joined and one.state == "talking":
+                shown.setdefault(one.id, set()).update(p.state for p in people(one) if p.role == "customer")
     joined = [one for one in changed.values() if one.joined]
     assert len(joined) == 2
+    assert [states for states in shown.values() if "talking" not in states] == []
+    assert len(shown) == 2
     async with database.begin() as conn:
         await save_calls(conn, [record_of(one) for one in joined])
     async with database.read() as conn:
