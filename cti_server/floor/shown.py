@@ -187,9 +187,8 @@ def _stands(call: Call, part: Part) -> tuple[Standing, Consultation | None]:
     if not part.open:
         return (Standing.WRAP_UP if part.state is PartState.WRAP_UP else Standing.NONE), None
     if part.state is PartState.RINGING:
-        return by_part(
-            call, part, leg_of(call, part)
-        ), None  # whom they would hear is not asked: this is read often
+        # Whom they would hear is not asked: this is read often.
+        return by_part(call, part, leg_of(call, part)), None
     scene = scene_at(call, part)
     return scene.standing, _consultation(scene)
 
