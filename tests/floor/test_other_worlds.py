@@ -242,6 +242,38 @@ def test_an_agent_whom_a_colleague_parks_is_on_hold_and_only_the_other_has_left(
     assert scene_at(call, call.parts[0]).standing is Standing.WAITING  # there is nobody whom they could retrieve
 
 
+def test_a_consulted_colleague_who_is_parked_after_the_caller_has_left_waits_there() -> None:
+    floor = floor_with_agents()
+    leg = caller(floor)
+    mine = answered(floor, leg, "PJSIP/1001", 3.0)
+    call = call_with(floor, leg)
+    half = "Local/00@cti-consult-00000001"
+    for one in (leg, mine):
+        floor.apply(LegBridged(3.1, one, leg, "b1"))
+    floor.apply(LegHeld(5.0, mine, leg))
+    floor.apply(LegStarted(5.0, "h.1", leg, f"{half};1", False, None, None, "00"))
+    floor.apply(LegStarted(5.0, "h.2", leg, f"{half};2", True, None, None, "00"))
+    floor.apply(LegBridged(5.1, "h.1", leg, "b2"))
+    floor.apply(LegUnbridged(5.1, mine, leg, "b1"))
+    floor.apply(LegBridged(5.1, mine, leg, "b2"))
+    floor.apply(LegStarted(5.2, "h.3", leg, "PJSIP/1002-00000005", False, "1002", None, None))
+    floor.apply(LegDialled(5.2, "h.3", leg, "h.2", "PJSIP/1002-00000005", "1002"))
+    floor.apply(LegAnswered(7.0, "h.3", leg))
+    for one in ("h.2", "h.3"):
+        floor.apply(LegBridged(7.1, one, leg, "b3"))
+    floor.apply(LegHangupAsked(8.0, leg, leg))
+    floor.apply(LegUnbridged(8.0, leg, leg, "b1"))
+    floor.apply(LegEnded(8.0, leg, leg, 16))
+    floor.apply(LegTransferred(11.0, mine, leg, False, None, None, target="park"))
+    for one in (mine, "h.1"):
+        floor.apply(LegUnbridged(11.0, one, leg, "b2"))
+    floor.apply(LegParked(11.0, "h.1", leg, "710", "PJSIP/1001"))
+    floor.apply(LegEnded(11.1, mine, leg, 16))
+    assert [(p.agent, p.open, p.state) for p in call.parts][1] == (2, True, PartState.HOLD)
+    assert scene_at(call, call.parts[1]).standing is Standing.WAITING
+    assert call.state == "parked"
+
+
 def test_an_agent_whom_a_colleague_sent_into_a_queue_waits_and_holds_nobody() -> None:
     floor = floor_with_agents()
     floor.apply(LegStarted(1.0, "a.1", "a.1", "PJSIP/1001-00000001", False, "1001", None, "1002"))

@@ -248,7 +248,11 @@ def queues_hold_their_callers(seen: Seen) -> Iterator[Difference]:
                     "a caller has another place", f"{call['call']}: #{call['position']}, not #{caller.place}"
                 )
     for call in seen.calls.values():
-        if call["state"] == "queued" and not any(seen.picture.queue_of(p["leg"]) for p in call["people"]):
+        # Whom an agent gave to a queue that they had asked waits there behind half of a Local pair.
+        waiting = seen.picture.waiting.get(call["queue"] or "", ())
+        behind_local = any(one.channel in seen.picture.plumbing for one in waiting)
+        in_queue = behind_local or any(seen.picture.queue_of(p["leg"]) for p in call["people"])
+        if call["state"] == "queued" and not in_queue:
             yield Difference("queued, but in no queue", call["call"])
 
 

@@ -185,9 +185,10 @@ def parked(books: Books, s: LegParked) -> None:
         return
     leg.parked, call.was_parked = s.space, True
     call.bridge(leg, None)
-    parkee = call.part_on(leg)
+    # Who was consulted is parked by the near half of the Local pair that led to them.
+    parkees = [part for far in (call.beyond(leg) if leg.local else (leg,)) if (part := call.part_on(far))]
     for part in call.connected():
-        if part is parkee:
+        if part in parkees:
             if part.state is not PartState.HOLD:
                 part.enter(PartState.HOLD, s.at)  # a colleague parked this agent, who hears music now
                 books.touch_part(call, part, kinds.HELD)
@@ -195,7 +196,7 @@ def parked(books: Books, s: LegParked) -> None:
             call.transferred = True  # to whoever fetches it from the space
             part.end(s.at, "transferred", wrap_up=wraps_up(call, part))
             books.touch_part(call, part, kinds.LEFT)
-    if parkee is None and not call.connected():
+    if not parkees and not call.connected():
         call.not_taken = True
     books.touch(call, kinds.CALL_PARKED)
 
