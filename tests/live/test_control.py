@@ -310,6 +310,9 @@ async def test_a_target_who_does_not_take_it_the_caller_comes_back(shop: Shop) -
     await shop.phone("1002", refuse="486 Busy Here")
 
     done = await alice.ask(f"/api/calls/{call}/consult", to(bob))
+    if done["problem"]["detail"].endswith("nobody was rung"):
+        await alice.call(mine="talking")  # a busy machine loses keys: Asterisk gives the caller back meanwhile
+        done = await alice.ask(f"/api/calls/{call}/consult", to(bob))
     assert (done["ok"], done["problem"]["code"]) == (False, "not_confirmed")
     assert done["problem"]["detail"] == "they rejected it"
     await shop.says.are_together([ALICE, TRUNK])

@@ -224,7 +224,8 @@ async def test_a_queue_call_that_a_phone_forwards_is_the_colleagues(shop: Desks)
     assert found["outcome"] == "answered"
     talked = [segment["seat"] for segment in found["segments"] if segment["outcome"] == "answered"]
     assert talked == [BOB], "the colleague, once"
-    assert [s["outcome"] for s in found["segments"] if s["seat"] == ALICE] == ["forwarded"]
+    # A busy machine may have rung her in vain before her phone forwarded.
+    assert [s["outcome"] for s in found["segments"] if s["seat"] == ALICE][-1:] == ["forwarded"]
     assert await states(alice) != {"wrap_up"}, "she owes nothing"
 
 

@@ -178,7 +178,7 @@ async def test_a_phone_that_rings_in_vain_is_taken_out(site: Center, phones: Exi
         await alice.becomes("reserved")
         shown = await alice.becomes("not_ready", "no_answer")
         assert (shown["by"]["kind"], shown["because"]["queue"]) == ("system", "night")
-        assert "paused:no_answer" in member(site, "night")
+        await until(lambda: "paused:no_answer" in member(site, "night"), "the queue to have been told")
 
 
 async def test_a_closed_browser_keeps_the_call_and_then_the_agent_is_not_ready(
