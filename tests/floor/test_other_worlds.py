@@ -46,6 +46,18 @@ def call_with(floor: Floor, leg: str) -> Call:
     return call
 
 
+def colleagues() -> tuple[Floor, Call]:
+    """1001 has called 1002, and they talk."""
+    floor = floor_with_agents()
+    floor.apply(LegStarted(1.0, "a.1", "a.1", "PJSIP/1001-00000001", False, "1001", None, "1002"))
+    floor.apply(LegStarted(1.1, "a.2", "a.1", "PJSIP/1002-00000002", False, "1002", None, None))
+    floor.apply(LegDialled(1.1, "a.2", "a.1", "a.1", "PJSIP/1002-00000002", "1002"))
+    for leg in ("a.1", "a.2"):
+        floor.apply(LegBridged(2.0, leg, "a.1", "b1"))
+    call = call_with(floor, "a.1")
+    return floor, call
+
+
 def places(floor: Floor, *legs: str) -> list[int | None]:
     return [call_with(floor, leg).position for leg in legs]
 
@@ -207,13 +219,7 @@ def test_who_asks_an_expert_outside_is_consulting_them() -> None:
 
 
 def test_an_agent_whom_a_colleague_gave_away_hears_ringing_and_talks_with_nobody() -> None:
-    floor = floor_with_agents()
-    floor.apply(LegStarted(1.0, "a.1", "a.1", "PJSIP/1001-00000001", False, "1001", None, "1002"))
-    floor.apply(LegStarted(1.1, "a.2", "a.1", "PJSIP/1002-00000002", False, "1002", None, None))
-    floor.apply(LegDialled(1.1, "a.2", "a.1", "a.1", "PJSIP/1002-00000002", "1002"))
-    for leg in ("a.1", "a.2"):
-        floor.apply(LegBridged(2.0, leg, "a.1", "b1"))
-    call = call_with(floor, "a.1")
+    floor, call = colleagues()
     floor.apply(LegTransferred(4.0, "a.2", "a.1", False, target="1003"))
     for leg in ("a.1", "a.2"):
         floor.apply(LegUnbridged(4.0, leg, "a.1", "b1"))
@@ -228,13 +234,7 @@ def test_an_agent_whom_a_colleague_gave_away_hears_ringing_and_talks_with_nobody
 
 
 def test_an_agent_whom_a_colleague_parks_is_on_hold_and_only_the_other_has_left() -> None:
-    floor = floor_with_agents()
-    floor.apply(LegStarted(1.0, "a.1", "a.1", "PJSIP/1001-00000001", False, "1001", None, "1002"))
-    floor.apply(LegStarted(1.1, "a.2", "a.1", "PJSIP/1002-00000002", False, "1002", None, None))
-    floor.apply(LegDialled(1.1, "a.2", "a.1", "a.1", "PJSIP/1002-00000002", "1002"))
-    for leg in ("a.1", "a.2"):
-        floor.apply(LegBridged(2.0, leg, "a.1", "b1"))
-    call = call_with(floor, "a.1")
+    floor, call = colleagues()
     floor.apply(LegUnbridged(4.0, "a.1", "a.1", "b1"))
     floor.apply(LegParked(4.0, "a.1", "a.1", "701", "PJSIP/1002"))
     assert [(p.agent, p.state) for p in call.parts] == [(1, PartState.HOLD), (2, PartState.LEFT)]
@@ -275,13 +275,7 @@ def test_a_consulted_colleague_who_is_parked_after_the_caller_has_left_waits_the
 
 
 def test_an_agent_whom_a_colleague_sent_into_a_queue_waits_and_holds_nobody() -> None:
-    floor = floor_with_agents()
-    floor.apply(LegStarted(1.0, "a.1", "a.1", "PJSIP/1001-00000001", False, "1001", None, "1002"))
-    floor.apply(LegStarted(1.1, "a.2", "a.1", "PJSIP/1002-00000002", False, "1002", None, None))
-    floor.apply(LegDialled(1.1, "a.2", "a.1", "a.1", "PJSIP/1002-00000002", "1002"))
-    for leg in ("a.1", "a.2"):
-        floor.apply(LegBridged(2.0, leg, "a.1", "b1"))
-    call = call_with(floor, "a.1")
+    floor, call = colleagues()
     part = call.parts[0]
     floor.apply(LegTransferred(4.0, "a.2", "a.1", True, None, None))
     for leg in ("a.1", "a.2"):
@@ -327,13 +321,7 @@ def test_an_agent_who_hangs_up_in_the_moment_of_the_answer_has_ended_the_call() 
 
 
 def test_two_lines_of_one_phone_that_are_left_with_each_other_talk() -> None:
-    floor = floor_with_agents()
-    floor.apply(LegStarted(1.0, "a.1", "a.1", "PJSIP/1001-00000001", False, "1001", None, "1002"))
-    floor.apply(LegStarted(1.1, "a.2", "a.1", "PJSIP/1002-00000002", False, "1002", None, None))
-    floor.apply(LegDialled(1.1, "a.2", "a.1", "a.1", "PJSIP/1002-00000002", "1002"))
-    for leg in ("a.1", "a.2"):
-        floor.apply(LegBridged(2.0, leg, "a.1", "b1"))
-    call = call_with(floor, "a.1")
+    floor, call = colleagues()
     floor.apply(LegTransferred(4.0, "a.2", "a.1", False, None, None, target="1001"))  # back to who called
     for leg in ("a.1", "a.2"):
         floor.apply(LegUnbridged(4.0, leg, "a.1", "b1"))

@@ -347,6 +347,19 @@ def three_way(stage: Stage) -> Truth:
     return sales(outcome="answered", ended_by="caller", segments=segments)
 
 
+def comes_back(stage: Stage, caller: Sipp, phone: Deskphone, since: int) -> None:
+    """The PBX calls 1002 again, who takes the caller back; the caller hangs up."""
+    ringing(stage, "1002", since)
+    stage.snapshot("it rings at 1002 again")
+    stage.pause(0.5)
+    phone.answer()
+    stage.tape.wait(
+        lambda m: m.get("Event") == "BridgeEnter" and m["Channel"].startswith("PJSIP/1002-"), "1002 talks", since
+    )
+    stage.pause(1)
+    caller.hang_up()
+
+
 @scenario()
 def blonde_transfer_comes_back(stage: Stage) -> Truth:
     """1002 starts an attended transfer and hangs up while 1003 is still ringing; 1003 declines, the PBX calls 1002
@@ -360,15 +373,7 @@ def blonde_transfer_comes_back(stage: Stage) -> Truth:
     again = stage.tape.here()
     stage.mark("1003 declines")
     third.decline()
-    ringing(stage, "1002", again)
-    stage.snapshot("it rings at 1002 again")
-    stage.pause(0.5)
-    phone.answer()
-    stage.tape.wait(
-        lambda m: m.get("Event") == "BridgeEnter" and m["Channel"].startswith("PJSIP/1002-"), "1002 talks", again
-    )
-    stage.pause(1)
-    caller.hang_up()
+    comes_back(stage, caller, phone, again)
     second = {"seat": "PJSIP/1003", "origin": "transfer", "outcome": "rejected"}
     back = {"seat": "PJSIP/1002", "origin": "transfer", "outcome": "answered", "talk_ms": [900, 2500]}
     return sales(outcome="transferred", ended_by="caller", segments=[FIRST, second, back])
@@ -392,15 +397,7 @@ def given_to_a_queue_comes_back(stage: Stage) -> Truth:
     ringing(stage, "1004", here)
     stage.snapshot("1004 rings for the caller who was picked")
     again = stage.tape.here()
-    ringing(stage, "1002", again)  # after atxfernoanswertimeout
-    stage.snapshot("it rings at 1002 again")
-    stage.pause(0.5)
-    phone.answer()
-    stage.tape.wait(
-        lambda m: m.get("Event") == "BridgeEnter" and m["Channel"].startswith("PJSIP/1002-"), "1002 talks", again
-    )
-    stage.pause(1)
-    caller.hang_up()
+    comes_back(stage, caller, phone, again)  # after atxfernoanswertimeout
     picked = {"seat": "PJSIP/1004", "origin": "pickup", "outcome": "no_answer"}
     back = {"seat": "PJSIP/1002", "origin": "transfer", "outcome": "answered", "talk_ms": [900, 2500]}
     return inbound(
