@@ -11,7 +11,9 @@ import asyncio
 import contextlib
 import ctypes
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import signal
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -168,11 +170,26 @@ async def serve(settings: Settings, ready: Callable[[Running], None] = lambda se
         _settle()
         telling = asyncio.create_task(_tell_when_listening(listener, lambda: ready(server)), name="ready")
         try:
-            await listener.serve()
+            with _closes_in_order():
+                await listener.serve()
         finally:
             telling.cancel()
     if not listener.started:
         raise SystemExit(f"cannot listen on {settings.http_host}:{settings.http_port}; set CTI_HTTP_PORT")
+
+
+@contextlib.contextmanager
+def _closes_in_order() -> Iterator[None]:
+    """Let SIGTERM end the listener, and nothing else: uvicorn raises it once more at the end, which would kill
+    the process before what is in the inboxes is written and the queues of the PBX are given back."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _give_memory_back() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from . import handing_back
 from .asterisk.call_actions import ParkedCalls
 from .asterisk.commands import Commands, NoAccount
 from .asterisk.link import Link
@@ -36,6 +37,8 @@ NOTE_LIVE_EVERY_S = 5.0  # by so much a call that ends while the server is away 
 READ_AGAIN_EVERY_S = 15.0  # for people, phones and queues in the record; for 200 agents it takes milliseconds
 KNOWN_WITHIN_S = 5.0  # a desktop that connects while the server starts waits so long at the most
 DRAIN_S = 3.0  # to write what is in the inbox when the server ends
+PBX_COMES_S = 24 * 3600.0  # a PBX that is away longer has forgotten who was paused
+GIVE_BACK_S = 5.0  # to give back what was set at the queues of the PBX, when the server ends
 
 log = structlog.get_logger()
 Handover = Callable[[str, int], Mapping[str, Any] | None]
@@ -107,6 +110,29 @@ class Attachment:
     def _order(self, orders: Sequence[Order]) -> None:
         self._members.take(orders)
 
+    async def _pause_again(self) -> None:
+        """What the last server gave back when it stopped, once the PBX has listed its members."""
+        pipeline = self.pipeline
+        try:
+            await pipeline.when(lambda books: True if books.boot != 0 else None, PBX_COMES_S)
+            await handing_back.pause_again(self.pbx.name, self._database, self.commands, pipeline.books)
+        except (PipelineClosed, TimeoutError, NoAccount, ActionFailed, OSError) as cause:
+            log.warning("queues.not_paused_again", pbx=self.pbx.name, cause=f"{type(cause).__name__}: {cause}")
+
+    async def _give_back(self) -> None:
+        """Leave the PBX's queues as they were, now that nothing listens to what they say. With another process in
+        line there is nothing to give back: it goes on where this one stops."""
+        if not self._times.give_back_on_stop:
+            return
+        try:
+            async with self._database.read() as conn:
+                awaited = await leases.is_awaited(conn, self.pbx.name)
+        except Exception as cause:  # without the record nobody knows what is ours
+            log.warning("queues.not_given_back", pbx=self.pbx.name, cause=str(cause), remedy="cti-server detach")
+            return
+        if not awaited:
+            await handing_back.on_stop(self.pbx, self._database, self.commands, GIVE_BACK_S)
+
     async def run(self) -> None:
         """Stay attached, or wait for the lease, until cancelled."""
         who = f"{socket.gethostname()}:{os.getpid()}"
@@ -133,25 +159,31 @@ class Attachment:
     async def _attached(self, lease: leases.Lease) -> None:
         await self.pipeline.restore(lease)
         self._decided.set()
+        stopping = False
         writing = asyncio.create_task(self.pipeline.run(), name=f"pipeline {self.pbx.name}")
         linked = asyncio.create_task(self.link.run(), name=f"link {self.pbx.name}")
         ordered = asyncio.create_task(self._members.run(), name=f"members {self.pbx.name}")
         reading = asyncio.create_task(self._read_again(), name=f"reading {self.pbx.name}")
         noting = asyncio.create_task(self._note_live(), name=f"noting {self.pbx.name}")
+        pausing = asyncio.create_task(self._pause_again(), name=f"pausing {self.pbx.name}")
         try:
             # None of these returns; the first that fails ends the round.
             await asyncio.wait({writing, linked, ordered}, return_when=asyncio.FIRST_EXCEPTION)
+        except asyncio.CancelledError:
+            stopping = True
+            raise
         finally:
-            linked.cancel()
-            ordered.cancel()
-            reading.cancel()
-            noting.cancel()
+            beside = (linked, ordered, reading, noting, pausing)
+            for task in beside:
+                task.cancel()
             self.pipeline.stop()
             # Write what the link has heard: a call that has just ended must not be taken for "unseen" later.
             await asyncio.wait({writing}, timeout=DRAIN_S)
             writing.cancel()
-            ended = await asyncio.gather(writing, linked, ordered, reading, noting, return_exceptions=True)
+            ended = await asyncio.gather(writing, *beside, return_exceptions=True)
             await self.pipeline.close()
+            if stopping:
+                await self._give_back()
         for cause in ended:
             if isinstance(cause, Exception):
                 raise cause

@@ -100,6 +100,7 @@ async def _restored(conn: Connection, now: float, shift: Shift) -> ShiftRestored
         by=By(shift.by_kind or "system", shift.by_name),
         because=Because(**shift.because) if shift.because else Because("chosen"),
         chosen_at=shift.state_since.timestamp(),
+        added=tuple(shift.added or ()),
     )
 
 
@@ -120,6 +121,7 @@ def shift_of(agent: Agent, pbx: str) -> Shift | int:
         by_kind=wish.by.kind,
         by_name=wish.by.name,
         because=wish.because.view(),
+        added=sorted(shift.added) or None,
     )
 
 

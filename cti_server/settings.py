@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     softphone_ice: Annotated[tuple[str, ...], NoDecode] = Field(default=(), repr=False)
     desktop_grace_s: float = Field(default=30.0, gt=0)  # an agent whose desktop is gone longer is made not ready
     phone_grace_s: float = Field(default=10.0, gt=0)  # and so is one whose phone is gone longer
+    give_back_on_stop: bool = True  # a server that stops unpauses its agents' phones, where no other takes over
 
     pbx: str = "main"
     ami_host: str = "127.0.0.1"

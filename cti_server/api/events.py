@@ -46,7 +46,9 @@ class PartBody(TypedDict):
     agent: int | None
     call: str
     part: PartView
-    happened: Literal["offered", "answered", "offer_ended", "held", "retrieved", "left", "wrapped", "changed"]
+    happened: Literal[
+        "offered", "answered", "offer_ended", "held", "retrieved", "not_reached", "left", "wrapped", "changed"
+    ]
     reason: str | None
     view: CallView | None
     leaves: bool

@@ -40,6 +40,7 @@ from cti_server.floor.signals import (
     MemberRemoved,
     MemberStatus,
     NobodyCalls,
+    NumberNotReached,
     PhoneChanged,
     PoolAgentChanged,
     QueueAbandoned,
@@ -367,6 +368,18 @@ def _user_event(m: Message, at: float) -> Signal | None:
             return LegHeldAtDesk(at, m["Uniqueid"], m["Linkedid"], m["State"] == "on")
         case "CTIFetched":
             return LegFetched(at, m["Uniqueid"], m["Linkedid"], m["Why"])
+        case "CTINotReached":
+            cause = m.get("Cause") or ""
+            return NumberNotReached(
+                at,
+                m["Uniqueid"],
+                m["Linkedid"],
+                m["Number"],
+                DIAL_STATUS.get(m["Status"], DialStatus.FAILED),
+                int(cause) if cause.isdecimal() else None,
+                outside=m["Outside"] == "1",
+                trunk_known=m["Known"] == "1",
+            )
         case "CTIPreferred":
             return QueueMeant(at, m["Uniqueid"], m["Linkedid"], m["Queue"])
         case _:

@@ -10,6 +10,7 @@ from typing import Any
 
 from cti_server.asterisk.commands import NoAccount
 from cti_server.asterisk.moves import NotSafe
+from cti_server.asterisk.places import lacking
 from cti_server.asterisk.session import ActionFailed
 from cti_server.attachment import Attachment
 from cti_server.commands import CommandRefused
@@ -67,7 +68,10 @@ class Work:
                 LegHangupAsked(time.time(), step.hangs_up, before.call.linkedid, at_desk=True)
             )
         try:
-            for action in (actions := step.moves(before)):
+            actions = step.moves(before)
+            if (lacks := await lacking(self.attachment.commands, actions)) is not None:
+                return Failed("not_at_pbx", f"{lacks.what}; nothing was done", lacks.remedy)
+            for action in actions:
                 await self.attachment.commands.run(action)
                 if action is not actions[-1]:
                     await asyncio.sleep(step.gap_s)

@@ -13,10 +13,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-#: reasons that the system sets and nobody chooses
+# Reasons that the system sets and nobody chooses.
 SIGNED_IN, SIGNED_OUT, ON_CALL = "signed_in", "signed_out", "on_call"
 NO_ANSWER, REJECTED, WRAP_UP_EXPIRED = "no_answer", "rejected", "wrap_up_expired"
 PHONE_UNREACHABLE, CONNECTION_LOST, LEFT_QUEUES = "phone_unreachable", "connection_lost", "left_queues"
+
+#: all of them; no reason of a center may have one of these codes
+SYSTEM_REASONS = frozenset(
+    {
+        SIGNED_IN,
+        SIGNED_OUT,
+        ON_CALL,
+        NO_ANSWER,
+        REJECTED,
+        WRAP_UP_EXPIRED,
+        PHONE_UNREACHABLE,
+        CONNECTION_LOST,
+        LEFT_QUEUES,
+    }
+)
 
 BUSY = frozenset({"reserved", "talking", "hold", "wrap_up"})
 
@@ -81,6 +96,7 @@ class Shift:
     asked_at: float = 0.0
     confirmed: bool = True
     joined: bool = False  # the PBX has shown a membership since the shift began
+    added: set[str] = field(default_factory=set)  # queues of which the seat is a member because we made it one
     joining: set[str] = field(default_factory=set)  # queues ordered to be joined that do not show it yet
     trouble: str | None = None  # what the PBX refused last
     phone_gone: float | None = None  # since when the phone cannot be reached

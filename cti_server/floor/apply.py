@@ -17,7 +17,7 @@ from .agents import Agent, Wish
 from .books import Books
 from .calls import Call
 from .events import Event
-from .handlers import desk, legs, pauses, queueing, reconcile, seats, shift, talks, wrapup
+from .handlers import desk, dialling, legs, pauses, queueing, reconcile, seats, shift, talks, wrapup
 from .handlers.states import state_of
 from .orders import Order
 from .parts import Origin, Part, PartState
@@ -39,10 +39,10 @@ from .signals import Signal
 Handler = Callable[[Books, Any], None]
 HANDLERS: Mapping[type[Signal], Handler] = {
     signal: handler
-    for module in (legs, talks, queueing, desk, seats, shift, pauses, wrapup, reconcile)
+    for module in (legs, dialling, talks, queueing, desk, seats, shift, pauses, wrapup, reconcile)
     for signal, handler in module.HANDLERS.items()
 }
-Kept = tuple[str | None, float, Wish] | None
+Kept = tuple[str | None, float, Wish, frozenset[str]] | None
 """What the record keeps of a shift: the seat, when the shift began, and the wish."""
 
 
@@ -290,7 +290,9 @@ class Floor:
         pauses.settle(self.books, agent)
         agent.take(state_of(self.books, agent), at)
         shift.put_due(self.books, agent)
-        kept: Kept = (agent.seat, agent.shift.since, agent.shift.wish) if agent.shift is not None else None
+        kept: Kept = None
+        if (at_work := agent.shift) is not None:
+            kept = (agent.seat, at_work.since, at_work.wish, frozenset(at_work.added))
         if kept != self._kept.get(agent.id):
             self._kept[agent.id] = kept
             self._shifts[agent.id] = agent

@@ -41,7 +41,7 @@ class ShiftBegan(AgentSignal):
 @dataclass(frozen=True, slots=True)
 class ShiftRestored(ShiftBegan):
     """The shift goes on after a restart of the server, with the wish of that time: `chosen_at` is when it was
-    made, `since` when the shift began."""
+    made, `since` when the shift began, `added` the queues of which the server had made the seat a member."""
 
     since: float
     ready: bool
@@ -49,6 +49,7 @@ class ShiftRestored(ShiftBegan):
     by: By
     because: Because
     chosen_at: float
+    added: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

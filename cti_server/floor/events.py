@@ -34,6 +34,7 @@ ANSWERED = "answered"
 OFFER_ENDED = "offer_ended"
 HELD = "held"
 RETRIEVED = "retrieved"
+NOT_REACHED = "not_reached"  # the number that this agent dialled; `reason` says why
 LEFT = "left"
 WRAPPED = "wrapped"
 CHANGED = "changed"

@@ -139,6 +139,18 @@ class LegDialEnded(LegSignal):
 
 
 @dataclass(frozen=True, slots=True)
+class NumberNotReached(LegSignal):
+    """Nobody answered at the number that this leg dialled from the desk. `cause` is Q.850's, `outside` a number
+    that is no phone of the PBX; `trunk_known` is False where the PBX has no such trunk or endpoint."""
+
+    number: str
+    status: DialStatus
+    cause: int | None
+    outside: bool
+    trunk_known: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LegNumbered(LegSignal):
     """The PBX learned who is on this leg: the number on an analog line comes after the channel, and a dialplan may
     set another."""

@@ -27,7 +27,11 @@ pbx_leases = sa.Table(
     sa.Column("owner", CleanText, nullable=False),
     sa.Column("taken_at", UtcDateTime, nullable=False),
     sa.Column("live_at", UtcDateTime),  # until when the PBX has been heard for certain
+    sa.Column("standby_at", UtcDateTime),  # when another process last asked for the lease and did not get it
 )
+
+
+STANDBY_S = 10.0  # a process that asked longer ago than this does not wait any more
 
 
 class LeaseTaken(Exception):
@@ -63,6 +67,9 @@ async def hold(database: Database, pbx: str, owner: str, now: datetime) -> Async
             await own.execution_options(isolation_level="AUTOCOMMIT")
             locked = await own.scalar(sa.select(sa.func.pg_try_advisory_lock(lock_key(f"pbx {pbx}"))))
             if not locked:
+                await own.execute(
+                    sa.update(pbx_leases).where(pbx_leases.c.pbx == pbx).values(standby_at=sa.func.now())
+                )
                 raise LeaseTaken(f"another process is attached to {pbx}")
             yield await _take(database, pbx, owner, now)
     finally:
@@ -91,6 +98,31 @@ async def fence(conn: Connection, lease: Lease) -> None:
     query = sa.select(pbx_leases.c.epoch).where(pbx_leases.c.pbx == lease.pbx).with_for_update(read=True)
     if (epoch := await conn.scalar(query)) != lease.epoch:
         raise LeaseLost(f"{lease.pbx}: epoch {lease.epoch} was followed by {epoch}")
+
+
+async def is_awaited(conn: Connection, pbx: str) -> bool:
+    """Whether another process waits for the lease, and so takes the PBX over when this one lets it go."""
+    asked = await conn.scalar(sa.select(pbx_leases.c.standby_at).where(pbx_leases.c.pbx == pbx))
+    now = await conn.scalar(sa.select(sa.func.now(type_=UtcDateTime)))
+    return asked is not None and now is not None and (now - asked).total_seconds() < STANDBY_S
+
+
+async def holder(database: Database, pbx: str) -> str | None:
+    """The process that is attached to the PBX now, as `host:pid`; None when there is none.
+
+    On SQLite the record only knows who was attached last: whether that process lives is for the caller to find.
+    """
+    async with database.read() as conn:
+        owner = await conn.scalar(sa.select(pbx_leases.c.owner).where(pbx_leases.c.pbx == pbx))
+        if owner is None or database.is_sqlite:
+            return cast("str | None", owner)
+    engine = lone_engine(database.url)
+    try:
+        async with engine.connect() as own:  # the lock ends with this connection
+            free = await own.scalar(sa.select(sa.func.pg_try_advisory_lock(lock_key(f"pbx {pbx}"))))
+    finally:
+        await engine.dispose()
+    return None if free else cast(str, owner)
 
 
 async def note_live(conn: Connection, pbx: str, at: datetime) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from pwdlib import PasswordHash
 
-from cti_server.api.agent.codes import SYSTEM_REASONS
+from cti_server.floor.agents import SYSTEM_REASONS
 from cti_server.demo.seed import seed
 from cti_server.demo.seed_data import CALLERS, CUSTOMERS, DEMO_PASSWORD, LINES
 from cti_server.record import card_facts

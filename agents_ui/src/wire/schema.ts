@@ -3080,7 +3080,7 @@ export interface components {
              * Happened
              * @enum {string}
              */
-            happened: "offered" | "answered" | "offer_ended" | "held" | "retrieved" | "left" | "wrapped" | "changed";
+            happened: "offered" | "answered" | "offer_ended" | "held" | "retrieved" | "not_reached" | "left" | "wrapped" | "changed";
             /** Leaves */
             leaves: boolean;
             part: components["schemas"]["PartView"];

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cti_server.api.desk_shapes import ReasonCodeView, WrapUpCodeView
 from cti_server.api.principal import DepsIn, Principal, Signed, at_least
 from cti_server.api.problems import FieldError, Problem, documented
-from cti_server.floor import agents as floor
+from cti_server.floor.agents import SYSTEM_REASONS
 from cti_server.record.center import reasons, wrap_up_codes
 from cti_server.record.center.reasons import ReasonCode
 from cti_server.record.center.wrap_up_codes import WrapUpCode
@@ -21,21 +21,6 @@ routes = APIRouter(prefix="/api", tags=["codes"])
 
 MAX_REASONS = 100
 MAX_CODES = 1000
-SYSTEM_REASONS = frozenset(
-    {
-        floor.SIGNED_IN,
-        floor.SIGNED_OUT,
-        floor.ON_CALL,
-        floor.NO_ANSWER,
-        floor.REJECTED,
-        floor.WRAP_UP_EXPIRED,
-        floor.PHONE_UNREACHABLE,
-        floor.CONNECTION_LOST,
-        floor.LEFT_QUEUES,
-    }
-)
-"""Reasons that only the server gives. A supervisor cannot add a reason with one of these codes."""
-
 Supervisor = Annotated[Principal, Depends(at_least("supervisor"))]
 Title = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Position = Annotated[int, Field(ge=0, le=10_000)]

@@ -475,7 +475,7 @@ def _part_left(books: Books, call: Call, part: Part, leg: Leg, s: LegEnded) -> N
             return
         # The agent dialled, and nobody answered.
         outcome = RING_OUTCOMES.get(call.last_dial or DialStatus.NO_ANSWER, "no_answer")
-        part.end(s.at, outcome, wrap_up=False)
+        part.end(s.at, outcome, wrap_up=False, reason=part.reason)
         books.touch_part(call, part, kinds.LEFT, outcome)
     else:
         # Cause 26, "answered elsewhere", proves nothing: Queue(…,C) sends it to every member whatever happened.

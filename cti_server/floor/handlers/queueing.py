@@ -191,8 +191,12 @@ def member_changed(books: Books, s: MemberChanged) -> None:
 
 def member_removed(books: Books, s: MemberRemoved) -> None:
     member = books.drop_member(s.queue, s.interface)
-    if member is not None:
-        member_seen(books, member.seat, s.at)
+    if member is None:
+        return
+    agent = books.agent_at(member.seat)
+    if agent is not None and agent.shift is not None and s.queue not in agent.shift.joining:
+        agent.shift.added.discard(s.queue)  # whoever makes them a member next is somebody else
+    member_seen(books, member.seat, s.at)
 
 
 HANDLERS: Mapping[type[Signal], Callable[[Books, Any], None]] = {

@@ -46,12 +46,14 @@ def began(books: Books, s: ShiftBegan) -> None:
     agent = books.agents.get(s.agent)
     if agent is None or is_taken(books, s.seat, agent):
         return
+    added: set[str] = set()
     if agent.shift is not None and agent.seat != s.seat:
         _leave_queues(books, agent)
     elif agent.shift is not None:
         _leave_queues_not_served(books, agent, {queue for queue, _ in s.queues})
+        added = agent.shift.added
     wish = Wish(False, SIGNED_IN, By("agent", agent.name), Because("signed_in"), s.at)
-    agent.shift = Shift(s.at, s.extension, s.kind, dict(s.queues), wish)
+    agent.shift = Shift(s.at, s.extension, s.kind, dict(s.queues), wish, added=added)
     agent.desktop_gone = s.at if agent.desktop_gone is not None else None
     agent.extension = s.extension
     take_seat(books, agent, s.seat)
@@ -67,7 +69,7 @@ def restored(books: Books, s: ShiftRestored) -> None:
     # The record's list of phones may lack the agent's own.
     extension = s.extension or (agent.extension if s.seat == agent.home else None)
     # The desktop counts as gone from now until it connects again.
-    agent.shift = Shift(s.since, extension, s.kind, dict(s.queues), wish)
+    agent.shift = Shift(s.since, extension, s.kind, dict(s.queues), wish, added=set(s.added))
     agent.desktop_gone = s.at
     agent.extension = extension
     take_seat(books, agent, s.seat)
@@ -106,6 +108,7 @@ def _order_join(books: Books, agent: Agent, queue: str) -> None:
     assert agent.seat is not None
     reason = agent.shift.wish.reason or SIGNED_IN
     agent.shift.joining.add(queue)
+    agent.shift.added.add(queue)
     books.order(Join(agent.id, agent.seat, queue, agent.shift.queues[queue], agent.name, reason))
 
 

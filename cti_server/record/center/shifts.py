@@ -27,6 +27,7 @@ shifts = sa.Table(
     sa.Column("because", sa.JSON(none_as_null=True)),
     sa.Column("state_since", UtcDateTime, nullable=False),
     sa.Column("pending", sa.JSON(none_as_null=True)),
+    sa.Column("added", sa.JSON(none_as_null=True)),
 )
 
 # The next shift begins at the phone of the last one, so it is kept when a shift ends.
@@ -43,7 +44,8 @@ last_seats = sa.Table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """One agent at work. `seat` is the interface of their phone on `pbx`; `because` and `pending` are JSON."""
+    """One agent at work. `seat` is the interface of their phone on `pbx`; `because` and `pending` are JSON.
+    `added` names the queues of which the server made the seat a member."""
 
     agent_id: int
     seat: str
@@ -56,6 +58,7 @@ class Shift:
     by_name: str | None = None
     because: dict[str, Any] | None = None
     pending: dict[str, Any] | None = None
+    added: list[str] | None = None
 
 
 _SHIFT = [f.name for f in fields(Shift)]
@@ -89,6 +92,11 @@ async def all_open(conn: Connection, pbx: str | None = None) -> list[Shift]:
     if pbx is not None:
         query = query.where(shifts.c.pbx == pbx)
     return [Shift(**row._mapping) for row in await conn.execute(query)]
+
+
+async def last_seats_of(conn: Connection, pbx: str) -> list[str]:
+    """The phones at which somebody's last shift was."""
+    return list(await conn.scalars(sa.select(last_seats.c.seat).where(last_seats.c.pbx == pbx).distinct()))
 
 
 async def last_seat(conn: Connection, agent_id: int, pbx: str) -> str | None:

@@ -4,6 +4,7 @@ import { translate } from "../../i18n";
 import type { EventOf } from "../../wire/types";
 import { endsForMe } from "../desk/desk";
 import { attract } from "../session/attention";
+import { notReached } from "../calls/reached";
 import { onEvent } from "../desk/events";
 import { loadHelp } from "./help";
 import { forgetCodes, forgetLists, loadQueueTitles, loadReasons } from "./lists";
@@ -78,7 +79,7 @@ function helped({ body: { help } }: EventOf<"help.changed">): void {
 export function openRooms(): () => void {
   const ends = [
     watchShift(),
-    ...owing.map((kind) => onEvent(kind, refreshOwed)), onEvent("part.changed", ({ body }) => endsForMe(useStore.getState().desk, body) && refreshOwed()),
+    ...owing.map((kind) => onEvent(kind, refreshOwed)), onEvent("part.changed", notReached), onEvent("part.changed", ({ body }) => endsForMe(useStore.getState().desk, body) && refreshOwed()),
     onEvent("reasons.changed", () => void loadReasons()), onEvent("codes.changed", forgetCodes),
     onEvent("message.read", ({ body }) => body.agent === useStore.getState().desk.me?.id && readUpTo(body.read_to)),
     onEvent("draft.changed", drafted), onEvent("message.sent", written), onEvent("promise.due", due), onEvent("help.changed", helped),
