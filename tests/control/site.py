@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from cti_server.asterisk.actions import Action
+from cti_server.asterisk.actions import Action, Getvar
 from cti_server.asterisk.session import ActionFailed, Answer
 from cti_server.attachment import Attachment
 from cti_server.commands import Asking, CallCommand
@@ -63,7 +63,8 @@ class Pbx:
     gate: asyncio.Event | None = None  # the PBX answers when it is set
 
     async def run(self, action: Action) -> Answer:
-        self.sent.append(action)
+        if not isinstance(action, Getvar):  # asking changes nothing
+            self.sent.append(action)
         if self.gate is not None:
             await self.gate.wait()
         if self.gone:
