@@ -119,6 +119,11 @@ async def by_login(conn: Connection, login: str) -> Agent | None:
     return None if row is None else _agent(row)
 
 
+async def everyone(conn: Connection) -> Sequence[Agent]:
+    """Every agent, also those who may not sign in any more, by login."""
+    return [_agent(row) for row in await conn.execute(sa.select(agents).order_by(agents.c.login))]
+
+
 async def all_active(conn: Connection, pbx: str | None = None) -> Sequence[Agent]:
     """Every agent who may sign in, by name; of one PBX only, if given."""
     query = sa.select(agents).where(agents.c.active).order_by(agents.c.name, agents.c.id)
