@@ -17,7 +17,7 @@ from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.text import Text
 
-from cti_server import settings_file
+from cti_server import log, settings_file
 from cti_server.settings import Settings
 
 from . import failures
@@ -61,6 +61,7 @@ def read_settings(*, of_the_machine: bool = True, quiet: bool = False, **changes
             err.print(Text.assemble((name, "bold red"), f": {error['msg']}"), soft_wrap=True)
         raise typer.Exit(2) from None
     if not quiet:
+        log.configure("critical")  # what fails is said by the command, once
         announce(made)
     return made
 
@@ -74,7 +75,7 @@ def announce(settings: Settings) -> None:
 
 
 def run(work: Coroutine[Any, Any, T], settings: Settings | None = None) -> T:
-    """Run to the end, on uvloop where it is installed. With `settings`, trouble with their database is worded."""
+    """Run to the end, on uvloop where it is installed. With `settings`, a fault of their database is worded."""
     factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     with contextlib.suppress(ImportError):
         import uvloop

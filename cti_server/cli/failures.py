@@ -53,18 +53,18 @@ def of_revision(now: str | None, head: str, *, is_known: bool) -> Failure:
 
 def _of_database(failed: BaseException, settings: Settings) -> Failure | None:
     from cti_server.record.database import normalise_url, shown
-    from cti_server.record.trouble import trouble_of
+    from cti_server.record.faults import fault_of
 
-    trouble = trouble_of(failed, settings.database_url)
-    if trouble is None:
+    fault = fault_of(failed, settings.database_url)
+    if fault is None:
         return None
     setting = f"CTI_DATABASE_URL in {settings.file or ETC}"
-    if trouble.kind == "bad_url":
-        return Failure(trouble.why, f"Correct {setting}.")
-    database, why = shown(settings.database_url), trouble.why
+    if fault.kind == "bad_url":
+        return Failure(fault.why, f"Correct {setting}.")
+    database, why = shown(settings.database_url), fault.why
     url = normalise_url(settings.database_url)
     user, name = url.username or "cti", url.database or "cti"
-    match trouble.kind:
+    match fault.kind:
         case "absent":
             return Failure(
                 f"there is no database {database}",
@@ -73,14 +73,14 @@ def _of_database(failed: BaseException, settings: Settings) -> Failure | None:
         case "unknown_revision":
             return Failure(f"this cti-server does not know that revision: {why}", "cti-server migrate --list")
         case "locked":
-            whose = f"fuser -v {database}   shows which" if trouble.file else "Wait for it, or end it."
+            whose = f"fuser -v {database}   shows which" if fault.file else "Wait for it, or end it."
             return Failure(f"another process holds the database {database}: {why}", f"{whose}; then try again")
         case "not_a_database":
             return Failure(f"{database} is not an SQLite database", f"Correct {setting}, or restore a backup.")
         case "damaged":
             return Failure(f"the database {database} is damaged: {why}", "Restore a backup.")
         case "read_only" | "not_opened":
-            return _not_writable(trouble.file, database, why)
+            return _not_writable(fault.file, database, why)
         case "full":
             return Failure(f"the disk of {database} is full", "Make room there; nothing was changed.")
         case "unreachable":

@@ -1,7 +1,7 @@
 """What was changed in the record beside the server, by the command line or another process, reaches the desktops.
 
-People, phones and queues reach the floor by `Pipeline.read_again`, lines by `Lookup`. Here is the rest: reasons and
-wrap-up codes that desktops keep, and people who may not sign in any more.
+People, phones and queues reach the floor by `Pipeline.read_again`, lines by `Lookup`. The rest is here: reasons
+and wrap-up codes that desktops keep, and people who may not sign in any more.
 """
 
 from __future__ import annotations

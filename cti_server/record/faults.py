@@ -1,4 +1,4 @@
-"""What kind of trouble a failed use of the database is, for those who word it: the command line.
+"""Which kind of fault made a use of the database fail, for those who word it: the command line.
 
 Drivers and SQLAlchemy wrap each other's exceptions, so the whole chain of causes is looked through.
 """
@@ -38,7 +38,7 @@ Kind = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Fault:
     """`why` is the driver's first line, `file` the SQLite file."""
 
     kind: Kind
@@ -71,19 +71,19 @@ _POSTGRESQL: Final[dict[str, Kind]] = {
 }
 
 
-def trouble_of(failed: BaseException, url: str) -> Trouble | None:
-    """The trouble behind this exception of a use of the database at `url`; None when it is no trouble of a
+def fault_of(failed: BaseException, url: str) -> Fault | None:
+    """The fault behind this exception of a use of the database at `url`; None when it is none of a
     database."""
     try:
         file = sqlite_file(normalise_url(url))
     except BadUrl as bad:
-        return Trouble("bad_url", str(bad))
+        return Fault("bad_url", str(bad))
     causes = list(_causes(failed))
     for cause in causes:
         if (kind := _kind(cause, is_file=file is not None)) is not None:
-            return Trouble(kind, _first_line(cause), file)
+            return Fault(kind, _first_line(cause), file)
     if any(isinstance(cause, sa.exc.SQLAlchemyError | sqlite3.Error) for cause in causes):
-        return Trouble("failed", _first_line(causes[-1]), file)
+        return Fault("failed", _first_line(causes[-1]), file)
     return None
 
 
