@@ -123,7 +123,8 @@ async def by_number(conn: Connection, e164: str) -> list[Customer]:
     """The customers under whom the record lists this number."""
     c = points.contact_points.c
     ids = await conn.scalars(sa.select(c.customer_id).where(c.e164 == e164).distinct().limit(50))
-    return list((await get_many(conn, list(ids))).values())
+    found = await get_many(conn, list(ids))
+    return [found[customer_id] for customer_id in sorted(found)]
 
 
 async def preferring(conn: Connection, agent_id: int) -> int:
