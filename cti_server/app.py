@@ -36,6 +36,7 @@ from .control.control import Control
 from .desk import Desk
 from .ivr.identify import IdentifyDialogue
 from .live.agent_commands import AgentCommands
+from .live.changes import Changes
 from .live.delivery import Delivery
 from .live.feed import Feed
 from .live.floors import Floors
@@ -138,7 +139,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         collector.fastagi = fastagi
         feed = Feed(attachments, hub, database, desk, Mes(deps))
         add_websocket(api, hub, feed)
+        changes = Changes(database, desk, hub, commands, attachments)
         duties = [_start(duty) for duty in _duties(attachments, database, desk, floor)]
+        duties.append(_start(("changes", changes.run)))
         stack.push_async_callback(_stop, [*duties, asyncio.create_task(_warm(places), name="places")])
         # Closed first, while everything else still runs: agents whose commands are under way get their result.
         stack.push_async_callback(control.close)

@@ -65,7 +65,7 @@ async def give_back(pbx: PbxSettings, database: Database, commands: Commands, *,
 async def of_record(conn: Connection, pbx: str) -> Ours:
     """What of the PBX's queues is this server's doing, as the record has it."""
     at_work = await shifts.all_open(conn, pbx)
-    homes = [agent.seat for agent in await agents.all_agents(conn) if agent.seat and agent.pbx in (pbx, None)]
+    homes = [agent.seat for agent in await agents.everyone(conn) if agent.seat and agent.pbx in (pbx, None)]
     seats = [*homes, *(shift.seat for shift in at_work), *await shifts.last_seats_of(conn, pbx)]
     codes = [reason.code for reason in await reasons.all_reasons(conn)]
     joined = {(queue, shift.seat) for shift in at_work for queue in shift.added or ()}

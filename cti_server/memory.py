@@ -10,6 +10,7 @@ from typing import Any
 
 from .floor import events as kinds
 from .floor.agents import Agent, Because, By
+from .floor.books import Books
 from .floor.calls import Call
 from .floor.descriptions import Description, WrapUpRule
 from .floor.desk_signals import AgentSeated, ShiftRestored
@@ -60,10 +61,11 @@ async def recall_people(conn: Connection, pbx: str) -> list[Signal]:
     return signals + [await _restored(conn, now, shift) for shift in await shifts.all_open(conn, pbx)]
 
 
-async def people_and_queues(conn: Connection, pbx: str) -> list[Signal]:
+async def people_and_queues(conn: Connection, pbx: str, books: Books | None = None) -> list[Signal]:
     """The agents with their phones and the queues, as signals, from the record as it is now.
 
-    People without a PBX of their own (supervisors) are on every floor, because they may sit down anywhere.
+    People without a PBX of their own (supervisors) are on every floor, because they may sit down anywhere. With
+    `books`, also what follows for those whom the floor knows and the record does not, or not any more.
     """
     now = time.time()
     signals: list[Signal] = [
@@ -73,7 +75,21 @@ async def people_and_queues(conn: Connection, pbx: str) -> list[Signal]:
         for agent in await agents.all_active(conn)
         if agent.pbx in (pbx, None)
     ]
-    return signals + [described(now, queue) for queue in await queues.all_queues(conn, pbx)]
+    signals += [described(now, queue) for queue in await queues.all_queues(conn, pbx)]
+    return signals + (await _unrecorded(conn, now, signals, books) if books is not None else [])
+
+
+async def _unrecorded(conn: Connection, now: float, recorded: Sequence[Signal], books: Books) -> list[Signal]:
+    """For queues that the record does not name, its policy; for people who may not sign in any more, no phone."""
+    named = {_key(signal) for signal in recorded}
+    policy = described(now, await queues.policy(conn)).description
+    # Whether a code is required is asked of the record, queue by queue.
+    plain = replace(policy, title_en=None, title_zh=None, wrap_up=replace(policy.wrap_up, code_required=False))
+    return [QueueDescribed(now, name, plain) for name in books.queues if (QueueDescribed, name) not in named] + [
+        AgentSeated(now, agent.id, agent.name, None, agent.extension, agent.role)
+        for agent in books.agents.values()
+        if agent.home is not None and agent.shift is None and (AgentSeated, agent.id) not in named
+    ]
 
 
 def described(at: float, queue: Queue) -> QueueDescribed:

@@ -163,7 +163,7 @@ class Pipeline:
         It also corrects whose desktop is connected, where a signal about it met a full inbox. May raise SinkFull.
         """
         async with self._database.read() as conn:
-            people = await memory.people_and_queues(conn, self.pbx)
+            people = await memory.people_and_queues(conn, self.pbx, self.books)
         self._put_differing(people)
         connected = self._hub.agents()
         for agent in list(self.floor.agents.values()):

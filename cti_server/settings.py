@@ -1,14 +1,22 @@
-"""Every setting: reads `CTI_…` variables or a `.env` file once, into one frozen value."""
+"""Every setting: reads `CTI_…` variables, and those of a file, once, into one frozen value.
+
+docs/settings.md says what each means; a test keeps the two alike. `settings_file.py` finds the file.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from .settings_file import ENCODING
 from .wire.text import Encodings
+
+_RELATIVE_SQLITE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:)(.+)$")
 
 
 class Account(BaseModel):
@@ -55,9 +63,11 @@ class PbxSettings(BaseModel):
 class Settings(BaseSettings):
     """The server's settings. Unknown `CTI_` variables are refused by `doctor`, not here."""
 
-    model_config = SettingsConfigDict(env_prefix="CTI_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="CTI_", extra="ignore", frozen=True)
 
-    database_url: str = "sqlite+aiosqlite:///./cti-server.db"
+    _file: Path | None = PrivateAttr(default=None)
+
+    database_url: str = "sqlite:////var/lib/cti-server/cti-server.db"
 
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
@@ -100,7 +110,41 @@ class Settings(BaseSettings):
     pbxs: tuple[PbxSettings, ...] = ()
 
     log_json: bool = False
-    log_level: str = "info"
+    log_level: str = Field(default="info", pattern=r"(?i)^(debug|info|warning|error|critical)$")
+
+    @classmethod
+    def load(cls, file: Path | None, **changes: Any) -> Settings:
+        """The settings of the environment and of this file; `changes` are fields that count before both.
+
+        A relative path in the file is relative to the file's folder, so that a command means the same in every
+        folder; one in the environment is relative to the current folder. Raises pydantic's ValidationError, and
+        SettingsError for JSON that cannot be read.
+        """
+        made = cls(_env_file=file, _env_file_encoding=ENCODING, **changes)
+        outside = {name.upper() for name in os.environ} | {f"CTI_{name.upper()}" for name in changes}
+
+        def absolute(name: str, path: Path) -> Path:
+            from_file = file is not None and f"CTI_{name.upper()}" not in outside
+            return (file.absolute().parent if file is not None and from_file else Path.cwd()) / path
+
+        resolved: dict[str, Any] = {}
+        if (relative := _RELATIVE_SQLITE.match(made.database_url)) is not None:
+            resolved["database_url"] = f"{relative[1]}{absolute('database_url', Path(relative[2]))}"
+        if made.ami_ca is not None:
+            resolved["ami_ca"] = absolute("ami_ca", made.ami_ca)
+        if made.pbxs:
+            resolved["pbxs"] = tuple(
+                pbx if pbx.ca is None else pbx.model_copy(update={"ca": absolute("pbxs", pbx.ca)})
+                for pbx in made.pbxs
+            )
+        made = made.model_copy(update=resolved)
+        made._file = file
+        return made
+
+    @property
+    def file(self) -> Path | None:
+        """The file that was read; None when all comes from the environment and the defaults."""
+        return self._file
 
     @model_validator(mode="before")
     @classmethod

@@ -1,24 +1,68 @@
-"""`cti-server`: serve, demo, call, migrate, doctor, detach, user, phone, line, queue, import."""
+"""`cti-server`: serve, migrate, doctor, detach, demo, call, import; and list, show, add, set, remove of what it knows."""
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
 import typer
 
-from . import demo, detaching, importing, lines, people, serving
+from . import demo, detaching, importing, migrating, serving
+from .common import refuse
+from .failures import explained
+from .things import codes, contracts, levels, lines, phones, queues, reasons, serving_queues, users
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-for command in (serving.serve, serving.migrate, serving.doctor, detaching.detach, demo.demo, demo.call):
+for command in (serving.serve, migrating.migrate, serving.doctor, detaching.detach, demo.demo, demo.call):
     cli.command()(command)
+for with_queues in (
+    serving_queues.serves,
+    serving_queues.unserves,
+    serving_queues.skill,
+    serving_queues.unskill,
+):
+    users.user.command()(with_queues)
 for name, group in (
-    ("user", people.user),
-    ("phone", people.phone),
+    ("user", users.user),
+    ("phone", phones.phone),
     ("line", lines.line),
-    ("queue", lines.queue),
+    ("queue", queues.queue),
+    ("level", levels.level),
+    ("contract", contracts.contract),
+    ("reason", reasons.reason),
+    ("code", codes.code),
     ("import", importing.imports),
 ):
     cli.add_typer(group, name=name)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        try:
+            typer.echo(f"cti-server {version('cti-server')}")
+        except PackageNotFoundError:  # a checkout that is not installed
+            typer.echo("cti-server, from a checkout")
+        raise typer.Exit
+
+
+@cli.callback()
+def _options(
+    wanted: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
 def main() -> None:
     """The console script."""
-    cli()
+    try:
+        cli()
+    except Exception as failed:
+        failure = explained(failed)
+        if failure is None:
+            raise
+        try:
+            refuse(failure)
+        except typer.Exit as ended:
+            raise SystemExit(ended.exit_code) from None

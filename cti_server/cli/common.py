@@ -1,46 +1,156 @@
-"""Shared by all commands: where they print, how they fail, how they read settings and run."""
+"""Shared by all commands: where they print, how they fail, how they read settings, and the way to the record."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
+from rich.text import Text
 
+from cti_server import log, settings_file
 from cti_server.settings import Settings
+
+from . import failures
+from .failures import Failure
+
+T = TypeVar("T")
 
 out = Console()
 err = Console(stderr=True)
 
 
-def fail(what: str, remedy: str | None = None) -> NoReturn:
-    """Print what is wrong and what fixes it, and exit with status 1."""
-    err.print(f"[bold red]{what}[/]", highlight=False)
+def fail(what: str, remedy: str | None = None, *, status: int = 1) -> NoReturn:
+    """Print what is wrong and what mends it, and exit."""
+    err.print(Text(what, "bold red"), soft_wrap=True)
     if remedy is not None:
-        err.print(remedy, highlight=False)
-    raise typer.Exit(1)
+        err.print(Text(remedy), soft_wrap=True)
+    raise typer.Exit(status)
 
 
-def read_settings(**changes: Any) -> Settings:
+def say(text: str) -> None:
+    """A line about what was done. Unlike `out.print` it takes brackets in names for what they are."""
+    out.print(Text(text), soft_wrap=True)
+
+
+def read_settings(*, of_the_machine: bool = True, quiet: bool = False, **changes: Any) -> Settings:
+    """The settings that count in this folder, which a dim line on stderr names unless it is to be `quiet`.
+
+    `of_the_machine` False leaves out what belongs to an installed server: the demo has nothing to do with it.
+    """
     try:
-        return Settings(**changes)
+        places = settings_file.OF_THE_MACHINE if of_the_machine else ()
+        made = Settings.load(settings_file.find(os.environ, Path.cwd(), places), **changes)
+    except settings_file.FileUnreadable as unreadable:
+        failure = failures.of_settings_file(unreadable)
+        fail(failure.what, failure.remedy, status=2)
+    except SettingsError as bad:
+        fail(f"a setting is not the JSON that it should be: {bad}", "docs/settings.md has an example.", status=2)
     except ValidationError as bad:
         for error in bad.errors():
-            name = "CTI_" + "_".join(str(part) for part in error["loc"]).upper()
-            err.print(f"[bold red]{name}[/]: {error['msg']}", highlight=False)
+            name = "CTI_" + "_".join(str(part) for part in error["loc"]).upper() if error["loc"] else "settings"
+            err.print(Text.assemble((name, "bold red"), f": {error['msg']}"), soft_wrap=True)
         raise typer.Exit(2) from None
+    if not quiet:
+        log.configure("critical")  # what fails is said by the command, once
+        announce(made)
+    return made
 
 
-def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end or until Ctrl-C, on uvloop where it is installed."""
+def announce(settings: Settings) -> None:
+    """Say which settings file and which database a command uses: a wrong folder should be seen at once."""
+    from cti_server.record.database import shown
+
+    file = settings.file or "none, only the environment"
+    err.print(Text(f"settings: {file}   database: {shown(settings.database_url)}", "dim"), soft_wrap=True)
+
+
+def run(work: Coroutine[Any, Any, T], settings: Settings | None = None) -> T:
+    """Run to the end, on uvloop where it is installed. With `settings`, a fault of their database is worded."""
     factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     with contextlib.suppress(ImportError):
         import uvloop
 
         factory = uvloop.new_event_loop
-    with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(work)
+    try:
+        with asyncio.Runner(loop_factory=factory) as runner:
+            return runner.run(work)
+    except Exception as failed:
+        failure = failures.explained(failed, settings)
+        if failure is None:
+            raise
+        refuse(failure)
+
+
+def refuse(failure: Failure) -> NoReturn:
+    fail(failure.what, failure.remedy)
+
+
+# --- the record --------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Any]:
+    """The database of these settings, once it is sure to be at the revision that this server needs."""
+    from cti_server.record import migrate
+    from cti_server.record.database import Database
+
+    async with Database(settings.database_url) as database:
+        async with database.read() as conn:
+            now = await migrate.revision_of(conn)
+        if now != migrate.head():
+            known = [revision.number for revision in migrate.revisions()]
+            refuse(failures.of_revision(now, migrate.head(), is_known=now in known))
+        yield database
+
+
+Work = Callable[[Any], Awaitable[T]]
+
+
+def write(settings: Settings, work: Work[T]) -> T:
+    """Do work with a connection, in one transaction: a command that fails has changed nothing."""
+
+    async def done() -> T:
+        async with opened(settings) as database, database.begin() as conn:
+            return await work(conn)
+
+    return run(done(), settings)
+
+
+def read(settings: Settings, work: Work[T]) -> T:
+    """Do work with a connection that only reads."""
+
+    async def done() -> T:
+        async with opened(settings) as database, database.read() as conn:
+            return await work(conn)
+
+    return run(done(), settings)
+
+
+# --- asking ------------------------------------------------------------------------------------------------
+
+
+def ask_secret(what: str, *, twice: bool = False) -> str:
+    """A password typed unseen; from a pipe, its first line."""
+    if sys.stdin.isatty():
+        return str(typer.prompt(what, hide_input=True, confirmation_prompt=twice))
+    if not (given := sys.stdin.readline().rstrip("\r\n")):
+        fail(f"no {what} was given", "Type it at a terminal, or send it into this command as a line.")
+    return given
+
+
+def confirm(question: str) -> None:
+    """Go on only after a yes."""
+    if not sys.stdin.isatty():
+        fail(f"{question} Nobody is here to answer.", "--yes   answers it for a script")
+    if not typer.confirm(question, err=True):
+        fail("nothing was changed")

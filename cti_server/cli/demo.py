@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,13 +40,13 @@ async def _demo(folder: Path) -> None:
     from cti_server.record import migrate as migrations
     from cti_server.record.database import Database
 
-    given = read_settings()
+    # An installed server's settings are not the demo's, and neither is a database that some file names.
+    given = read_settings(of_the_machine=False, quiet=True)
     fastagi_port = stage.port_or_free(given.fastagi_port)
     pbx = stage.config(fastagi_port)
     settings = read_settings(
-        database_url=f"sqlite+aiosqlite:///{folder}/demo.db"
-        if "database_url" not in given.model_fields_set
-        else given.database_url,
+        of_the_machine=False,
+        database_url=os.environ.get("CTI_DATABASE_URL") or f"sqlite:///{folder}/demo.db",
         http_port=_demo_port(given),
         fastagi_port=fastagi_port,
         softphone_url=given.softphone_url or f"ws://127.0.0.1:{pbx.http_port}/ws",

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cti_server.settings import Settings
 
-from .common import err, fail, out, read_settings, run
+from .common import err, fail, opened, out, read_settings, run
 
 imports = typer.Typer(no_args_is_help=True, help="Bring in what another system knows.")
 
@@ -27,16 +27,16 @@ def import_customers(
     show: Annotated[int, typer.Option(help="How many bad rows to list.")] = 50,
 ) -> None:
     """Import customers. Good rows are kept, bad ones named by line and reason; twice changes nothing."""
-    run(_import(read_settings(), file, region, encoding, show))
+    settings = read_settings()
+    run(_import(settings, file, region, encoding, show), settings)
 
 
 async def _import(settings: Settings, file: Path, region: str | None, encoding: str | None, show: int) -> None:
     from cti_server.imports.columns import WrongFile
     from cti_server.imports.customers import bad_lines, import_customers
-    from cti_server.record.database import Database
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    async with Database(settings.database_url) as database:
+    async with opened(settings) as database:
         with Progress(*columns, console=err) as progress:
             task = progress.add_task(file.name, total=None)
             try:

@@ -1,49 +1,42 @@
-"""serve, migrate, doctor: what an administrator runs beside a PBX."""
+"""serve, doctor: what an administrator runs beside a PBX."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+import errno
+import ipaddress
+import socket
+from contextlib import suppress
 
+import structlog
 import typer
 
 from cti_server import log
 from cti_server.settings import Settings
+from cti_server.settings_file import ETC
 
-from .common import fail, out, read_settings, run
+from .common import announce, fail, opened, read_settings, run
+
+LOG = structlog.get_logger()
 
 
 def serve() -> None:
     """Attach to the PBX that the settings name, and serve the desktop."""
     from cti_server.app import serve as serve_app
 
-    settings = read_settings()
+    settings = read_settings(quiet=True)
     log.configure(settings.log_level, settings.log_json)
-    run(_serve_migrated(settings, serve_app))
+    if not settings.log_json:
+        announce(settings)
 
+    async def serving() -> None:
+        async with opened(settings):
+            pass  # at the right revision
+        _say_where(settings)
+        _can_listen(settings)
+        await serve_app(settings)
 
-async def _serve_migrated(settings: Settings, serve_app: Callable[..., Coroutine[Any, Any, None]]) -> None:
-    from cti_server.record import migrate
-
-    head = migrate.head()
-    if (now := await migrate.current(settings.database_url)) != head:
-        state = "is empty" if now is None else f"is at revision {now}, this server needs {head}"
-        fail(f"the database {state}", "run: cti-server migrate")
-    await serve_app(settings)
-
-
-def migrate(
-    revision: Annotated[str, typer.Argument(help="A revision, or base to undo everything.")] = "head",
-    down: Annotated[bool, typer.Option("--down", help="Go down to the revision instead of up.")] = False,
-) -> None:
-    """Bring the database to a revision: the newest unless one is named."""
-    from cti_server.record import migrate as migrations
-
-    settings = read_settings()
-    step = migrations.downgrade if down else migrations.upgrade
-    run(step(settings.database_url, revision))
-    out.print(f"database at [bold]{asyncio.run(migrations.current(settings.database_url)) or 'base'}[/]")
+    with suppress(KeyboardInterrupt):
+        run(serving(), settings)
 
 
 def doctor() -> None:
@@ -51,3 +44,48 @@ def doctor() -> None:
     from cti_server.doctor import main as examine
 
     raise typer.Exit(examine(read_settings()))
+
+
+def _say_where(settings: Settings) -> None:
+    from cti_server.record.database import SAFE_SQLITE, Database, shown, unsafe_sqlite
+
+    if settings.log_json:  # whoever collects these lines expects nothing else
+        LOG.info("settings", file=str(settings.file), database=shown(settings.database_url))
+    if Database(settings.database_url).is_sqlite and (version := unsafe_sqlite()) is not None:
+        LOG.warning(
+            "this SQLite can corrupt a write-ahead log under load; use a newer one, or PostgreSQL",
+            sqlite=version,
+            safe_from=".".join(map(str, SAFE_SQLITE)),
+        )
+
+
+def _can_listen(settings: Settings) -> None:
+    """Fail before anything starts where the server could not listen. A server that finds out later has taken the
+    PBX over from the one that is running by then."""
+    for network in settings.fastagi_allow:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError as bad:
+            fail(f"CTI_FASTAGI_ALLOW: {bad}", f"Correct it in {settings.file or ETC}.", status=2)
+    for name, host, port in (
+        ("HTTP", settings.http_host, settings.http_port),
+        ("FASTAGI", settings.fastagi_host, settings.fastagi_port),
+    ):
+        try:
+            places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            for family, kind, protocol, _, address in places:
+                with socket.socket(family, kind, protocol) as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(address)
+                    if port:
+                        probe.listen(1)
+        except OSError as cause:
+            fail(f"cannot listen on {host}:{port}: {cause.strerror}", _remedy(name, port, cause))
+
+
+def _remedy(name: str, port: int, cause: OSError) -> str:
+    if cause.errno == errno.EADDRINUSE:
+        return f"ss -ltnp 'sport = :{port}'   shows which program has it; end it, or set another CTI_{name}_PORT"
+    if cause.errno == errno.EACCES:
+        return f"Set CTI_{name}_PORT to a port over 1023."
+    return f"Set CTI_{name}_HOST to an address of this machine."

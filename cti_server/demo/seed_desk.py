@@ -1,4 +1,4 @@
-"""The demo's desk: who serves which queue, and the center's phones, reasons and wrap-up codes."""
+"""The demo's desk: who serves which queue, the center's phones, and wrap-up codes of single queues."""
 
 from __future__ import annotations
 
@@ -6,41 +6,14 @@ from collections.abc import Mapping
 
 from cti_server.demo.render import BROWSERS, DESKPHONES, PbxConfig
 from cti_server.demo.seed_data import LOGINS
-from cti_server.record.center import agent_queues, phones, reasons, wrap_up_codes
+from cti_server.record.center import agent_queues, phones, wrap_up_codes
 from cti_server.record.center import queues as queue_table
 from cti_server.record.center.phones import Phone
-from cti_server.record.center.reasons import ReasonCode
 from cti_server.record.center.wrap_up_codes import WrapUpCode
 from cti_server.record.database import Connection
 
-REASONS = (
-    ("break", "Break", "小休"),
-    ("lunch", "Lunch", "午餐"),
-    ("restroom", "Restroom", "洗手间"),
-    ("meeting", "Meeting", "会议"),
-    ("training", "Training", "培训"),
-    ("coaching", "With my supervisor", "与主管沟通"),
-    ("admin_work", "Paperwork", "处理工单"),
-    ("callback", "Calling back", "回电客户"),
-)
-
+# The reasons, and the codes for all queues, are those that a migration brings.
 CODES = (
-    ("solved", "Solved", "已解决", None),
-    ("followup", "Follow-up", "待跟进", None),
-    ("followup/callback", "Call back agreed", "约定回电", None),
-    ("followup/case", "Case opened", "已开工单", None),
-    ("followup/visit", "Visit arranged", "已约上门", None),
-    ("billing", "Billing", "账务", None),
-    ("billing/invoice", "Invoice", "发票", None),
-    ("billing/refund", "Refund", "退款", None),
-    ("billing/contract", "Contract and renewal", "合同与续约", None),
-    ("complaint", "Complaint", "投诉", None),
-    ("complaint/service", "About service", "服务投诉", None),
-    ("complaint/product", "About a product", "产品投诉", None),
-    ("no_conversation", "No conversation", "未能通话", None),
-    ("no_conversation/wrong_number", "Wrong number", "打错电话", None),
-    ("no_conversation/silent", "Nobody spoke", "无人说话", None),
-    ("no_conversation/hung_up", "Caller hung up", "客户挂断", None),
     ("technical", "Technical", "技术问题", "support"),
     ("technical/hardware", "Hardware", "硬件故障", "support"),
     ("technical/software", "Software", "软件问题", "support"),
@@ -58,18 +31,11 @@ async def seed(conn: Connection, pbx: str, logins: Mapping[str, int]) -> None:
     """Add what is missing; what somebody has changed is left alone. `logins` maps each login to its agent."""
     await _phones(conn, pbx)
     await _queues(conn, pbx, logins)
-    if not await reasons.all_reasons(conn):
-        wanted = [
-            ReasonCode(code=code, title_en=en, title_zh=zh, position=position)
-            for position, (code, en, zh) in enumerate(REASONS)
-        ]
-        await reasons.replace(conn, wanted)
-    if not await wrap_up_codes.all_codes(conn):
-        codes = [
-            WrapUpCode(code=code, title_en=en, title_zh=zh, queue=queue, position=position)
-            for position, (code, en, zh, queue) in enumerate(CODES)
-        ]
-        await wrap_up_codes.replace(conn, codes)
+    known = await wrap_up_codes.all_codes(conn)
+    if not any(code.queue for code in known):
+        for position, (code, en, zh, queue) in enumerate(CODES, len(known)):
+            made = WrapUpCode(code=code, title_en=en, title_zh=zh, queue=queue, position=position)
+            await wrap_up_codes.save(conn, made)
 
 
 async def _phones(conn: Connection, pbx: str) -> None:

@@ -6,6 +6,7 @@ import difflib
 import ipaddress
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -13,6 +14,7 @@ from dotenv import dotenv_values
 from cti_server.asterisk.actions import Role
 from cti_server.doctor.findings import Finding, say
 from cti_server.settings import PbxSettings, Settings
+from cti_server.settings_file import ETC, NAMED_BY
 
 CHECK = "settings"
 PREFIX = "CTI_"
@@ -20,7 +22,7 @@ OF_THE_DEMO = frozenset({"CTI_ASTERISK", "CTI_ASTERISK_ROOT", "CTI_DEBIAN_MIRROR
 
 
 def known() -> frozenset[str]:
-    return OF_THE_DEMO | {PREFIX + name.upper() for name in Settings.model_fields}
+    return OF_THE_DEMO | {NAMED_BY} | {PREFIX + name.upper() for name in Settings.model_fields}
 
 
 def variable(settings: Settings, pbx: PbxSettings, field: str) -> str:
@@ -44,23 +46,32 @@ def secret_variable(settings: Settings, pbx: PbxSettings, role: Role) -> str:
     return variable(settings, pbx, f"{role.value}_secret")
 
 
-def given(environ: Mapping[str, str], env_file: Path) -> dict[str, str]:
+def given(environ: Mapping[str, str], env_file: Path | None) -> dict[str, str]:
     """Every variable that begins with CTI_, and where it is set: `environment` or the file."""
     found = {name: "environment" for name in environ if name.upper().startswith(PREFIX)}
-    if env_file.is_file():
+    if env_file is not None and env_file.is_file():
         found = {
             name: str(env_file) for name in dotenv_values(env_file) if name.upper().startswith(PREFIX)
         } | found
     return found
 
 
+def in_its_file(settings: Settings, finding: Finding) -> Finding:
+    """The finding with the real settings file in its remedy: the texts call it `.env`."""
+    if finding.remedy is None:
+        return finding
+    return replace(finding, remedy=finding.remedy.replace("In .env", f"In {settings.file or ETC}"))
+
+
 def examine(
-    settings: Settings, environ: Mapping[str, str] | None = None, env_file: Path = Path(".env")
+    settings: Settings, environ: Mapping[str, str] | None = None, env_file: Path | None = None
 ) -> list[Finding]:
-    return list(_findings(settings, os.environ if environ is None else environ, env_file))
+    """`env_file` is the settings' own file unless named."""
+    file = env_file or settings.file
+    return list(_findings(settings, os.environ if environ is None else environ, file))
 
 
-def _findings(settings: Settings, environ: Mapping[str, str], env_file: Path) -> Iterator[Finding]:
+def _findings(settings: Settings, environ: Mapping[str, str], env_file: Path | None) -> Iterator[Finding]:
     found = given(environ, env_file)
     names = known()
     strange = sorted(name for name in found if name.upper() not in names)

@@ -28,7 +28,7 @@ async def examine(settings: Settings) -> list[Finding]:
             recorded = await people.read(settings.database_url)
     for of_pbx in await asyncio.gather(*(examine_pbx(settings, pbx, recorded) for pbx in settings.attached())):
         findings += of_pbx
-    return findings
+    return [environment.in_its_file(settings, finding) for finding in findings]
 
 
 async def examine_pbx(settings: Settings, pbx: PbxSettings, recorded: Recorded | None = None) -> list[Finding]:

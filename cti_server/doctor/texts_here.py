@@ -18,7 +18,9 @@ HERE: dict[str, Text] = {
     ),
     # --- database
     "database.ok": Text("ok", "{url} answers, at revision {revision}"),
-    "database.url": Text("problem", "{why}", "In .env:  CTI_DATABASE_URL=sqlite:///./cti-server.db"),
+    "database.url": Text(
+        "problem", "{why}", "In .env:  CTI_DATABASE_URL=sqlite:////var/lib/cti-server/cti-server.db"
+    ),
     "database.absent": Text("problem", "{file} does not exist yet", "cti-server migrate"),
     "database.folder": Text("problem", "{folder} cannot be written by user {user}", "chown {user} {folder}"),
     "database.unreachable": Text(

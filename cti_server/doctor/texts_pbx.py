@@ -178,17 +178,17 @@ PBX: dict[str, Text] = {
         "cti-server user add LOGIN --name NAME --seat PJSIP/1001 --pbx {pbx}",
     ),
     "agent.no_seat": Text(
-        "warning", "agent {login} has no phone", "cti-server user add {login} --name '{name}' --seat PJSIP/1001"
+        "warning", "agent {login} has no phone", "cti-server user set {login} --seat PJSIP/1001"
     ),
     "agent.other_pbx": Text(
         "problem",
         "agent {login} sits at PBX {pbx}, which the settings do not name",
-        "cti-server user add {login} --name '{name}' --seat {seat} --pbx {right}",
+        "cti-server user set {login} --seat {seat} --pbx {right}",
     ),
     "agent.unknown_seat": Text(
         "problem",
         "{seat}, the phone of agent {login}, is not known to the PBX",
-        "cti-server user add {login} --name '{name}' --seat …\n"
+        "cti-server user set {login} --seat …\n"
         'asterisk -rx "pjsip show endpoints"   shows the phones that there are',
     ),
     "agent.no_queue": Text(

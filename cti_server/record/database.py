@@ -8,15 +8,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
-import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from cti_server.record.schema import to_json
-
-log = structlog.get_logger(__name__)
 
 SAFE_SQLITE = (3, 51, 3)
 """The first SQLite without the bug by which a WAL that is reset while being read can lose a page."""
@@ -27,21 +25,33 @@ Connection = AsyncConnection
 """What the functions of this package take; other packages import it under this name."""
 
 
+class BadUrl(ValueError):
+    """The database URL names nothing that this server can use."""
+
+
+class DatabaseAbsent(Exception):
+    """There is no such SQLite file. Only a migration makes one: elsewhere it would hide that the path is wrong."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(f"there is no database {file}")
+        self.file = file
+
+
 def normalise_url(url: str) -> sa.URL:
     """The URL with the driver that this server uses. It accepts `postgres://…?sslmode=…`, as other tools write it.
 
-    Raises ValueError for another engine, and for an in-memory SQLite database, which two connections cannot share.
+    Raises BadUrl, also for an in-memory SQLite database, which two connections cannot share.
     """
     try:
         parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
-        raise ValueError(
+    except (sa.exc.ArgumentError, ValueError) as error:  # ValueError: a port that is no number
+        raise BadUrl(
             "CTI_DATABASE_URL is not a database URL; write sqlite:///file.db or postgresql://user@host/name"
         ) from error
     match parsed.get_backend_name():
         case "sqlite":
             if not parsed.database or parsed.database == ":memory:":
-                raise ValueError("CTI_DATABASE_URL names no file; write sqlite:///cti-server.db")
+                raise BadUrl("CTI_DATABASE_URL names no file; write sqlite:///cti-server.db")
             return parsed.set(drivername="sqlite+aiosqlite")
         case "postgresql" | "postgres":
             query = dict(parsed.query)
@@ -49,9 +59,23 @@ def normalise_url(url: str) -> sa.URL:
                 query["ssl"] = mode
             return parsed.set(drivername="postgresql+asyncpg", query=query)
         case other:
-            raise ValueError(
-                f"CTI_DATABASE_URL names {other}; this server keeps its record in SQLite or PostgreSQL"
-            )
+            raise BadUrl(f"CTI_DATABASE_URL names {other}; this server keeps its record in SQLite or PostgreSQL")
+
+
+def shown(url: str) -> str:
+    """The database as a person is told of it: the file, or the URL without its password."""
+    try:
+        parsed = normalise_url(url)
+    except BadUrl:
+        return "none that can be used"
+    if (file := sqlite_file(parsed)) is not None:
+        return str(file)
+    return parsed.set(drivername="postgresql").render_as_string(hide_password=True)
+
+
+def sqlite_file(url: sa.URL) -> Path | None:
+    """The file of an SQLite database; None for PostgreSQL."""
+    return Path(url.database or "").absolute() if url.get_backend_name() == "sqlite" else None
 
 
 def is_refusal(cause: Exception) -> bool:
@@ -66,7 +90,7 @@ class Database:
 
     SQLite allows one writer: `begin()` queues writers here, in order, instead of polling the file's lock.
     PostgreSQL allows as many as the pool has connections. `read()` runs each statement by itself (autocommit),
-    which saves a round trip or two per use.
+    which saves a round trip or two per use. Raises BadUrl, DatabaseAbsent.
     """
 
     def __init__(self, url: str, *, pool_size: int = POOL_SIZE) -> None:
@@ -137,9 +161,11 @@ def _postgresql(url: sa.URL, pool_size: int) -> AsyncEngine:
 
 
 def _sqlite(url: sa.URL, pool_size: int, *, foreign_keys: bool = True) -> AsyncEngine:
-    if sqlite3.sqlite_version_info < SAFE_SQLITE:
-        _warn_once(sqlite3.sqlite_version)
-    Path(url.database or "").absolute().parent.mkdir(parents=True, exist_ok=True)
+    file = Path(url.database or "").absolute()
+    if not file.exists():
+        raise DatabaseAbsent(file)
+    # mode=rw: a file that is moved away while the server runs is missed, and not made anew.
+    url = url.set(database=f"file:{quote(str(file))}", query={**url.query, "uri": "true", "mode": "rw"})
     pool: dict[str, Any] = (
         {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": 5}
         if pool_size
@@ -171,14 +197,6 @@ def _sqlite(url: sa.URL, pool_size: int, *, foreign_keys: bool = True) -> AsyncE
     return engine
 
 
-_warned: set[str] = set()
-
-
-def _warn_once(version: str) -> None:
-    if version not in _warned:
-        _warned.add(version)
-        log.warning(
-            "this SQLite can corrupt a write-ahead log under load; use a newer one, or PostgreSQL",
-            sqlite=version,
-            safe_from=".".join(map(str, SAFE_SQLITE)),
-        )
+def unsafe_sqlite() -> str | None:
+    """The version of this Python's SQLite, where that can corrupt a database; None for a safe one."""
+    return sqlite3.sqlite_version if sqlite3.sqlite_version_info < SAFE_SQLITE else None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,8 +14,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 
-from cti_server.record.database import Connection, lone_engine, normalise_url
+from cti_server.record.database import Connection, DatabaseAbsent, lone_engine, normalise_url, sqlite_file
 from cti_server.record.leases import lock_key
 
 T = TypeVar("T")
@@ -20,6 +24,22 @@ T = TypeVar("T")
 _PACKAGE = Path(__file__).resolve().parent.parent
 # In the wheel `migrations/` lies inside the package, in a checkout beside it.
 SCRIPTS = next(p for p in (_PACKAGE / "migrations", _PACKAGE.parent / "migrations") if (p / "env.py").is_file())
+
+
+BASE = "base"
+"""The name of the state without any table."""
+
+
+class UnknownRevision(ValueError):
+    """A revision that this version of the server does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One step of the schema. `about` is what it brings, in a line."""
+
+    number: str
+    about: str
 
 
 def in_metadata(name: str | None, kind: str, parents: Any) -> bool:
@@ -44,19 +64,36 @@ def head() -> str:
     return found
 
 
+def revisions() -> list[Revision]:
+    """Every revision, the oldest first."""
+    scripts = ScriptDirectory.from_config(config()).walk_revisions()
+    return [Revision(script.revision, (script.doc or "").splitlines()[0]) for script in scripts][::-1]
+
+
 async def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database up to a revision. Several processes may call this at once: one works, the others wait."""
+    """Bring the database up to a revision; an SQLite file that is not there is made. Raises UnknownRevision.
+
+    Several processes may call this at once: one works, the others wait.
+    """
+    if (file := sqlite_file(normalise_url(url))) is not None:
+        _make(file)
     await _locked(url, lambda conn: command.upgrade(config(conn), revision))
 
 
 async def downgrade(url: str, revision: str) -> None:
-    """Bring the database down to a revision, `base` for an empty one. What the dropped tables held is lost."""
+    """Bring the database down to a revision, `base` for an empty one. What the dropped tables held is lost.
+
+    Raises UnknownRevision.
+    """
     await _locked(url, lambda conn: command.downgrade(config(conn), revision))
 
 
 async def current(url: str) -> str | None:
     """The revision that the database is at, None when it has no schema yet."""
-    engine = lone_engine(normalise_url(url))
+    try:
+        engine = lone_engine(normalise_url(url))
+    except DatabaseAbsent:
+        return None
     try:
         async with engine.connect() as conn:
             return await revision_of(conn)
@@ -67,6 +104,19 @@ async def current(url: str) -> str | None:
 async def revision_of(conn: Connection) -> str | None:
     """The revision that this connection's database is at."""
     return await conn.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+
+
+def _make(file: Path) -> None:
+    """Make an empty file for SQLite. It has passwords of phones in it, so it is not for everybody to read.
+
+    Root hands it to the owner of the folder, as whom the server runs; what SQLite puts beside it follows the file.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640))
+        if os.geteuid() == 0:
+            folder = file.parent.stat()
+            os.chown(file, folder.st_uid, folder.st_gid)
 
 
 async def _locked(url: str, work: Callable[[sa.Connection], T]) -> T:
@@ -81,7 +131,10 @@ async def _locked(url: str, work: Callable[[sa.Connection], T]) -> T:
             async with conn.begin():
                 if conn.dialect.name == "postgresql":
                     await conn.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_key("migrate"))))
-                done = await conn.run_sync(work)
+                try:
+                    done = await conn.run_sync(work)
+                except CommandError as unknown:
+                    raise UnknownRevision(str(unknown)) from unknown
                 if conn.dialect.name == "sqlite":
                     broken = (await conn.exec_driver_sql("PRAGMA foreign_key_check")).all()
                     if broken:

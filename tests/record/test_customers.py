@@ -143,7 +143,7 @@ async def test_contracts_products_cases_and_notes(database: Database) -> None:
             ("C-1", "gold", "suspended", None),
             ("C-2", "silver", "active", 600),
         ]
-        assert [level.code for level in await contracts.all_service_levels(conn)] == ["gold", "silver"]
+        assert [level.code for level in await contracts.all_service_levels(conn)] == ["gold", "silver", "bronze"]
         await products.add(conn, acme.id, "Router", serial="R1", installed_on=date(2026, 1, 2), contract_id=gold)
         [held] = await products.of_customers(conn, [li.id, acme.id])
         assert (held.name, held.contract, held.installed_on) == ("Router", "C-1", date(2026, 1, 2))

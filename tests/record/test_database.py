@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-import structlog
 
+from cti_server.record import migrate
 from cti_server.record.center import agents, lines, phones, queues
 from cti_server.record.center.phones import Phone
 from cti_server.record.center.queues import Queue
-from cti_server.record.database import Database, normalise_url
+from cti_server.record.database import Database, DatabaseAbsent, normalise_url, unsafe_sqlite
 from cti_server.record.journal import NewEntry, append
 from cti_server.record.schema import UtcDateTime, to_json
 from cti_server.rules.facts import Line
@@ -61,17 +62,38 @@ async def test_sqlite_is_set_up_to_lose_nothing(sqlite_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "warnings"), [((3, 40, 1), 1), ((3, 51, 2), 1), ((3, 51, 3), 0), ((3, 60, 0), 0)]
+    ("version", "is_unsafe"), [((3, 40, 1), True), ((3, 51, 2), True), ((3, 51, 3), False), ((3, 60, 0), False)]
 )
-def test_an_sqlite_with_a_bug_is_named_once(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: tuple[int, ...], warnings: int
+def test_an_sqlite_with_a_bug_is_known(
+    monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], is_unsafe: bool
 ) -> None:
     monkeypatch.setattr("cti_server.record.database.sqlite3.sqlite_version_info", version)
-    monkeypatch.setattr("cti_server.record.database._warned", set())
-    with structlog.testing.capture_logs() as lines:
-        for _ in range(2):
-            Database(f"sqlite:///{tmp_path / 'x.db'}")
-    assert [line["safe_from"] for line in lines] == ["3.51.3"] * warnings
+    assert (unsafe_sqlite() is not None) is is_unsafe
+
+
+async def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    file = tmp_path / "folder" / "x.db"
+    with pytest.raises(DatabaseAbsent, match=str(file)):
+        Database(f"sqlite:///{file}")
+    assert await migrate.current(f"sqlite:///{file}") is None
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_file_that_is_moved_away_while_it_is_used_is_not_made_anew(sqlite_url: str) -> None:
+    file = sqlite_url.removeprefix("sqlite:///")
+    async with Database(sqlite_url) as database:
+        os.rename(file, f"{file}.away")
+        with pytest.raises(sa.exc.OperationalError):
+            await database.ping()
+    assert os.path.basename(file) not in os.listdir(os.path.dirname(file))
+
+
+async def test_a_name_that_is_special_in_urls(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/100% sure #1 & 2.db"
+    await migrate.upgrade(url)
+    async with Database(url) as database:
+        await database.ping()
+    assert [name for name in os.listdir(tmp_path) if name.endswith(".db")] == ["100% sure #1 & 2.db"]
 
 
 async def test_readers_do_not_wait_for_a_writer_and_see_what_is_committed(database: Database) -> None:

@@ -55,7 +55,7 @@ class NewWrapUpCode(BaseModel):
 async def list_reasons(_: Signed, deps: DepsIn) -> list[ReasonCodeView]:
     """The reasons for not being ready, in their order."""
     async with deps.database.read() as conn:
-        return await _reasons(conn)
+        return await reason_views(conn)
 
 
 @routes.put("/reasons", operation_id="setReasons", responses=documented(401, 403, 413, 422))
@@ -68,7 +68,7 @@ async def set_reasons(
         raise _invalid(f"the server gives the reason {taken[0]} itself")
     async with deps.desk.change() as change:
         await reasons.replace(change.conn, [ReasonCode(**reason.model_dump()) for reason in body])
-        found = await _reasons(change.conn)
+        found = await reason_views(change.conn)
         change.tell("reasons.changed", {"reasons": found})
     return found
 
@@ -102,7 +102,8 @@ async def set_codes(
     return found
 
 
-async def _reasons(conn: Connection) -> list[ReasonCodeView]:
+async def reason_views(conn: Connection) -> list[ReasonCodeView]:
+    """Every reason as desktops get it, in order."""
     return [
         {
             "code": reason.code,

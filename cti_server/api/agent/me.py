@@ -168,15 +168,24 @@ async def set_my_state(body: MyState, principal: Signed, deps: DepsIn) -> Accept
 
 
 async def _phone(conn: Connection, agent: Agent, pbx: str, wanted: str | None) -> Phone:
-    """The `wanted` phone; without one, the phone where the agent sat last, else the one that is theirs."""
-    seat = wanted or await shifts.last_seat(conn, agent.id, pbx) or agent.seat
-    if seat is None:
-        raise Problem(409, "no_phone", "no phone is known to be yours", remedy="Say which one you sit at.")
-    found = await phones.find(conn, pbx, seat)
-    if found is None and seat == agent.seat:
-        return Phone(pbx=pbx, seat=seat, extension=agent.extension or "", kind="other")
+    """The `wanted` phone; without one, the phone where the agent sat last, else the one that is theirs.
+
+    An agent's own phone needs no row in the table of phones: their record names it.
+    """
+    own = phones.own_seat(agent)
+    if wanted is None:
+        last = await shifts.last_seat(conn, agent.id, pbx)
+        found = await phones.find(conn, pbx, last) if last is not None else None  # it may be gone since
+        if found is None and own is not None:
+            found = await phones.by_seat(conn, pbx, own.seat) or own
+        if found is None:
+            raise Problem(409, "no_phone", "no phone is known to be yours", remedy="Say which one you sit at.")
+        return found
+    found = await phones.find(conn, pbx, wanted)
+    if found is None and own is not None and wanted in (own.seat, own.extension):
+        found = own
     if found is None:
-        raise Problem(404, "unknown_phone", f"there is no phone {seat}", remedy="Choose one of GET /api/phones.")
+        raise Problem(404, "unknown_phone", f"there is no phone {wanted}", remedy="Choose one of GET /api/phones.")
     return found
 
 

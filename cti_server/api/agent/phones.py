@@ -35,6 +35,9 @@ async def list_phones(principal: Signed, deps: DepsIn) -> list[PhoneView]:
         found = await phones.all_phones(conn, None if principal.sees_floor else principal.agent.pbx)
         sitting = {(shift.pbx, shift.seat): shift.agent_id for shift in await shifts.all_open(conn)}
         names = {agent.id: agent.name for agent in await agents.all_active(conn)}
+    own = phones.own_seat(principal.agent)
+    if own is not None and all((phone.pbx, phone.seat) != (own.pbx, own.seat) for phone in found):
+        found.insert(0, own)  # their record names it; the table of phones need not
     reachable = {member["agent"]: member["state"]["phone"]["reachable"] for member in deps.floor.team()}
 
     def view(phone: Phone) -> PhoneView:

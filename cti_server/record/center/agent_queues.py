@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
+from cti_server.record.center.agents import agents
 from cti_server.record.center.queues import queues
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, Id, metadata, upsert
@@ -57,6 +58,23 @@ async def queues_of(conn: Connection, agent_id: int, pbx: str | None = None) -> 
     return [(row.name, penalty(row.penalty, row.level)) for row in await conn.execute(query)]
 
 
+async def serving(conn: Connection, queue_id: int) -> list[str]:
+    """The logins of those who serve a queue, and may sign in."""
+    query = (
+        sa.select(agents.c.login)
+        .join_from(agent_queues, agents, agents.c.id == agent_queues.c.agent_id)
+        .where(agent_queues.c.queue_id == queue_id, agents.c.active)
+        .order_by(agents.c.login)
+    )
+    return list(await conn.scalars(query))
+
+
+async def skills_of(conn: Connection, agent_id: int) -> dict[str, int]:
+    """The agent's skills by name, each with its level."""
+    query = sa.select(skills.c.skill, skills.c.level).where(skills.c.agent_id == agent_id)
+    return {row.skill: row.level for row in await conn.execute(query.order_by(skills.c.skill))}
+
+
 async def assign(conn: Connection, agent_id: int, queue_id: int, given: int | None = None) -> None:
     """The agent serves this queue from now on. `given` is a penalty that overrides the one from their skill."""
     statement = upsert(conn.dialect.name, agent_queues).values(agent_id=agent_id, queue_id=queue_id, penalty=given)
@@ -76,3 +94,16 @@ async def teach(conn: Connection, agent_id: int, levels: Mapping[str, int]) -> N
                 index_elements=["agent_id", "skill"], set_={"level": statement.excluded.level}
             )
         )
+
+
+async def unassign(conn: Connection, agent_id: int, queue_id: int) -> bool:
+    """The agent does not serve this queue any more. False if they did not."""
+    c = agent_queues.c
+    deleted = sa.delete(agent_queues).where(c.agent_id == agent_id, c.queue_id == queue_id)
+    return (await conn.execute(deleted)).rowcount == 1
+
+
+async def unteach(conn: Connection, agent_id: int, skill: str) -> bool:
+    """Forget a skill of the agent. False if they did not have it."""
+    deleted = sa.delete(skills).where(skills.c.agent_id == agent_id, skills.c.skill == skill)
+    return (await conn.execute(deleted)).rowcount == 1

@@ -119,9 +119,9 @@ async def by_login(conn: Connection, login: str) -> Agent | None:
     return None if row is None else _agent(row)
 
 
-async def all_agents(conn: Connection) -> Sequence[Agent]:
-    """Every agent there ever was, by name."""
-    return [_agent(row) for row in await conn.execute(sa.select(agents).order_by(agents.c.name, agents.c.id))]
+async def everyone(conn: Connection) -> Sequence[Agent]:
+    """Every agent, also those who may not sign in any more, by login."""
+    return [_agent(row) for row in await conn.execute(sa.select(agents).order_by(agents.c.login))]
 
 
 async def all_active(conn: Connection, pbx: str | None = None) -> Sequence[Agent]:

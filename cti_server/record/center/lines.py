@@ -67,3 +67,7 @@ async def save(conn: Connection, line: Line) -> int:
     if (existing := await conn.scalar(changed)) is not None:
         return cast(int, existing)
     return cast(int, await conn.scalar(sa.insert(lines).values(values).returning(lines.c.id)))
+
+
+async def remove(conn: Connection, line_id: int) -> None:
+    await conn.execute(sa.delete(lines).where(lines.c.id == line_id))

@@ -7,6 +7,7 @@ from typing import Any, Literal, cast
 
 import sqlalchemy as sa
 
+from cti_server.record.center.agents import Agent
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, Id, id_column, metadata, upsert
 
@@ -48,6 +49,14 @@ class Phone:
 
 def _phone(row: Any) -> Phone:
     return Phone(**row._mapping)
+
+
+def own_seat(agent: Agent) -> Phone | None:
+    """The phone that the agent's own record names, which the table need not list; None for one without."""
+    if agent.seat is None or agent.pbx is None:
+        return None
+    extension = agent.extension or agent.seat.rpartition("/")[2]
+    return Phone(pbx=agent.pbx, seat=agent.seat, extension=extension, kind="other", agent_id=agent.id)
 
 
 async def all_phones(conn: Connection, pbx: str | None = None) -> list[Phone]:
@@ -95,3 +104,7 @@ async def save(conn: Connection, phone: Phone) -> int:
             statement.on_conflict_do_update(index_elements=["pbx", "seat"], set_=changed).returning(phones.c.id)
         ),
     )
+
+
+async def remove(conn: Connection, phone_id: int) -> None:
+    await conn.execute(sa.delete(phones).where(phones.c.id == phone_id))

@@ -54,12 +54,33 @@ class Queue:
     skill: str | None = None
 
 
+POLICY = "*"
+"""The name of the row that is no queue: what counts for those that the record does not name, and what a new one
+begins with. Its PBX has the same name."""
+
+
 async def all_queues(conn: Connection, pbx: str | None = None) -> list[Queue]:
     """Every queue, or those of one PBX, by name."""
-    query = sa.select(queues).order_by(queues.c.pbx, queues.c.name)
+    query = sa.select(queues).where(queues.c.name != POLICY).order_by(queues.c.pbx, queues.c.name)
     if pbx is not None:
         query = query.where(queues.c.pbx == pbx)
     return [Queue(**row._mapping) for row in await conn.execute(query)]
+
+
+async def find(conn: Connection, pbx: str, name: str) -> Queue | None:
+    same = sa.and_(queues.c.pbx == pbx, queues.c.name == name)
+    row = (await conn.execute(sa.select(queues).where(same))).one_or_none()
+    return None if row is None else Queue(**row._mapping)
+
+
+async def policy(conn: Connection) -> Queue:
+    """What counts for queues that the record does not name."""
+    return await find(conn, POLICY, POLICY) or Queue(0, POLICY, POLICY, "", "")
+
+
+async def remove(conn: Connection, queue_id: int) -> None:
+    """Delete a queue; nobody serves it any more. Contacts that it had keep its name."""
+    await conn.execute(sa.delete(queues).where(queues.c.id == queue_id))
 
 
 async def save(conn: Connection, queue: Queue) -> int:

@@ -43,6 +43,13 @@ async def find(conn: Connection, code: str) -> ReasonCode | None:
     return None if row is None else ReasonCode(**row._mapping)
 
 
+async def save(conn: Connection, reason: ReasonCode) -> None:
+    """Add the reason, or change the one with the same code."""
+    statement = upsert(conn.dialect.name, reasons).values(asdict(reason))
+    changed = {name: statement.excluded[name] for name in ("title_en", "title_zh", "position", "active")}
+    await conn.execute(statement.on_conflict_do_update(index_elements=["code"], set_=changed))
+
+
 async def replace(conn: Connection, wanted: Sequence[ReasonCode]) -> None:
     """These are the reasons from now on, in order of `position`; others are kept but no longer in use."""
     codes = [reason.code for reason in wanted]

@@ -53,6 +53,13 @@ async def all_codes(conn: Connection, queue: str | None = None) -> list[WrapUpCo
     return sorted(found, key=lambda code: code.code.count("/"))
 
 
+async def save(conn: Connection, code: WrapUpCode) -> None:
+    """Add the code, or change the one with the same path."""
+    statement = upsert(conn.dialect.name, wrap_up_codes).values({**asdict(code), "parent": code.parent})
+    changed = {name: statement.excluded[name] for name in ("queue", "title_en", "title_zh", "position", "active")}
+    await conn.execute(statement.on_conflict_do_update(index_elements=["code"], set_=changed))
+
+
 async def replace(conn: Connection, wanted: Sequence[WrapUpCode]) -> None:
     """These are the codes from now on; others are kept but cannot be chosen."""
     codes = [code.code for code in wanted]

@@ -81,6 +81,31 @@ async def of_customers(conn: Connection, customer_ids: Collection[int]) -> list[
     return [contract(row) for row in await conn.execute(query)]
 
 
+async def all_contracts(conn: Connection) -> list[Contract]:
+    """Every contract, by number."""
+    return [contract(row) for row in await conn.execute(SELECT.order_by(contracts.c.number))]
+
+
+async def count_at(conn: Connection, service_level_id: int) -> int:
+    """How many contracts promise this service level."""
+    query = sa.select(sa.func.count()).where(contracts.c.service_level_id == service_level_id)
+    return cast(int, await conn.scalar(query.select_from(contracts)))
+
+
+async def remove(conn: Connection, contract_id: int) -> None:
+    """Delete a contract; what it covered stays, covered by none."""
+    owner = await conn.scalar(
+        sa.delete(contracts).where(contracts.c.id == contract_id).returning(contracts.c.customer_id)
+    )
+    if owner is not None:
+        await search_index.update(conn, [owner])
+
+
+async def remove_service_level(conn: Connection, level_id: int) -> None:
+    """Delete a service level that no contract promises."""
+    await conn.execute(sa.delete(service_levels).where(service_levels.c.id == level_id))
+
+
 async def by_number(conn: Connection, number: str) -> Contract | None:
     row = (await conn.execute(SELECT.where(contracts.c.number == number))).one_or_none()
     return None if row is None else contract(row)

@@ -119,6 +119,20 @@ async def ids_by_ref(conn: Connection, refs: Collection[str]) -> dict[str, int]:
     return {row.external_ref: row.id for row in await conn.execute(query)}
 
 
+async def by_number(conn: Connection, e164: str) -> list[Customer]:
+    """The customers under whom the record lists this number."""
+    c = points.contact_points.c
+    ids = await conn.scalars(sa.select(c.customer_id).where(c.e164 == e164).distinct().limit(50))
+    found = await get_many(conn, list(ids))
+    return [found[customer_id] for customer_id in sorted(found)]
+
+
+async def preferring(conn: Connection, agent_id: int) -> int:
+    """How many customers prefer this agent."""
+    query = sa.select(sa.func.count()).select_from(customers).where(customers.c.preferred_agent_id == agent_id)
+    return cast(int, await conn.scalar(query))
+
+
 async def people_of(conn: Connection, company_id: int, limit: int = 200) -> list[Customer]:
     """The people of a company by name, without their contact points."""
     query = (

@@ -36,6 +36,11 @@ async def of_customers(conn: Connection, customer_ids: Collection[int]) -> list[
     return [Product(**row._mapping) for row in await conn.execute(query)]
 
 
+async def covered_by(conn: Connection, contract_id: int) -> list[str]:
+    """The names of what a contract covers."""
+    return list(await conn.scalars(sa.select(products.c.name).where(products.c.contract_id == contract_id)))
+
+
 async def add(
     conn: Connection,
     customer_id: int,

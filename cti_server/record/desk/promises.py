@@ -187,6 +187,12 @@ async def find(
     return cut([_promise(row) for row in rows], limit, lambda promise: promise.due_at, lambda promise: promise.id)
 
 
+async def owed_by(conn: Connection, agent_id: int) -> int:
+    """How many open promises this agent owes."""
+    query = sa.select(sa.func.count()).select_from(promises).where(p.owner_id == agent_id, p.state == "open")
+    return cast(int, await conn.scalar(query))
+
+
 async def of_card(conn: Connection, customer: Customer, at: datetime) -> list[Promise]:
     """The promises that whoever speaks with this customer next must know of, the first due first.
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import re
 from pathlib import Path
 
 import pytest
@@ -12,16 +10,9 @@ import pytest
 from cti_server.demo.stage import only_one
 from cti_server.record.center import agent_queues, agents, lines, phones, queues
 from cti_server.record.database import Database
+from tests.cli.commands import run
 
 HEADER = "external_ref,kind,name,phone\n"
-
-
-def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("CTI_")} | settings
-    command = [sys.executable, "-m", "cti_server", *arguments]
-    return subprocess.run(
-        command, env=environment | {"COLUMNS": "200"}, capture_output=True, text=True, timeout=60
-    )
 
 
 @pytest.fixture
@@ -32,10 +23,21 @@ def url(tmp_path: Path) -> str:
 
 
 def test_serve_on_an_empty_database_says_what_to_run(tmp_path: Path) -> None:
+    (tmp_path / "new.db").touch()
     done = run("serve", CTI_DATABASE_URL=f"sqlite:///{tmp_path}/new.db")
     assert done.returncode == 1
     assert "the database is empty" in done.stderr
     assert "run: cti-server migrate" in done.stderr
+
+
+def test_the_version_is_told() -> None:
+    assert re.match(r"cti-server \d+\.\d+", run("--version").stdout)
+
+
+def test_an_old_sqlite_is_warned_of_by_what_serves_only(url: str) -> None:
+    for command in (("user", "list"), ("line", "list")):
+        done = run(*command, CTI_DATABASE_URL=url)
+        assert (done.returncode, "SQLite" in done.stdout + done.stderr) == (0, False)
 
 
 def test_a_setting_that_cannot_be_is_named(tmp_path: Path) -> None:
@@ -46,9 +48,9 @@ def test_a_setting_that_cannot_be_is_named(tmp_path: Path) -> None:
 
 
 async def test_people_lines_and_queues_are_added_and_changed(url: str) -> None:
-    for name in ("Alice", "Alice Walker"):
+    for how, name in (("add", "Alice"), ("set", "Alice Walker")):
         added = run(
-            "user", "add", "alice", "--name", name, "--seat", "PJSIP/1001", "--password", "a good one",
+            "user", how, "alice", "--name", name, "--seat", "PJSIP/1001", "--password", "a good one",
             CTI_DATABASE_URL=url,
         )  # fmt: skip
         assert added.returncode == 0, added.stderr
@@ -70,7 +72,10 @@ async def test_people_lines_and_queues_are_added_and_changed(url: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (("user", "add", "x", "--name", "X", "--role", "king", "--password", "12345678"), "the role is agent"),
+        (
+            ("user", "add", "x", "--name", "X", "--role", "king", "--password", "12345678"),
+            "the role is one of agent",
+        ),
         (("user", "add", "x", "--name", "X", "--password", "short"), "a password has 8 to"),
         (("line", "add", "12", "--region", "GB"), "is not a number of GB"),
     ],

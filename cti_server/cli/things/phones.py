@@ -1,0 +1,201 @@
+"""phone: the phones that people may sit down at, beside the one that each user's record names."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Annotated, Any, get_args
+
+import typer
+
+from cti_server.cli.common import ask_secret, fail, read, read_settings, say, write
+from cti_server.cli.given import LATER, Pbx, changes, one_of, pbx_of, some, there
+from cti_server.cli.tables import Json, show_all, show_one
+
+from .users import of_login
+
+phone = typer.Typer(no_args_is_help=True, help="Phones that people may sit down at.")
+
+Seat = Annotated[str, typer.Argument(help="Its interface at the PBX, e.g. PJSIP/1001.")]
+Extension = Annotated[
+    str | None, typer.Option("--extension", help="What colleagues dial; told by the seat unless given.")
+]
+Kind = Annotated[str | None, typer.Option("--kind", help="desk, browser or other.")]
+Label = Annotated[str | None, typer.Option("--label", help="What it is called, in English; '' for nothing.")]
+LabelZh = Annotated[str | None, typer.Option("--label-zh", help="What it is called, in Chinese.")]
+Owner = Annotated[
+    str | None,
+    typer.Option("--owner", help="The login whose own phone it is; nobody else sits there. '' for everybody's."),
+]
+SipUser = Annotated[str | None, typer.Option("--sip-user", help="What a browser registers as.")]
+SipPassword = Annotated[
+    str | None, typer.Option("--sip-password", help="Asked for, for a new browser phone, when not given.")
+]
+MAY_BE_EMPTY = ("label_en", "label_zh", "sip_user", "sip_password")
+COLUMNS = ("seat", "extension", "pbx", "kind", "label_en", "owner")
+
+
+@phone.command("list")
+def list_phones(json: Json = False) -> None:
+    """Every phone, of all PBXs."""
+
+    async def rows(conn: Any) -> list[dict[str, Any]]:
+        from cti_server.record.center import agents, phones
+
+        logins = {agent.id: agent.login for agent in await agents.everyone(conn)}
+        return [_row(one, logins) for one in await phones.all_phones(conn)]
+
+    show_all(COLUMNS, read(read_settings(), rows), json)
+
+
+@phone.command("show")
+def show_phone(seat: Seat, pbx: Pbx = None, json: Json = False) -> None:
+    """One phone. Its SIP password is not shown."""
+    settings = read_settings()
+    of_pbx = pbx_of(settings, pbx)
+
+    async def row(conn: Any) -> dict[str, Any]:
+        from cti_server.record.center import agents
+
+        logins = {agent.id: agent.login for agent in await agents.everyone(conn)}
+        return _row(await _phone(conn, of_pbx, seat), logins)
+
+    show_one(read(settings, row), json)
+
+
+@phone.command("add")
+def add_phone(
+    seat: Seat,
+    extension: Extension = None,
+    kind: Kind = None,
+    label: Label = None,
+    label_zh: LabelZh = None,
+    owner: Owner = None,
+    sip_user: SipUser = None,
+    sip_password: SipPassword = None,
+    pbx: Pbx = None,
+) -> None:
+    """Add a phone."""
+    from cti_server.record.center.phones import Phone
+
+    settings = read_settings()
+    fields = _fields(extension, kind, label, label_zh, sip_user, sip_password)
+    if "/" not in seat:
+        fail(f"{seat} is not an interface", f"write PJSIP/{seat}")
+    changes(seat=seat)
+    made = Phone(
+        pbx=pbx_of(settings, pbx), seat=seat, **({"extension": seat.rpartition("/")[2], "kind": "desk"} | fields)
+    )
+
+    async def refuse_known(conn: Any) -> None:
+        from cti_server.record.center import phones
+
+        if await phones.by_seat(conn, made.pbx, seat) is not None:
+            fail(f"{made.pbx} has a phone {seat} already", f"cti-server phone set {seat} …")
+
+    async def add(conn: Any) -> None:
+        from cti_server.record.center import phones
+
+        await refuse_known(conn)
+        agent = (await of_login(conn, owner)).id if owner else None
+        await phones.save(conn, replace(made, agent_id=agent))
+
+    read(settings, refuse_known)  # before a password is asked for
+    if made.kind == "browser":
+        made = replace(
+            made,
+            sip_user=made.sip_user or made.extension,
+            sip_password=made.sip_password or ask_secret("SIP password"),
+        )
+    write(settings, add)
+    say(f"phone {seat} ({made.kind}, {made.extension}) of {made.pbx}")
+
+
+@phone.command("set")
+def set_phone(
+    seat: Seat,
+    extension: Extension = None,
+    kind: Kind = None,
+    label: Label = None,
+    label_zh: LabelZh = None,
+    owner: Owner = None,
+    sip_user: SipUser = None,
+    sip_password: SipPassword = None,
+    pbx: Pbx = None,
+) -> None:
+    """Change only what is given."""
+    settings = read_settings()
+    of_pbx = pbx_of(settings, pbx)
+    fields = _fields(extension, kind, label, label_zh, sip_user, sip_password)
+    some(fields | ({"owner": owner} if owner is not None else {}), "cti-server phone set")
+
+    async def change(conn: Any) -> None:
+        from cti_server.record.center import phones
+
+        known = await _phone(conn, of_pbx, seat)
+        if owner is not None:
+            fields["agent_id"] = (await of_login(conn, owner)).id if owner else None
+        changed = replace(known, **fields)
+        if changed.kind == "browser" and not changed.sip_password:
+            fail("a browser phone needs the password of its SIP account", "--sip-password …")
+        await phones.save(conn, replace(changed, sip_user=changed.sip_user or _sip_user(changed)))
+
+    write(settings, change)
+    say(f"changed phone {seat} of {of_pbx}{LATER}")
+
+
+@phone.command("remove")
+def remove_phone(seat: Seat, pbx: Pbx = None) -> None:
+    """Remove a phone, unless somebody is at work there."""
+    settings = read_settings()
+    of_pbx = pbx_of(settings, pbx)
+
+    async def remove(conn: Any) -> None:
+        from cti_server.record.center import agents, phones, shifts
+
+        known = await _phone(conn, of_pbx, seat)
+        for shift in await shifts.all_open(conn, of_pbx):
+            if shift.seat == seat and (agent := await agents.get(conn, shift.agent_id)) is not None:
+                fail(
+                    f"{agent.login} is at work at {seat}", "They end their shift, or move to another phone, first."
+                )
+        await phones.remove(conn, known.id)
+
+    write(settings, remove)
+    say(f"removed phone {seat} of {of_pbx}")
+
+
+async def _phone(conn: Any, pbx: str, seat: str) -> Any:
+    from cti_server.record.center import phones
+
+    return there(await phones.by_seat(conn, pbx, seat), f"phone {seat} of {pbx}", "cti-server phone list")
+
+
+def _fields(
+    extension: str | None,
+    kind: str | None,
+    label: str | None,
+    label_zh: str | None,
+    sip_user: str | None,
+    sip_password: str | None,
+) -> dict[str, Any]:
+    from cti_server.record.center.phones import PhoneKind
+
+    one_of("--kind", kind, get_args(PhoneKind))
+    return changes(
+        may_be_empty=MAY_BE_EMPTY,
+        extension=extension,
+        kind=kind,
+        label_en=label,
+        label_zh=label_zh,
+        sip_user=sip_user,
+        sip_password=sip_password,
+    )
+
+
+def _sip_user(phone: Any) -> str | None:
+    return phone.extension if phone.kind == "browser" else None
+
+
+def _row(phone: Any, logins: dict[int, str]) -> dict[str, Any]:
+    row = {name: value for name, value in asdict(phone).items() if name not in ("id", "agent_id", "sip_password")}
+    return row | {"sip_password_set": phone.sip_password is not None, "owner": logins.get(phone.agent_id or 0)}

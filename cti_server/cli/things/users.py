@@ -1,0 +1,230 @@
+"""user: who signs in, in which role and at which phone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, get_args
+
+import typer
+
+from cti_server.cli.common import ask_secret, fail, read, read_settings, say, write
+from cti_server.cli.given import LATER, Active, Pbx, changes, one_of, pbx_of, some, text
+from cti_server.cli.tables import Json, show_all, show_one
+from cti_server.rules.facts import Language, Role
+
+user = typer.Typer(no_args_is_help=True, help="People who sign in at a desktop, their queues and skills.")
+
+Login = Annotated[str, typer.Argument(help="What they sign in with.")]
+Name = Annotated[str | None, typer.Option("--name", help="Their name, as colleagues and customers see it.")]
+RoleIs = Annotated[str | None, typer.Option("--role", help="agent, supervisor or administrator.")]
+Seat = Annotated[str | None, typer.Option("--seat", help="Their phone at the PBX, e.g. PJSIP/1001; '' for none.")]
+Extension = Annotated[
+    str | None, typer.Option("--extension", help="What colleagues dial; told by the seat unless given.")
+]
+LanguageIs = Annotated[str | None, typer.Option("--language", help="en or zh.")]
+MayPick = Annotated[
+    bool | None,
+    typer.Option("--may-pick/--may-not-pick", help="May pick a waiting caller out of a queue."),
+]
+AutoAnswer = Annotated[
+    bool | None, typer.Option("--auto-answer/--no-auto-answer", help="Their phone answers queue calls by itself.")
+]
+Password = Annotated[str | None, typer.Option("--password", help="Seen by others in the list of processes.")]
+
+COLUMNS = ("login", "name", "role", "seat", "extension", "pbx", "language", "active")
+
+
+@user.command("list")
+def list_users(
+    everyone: Annotated[bool, typer.Option("--all", help="Also those who were removed.")] = False,
+    json: Json = False,
+) -> None:
+    """Everybody who signs in."""
+
+    async def rows(conn: Any) -> list[dict[str, Any]]:
+        from cti_server.record.center import agents
+
+        return [_row(agent) for agent in await agents.everyone(conn) if agent.active or everyone]
+
+    show_all(COLUMNS, read(read_settings(), rows), json)
+
+
+@user.command("show")
+def show_user(login: Login, json: Json = False) -> None:
+    """One person with their queues (and penalty there), skills and own phones."""
+
+    async def row(conn: Any) -> dict[str, Any]:
+        from cti_server.record.center import agent_queues, phones
+
+        agent = await of_login(conn, login)
+        return _row(agent) | {
+            "may_pick": agent.may_pick,
+            "auto_answer": agent.auto_answer,
+            "queues": dict(await agent_queues.queues_of(conn, agent.id)),
+            "skills": await agent_queues.skills_of(conn, agent.id),
+            "phones": [phone.seat for phone in await phones.of_agent(conn, agent.id)],
+        }
+
+    show_one(read(read_settings(), row), json)
+
+
+@user.command("add")
+def add_user(
+    login: Login,
+    name: Name = None,
+    role: RoleIs = None,
+    seat: Seat = None,
+    extension: Extension = None,
+    pbx: Pbx = None,
+    language: LanguageIs = None,
+    may_pick: MayPick = None,
+    password: Password = None,
+) -> None:
+    """Add somebody who signs in. The password is asked for, or read from a pipe, when it is not given."""
+    settings = read_settings()
+    if not login.strip() or any(c.isspace() for c in login.strip()):
+        fail("a login is a word without spaces", "cti-server user add li.wei --name 'Li Wei'")
+    text("the login", login.strip())
+    if name is None:
+        fail("--name is needed: colleagues and customers see it", f"cti-server user add {login} --name 'Li Wei'")
+    fields = _fields(settings, name=name, role=role, seat=seat, extension=extension, pbx=pbx, language=language)
+    if may_pick is not None:
+        fields["may_pick"] = may_pick
+
+    async def refuse_known(conn: Any) -> None:
+        from cti_server.record.center import agents
+
+        known = await agents.by_login(conn, login)
+        if known is not None and known.active:
+            fail(f"{login} signs in already", f"cti-server user set {login} …   changes only what is given")
+        if known is not None:
+            fail(f"{login} was removed", f"cti-server user set {login} --active   brings them back")
+
+    async def add(conn: Any) -> None:
+        from cti_server.record.center import agents
+
+        await refuse_known(conn)
+        await agents.add(conn, login=login, password_hash=hashed, **fields)
+
+    read(settings, refuse_known)  # before a password is asked for
+    hashed = hash_of(password or ask_secret("password", twice=True))
+    write(settings, add)
+    say(f"added {login} ({fields.get('role', 'agent')})" + LATER)
+
+
+@user.command("set")
+def set_user(
+    login: Login,
+    name: Name = None,
+    role: RoleIs = None,
+    seat: Seat = None,
+    extension: Extension = None,
+    pbx: Pbx = None,
+    language: LanguageIs = None,
+    may_pick: MayPick = None,
+    auto_answer: AutoAnswer = None,
+    active: Active = None,
+    password: Password = None,
+    new_password: Annotated[bool, typer.Option("--new-password", help="Ask for a new password.")] = False,
+) -> None:
+    """Change only what is given. A new password signs them out everywhere; --active brings a removed one back."""
+    settings = read_settings()
+    fields = _fields(settings, name=name, role=role, seat=seat, extension=extension, pbx=pbx, language=language)
+    fields |= changes(may_pick=may_pick, auto_answer=auto_answer, active=active)
+    read(settings, lambda conn: of_login(conn, login))  # before a password is asked for
+    if password or new_password:
+        fields["password_hash"] = hash_of(password or ask_secret("password", twice=True))
+    some(fields, "cti-server user set")
+
+    async def change(conn: Any) -> None:
+        from cti_server.record.center import agents, sessions
+
+        agent = await of_login(conn, login)
+        if "seat" in fields and fields["seat"] is not None and pbx is None and agent.pbx is not None:
+            fields["pbx"] = agent.pbx  # another phone of the same PBX
+        await agents.update(conn, agent.id, **fields)
+        if "password_hash" in fields or fields.get("active") is False:
+            await sessions.close_all(conn, agent.id)
+
+    write(settings, change)
+    say(f"changed {login}: {', '.join(_shown(fields))}" + LATER)
+
+
+@user.command("remove")
+def remove_user(login: Login) -> None:
+    """Nobody signs in with this login any more. What they did stays readable; `user set --active` undoes it."""
+    settings = read_settings()
+
+    async def remove(conn: Any) -> list[str]:
+        from cti_server.record.center import agents, phones, sessions, shifts
+        from cti_server.record.crm import customers
+        from cti_server.record.desk import promises
+
+        agent = await of_login(conn, login)
+        if not agent.active:
+            fail(f"{login} was removed already", f"cti-server user set {login} --active   brings them back")
+        await agents.update(conn, agent.id, active=False)
+        await sessions.close_all(conn, agent.id)
+        left = []
+        if (shift := await shifts.of_agent(conn, agent.id)) is not None:
+            left.append(f"they are at work at {shift.seat}: a running server sends them home soon")
+        if owed := await promises.owed_by(conn, agent.id):
+            left.append(f"{owed} open promises are still theirs: supervisors give them to others at the desktop")
+        if preferring := await customers.preferring(conn, agent.id):
+            left.append(f"{preferring} customers prefer them, and are served like others now")
+        left += [
+            f"nobody else may sit at {phone.seat}: cti-server phone set {phone.seat} --owner ''"
+            for phone in await phones.of_agent(conn, agent.id)
+        ]
+        return left
+
+    left = write(settings, remove)
+    say(f"{login} cannot sign in any more; cti-server user set {login} --active brings them back")
+    for line in left:
+        say(line)
+
+
+async def of_login(conn: Any, login: str) -> Any:
+    from cti_server.record.center import agents
+
+    found = await agents.by_login(conn, login)
+    if found is None:
+        fail(f"nobody signs in as {login}", f"cti-server user add {login} --name …")
+    return found
+
+
+def hash_of(password: str) -> str:
+    from cti_server.api.access.passwords import hash_password
+
+    try:
+        return hash_password(password)
+    except ValueError as bad:
+        fail(str(bad))
+
+
+def _fields(settings: Any, *, seat: str | None, pbx: str | None, **options: Any) -> dict[str, Any]:
+    one_of("the role", options["role"], get_args(Role))
+    one_of("the language", options["language"], get_args(Language))
+    fields = changes(may_be_empty={"seat", "extension"}, seat=seat, **options)
+    if pbx is not None:
+        fields["pbx"] = pbx_of(settings, pbx)
+    if "seat" not in fields:
+        return fields
+    if fields["seat"] is None:
+        return {"extension": None, "pbx": None} | fields
+    if "/" not in fields["seat"]:
+        fail(f"{fields['seat']} is not an interface", f"write PJSIP/{fields['seat']}")
+    fields.setdefault("extension", fields["seat"].rpartition("/")[2])
+    return fields | {"pbx": pbx_of(settings, pbx)}
+
+
+def _shown(fields: dict[str, Any]) -> list[str]:
+    """The changes in words; a password only by its name."""
+    words = {None: "none", True: "yes", False: "no"}
+    return [
+        "password" if name == "password_hash" else f"{name.replace('_', ' ')} {words.get(value, value)}"
+        for name, value in fields.items()
+    ]
+
+
+def _row(agent: Any) -> dict[str, Any]:
+    return {name: getattr(agent, name) for name in COLUMNS}

@@ -1,0 +1,12 @@
+"""The record of a test, by the commands."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.commands import Record
+
+
+@pytest.fixture
+def record(sqlite_url: str) -> Record:
+    return Record(sqlite_url)
