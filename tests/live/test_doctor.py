@@ -17,7 +17,7 @@ from cti_server.demo.pbx import DemoPbx, free_config
 from cti_server.demo.seed import seed
 from cti_server.doctor import Finding, Status, examine
 from cti_server.doctor.examine import examine_pbx
-from cti_server.doctor.people import Recorded, read
+from cti_server.doctor.pbx.recorded import Recorded, read
 from cti_server.record.center import agents, queues
 from cti_server.record.database import Database
 from cti_server.settings import Account, PbxSettings, Settings
