@@ -8,6 +8,7 @@ from cti_server.doctor.dialplan import called
 from cti_server.doctor.dialplan.follow import Reached, follow
 from cti_server.doctor.dialplan.plan import Dialplan, pattern
 from cti_server.doctor.dialplan.steps import substitute
+from cti_server.doctor.pbx.desk import with_leg
 from cti_server.wire.ami import Message
 
 
@@ -281,7 +282,7 @@ def test_macros_and_deep_includes_as_freepbx_has_them() -> None:
 def test_a_call_of_what_is_not_there_is_named_with_the_file_that_brings_it() -> None:
     plan = dialplan("[in]\nexten => 100,1,Gosub(cti-identify,s,1)\nsame => n,Queue(support,t)")
     assert plan.said("in")[0][0] == "called.missing"
-    assert plan.said("in")[0][1].startswith("#include extensions_cti.conf   in extensions.conf")
+    assert plan.said("in")[0][1].startswith("#tryinclude extensions_cti.conf   in extensions.conf")
     assert not plan.follow("in", "100").asked
     assert (
         dialplan(f"[in]\nexten => 100,1,{SAFE}\nsame => n,Queue(support,t)").said("in")[0][0] == "dialplan.absent"
@@ -300,10 +301,6 @@ def test_a_misspelt_name_is_written_right_in_the_remedy() -> None:
     [
         ("Gosub(cti-identify,s,1)", SAFE),
         ("Gosub(cti-queue,s,1(a,9))", "GosubIf($[${DIALPLAN_EXISTS(cti-queue,s,1)}]?cti-queue,s,1(a,9))"),
-        (
-            "Queue(a,Ctb(cti-leg^s^1),,,60)",
-            "Queue(a,Ct${IF($[${DIALPLAN_EXISTS(cti-leg,s,1)}]?b(cti-leg^s^1))},,,60)",
-        ),
     ],
 )
 def test_a_call_that_does_not_look_first_is_named_with_one_that_does(written: str, safe: str) -> None:
@@ -317,6 +314,14 @@ def test_a_call_that_does_not_look_first_is_named_with_one_that_does(written: st
         code
         for code, _ in dialplan(f"[in]\nexten => 100,1,Answer()\nsame => n,{safe}\n{IDENTIFY}{ours}").said("in")
         if code == "called.unsafe"
+    ]
+
+
+def test_a_queue_that_prepares_its_legs_where_cti_leg_is_there() -> None:
+    plan = dialplan("[in]\nexten => 100,1,Queue(a,Ct,,,60)\nexten => 200,1,Queue(b)")
+    assert [with_leg(place) for place in plan.places()] == [
+        "Queue(a,Ct${IF($[${DIALPLAN_EXISTS(cti-leg,s,1)}]?b(cti-leg^s^1))},,,60)",
+        "Queue(b,${IF($[${DIALPLAN_EXISTS(cti-leg,s,1)}]?b(cti-leg^s^1))})",
     ]
 
 

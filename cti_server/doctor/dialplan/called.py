@@ -44,8 +44,6 @@ FILES: Mapping[str, str] = {
         DESK,
     ),
 }
-#: without a Gosub to it a call goes on as it would; all that is lost is what it does
-LOSS = {"goto": "cuts the caller off", "gosub": "cuts the caller off", "leg": "rings nobody's phone"}
 SHOWN = 5
 
 
@@ -64,7 +62,11 @@ def _missing(check: str, plan: Dialplan) -> Iterator[Finding]:
         if plan.has(target, place.context, place.extension):
             continue
         facts = _facts(place, target)
-        if _looks_first(plan, place, target):
+        # A leg is rung all the same (measured on Asterisk 22); a call that goes where there is nothing is over.
+        if target.how == "leg":
+            if target.context not in FILES:
+                yield say(check, "called.skipped", remedy=_bring(plan, place, target), **facts)
+        elif _looks_first(plan, place, target):
             if target.context != IDENTIFY:  # whose absence has a finding of its own
                 yield say(check, "called.skipped", remedy=_bring(plan, place, target), **facts)
         else:
@@ -83,7 +85,7 @@ def _bring(plan: Dialplan, place: Place, target: Target) -> str:
         return f"Copy dialplans/{SITE} beside {CALLS}"
     if file is not None:
         after = f", after {CALLS}" if file == DESK else ""
-        return f"#include {file}   in extensions.conf{after} (FreePBX, Issabel: extensions_custom.conf)"
+        return f"#tryinclude {file}   in extensions.conf{after} (FreePBX, Issabel: extensions_custom.conf)"
     near = difflib.get_close_matches(
         target.context, [name for name in plan.contexts if name in FILES] or FILES, n=1
     )
@@ -114,7 +116,7 @@ def _calls_of_ours(plan: Dialplan) -> Iterator[tuple[Place, Target]]:
 def _unsafe(check: str, plan: Dialplan) -> Iterator[Finding]:
     """Calls of ours from the administrator's own lines that do not look first."""
     for place, target in _calls_of_ours(plan):
-        if place.context in FILES or target.context not in FILES or target.how == "goto":
+        if place.context in FILES or target.context not in FILES or target.how != "gosub":
             continue
         if plan.has(target, place.context, place.extension) and not _looks_first(plan, place, target):
             remedy = f"{_same(place)}{safe(place.step, target)}"
@@ -139,7 +141,6 @@ def _facts(place: Place, target: Target) -> dict[str, object]:
         "application": place.step.application,
         "called": target.context,
         "what": f"{target.context},{target.extension},{target.priority}",
-        "loss": LOSS[target.how],
         "file": FILES.get(target.context, "extensions.conf"),
     }
 

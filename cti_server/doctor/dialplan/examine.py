@@ -9,12 +9,13 @@ from cti_server.doctor.dialplan import asked, called, lines, site
 from cti_server.doctor.dialplan.plan import Dialplan
 from cti_server.doctor.dialplan.steps import IDENTIFY
 from cti_server.doctor.findings import Finding, say
-from cti_server.doctor.manager.actions import ShowDialPlan, value
+from cti_server.doctor.manager.actions import ShowDialPlan, setting, value
 from cti_server.doctor.manager.reach import Patient
 from cti_server.record.center.agents import Agent
 from cti_server.rules.facts import Line
 
 DIALPLAN_S = 30.0
+TRIED = 5  # contexts of extensions.conf: the first section of one name may hold no exten
 #: contexts that calls enter without anything in the dialplan or in an endpoint that says so
 ALWAYS = {
     "default",
@@ -49,12 +50,31 @@ async def examine(
     phones = await _contexts_of(session, [(agent.seat or "").partition("/")[2] for agent in agents])
     begun = {context for line in known_lines or () for context, _ in lines.starts(plan, line)}
     roots = ALWAYS | set(trunks) | set(phones) | begun
-    findings = list(called.examine(patient.check("dialplan"), plan, roots))
+    findings = await _unreadable(patient, session, plan)
+    findings += called.examine(patient.check("dialplan"), plan, roots)
     if IDENTIFY in plan.contexts:
         findings.extend(asked.examine(patient, plan))
     if known_lines is not None:
         findings.extend(lines.examine(patient, plan, known_lines, trunks))
     return [*findings, *await site.examine(patient, session, plan, agents, known_lines or ())]
+
+
+async def _unreadable(patient: Patient, session: Session, plan: Dialplan) -> list[Finding]:
+    """Whether extensions.conf could be read again now. A missing #include spoils all of it: a reload leaves the dialplan
+    as it is, and a restart loads none (measured on Asterisk 22)."""
+    if not await setting(session, "manager.conf", "general", ["enabled"]):
+        return []  # files cannot be seen from here
+    own = [name for name, context in plan.contexts.items() if context.extensions and context.of_file]
+    for context in own[:TRIED]:
+        if await setting(session, "extensions.conf", context, ["exten"]):
+            return []
+    if not own:
+        return []
+    files = {called.SITE: "cti-site", called.CALLS: IDENTIFY, called.DESK: "cti-hold"}
+    missing = [file for file, context in files.items() if not await setting(session, file, context, ["exten"])]
+    wrong = f"Copy dialplans/{missing[0]} to /etc/asterisk" if missing else "Add the file"
+    remedy = f"{wrong}, or remove the #include of it"
+    return [say(patient.check("dialplan"), "dialplan.unreadable", remedy=remedy)]
 
 
 async def _contexts_of(session: Session, endpoints: Sequence[str]) -> list[str]:

@@ -15,11 +15,13 @@ MAX_DEPTH = 20  # includes within includes
 
 @dataclass(slots=True)
 class Context:
-    """`elsewhere`: a switch brings further extensions, from a database or another PBX, which are not listed."""
+    """`elsewhere`: a switch brings further extensions, from a database or another PBX, which are not listed. `of_file`: it
+    is of extensions.conf, and not of a module."""
 
     extensions: dict[str, list[Step]] = field(default_factory=dict)
     includes: list[str] = field(default_factory=list)
     elsewhere: bool = False
+    of_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Dialplan:
     def _add(context: Context, row: Message) -> None:
         if (included := row.get("IncludeContext")) is not None:
             context.includes.append(re.split(r"[,|]", included)[0])  # what follows says at which times it counts
+        context.of_file = context.of_file or row.get("Registrar") == "pbx_config"
         if row.get("Switch") is not None:
             context.elsewhere = True
         extension, priority, application = row.get("Extension"), row.get("Priority"), row.get("Application")

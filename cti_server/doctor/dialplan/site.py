@@ -16,6 +16,7 @@ from cti_server.rules.facts import Line
 
 CONTEXT = "cti-site"
 PRIVATE = ("masked", "withheld", "")
+OUT_OF_THE_BOX = "^[1-7][0-9]{2,4}$"
 NUMBER = re.compile(r"\+?[0-9*#]+")
 PLACE = re.compile(r"[\w.-]+,[^,]+,[\w-]+")
 
@@ -103,21 +104,40 @@ async def _inside(
 ) -> list[Finding]:
     """CTI_INSIDE, tried by the PBX itself on the numbers that the record knows."""
     inside = plan.assigned(CONTEXT, "CTI_INSIDE") or ""
-    if await _matches(session, inside, "1001") is None:
-        return [say(check, "site.inside_wrong", found=inside or "nothing")]
     here = [agent for agent in agents if agent.pbx == patient.pbx.name and (agent.seat or "").startswith("PJSIP/")]
     numbers = [(agent, (agent.seat or "").partition("/")[2]) for agent in here]
+    right = fitting([number for _, number in numbers]) or OUT_OF_THE_BOX
+    if await _matches(session, inside, "1001") is None:
+        return [say(check, "site.inside_wrong", found=inside or "nothing", right=right)]
     strange = [(agent, number) for agent, number in numbers if await _matches(session, inside, number) is False]
     found = []
     if strange:
         agent, number = strange[0]
         facts = {"found": inside, "number": number, "login": agent.login, "count": len(strange), "all": len(here)}
-        found.append(say(check, "site.inside_none" if len(strange) == len(here) else "site.inside_some", **facts))
+        code = "site.inside_none" if len(strange) == len(here) else "site.inside_some"
+        found.append(say(check, code, right=right, **facts))
     for line in lines:
         if await _matches(session, inside, line.raw):
-            found.append(say(check, "site.inside_wide", found=inside, number=line.raw))
+            found.append(say(check, "site.inside_wide", found=inside, number=line.raw, right=right))
             break
     return found
+
+
+def fitting(numbers: Sequence[str]) -> str:
+    """A regular expression that fits these numbers, and few others of their length: 1001, 1102 → ^1[01]0[12]$."""
+    lengths: dict[int, list[str]] = {}
+    for number in sorted(set(numbers)):
+        if number.isdecimal():
+            lengths.setdefault(len(number), []).append(number)
+    return "|".join(f"^{''.join(map(_one_of, zip(*same, strict=True)))}$" for same in lengths.values())
+
+
+def _one_of(digits: Sequence[str]) -> str:
+    first, *rest = found = sorted(set(digits))
+    if not rest:
+        return first
+    in_a_row = len(found) > 2 and int(found[-1]) - int(first) == len(found) - 1
+    return f"[{first}-{found[-1]}]" if in_a_row else f"[{''.join(found)}]"
 
 
 async def _matches(session: Session, regex: str, number: str) -> bool | None:

@@ -41,7 +41,11 @@ async def _websocket(check: str, url: str | None, host: str) -> list[Finding]:
     if url is None:
         return [say(check, "browser.no_url", host=host)]
     parts = urlsplit(url)
-    facts: dict[str, object] = {"url": url, "host": parts.hostname, "port": parts.port or (443 if parts.scheme == "wss" else 80)}
+    facts: dict[str, object] = {
+        "url": url,
+        "host": parts.hostname,
+        "port": parts.port or (443 if parts.scheme == "wss" else 80),
+    }
     plain = parts.scheme == "ws" and not loopback(parts.hostname or "")
     return [say(check, "browser.plain", **facts)] * plain + await _tried(check, url, facts)
 

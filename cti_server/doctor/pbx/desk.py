@@ -39,7 +39,7 @@ def examine(patient: Patient, plan: Dialplan) -> list[Finding]:
         facts = {
             "contexts": ", ".join(missing),
             "losses": losses,
-            "lines": "\n".join(f"#include {f}" for f in files),
+            "lines": "\n".join(f"#tryinclude {f}" for f in files),
         }
         return [say(check, "desk.contexts", **facts)]
     return list(some(list(_legs(check, plan)), SHOWN))

@@ -17,7 +17,7 @@ DIALPLAN: dict[str, Text] = {
     "dialplan.absent": Text(
         "problem",
         "the dialplan has no context cti-identify, so no call asks who is calling",
-        "#include extensions_cti.conf   in extensions.conf (FreePBX, Issabel: extensions_custom.conf); then: "
+        "#tryinclude extensions_cti.conf   in extensions.conf (FreePBX, Issabel: extensions_custom.conf); then: "
         + RELOAD_DIALPLAN,
     ),
     "dialplan.no_site": Text(
@@ -64,11 +64,18 @@ DIALPLAN: dict[str, Text] = {
         "the dialplan asks {found}; whether that is this server cannot be seen from here",
         "Set(CTI_FASTAGI={right})   in cti_site.conf, if it is not",
     ),
+    "dialplan.unreadable": Text(
+        "problem",
+        "extensions.conf cannot be read as it stands: the dialplan runs from memory, and is gone after the next restart",
+        "{remedy}; then: "
+        + RELOAD_DIALPLAN
+        + '\nAsterisk\'s log says which file is missing: "was listed as a #include but it does not exist"',
+    ),
     # --- what it calls
     "called.missing": Text(
         "problem",
         "[{context}], extension {extension}, priority {priority}: {application} leads to {what}, which is not there, and "
-        "{loss}",
+        "cuts the caller off",
         "{remedy}; then: " + RELOAD_DIALPLAN,
     ),
     "called.skipped": Text(
@@ -79,7 +86,7 @@ DIALPLAN: dict[str, Text] = {
     "called.unsafe": Text(
         "warning",
         "[{context}], extension {extension}, priority {priority}, calls {what} without looking whether it is there: on "
-        "the day that {file} is not loaded, this {loss}",
+        "the day that {file} is not loaded, this cuts the caller off",
         "{line}   in [{context}], extension {extension}, in place of priority {priority}; then: "
         + RELOAD_DIALPLAN,
     ),
@@ -143,24 +150,23 @@ DIALPLAN: dict[str, Text] = {
     "site.inside_wrong": Text(
         "problem",
         "CTI_INSIDE is {found}, which Asterisk cannot read as a regular expression: phones are dialled by the trunk",
-        "Set(CTI_INSIDE=^[1-7][0-9]{{2,4}}$)" + SITE,
+        "Set(CTI_INSIDE={right})" + SITE,
     ),
     "site.inside_none": Text(
         "problem",
-        "CTI_INSIDE is {found}, which fits no agent's phone, {number} for one: colleagues are dialled by the trunk, and "
-        "no phone has an agent's keys",
-        "Set(CTI_INSIDE=…)   an expression that fits the numbers of your phones, such as ^{number}$" + SITE,
+        "CTI_INSIDE is {found}, which fits no agent's phone, {number} for one: colleagues are dialled by the trunk, "
+        "and no phone has an agent's keys",
+        "Set(CTI_INSIDE={right})   and whatever other phones you have" + SITE,
     ),
     "site.inside_some": Text(
         "warning",
-        "CTI_INSIDE is {found}, which does not fit {number}, the phone of agent {login}, and {count} of {all} in all",
-        "Set(CTI_INSIDE=…)   an expression that fits the numbers of your phones, such as {found}|^{number}$"
-        + SITE,
+        "CTI_INSIDE is {found}, which does not fit {number}, the phone of agent {login}: so it is with {count} of {all}",
+        "Set(CTI_INSIDE={right})   and whatever other phones you have" + SITE,
     ),
     "site.inside_wide": Text(
         "warning",
         "CTI_INSIDE is {found}, which fits {number}, too: outside numbers are dialled as phones of this PBX",
-        "Set(CTI_INSIDE=^[1-7][0-9]{{2,4}}$)   or what your phones' numbers have in common" + SITE,
+        "Set(CTI_INSIDE={right})   and whatever other phones you have" + SITE,
     ),
     "site.number": Text(
         "problem",

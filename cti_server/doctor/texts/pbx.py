@@ -48,8 +48,7 @@ PBX: dict[str, Text] = {
     "desk.contexts": Text(
         "warning",
         "the dialplan has no {contexts}, so these do not work from the screen: {losses}",
-        "{lines}   in extensions.conf, after cti_site.conf's own (FreePBX, Issabel: extensions_custom.conf); then: "
-        + RELOAD_DIALPLAN,
+        "{lines}   in extensions.conf (FreePBX, Issabel: extensions_custom.conf); then: " + RELOAD_DIALPLAN,
     ),
     "desk.leg": Text(
         "warning",
@@ -60,7 +59,7 @@ PBX: dict[str, Text] = {
     "desk.key": Text(
         "problem",
         "{name} of features.conf is {now}; the server presses {key}",
-        "#include features_cti.conf   in features.conf (FreePBX, Issabel: its lines of [{section}] in "
+        "#tryinclude features_cti.conf   in features.conf (FreePBX, Issabel: its lines of [{section}] in "
         'features_{section}_custom.conf); then: asterisk -rx "module reload features"',
     ),
     "desk.keys_unseen": Text(
@@ -78,7 +77,7 @@ PBX: dict[str, Text] = {
     "room.no_profile": Text(
         "problem",
         "confbridge.conf has no profile {profiles}: a conference from the screen is refused, or cuts the caller off",
-        "#include confbridge_cti.conf   in confbridge.conf (FreePBX, Issabel: confbridge_custom.conf); then: "
+        "#tryinclude confbridge_cti.conf   in confbridge.conf (FreePBX, Issabel: confbridge_custom.conf); then: "
         'asterisk -rx "module reload app_confbridge.so"',
     ),
     "room.unseen": Text(
