@@ -6,7 +6,7 @@ finds no key, that is no proof, unless Asterisk does not use the rest of feature
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cti_server.asterisk import moves
 from cti_server.asterisk.session import Session
@@ -20,8 +20,8 @@ GENERAL: Mapping[str, str] = {
     "atxferswap": moves.SWAP_KEYS,
 }
 MAP: Mapping[str, str] = {"cti-hold": moves.HOLD_KEY, "cti-record": moves.RECORD_KEY}
-#: where the keys of [applicationmap] may stand, the first that counts first
-FILES = ("features.conf", "features_applicationmap_custom.conf", "features_cti.conf")
+#: files that bring keys of [applicationmap] to where Asterisk uses the rest of features_cti.conf
+INCLUDED = ("features_applicationmap_custom.conf", "features_cti.conf")
 
 
 async def examine(patient: Patient, session: Session) -> list[Finding]:
@@ -30,7 +30,8 @@ async def examine(patient: Patient, session: Session) -> list[Finding]:
     findings = [
         _wrong(check, "general", name, key, used[name]) for name, key in GENERAL.items() if used[name] != key
     ]
-    written = await _written(session)
+    files = ("features.conf",) if findings else ("features.conf", *INCLUDED)
+    written = await _written(session, files)
     for name, key in MAP.items():
         if name in written and written[name] != key:
             findings.append(_wrong(check, "applicationmap", name, key, written[name]))
@@ -42,9 +43,9 @@ async def examine(patient: Patient, session: Session) -> list[Finding]:
     return findings
 
 
-async def _written(session: Session) -> dict[str, str]:
+async def _written(session: Session, files: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for file in FILES:
+    for file in files:
         for name, line in (await setting(session, file, "applicationmap", list(MAP))).items():
             found.setdefault(name, line.partition(",")[0].strip())
     return found
