@@ -36,8 +36,9 @@ POSITIONS: Final = "CTI-Positions"
 
 
 class Edge:
-    """ASGI middleware. `origins` are other origins that may send changes, such as `https://crm.example`. `is_trouble`
-    says whether a failure is the database's, which is logged elsewhere and answered with a 503.
+    """ASGI middleware. `origins` are other origins that may send changes, such as `https://crm.example`.
+    `is_trouble` says whether a failure is the database's, which is logged elsewhere and answered with a
+    503.
 
     Each answer to a GET below /api has a header `CTI-Positions`: the last event of each stream before the answer
     was made. A desktop lets the answer overwrite only what no later event has changed.

@@ -25,8 +25,8 @@ class NoAccount(LookupError):
 
 
 class Commands:
-    """The command connections of one PBX: one for each role, opened when first needed and kept while it lives. A role
-    whose login was refused is not tried again for `REFUSED_AGAIN_S`, whoever asks meanwhile.
+    """The command connections of one PBX: one for each role, opened when first needed and kept while it
+    lives. A role whose login was refused is not tried again for `REFUSED_AGAIN_S`, whoever asks meanwhile.
 
     Whoever made it calls `close` at the end.
     """

@@ -32,8 +32,9 @@ class LinkLost(ConnectionError):
 
 
 class Refused(PermissionError):
-    """Asterisk refused the login of `user`: wrong user or secret, or an address that is not permitted, which it does not
-    tell apart. It would again; whoever tries waits for `REFUSED_AGAIN_S`. `local` is our address towards it."""
+    """Asterisk refused the login of `user`: wrong user or secret, or an address that is not permitted,
+    which it does not tell apart. It would again; whoever tries waits for `REFUSED_AGAIN_S`. `local` is our
+    address towards it."""
 
     def __init__(self, said: str, user: str = "", local: str = "") -> None:
         super().__init__(said)
@@ -43,7 +44,8 @@ class Refused(PermissionError):
     def remedy(self, setting: str) -> str:
         """The line that mends it, where `setting` holds the secret."""
         permit = f"permit = {self.local}/255.255.255.255" if self.local else "permit = our address"
-        return f"in [{self.user}] of manager_cti.conf: secret = the value of {setting}, {permit}; then: manager reload"
+        secret = f"secret = the value of {setting}"
+        return f"in [{self.user}] of manager_cti.conf: {secret}, {permit}; then: manager reload"
 
 
 class ActionFailed(RuntimeError):

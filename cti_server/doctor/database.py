@@ -1,4 +1,4 @@
-"""The database: whether it answers, can be written, is at the revision that this server needs, and on a safe engine."""
+"""The database: whether it answers, can be written, is at the revision that is needed, and on a safe engine."""
 
 from __future__ import annotations
 

@@ -23,8 +23,9 @@ ANY = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - rea
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What a running cti-server reports about itself: why it is not ready, its FastAGI lookups counted by status, the
-    FastAGI sessions that it closed, by cause, and how many callers it has seen join a queue, by PBX."""
+    """What a running cti-server reports about itself: why it is not ready, its FastAGI lookups counted by
+    status, the FastAGI sessions that it closed, by cause, and how many callers it has seen join a queue, by
+    PBX."""
 
     not_ready: str | None = None
     lookups: dict[str, int] = field(default_factory=dict)

@@ -1,7 +1,8 @@
-"""What keeps the database from being used: told apart from errors of ours, named with its remedy, and logged seldom.
+"""What keeps the database from being used: told from errors of ours, named with its remedy, logged seldom.
 
-A database that is away, full or not to be written fails every write of every task, several times a second. One line says so
-when it begins, one each minute while it lasts, and one when it is over; who tries again needs to say nothing.
+A database that is away, full or not to be written fails every write of every task, several times a second. One
+line says so when it begins, one each minute while it lasts, and one when it is over; who tries again needs to
+say nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ SAY_AGAIN_S = 60.0
 
 log = structlog.get_logger(__name__)
 
-#: a part of what the driver says, in lower case → what mends it. {file} is SQLite's file, {user} who runs the server
+#: a part of what the driver says, in lower case → what mends it. {file} is SQLite's file, {user} who runs
+#: the server
 REMEDIES = (
     (("readonly", "read-only", "read only"), "{owner}, and see that the file system is not mounted read-only"),
     (("disk is full", "no space left", "diskfull", "could not extend"), "make room:  df -h {folder}"),
@@ -85,7 +87,8 @@ def _chain(cause: BaseException) -> Iterator[BaseException]:
 
 
 class Troubles:
-    """The trouble that a database is in now, if any. `note` each failure, and `over` each success of what failed."""
+    """The trouble that a database is in now, if any. `note` each failure, and `over` each success of what
+    failed."""
 
     def __init__(self, url: sa.URL, clock: Callable[[], float] = time.monotonic) -> None:
         self.now: Trouble | None = None

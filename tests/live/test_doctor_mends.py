@@ -1,5 +1,5 @@
-"""What an administrator gets wrong, broken on a real Asterisk one at a time: the doctor names it, and the line that it
-names, put where it says, mends it."""
+"""What an administrator gets wrong, broken on a real Asterisk one at a time: the doctor names it, and the line
+that it names, put where it says, mends it."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ RECORD = Recorded(AGENTS, QUEUES, [Line(id=1, raw=LINE, e164=None, region="CN")]
 
 @pytest.fixture(scope="module")
 def pbx() -> Iterator[DemoPbx]:
-    """One PBX for these tests, of their own: they change its configuration. Its dialplan is an administrator's: a line, a
-    queue, and ours by #include."""
+    """One PBX for these tests, of their own: they change its configuration. Its dialplan is an
+    administrator's: a line, a queue, and ours by #include."""
     try:
         with DemoPbx(free_config()) as running:
             dialplan(running, f"exten => {LINE},1,GosubIf({ASKS})\n same => n,Queue(support,t)")

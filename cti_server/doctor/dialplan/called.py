@@ -1,5 +1,5 @@
-"""What the dialplan calls: contexts of ours that are not there, calls that would cut the caller off the day they are
-not, and calls of cti-identify that come too late or that no call reaches."""
+"""What the dialplan calls: contexts of ours that are not there, or would cut callers off on the day that they
+are not; and cti-identify too late, or where no call comes."""
 
 from __future__ import annotations
 
@@ -178,8 +178,9 @@ def _asks(check: str, plan: Dialplan, roots: Collection[str]) -> Iterator[Findin
 
 
 def _queued_before(plan: Dialplan, asker: Place) -> str | None:
-    """The queue in which a call has waited when it comes to this step, by the same extension's steps before it. None
-    where there is none, or one of them asks already, or a label between them may be where calls come in."""
+    """The queue in which a call has waited when it comes to this step, by the same extension's steps before
+    it. None where there is none, or one of them asks already, or a label between them may be where calls
+    come in."""
     queue = None
     for step in plan.contexts[asker.context].extensions[asker.extension]:
         if step.priority >= asker.step.priority:

@@ -60,8 +60,8 @@ async def examine(
 
 
 async def _unreadable(patient: Patient, session: Session, plan: Dialplan) -> list[Finding]:
-    """Whether extensions.conf could be read again now. A missing #include spoils all of it: a reload leaves the dialplan
-    as it is, and a restart loads none (measured on Asterisk 22)."""
+    """Whether extensions.conf could be read again now. A missing #include spoils all of it: a reload leaves
+    the dialplan as it is, and a restart loads none (measured on Asterisk 22)."""
     if not await setting(session, "manager.conf", "general", ["enabled"]):
         return []  # files cannot be seen from here
     own = [name for name, context in plan.contexts.items() if context.extensions and context.of_file]

@@ -1,8 +1,8 @@
 """Where a dialled number leads.
 
-This follows what is written, not what would happen: conditions and times are not evaluated, every branch is followed,
-and a context that only a running call knows (a variable) is not. So it can say "reaches Queue() unasked" and "I lost
-it", and never promises more.
+This follows what is written, not what would happen: conditions and times are not evaluated, every branch is
+followed, and a context that only a running call knows (a variable) is not. So it can say "reaches Queue()
+unasked" and "I lost it", and never promises more.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ MAX_MEANT = 50  # extensions that one variable may stand for; with more of them 
 @dataclass(slots=True)
 class Reached:
     """Where a number leads. `asked`: some way asks who is calling. `unasked`: (context, extension, queue) of each
-    Queue() that is reached without asking. `broken`: steps, and what they lead to that is not there, so that the call
-    ends. `ends`: the (context, extension) visited last."""
+    Queue() that is reached without asking. `broken`: steps, and what they lead to that is not there, so
+    that the call ends. `ends`: the (context, extension) visited last."""
 
     asked: bool = False
     unasked: list[tuple[str, str, str]] = field(default_factory=list)
@@ -105,8 +105,9 @@ def _keys(plan: Dialplan, context: str, extension: str, asked: bool) -> Iterator
 
 
 def meant(plan: Dialplan, target: Target, context: str, extension: str) -> list[str]:
-    """The extensions that a target may mean: one, or where it holds a variable, `s-${DIALSTATUS}`, all that it fits.
-    None of them where the variable could be any extension of the context in which the call is already."""
+    """The extensions that a target may mean: one, or where it holds a variable, `s-${DIALSTATUS}`, all that
+    it fits. None of them where the variable could be any extension of the context in which the call is
+    already."""
     wanted = target.extension or extension
     if "$" not in wanted:
         return [wanted]

@@ -29,8 +29,9 @@ def examine(patient: Patient, plan: Dialplan, lines: Sequence[Line], trunks: Col
 
 
 def starts(plan: Dialplan, line: Line, trunks: Collection[str] = ()) -> list[tuple[str, str]]:
-    """(context, number) of each place at which a call of this line may begin, the likeliest first: where a trunk comes
-    in, then whoever has exactly this number, then whoever has a pattern for it and is led to by nobody."""
+    """(context, number) of each place at which a call of this line may begin, the likeliest first: where a
+    trunk comes in, then whoever has exactly this number, then whoever has a pattern for it and is led to by
+    nobody."""
     written = dict.fromkeys(
         n for n in (line.raw, line.raw.lstrip("+"), line.e164, (line.e164 or "").lstrip("+")) if n
     )

@@ -1,4 +1,4 @@
-"""A dialplan as ShowDialPlan lists it: contexts, their extensions and includes, and which steps an extension has."""
+"""A dialplan as ShowDialPlan lists it: contexts, their extensions and includes, the steps of an extension."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ MAX_DEPTH = 20  # includes within includes
 
 @dataclass(slots=True)
 class Context:
-    """`elsewhere`: a switch brings further extensions, from a database or another PBX, which are not listed. `of_file`: it
-    is of extensions.conf, and not of a module."""
+    """`elsewhere`: a switch brings further extensions, from a database or another PBX, which are not
+    listed. `of_file`: it is of extensions.conf, and not of a module."""
 
     extensions: dict[str, list[Step]] = field(default_factory=dict)
     includes: list[str] = field(default_factory=list)
@@ -102,7 +102,8 @@ class Dialplan:
         return next((f for i in here.includes if (f := self.match(i, extension, depth + 1)) is not None), None)
 
     def has(self, target: Target, context: str = "", extension: str = "") -> bool:
-        """Whether a target is there, seen from this context and extension. True also where that cannot be known."""
+        """Whether a target is there, seen from this context and extension. True also where that cannot
+        be known."""
         into, to = target.context or context, target.extension or extension
         if into not in self.contexts:
             return False

@@ -1,4 +1,4 @@
-"""What cti_site.conf says of this PBX: its name, the trunk, which numbers are phones, where nobody's caller goes."""
+"""What cti_site.conf says of this PBX: its name, the trunk, which numbers are phones, who takes lost callers."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A place that a step leads to; '' for a part that stays as it is. `how`: the call goes there (`goto`) or there and
-    back (`gosub`), or another leg does before it rings (`leg`)."""
+    """A place that a step leads to; '' for a part that stays as it is. `how`: the call goes there (`goto`)
+    or there and back (`gosub`), or another leg does before it rings (`leg`)."""
 
     context: str
     extension: str
@@ -74,9 +74,9 @@ def queue_of(act: Step, extension: str) -> str | None:
 
 
 def targets(act: Step, extension: str | None = None) -> list[Target]:
-    """Every place that this step may lead to, conditions aside; `extension` is the one that was dialled, where that is
-    known. Contexts and priorities that only a running call knows are left out; an extension may still hold a
-    variable."""
+    """Every place that this step may lead to, conditions aside; `extension` is the one that was dialled,
+    where that is known. Contexts and priorities that only a running call knows are left out; an extension
+    may still hold a variable."""
     data = act.data if extension is None else substitute(act.data, extension)
     match act.application:
         case "Goto" | "Gosub":
@@ -96,7 +96,8 @@ def targets(act: Step, extension: str | None = None) -> list[Target]:
 
 
 def keys_context(act: Step) -> str | None:
-    """Where the keys that a caller presses during this step lead: '' its own context; None where they lead nowhere."""
+    """Where the keys that a caller presses during this step lead: '' its own context; None where they lead
+    nowhere."""
     if act.application == "WaitExten":
         return ""
     if act.application == "Background":

@@ -1,7 +1,8 @@
 """Whether another cti-server works on the same PBX, with a database of its own.
 
-Asterisk does not tell a least-privilege user who else is signed in to its manager (`manager show connected` does, at its
-CLI). What can be seen is what another server does: it pauses members for reasons that only a cti-server gives.
+Asterisk does not tell a least-privilege user who else is signed in to its manager (`manager show connected`
+does, at its CLI). What can be seen is what another server does: it pauses members for reasons that only a
+cti-server gives.
 """
 
 from __future__ import annotations

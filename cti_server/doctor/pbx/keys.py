@@ -1,7 +1,8 @@
-"""The keys that the server presses, as Asterisk has them: FEATURE() says what it uses, whatever file that came from.
+"""The keys that the server presses, as Asterisk has them: FEATURE() says what it uses, from whatever file.
 
-The keys of [applicationmap] no function tells. AST_CONFIG reads a file, of two sections of one name only the first: where it
-finds no key, that is no proof, unless Asterisk does not use the rest of features_cti.conf either.
+The keys of [applicationmap] no function tells. AST_CONFIG reads a file, of two sections of one name only the
+first: where it finds no key, that is no proof, unless Asterisk does not use the rest of features_cti.conf
+either.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ async def listed(session: Session) -> list[Message] | None:
 
 
 async def phones_of(session: Session, rows: list[Message]) -> dict[Message, str | None]:
-    """The phone behind each member: its StateInterface, or the first phone that its hint names; None for a Local member
-    without either."""
+    """The phone behind each member: its StateInterface, or the first phone that its hint names; None for a
+    Local member without either."""
     members = [row for row in rows if row.event == "QueueMember"]
     return {row: await _phone(session, row) for row in members}
 

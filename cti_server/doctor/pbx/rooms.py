@@ -1,7 +1,7 @@
 """The conference rooms: app_confbridge, and the profiles of confbridge_cti.conf.
 
-Asterisk lists profiles at its CLI only; of the manager's actions, ConfbridgeList lists rooms that are open. So profiles are
-seen where func_config reads the file, else not.
+Asterisk lists profiles at its CLI only; of the manager's actions, ConfbridgeList lists rooms that are open. So
+profiles are seen where func_config reads the file, else not.
 """
 
 from __future__ import annotations

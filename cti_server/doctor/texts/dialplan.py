@@ -33,14 +33,16 @@ DIALPLAN: dict[str, Text] = {
     ),
     "dialplan.too_late": Text(
         "problem",
-        "[{context}], extension {extension}, asks who is calling after Queue({queue}): by then an agent has answered "
+        "[{context}], extension {extension}, asks who is calling after Queue({queue}): by then an agent has "
+        "answered "
         "without a card",
         f"same => n,{ASK}   in [{{context}}], extension {{extension}}, before Queue(); then: " + RELOAD_DIALPLAN,
     ),
     "dialplan.dead": Text(
         "warning",
         "[{context}], extension {extension}, asks who is calling, and nothing that can be seen leads there",
-        "same => n,Goto({context},{extension},1)   where your calls come in, or  context = {context}   in the endpoint "
+        "same => n,Goto({context},{extension},1)   where your calls come in, or  context = {context}   in the "
+        "endpoint "
         "of your trunk in pjsip.conf; then: " + RELOAD_DIALPLAN,
     ),
     "dialplan.calls": Text("ok", "cti-identify is called from {places}"),
@@ -66,7 +68,8 @@ DIALPLAN: dict[str, Text] = {
     ),
     "dialplan.unreadable": Text(
         "problem",
-        "extensions.conf cannot be read as it stands: the dialplan runs from memory, and is gone after the next restart",
+        "extensions.conf cannot be read as it stands: the dialplan runs from memory, and is gone after the next "
+        "restart",
         "{remedy}; then: "
         + RELOAD_DIALPLAN
         + '\nAsterisk\'s log says which file is missing: "was listed as a #include but it does not exist"',
@@ -74,7 +77,8 @@ DIALPLAN: dict[str, Text] = {
     # --- what it calls
     "called.missing": Text(
         "problem",
-        "[{context}], extension {extension}, priority {priority}: {application} leads to {what}, which is not there, and "
+        "[{context}], extension {extension}, priority {priority}: {application} leads to {what}, which is not "
+        "there, and "
         "cuts the caller off",
         "{remedy}; then: " + RELOAD_DIALPLAN,
     ),
@@ -85,7 +89,8 @@ DIALPLAN: dict[str, Text] = {
     ),
     "called.unsafe": Text(
         "warning",
-        "[{context}], extension {extension}, priority {priority}, calls {what} without looking whether it is there: on "
+        "[{context}], extension {extension}, priority {priority}, calls {what} without looking whether it is "
+        "there: on "
         "the day that {file} is not loaded, this cuts the caller off",
         "{line}   in [{context}], extension {extension}, in place of priority {priority}; then: "
         + RELOAD_DIALPLAN,
@@ -99,7 +104,8 @@ DIALPLAN: dict[str, Text] = {
     ),
     "line.broken": Text(
         "problem",
-        "{number} comes to [{context}], extension {extension}, priority {priority}, which leads to {to}: that is not "
+        "{number} comes to [{context}], extension {extension}, priority {priority}, which leads to {to}: that "
+        "is not "
         "there, and cuts the caller off",
         'asterisk -rx "dialplan show {extension}@{context}"   shows the step; correct it, or add what it leads to',
     ),
@@ -130,7 +136,8 @@ DIALPLAN: dict[str, Text] = {
         "problem",
         "CTI_TRUNK is {found}, which is no PJSIP endpoint: every number dialled from the screen fails",
         "Set(CTI_TRUNK=…)   with the name of your trunk's endpoint" + SITE + "\n"
-        'asterisk -rx "pjsip show endpoints"   lists them; or  Set(CTI_VIA=from-internal)   dials as your phones do',
+        'asterisk -rx "pjsip show endpoints"   lists them; or  Set(CTI_VIA=from-internal)   dials as your '
+        "phones do",
     ),
     "site.trunk_away": Text(
         "warning",
@@ -149,18 +156,21 @@ DIALPLAN: dict[str, Text] = {
     ),
     "site.inside_wrong": Text(
         "problem",
-        "CTI_INSIDE is {found}, which Asterisk cannot read as a regular expression: phones are dialled by the trunk",
+        "CTI_INSIDE is {found}, which Asterisk cannot read as a regular expression: phones are dialled by the "
+        "trunk",
         "Set(CTI_INSIDE={right})" + SITE,
     ),
     "site.inside_none": Text(
         "problem",
-        "CTI_INSIDE is {found}, which fits no agent's phone, {number} for one: colleagues are dialled by the trunk, "
+        "CTI_INSIDE is {found}, which fits no agent's phone, {number} for one: colleagues are dialled by the "
+        "trunk, "
         "and no phone has an agent's keys",
         "Set(CTI_INSIDE={right})   and whatever other phones you have" + SITE,
     ),
     "site.inside_some": Text(
         "warning",
-        "CTI_INSIDE is {found}, which does not fit {number}, the phone of agent {login}: so it is with {count} of {all}",
+        "CTI_INSIDE is {found}, which does not fit {number}, the phone of agent {login}: so it is with {count} "
+        "of {all}",
         "Set(CTI_INSIDE={right})   and whatever other phones you have" + SITE,
     ),
     "site.inside_wide": Text(

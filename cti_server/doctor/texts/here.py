@@ -76,15 +76,18 @@ HERE: dict[str, Text] = {
         "warning",
         "no call has asked the running server who is calling since it started",
         "Call one of your lines, and look again.\n"
-        "same => n,GosubIf($[${{DIALPLAN_EXISTS(cti-identify,s,1)}}]?cti-identify,s,1)   is what the dialplan needs "
+        "same => n,GosubIf($[${{DIALPLAN_EXISTS(cti-identify,s,1)}}]?cti-identify,s,1)   is what the dialplan "
+        "needs "
         "before Queue()",
     ),
     "fastagi.none_asked": Text(
         "problem",
-        "{count} callers were seen in a queue, and none of them asked who is calling: the dialplan does not ask, or its "
+        "{count} callers were seen in a queue, and none of them asked who is calling: the dialplan does not "
+        "ask, or its "
         "question is dropped on the way",
         "On the PBX:  nc -vz {host} {port}   tells whether it gets here; if not, open the firewall here:\n"
-        "ufw allow proto tcp from {pbx} to any port {port}     (firewalld: firewall-cmd --permanent --add-port={port}/tcp)\n"
+        "ufw allow proto tcp from {pbx} to any port {port}     (firewalld: firewall-cmd --permanent "
+        "--add-port={port}/tcp)\n"
         "Set(CTI_FASTAGI={host}:{port})   in cti_site.conf\n"
         "In .env:  CTI_FASTAGI_HOST={host}     CTI_FASTAGI_ALLOW=127.0.0.0/8,{pbx}",
     ),

@@ -76,7 +76,8 @@ PBX: dict[str, Text] = {
     ),
     "room.no_profile": Text(
         "problem",
-        "confbridge.conf has no profile {profiles}: a conference from the screen is refused, or cuts the caller off",
+        "confbridge.conf has no profile {profiles}: a conference from the screen is refused, or cuts the caller "
+        "off",
         "#tryinclude confbridge_cti.conf   in confbridge.conf (FreePBX, Issabel: confbridge_custom.conf); then: "
         'asterisk -rx "module reload app_confbridge.so"',
     ),
@@ -123,10 +124,12 @@ PBX: dict[str, Text] = {
     ),
     "queue.paused_elsewhere": Text(
         "warning",
-        "member {member} of queue {queue} is paused as a cti-server does it ({reason}), and by this database nobody "
+        "member {member} of queue {queue} is paused as a cti-server does it ({reason}), and by this database "
+        "nobody "
         "is at work there: another server with another database works on this PBX, or one has left it so",
         'asterisk -rx "queue unpause member {member} queue {queue}"\n'
-        'asterisk -rx "manager show connected"   lists cti- users from another address, if there is another server: '
+        'asterisk -rx "manager show connected"   lists cti- users from another address, if there is another '
+        "server: "
         "stop it, or give both the same CTI_DATABASE_URL",
     ),
     "queue.local": Text(
@@ -186,12 +189,14 @@ PBX: dict[str, Text] = {
     "browser.no_url": Text(
         "problem",
         "there are browser phones, and no address at which a browser finds Asterisk",
-        "In .env:  CTI_SOFTPHONE_URL=wss://{host}:8089/ws   (a name that is in the certificate), and start the server "
+        "In .env:  CTI_SOFTPHONE_URL=wss://{host}:8089/ws   (a name that is in the certificate), and start the "
+        "server "
         "again",
     ),
     "browser.plain": Text(
         "problem",
-        "{url} is not encrypted: a page that came by https opens only wss, and one that did not gets no microphone",
+        "{url} is not encrypted: a page that came by https opens only wss, and one that did not gets no "
+        "microphone",
         "In .env:  CTI_SOFTPHONE_URL=wss://{host}:8089/ws   and in [general] of http.conf:  tlsenable = yes   "
         "tlsbindaddr = 0.0.0.0:8089   tlscertfile = …",
     ),
@@ -204,7 +209,8 @@ PBX: dict[str, Text] = {
     "browser.no_https": Text(
         "problem",
         "nothing answers at {url}: {why}",
-        "In [general] of http.conf:  enabled = yes   tlsenable = yes   tlsbindaddr = 0.0.0.0:{port}   tlscertfile = …; "
+        "In [general] of http.conf:  enabled = yes   tlsenable = yes   tlsbindaddr = 0.0.0.0:{port}   "
+        "tlscertfile = …; "
         'then: asterisk -rx "module reload http"',
     ),
     "browser.no_tls": Text(
@@ -216,7 +222,8 @@ PBX: dict[str, Text] = {
     "browser.untrusted": Text(
         "problem",
         "the certificate of {url} is not trusted, and a browser refuses it without a word: {why}",
-        "In [general] of http.conf:  tlscertfile = a certificate for {host} that the browsers trust, with its chain",
+        "In [general] of http.conf:  tlscertfile = a certificate for {host} that the browsers trust, with its "
+        "chain",
     ),
     "browser.no_sip": Text(
         "problem",
@@ -250,6 +257,7 @@ PBX: dict[str, Text] = {
     "browser.unseen": Text(
         "warning",
         "whether {seat} is made for browsers cannot be seen from here",
-        'asterisk -rx "pjsip show endpoint {endpoint}"   must say  webrtc : yes   and allow opus, ulaw, alaw or g722',
+        'asterisk -rx "pjsip show endpoint {endpoint}"   must say  webrtc : yes   and allow opus, ulaw, alaw or '
+        "g722",
     ),
 }
