@@ -94,26 +94,28 @@ class Troubles:
         self.now: Trouble | None = None
         self._url = url
         self._clock = clock
-        self._began = self._said_at = 0.0
-        self._times = 0
+        self._failures = 0
+        self._said: tuple[float, str] | None = None  # when, and which cause
+        self._said_over = True
 
     def note(self, cause: BaseException) -> bool:
         """Whether this failure is the database's; if so it is logged, seldom, and needs no further word."""
         trouble = of(cause, self._url)
         if trouble is None:
             return False
-        now, before = self._clock(), self.now
-        if before is None:
-            self._began, self._times = now, 0
         self.now = trouble
-        self._times += 1
-        if before is None or trouble.why != before.why or now - self._said_at >= SAY_AGAIN_S:
-            self._said_at = now
-            again = {"for_s": round(now - self._began), "failures": self._times} if before is not None else {}
-            log.error("database.unusable", cause=trouble.why, remedy=trouble.remedy, retried=True, **again)
+        self._failures += 1
+        now = self._clock()
+        # Also where a write has succeeded meanwhile: on a full disk some find room, and others do not.
+        if self._said is None or self._said[1] != trouble.why or now - self._said[0] >= SAY_AGAIN_S:
+            self._said, self._said_over = (now, trouble.why), False
+            log.error("database.unusable", cause=trouble.why, remedy=trouble.remedy, failures=self._failures)
         return True
 
     def over(self) -> None:
-        if self.now is not None:
-            self.now = None
-            log.info("database.usable", after_s=round(self._clock() - self._began), failures=self._times)
+        if self.now is None:
+            return
+        self.now = None
+        if not self._said_over:
+            self._said_over = True
+            log.info("database.usable", failures=self._failures)
