@@ -92,7 +92,7 @@ async def test_a_postgresql_that_is_away() -> None:
         held.bind(("127.0.0.1", 0))
         url = f"postgresql://cti@127.0.0.1:{held.getsockname()[1]}/cti"
         async with Database(url) as database:
-            with pytest.raises(OSError):
+            with pytest.raises(ConnectionError):
                 await database.prove_writable()
             assert database.trouble.now is not None
             assert database.trouble.now.remedy == "systemctl start postgresql"
