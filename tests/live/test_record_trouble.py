@@ -1,4 +1,4 @@
-"""A server whose disk runs full in mid-life: it says so once, is not ready, goes on trying, and is itself again."""
+"""A server whose disk runs full: it says so once, is not ready, goes on trying, and is itself again."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.live
 WATCHED_S = 8.0
 
 
-async def test_a_disk_that_runs_full(_sqlite_template: Path, tmp_path: Path) -> None:
+async def test_a_disk_that_runs_full(sqlite_url: str, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "24m") as disk:
-        shutil.copyfile(_sqlite_template, disk.folder / "cti.db")
+        shutil.copyfile(sqlite_url.removeprefix("sqlite:///"), disk.folder / "cti.db")
         url = f"sqlite:///{disk.folder / 'cti.db'}"
         async with center(url, tmp_path) as site:
             await site.start()
@@ -30,7 +30,8 @@ async def test_a_disk_that_runs_full(_sqlite_template: Path, tmp_path: Path) -> 
                     answer = await api.get("/readyz")
                     return answer.json()["detail"] if answer.status_code == 503 else None
 
-                assert "the database cannot be written: database or disk is full" in await until(why, "503", 40)
+                said = await until(why, "503", 40)
+                assert "the database cannot be written: database or disk is full" in said
                 begun = len(site.log.read_text().splitlines())
                 await asyncio.sleep(WATCHED_S)
                 [finding] = [f for f in await examine(url) if f.code == "database.unwritable"]
