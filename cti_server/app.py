@@ -140,8 +140,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         feed = Feed(attachments, hub, database, desk, Mes(deps))
         add_websocket(api, hub, feed)
         changes = Changes(database, desk, hub, commands, attachments)
-        duties = [_start(duty) for duty in _duties(attachments, database, desk, floor)]
-        duties.append(_start(("changes", changes.run)))
+        duties = [_start(duty, database) for duty in _duties(attachments, database, desk, floor)]
+        duties.append(_start(("changes", changes.run), database))
         stack.push_async_callback(_stop, [*duties, asyncio.create_task(_warm(places), name="places")])
         # Closed first, while everything else still runs: agents whose commands are under way get their result.
         stack.push_async_callback(control.close)
@@ -249,18 +249,19 @@ def _duties(attachments: Sequence[Attachment], database: Database, desk: Desk, f
     return [(f"pbx {attachment.pbx.name}", attachment.run) for attachment in attachments] + [tidy, watch]
 
 
-def _start(duty: Duty) -> asyncio.Task[None]:
+def _start(duty: Duty, database: Database) -> asyncio.Task[None]:
     name, work = duty
-    return asyncio.create_task(_run_for_good(name, work), name=name)
+    return asyncio.create_task(_run_for_good(name, work, database), name=name)
 
 
-async def _run_for_good(name: str, work: Callable[[], Awaitable[None]]) -> None:
+async def _run_for_good(name: str, work: Callable[[], Awaitable[None]], database: Database) -> None:
     """Run a duty, and again whenever it fails: a failure at one PBX must not stop the others."""
     while True:
         try:
             await work()
-        except Exception:
-            log.exception("duty.failed", duty=name, again_in_s=RESTART_AFTER_S)
+        except Exception as cause:
+            if not database.trouble.note(cause):
+                log.exception("duty.failed", duty=name, again_in_s=RESTART_AFTER_S)
         await asyncio.sleep(RESTART_AFTER_S)
 
 

@@ -89,6 +89,8 @@ class Attachment:
             try:
                 await self.pipeline.read_again()
             except Exception as cause:  # the database is away, or the inbox is full: try again later
+                if self._database.trouble.note(cause):
+                    continue
                 log.warning("record.not_read", pbx=self.pbx.name, cause=f"{type(cause).__name__}: {cause}")
 
     async def _parked(self) -> Sequence[Message]:
@@ -104,7 +106,9 @@ class Attachment:
             await asyncio.sleep(NOTE_LIVE_EVERY_S)
             try:
                 await self.pipeline.note_live()
-            except Exception as cause:  # the database is away: the pipeline says so, too
+            except Exception as cause:
+                if self._database.trouble.note(cause):
+                    continue
                 log.warning("record.not_written", pbx=self.pbx.name, cause=f"{type(cause).__name__}: {cause}")
 
     def _order(self, orders: Sequence[Order]) -> None:
@@ -146,8 +150,9 @@ class Attachment:
                     log.info("pbx.waiting", pbx=self.pbx.name, reason="another process is attached to it")
                 except* leases.LeaseLost as lost:
                     log.warning("pbx.lost", pbx=self.pbx.name, reason=str(lost.exceptions[0]))
-                except* Exception:
-                    log.exception("pbx.failed", pbx=self.pbx.name, again_in_s=TRY_LEASE_EVERY_S)
+                except* Exception as failed:
+                    if not all(self._database.trouble.note(cause) for cause in failed.exceptions):
+                        log.exception("pbx.failed", pbx=self.pbx.name, again_in_s=TRY_LEASE_EVERY_S)
                 finally:
                     self.owner = False
                     self._decided.set()

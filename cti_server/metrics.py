@@ -67,6 +67,7 @@ class LiveCollector(Collector):
         counters: Readings = {
             "cti_ami_events": ("AMI events received", lambda a: a.link.events),
             "cti_signals": ("Signals applied", lambda a: a.pipeline.counts.signals),
+            "cti_queue_joins": ("Callers who began to wait in a queue", lambda a: a.pipeline.counts.queue_joins),
             "cti_events": ("Events journalled", lambda a: a.pipeline.counts.events),
             "cti_signals_refused": (
                 "Signals and calls that could not be used",

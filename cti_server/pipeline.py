@@ -35,7 +35,7 @@ from .floor.books import Books
 from .floor.desk_signals import DesktopSeen, Tick
 from .floor.events import Event
 from .floor.orders import Order
-from .floor.signals import CallerIdentified, LinkChanged, LinkState, Signal
+from .floor.signals import CallerIdentified, LinkChanged, LinkState, QueueJoined, Signal
 from .floor.times import iso
 from .lookup.callers import Callers
 from .lookup.identify import Identified, Lookup
@@ -68,6 +68,7 @@ class Counts:
     """The counters of one pipeline for /metrics."""
 
     signals: int = 0
+    queue_joins: int = 0
     events: int = 0
     retries: int = 0
     refused: int = 0
@@ -241,6 +242,7 @@ class Pipeline:
                 self.counts.refused += 1
                 self._log.exception("signal.refused", signal=repr(signal)[:500])
             self.counts.signals += 1
+            self.counts.queue_joins += isinstance(signal, QueueJoined)
             if isinstance(signal, CallerIdentified) and signal.leg in self.books.early:
                 self._late.append(signal)
         if not self._inbox and not self._stopping:
@@ -274,7 +276,8 @@ class Pipeline:
                 tries += 1
                 singly = tries >= POISON_TRIES and is_refusal(cause)
                 self.counts.retries += 1
-                self._log.error("record.not_written", cause=f"{type(cause).__name__}: {cause}", tries=tries)
+                if not self._database.trouble.note(cause):
+                    self._log.error("record.not_written", cause=f"{type(cause).__name__}: {cause}", tries=tries)
                 await asyncio.sleep(min(MAX_RETRY_S, 0.2 * 2 ** min(tries, 10)))
         self.writing_since = None
         self.counts.events += len(batch.events)

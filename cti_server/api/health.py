@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -19,7 +20,7 @@ log = structlog.get_logger(__name__)
 routes = APIRouter(tags=["health"])
 
 MAX_LAG_MS: Final = 5000
-PING_MAY_TAKE: Final = 2.0  # seconds
+PROOF_MAY_TAKE: Final = 2.0  # seconds
 
 
 @routes.get("/healthz", operation_id="getHealth")
@@ -35,15 +36,16 @@ async def get_health() -> Health:
     responses={503: {"description": "Not ready; the body is a problem with the members of Readiness added"}},
 )
 async def get_readiness(deps: DepsIn) -> Response:
-    """Ready when the database answers, every PBX link is live and the journal keeps up."""
+    """Ready when the database answers and can be written, every PBX link is live and the journal keeps up."""
+    database, why = await _database(deps)
     found: dict[str, Any] = {
-        "database": await _database(deps),
+        "database": database,
         "links": {name: str(link["state"]) for name, link in deps.floor.links().items()},
         "journal_lag_ms": deps.floor.lag_ms(),
     }
     wrong = [f"the link to {name} is {state}" for name, state in found["links"].items() if state != "live"]
-    if found["database"] != "ok":
-        wrong.insert(0, "the database does not answer")
+    if database != "ok":
+        wrong.insert(0, why)
     if found["journal_lag_ms"] > MAX_LAG_MS:
         wrong.append(f"the journal is {found['journal_lag_ms']} ms behind")
     found["ready"] = not wrong
@@ -59,11 +61,20 @@ async def get_metrics(deps: DepsIn) -> Response:
     return Response(generate_latest(deps.registry), media_type=CONTENT_TYPE_LATEST)
 
 
-async def _database(deps: Deps) -> str:
+async def _database(deps: Deps) -> tuple[str, str]:
+    """`ok`, `unwritable` or `unreachable`, and why in words, which name no host."""
+    database = deps.database
     try:
-        async with asyncio.timeout(PING_MAY_TAKE):
-            await deps.database.ping()
+        async with asyncio.timeout(PROOF_MAY_TAKE):
+            await database.ping()
     except Exception as failed:
-        log.warning("the database does not answer", error=repr(failed))
-        return "unreachable"
-    return "ok"
+        if not database.trouble.note(failed):
+            log.warning("the database does not answer", error=repr(failed))
+        return "unreachable", "the database does not answer"
+    # Behind another writer, an import for one, the proof waits, and is none: the journal's lag tells of that.
+    with suppress(Exception):
+        async with asyncio.timeout(PROOF_MAY_TAKE):
+            await database.prove_writable()
+    if (trouble := database.trouble.now) is not None:
+        return "unwritable", f"the database cannot be written: {trouble.why}"
+    return "ok", ""

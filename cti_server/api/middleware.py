@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cti_server.api.problems import Problem, internal, response
+from cti_server.api.problems import Problem, internal, not_kept, response
 
 log = structlog.get_logger(__name__)
 
@@ -37,15 +37,22 @@ POSITIONS: Final = "CTI-Positions"
 
 class Edge:
     """ASGI middleware. `origins` are other origins that may send changes, such as `https://crm.example`.
+    `is_trouble` says whether a failure is the database's, which is logged elsewhere and answered with a
+    503.
 
     Each answer to a GET below /api has a header `CTI-Positions`: the last event of each stream before the answer
     was made. A desktop lets the answer overwrite only what no later event has changed.
     """
 
     def __init__(
-        self, app: ASGIApp, origins: tuple[str, ...] = (), positions: Callable[[], Mapping[str, int]] = dict
+        self,
+        app: ASGIApp,
+        origins: tuple[str, ...] = (),
+        positions: Callable[[], Mapping[str, int]] = dict,
+        is_trouble: Callable[[Exception], bool] = lambda failure: False,
     ) -> None:
         self._app = app
+        self._is_trouble = is_trouble
         self._positions = positions
         self._origins = frozenset(origin.rstrip("/").casefold() for origin in origins)
 
@@ -85,11 +92,13 @@ class Edge:
             return
         try:
             await self._app(scope, _bounded(receive), guarded)
-        except Exception:
-            log.exception("a request failed", request=request_id, method=scope["method"], path=scope["path"])
+        except Exception as failure:
+            trouble = self._is_trouble(failure)
+            if not trouble:
+                log.exception("a request failed", request=request_id, method=scope["method"], path=scope["path"])
             if started:
                 raise
-            await response(internal(), request_id)(scope, receive, guarded)
+            await response(not_kept() if trouble else internal(), request_id)(scope, receive, guarded)
 
     def _same_origin(self, headers: Headers) -> bool:
         """Whether a request may change things. A browser sends the origin of the page.

@@ -113,6 +113,16 @@ def internal() -> Problem:
     )
 
 
+def not_kept() -> Problem:
+    """A 503: the database cannot be used now, so nothing was changed."""
+    return Problem(
+        503,
+        "unavailable",
+        "the server cannot reach or write its record, so nothing was saved",
+        remedy="Try again in a minute; your administrator finds the cause with cti-server doctor.",
+    )
+
+
 _HTTP_CODES: Final = {
     400: "bad_request",
     401: "not_signed_in",

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
+
+import structlog
 
 from cti_server.settings import Account, PbxSettings
 from cti_server.wire.ami import NotAmi
 
 from .actions import Action, Role
 from .link import tls_context
-from .session import Answer, LinkLost, Refused, Session
+from .session import REFUSED_AGAIN_S, Answer, LinkLost, Refused, Session
 
 COMMAND_S = 5.0
+
+log = structlog.get_logger()
 
 
 class NoAccount(LookupError):
@@ -20,7 +25,8 @@ class NoAccount(LookupError):
 
 
 class Commands:
-    """The command connections of one PBX: one for each role, opened when first needed and kept while it lives.
+    """The command connections of one PBX: one for each role, opened when first needed and kept while it
+    lives. A role whose login was refused is not tried again for `REFUSED_AGAIN_S`, whoever asks meanwhile.
 
     Whoever made it calls `close` at the end.
     """
@@ -31,6 +37,7 @@ class Commands:
         self._sessions: dict[Role, Session] = {}
         # One each: a login that hangs keeps nobody waiting but who needs the same role.
         self._opening = {role: asyncio.Lock() for role in Role}
+        self._refused: dict[Role, tuple[float, str]] = {}  # when, by the monotonic clock, and with which words
 
     async def run(self, action: Action) -> Answer:
         """Send the action and answer what the PBX said.
@@ -57,12 +64,23 @@ class Commands:
             if open_session is not None and not open_session.closed.done():
                 return open_session
             self._tls = self._tls or tls_context(self._pbx)
+            if (refused := self._refused.get(role)) is not None and time.monotonic() - refused[
+                0
+            ] < REFUSED_AGAIN_S:
+                raise LinkLost(refused[1])
             try:
                 session = await Session.open(
                     self._pbx.host, self._pbx.port, account, tls=self._tls, encodings=self._pbx.encodings
                 )
-            except (NotAmi, Refused) as cause:
+            except Refused as cause:
+                again = f"{cause}; the login is tried again after {REFUSED_AGAIN_S:g} s"
+                self._refused[role] = time.monotonic(), again
+                remedy = cause.remedy(f"CTI_AMI_{role.upper()}_SECRET of {self._pbx.name}")
+                log.error("command.refused", pbx=self._pbx.name, reason=str(cause), remedy=remedy)
                 raise LinkLost(str(cause)) from cause
+            except NotAmi as cause:
+                raise LinkLost(str(cause)) from cause
+            self._refused.pop(role, None)
             self._sessions[role] = session
             return session
 

@@ -26,16 +26,13 @@ from cti_server.wire.ami import Message, MissingHeader
 
 from . import snapshot
 from .actions import Ping
-from .session import ActionFailed, LinkLost, ListBroken, Refused, Session
+from .session import REFUSED_AGAIN_S, ActionFailed, LinkLost, ListBroken, Refused, Session
 from .translate import translate
 
 PING_EVERY_S = 2.0
 SILENCE_S = 6.0  # three pings without a byte: the connection is dead, whatever TCP thinks
 BOOT_S = 120.0  # how long a starting Asterisk may take to say FullyBooted
 MAX_BACKOFF_S = 5.0
-# Who mends manager.conf needs no restart of ours. Not sooner: each try is a line in Asterisk's security log, which
-# may ban an address, and counts against `authlimit`, the logins that manager.conf lets be under way at once.
-REFUSED_AGAIN_S = 60.0
 CLOCKS_AGREE_S = 0.5  # below it a difference is the way of the ping, and nobody sees it on a timer
 HINT_S = 3.0  # an answer to Getvar takes milliseconds
 MAX_HELD = 100_000  # events held while a snapshot is taken; past it the link starts over
@@ -91,7 +88,7 @@ class Link:
                 await self._attached(tls_context(self.pbx))
             except Refused as refused:
                 failures = 1
-                remedy = f"check the user and its secret in manager.conf and CTI_ settings of {self.pbx.name}"
+                remedy = refused.remedy(f"CTI_AMI_EVENTS_SECRET of {self.pbx.name}")
                 self._log.error("link.refused", reason=str(refused), remedy=remedy, again_in_s=REFUSED_AGAIN_S)
                 self._tell(LinkState.REFUSED, f"{refused}; the login is tried again every {REFUSED_AGAIN_S:g} s")
                 await asyncio.sleep(REFUSED_AGAIN_S)

@@ -20,6 +20,9 @@ CONNECT_S = 5.0
 ANSWER_S = 10.0
 #: Asterisk's answers to a wrong user or secret; it gives the same to an address that is not permitted
 FINAL_REFUSALS = ("Authentication failed", "Permission denied")
+# Who mends manager.conf needs no restart of ours. Not sooner: each try is a line in Asterisk's security log, which
+# may ban an address, and counts against `authlimit`, the logins that manager.conf lets be under way at once.
+REFUSED_AGAIN_S = 60.0
 MAX_ROWS = 200_000  # rows of one list; a longer one ends in ListBroken
 UNSENT_LIMIT = 1 << 20  # bytes waiting to be sent to a PBX that does not read; with more the connection is dropped
 
@@ -29,7 +32,20 @@ class LinkLost(ConnectionError):
 
 
 class Refused(PermissionError):
-    """Asterisk refused the login: wrong user or secret, or an address that is not permitted. It would again."""
+    """Asterisk refused the login of `user`: wrong user or secret, or an address that is not permitted,
+    which it does not tell apart. It would again; whoever tries waits for `REFUSED_AGAIN_S`. `local` is our
+    address towards it."""
+
+    def __init__(self, said: str, user: str = "", local: str = "") -> None:
+        super().__init__(said)
+        self.user = user
+        self.local = local
+
+    def remedy(self, setting: str) -> str:
+        """The line that mends it, where `setting` holds the secret."""
+        permit = f"permit = {self.local}/255.255.255.255" if self.local else "permit = our address"
+        secret = f"secret = the value of {setting}"
+        return f"in [{self.user}] of manager_cti.conf: {secret}, {permit}; then: manager reload"
 
 
 class ActionFailed(RuntimeError):
@@ -111,7 +127,9 @@ class Session(asyncio.Protocol):
         except ActionFailed as failed:
             if str(failed) not in FINAL_REFUSALS:
                 raise  # Asterisk may still hold an earlier session of this user open; that ends by itself
-            raise Refused(f"Asterisk refused AMI user {account.user}: {failed}") from failed
+            own = self._transport.get_extra_info("sockname") if self._transport is not None else None
+            local = str(own[0]).partition("%")[0] if own else ""
+            raise Refused(f"Asterisk refused AMI user {account.user}: {failed}", account.user, local) from failed
 
     def close(self) -> None:
         """Log off and close, without waiting for an answer. Actions under way raise LinkLost."""

@@ -1,6 +1,7 @@
 """The doctor: finds what stands between the PBX and a card on the screen, and names the line that fixes it.
 
-It only asks: an examination changes nothing at the PBX, in the database or on this machine.
+It only asks: an examination changes nothing at the PBX or on this machine, and writes to the database what is
+there.
 """
 
 from __future__ import annotations

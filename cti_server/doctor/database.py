@@ -1,4 +1,4 @@
-"""The database: whether it answers, is at the revision that this server needs, and runs on a safe engine."""
+"""The database: whether it answers, can be written, is at the revision that is needed, and on a safe engine."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ async def examine(url: str) -> list[Finding]:
     except Exception as failed:
         return [_failure(failed, shown, parsed.username or "cti", parsed.database or "cti")]
     findings = [_at(now, shown)]
+    if findings[0].code == "database.ok" and (unwritable := await _unwritable(url, shown)) is not None:
+        findings = [unwritable]
     if is_sqlite and sqlite3.sqlite_version_info < SAFE_SQLITE:
         safe = ".".join(map(str, SAFE_SQLITE))
         findings.append(say(CHECK, "database.sqlite", version=sqlite3.sqlite_version, safe=safe))
@@ -56,6 +58,19 @@ def _file(path: Path) -> Finding | None:
 async def _revision(url: str) -> str | None:
     async with Database(url, pool_size=1) as database, database.read() as conn:
         return await migrate.revision_of(conn)
+
+
+async def _unwritable(url: str, shown: str) -> Finding | None:
+    """Why nothing can be written, found by writing what is there already."""
+    async with Database(url, pool_size=1) as database:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await database.prove_writable()
+        except Exception as failed:
+            trouble = database.trouble.now
+            why, remedy = (trouble.why, trouble.remedy) if trouble is not None else (failed, "cti-server migrate")
+            return say(CHECK, "database.unwritable", url=shown, why=why, remedy=remedy)
+    return None
 
 
 def _at(now: str | None, shown: str) -> Finding:

@@ -8,11 +8,27 @@ from contextlib import suppress
 from rich.console import Console
 
 from cti_server import log
-from cti_server.asterisk.session import ActionFailed, LinkLost, ListBroken
-from cti_server.doctor import accounts, asterisk, calls, database, environment, people, ports
+from cti_server.asterisk.session import ActionFailed, LinkLost, ListBroken, Session
+from cti_server.doctor import database, environment, ports
+from cti_server.doctor.dialplan import examine as dialplan
+from cti_server.doctor.dialplan.plan import Dialplan
+from cti_server.doctor.dialplan.steps import IDENTIFY
 from cti_server.doctor.findings import Finding, Status, say
-from cti_server.doctor.people import Recorded
-from cti_server.doctor.reach import FILE, Unreachable, reach
+from cti_server.doctor.manager import accounts
+from cti_server.doctor.manager.reach import FILE, Patient, Unreachable, reach
+from cti_server.doctor.pbx import (
+    agents,
+    asterisk,
+    browsers,
+    desk,
+    elsewhere,
+    keys,
+    queues,
+    recorded,
+    rooms,
+    unanswered,
+)
+from cti_server.doctor.pbx.recorded import Recorded
 from cti_server.doctor.render import render
 from cti_server.settings import PbxSettings, Settings
 
@@ -22,17 +38,17 @@ async def examine(settings: Settings) -> list[Finding]:
     findings = environment.examine(settings)
     of_database, of_ports = await asyncio.gather(database.examine(settings.database_url), ports.examine(settings))
     findings += of_database + of_ports
-    recorded = None
+    record = None
     if all(finding.status is not Status.PROBLEM for finding in of_database):
         with suppress(Exception):  # a database that cannot be read is reported by its own check
-            recorded = await people.read(settings.database_url)
-    for of_pbx in await asyncio.gather(*(examine_pbx(settings, pbx, recorded) for pbx in settings.attached())):
+            record = await recorded.read(settings.database_url)
+    for of_pbx in await asyncio.gather(*(examine_pbx(settings, pbx, record) for pbx in settings.attached())):
         findings += of_pbx
     return [environment.in_its_file(settings, finding) for finding in findings]
 
 
-async def examine_pbx(settings: Settings, pbx: PbxSettings, recorded: Recorded | None = None) -> list[Finding]:
-    """The findings on one PBX. `recorded` None: the record cannot be read; checks that need it are left out."""
+async def examine_pbx(settings: Settings, pbx: PbxSettings, record: Recorded | None = None) -> list[Finding]:
+    """The findings on one PBX. `record` None: the record cannot be read; checks that need it are left out."""
     try:
         patient = await reach(settings, pbx)
     except Unreachable as no:
@@ -49,9 +65,7 @@ async def examine_pbx(settings: Settings, pbx: PbxSettings, recorded: Recorded |
             findings.append(say(patient.check("Asterisk"), "pbx.unseen", user=pbx.events.user, file=FILE))
             return findings
         findings += await asterisk.examine(patient, reader)
-        findings += await calls.examine(patient, reader, recorded.lines if recorded is not None else None)
-        if recorded is not None:
-            findings += await people.examine(patient, reader, recorded)
+        findings += await _examine_what_it_has(patient, reader, record)
     except (ActionFailed, ListBroken, LinkLost, TimeoutError, OSError) as lost:
         why = str(lost) or type(lost).__name__
         findings.append(say(patient.check("manager"), "ami.lost", host=pbx.host, port=pbx.port, why=why))
@@ -59,6 +73,32 @@ async def examine_pbx(settings: Settings, pbx: PbxSettings, recorded: Recorded |
         if reader is not None:
             reader.close()
     return findings
+
+
+async def _examine_what_it_has(patient: Patient, reader: Session, record: Recorded | None) -> list[Finding]:
+    """Dialplan, desk, queues and phones."""
+    pbx = patient.pbx.name
+    here = record.agents_at(pbx) if record is not None else []
+    read = await dialplan.read(patient, reader)
+    plan = read if isinstance(read, Dialplan) else None
+    findings: list[Finding] = []
+    if not isinstance(read, Dialplan):
+        findings.append(read)
+    if plan is not None:
+        lines = record.lines if record is not None else None
+        findings += await dialplan.examine(patient, reader, plan, lines, here)
+        if IDENTIFY in plan.contexts:
+            findings += await unanswered.examine(patient, reader)
+        of_desk = [*desk.examine(patient, plan), *await keys.examine(patient, reader)]
+        findings += of_desk or [say(patient.check("desk"), "desk.ok")]
+        findings += await rooms.examine(patient, reader)
+    if record is None or (rows := await queues.listed(reader)) is None:
+        return findings
+    phones = await queues.phones_of(reader, rows)
+    findings += queues.examine(patient, record, rows, phones, plan)
+    findings += elsewhere.examine(patient, record, phones)
+    findings += await agents.examine(patient, reader, record, phones)
+    return findings + await browsers.examine(patient, reader, record.browsers_at(pbx))
 
 
 def main(settings: Settings) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -34,3 +35,11 @@ def say(check: str, code: str, **facts: object) -> Finding:
     text = TEXTS[code]
     remedy = text.remedy.format(**facts) if text.remedy else None
     return Finding(check, Status(text.status), text.what.format(**facts), remedy, code)
+
+
+def some(findings: Sequence[Finding], shown: int) -> Iterator[Finding]:
+    """The first findings of one kind, and one that says how many more there are: a hundred queues missing from the
+    record are one fact, not a hundred."""
+    yield from findings[:shown]
+    if len(findings) > shown:
+        yield say(findings[0].check, "more", count=len(findings) - shown)

@@ -23,12 +23,14 @@ ANY = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - rea
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What a running cti-server reports about itself: why it is not ready, its FastAGI lookups counted by status,
-    and the FastAGI sessions that it closed, by cause."""
+    """What a running cti-server reports about itself: why it is not ready, its FastAGI lookups counted by
+    status, the FastAGI sessions that it closed, by cause, and how many callers it has seen join a queue, by
+    PBX."""
 
     not_ready: str | None = None
     lookups: dict[str, int] = field(default_factory=dict)
     closed: dict[str, int] = field(default_factory=dict)
+    queued: dict[str, int] = field(default_factory=dict)
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -42,19 +44,34 @@ async def examine(settings: Settings) -> list[Finding]:
         agi = say("FastAGI", "fastagi.elsewhere", host=settings.fastagi_host, port=settings.fastagi_port)
     findings.append(agi)
     if running is not None:
-        findings.extend(_asked(running))
+        findings.extend(_asked(settings, running))
     return findings
 
 
-def _asked(running: Running) -> Iterator[Finding]:
+def _asked(settings: Settings, running: Running) -> Iterator[Finding]:
     if count := sum(running.lookups.values()):
         statuses = ", ".join(f"{status} {n}" for status, n in sorted(running.lookups.items()))
         yield say("FastAGI", "fastagi.asked", count=count, statuses=statuses)
+    elif running.queued:
+        of_pbx, count = max(running.queued.items(), key=lambda pair: pair[1])
+        pbx = next((pbx.host for pbx in settings.attached() if pbx.name == of_pbx), "PBX")
+        where = {"pbx": pbx, "host": _towards(settings, pbx), "port": settings.fastagi_port}
+        yield say("FastAGI", "fastagi.none_asked", count=count, **where)
     else:
         yield say("FastAGI", "fastagi.never_asked")
     if running.closed:
         causes = "; ".join(f"{cause} ({n})" for cause, n in sorted(running.closed.items()))
         yield say("FastAGI", "fastagi.closed", causes=causes)
+
+
+def _towards(settings: Settings, pbx: str) -> str:
+    """The address at which this PBX finds FastAGI: the one that it listens on, else ours towards the PBX."""
+    if settings.fastagi_host not in ANY and not (loopback(settings.fastagi_host) and not loopback(pbx)):
+        return settings.fastagi_host
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((pbx, 9))  # sends nothing: the system only chooses the way
+        return str(probe.getsockname()[0])
+    return settings.fastagi_host
 
 
 # --- is it free -------------------------------------------------------------------------------------------
@@ -130,6 +147,7 @@ async def _ask_running(host: str, port: int) -> Running:
         not_ready=why,
         lookups=_counts(metrics, "cti_identify_seconds_count", "status"),
         closed=_counts(metrics, "cti_fastagi_closed_total", "cause"),
+        queued=_counts(metrics, "cti_queue_joins_total", "pbx"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from cti_server.asterisk.link import SinkFull
 from cti_server.commands import CommandRefused
@@ -138,6 +139,24 @@ async def test_health_and_readiness(client: httpx.AsyncClient, floor: FakeFloor,
     assert body["detail"] == "the link to demo is refused; the journal is 9000 ms behind"
     assert "10.0.0.7" not in answer.text
     assert "python_info" in (await client.get("/metrics")).text
+
+
+async def test_a_record_that_cannot_be_written_is_not_ready(client: httpx.AsyncClient, database: Database) -> None:
+    cause = sa.exc.OperationalError("UPDATE", None, Exception("database or disk is full"))
+
+    @sa.event.listens_for(database.engine.sync_engine, "commit")
+    def full(_: sa.Connection) -> None:
+        raise cause
+
+    answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["database"] == "unwritable"
+    assert answer.json()["detail"] == "the database cannot be written: database or disk is full"
+    assert answer.json()["remedy"] == "Run cti-server doctor."
+    body = {"login": "li", "password": "correct horse"}
+    problem(await client.post("/api/session", json=body), 503, "unavailable")
+    sa.event.remove(database.engine.sync_engine, "commit", full)
+    assert (await client.get("/readyz")).json()["database"] == "ok"
 
 
 async def test_a_script_asks_who_calls(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cti_server.doctor.accounts import privileges
+from cti_server.doctor.manager.accounts import privileges
 
 PLAIN = {"Ping": "Keepalive command.  (Priv: <none>)", "ListCommands": "List …  (Priv: <none>)"}
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from cti_server.doctor import reach as reaching
 from cti_server.doctor.findings import Finding
-from cti_server.doctor.reach import Unreachable, reach
+from cti_server.doctor.manager import reach as reaching
+from cti_server.doctor.manager.reach import Unreachable, reach
 from cti_server.settings import PbxSettings, Settings
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,12 +18,14 @@ from cti_server.demo.pbx import DemoPbx, free_config
 from cti_server.demo.seed import seed
 from cti_server.doctor import Finding, Status, examine
 from cti_server.doctor.examine import examine_pbx
-from cti_server.doctor.people import Recorded, read
+from cti_server.doctor.pbx.recorded import Recorded, read
 from cti_server.record.center import agents, queues
 from cti_server.record.database import Database
 from cti_server.settings import Account, PbxSettings, Settings
 
 pytestmark = pytest.mark.live
+
+ASK = "GosubIf($[${DIALPLAN_EXISTS(cti-identify,s,1)}]?cti-identify,s,1)"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +52,8 @@ def settings_of(pbx: DemoPbx, database_url: str = "sqlite:///none.db", **changes
 
     roles = {role: account(f"cti-{role}") for role in ("events", "agent", "call", "originate")}
     one = PbxSettings(**{"name": "demo", "port": pbx.config.ami_port, **roles, **changes.pop("link", {})})
-    given = {"http_port": 0, "pbxs": (one,), **changes}
+    softphone = f"ws://127.0.0.1:{pbx.config.http_port}/ws"
+    given = {"http_port": 0, "pbxs": (one,), "softphone_url": softphone, **changes}
     return Settings(_env_file=None, database_url=database_url, **given)
 
 
@@ -136,10 +140,10 @@ async def test_a_dialplan_without_the_desk(pbx: DemoPbx) -> None:
     with changed(pbx, "extensions_cti_demo.conf", without, reload):
         missing = (await found(pbx))["desk.contexts"]
     assert "cti-hold" in missing.what
-    assert "#include extensions_cti_desk.conf" in (missing.remedy or "")
-    own = lambda text: text.replace("b(cti-leg^s^1),,,${limit}", ",,,${limit}")  # noqa: E731
-    with changed(pbx, "extensions_cti.conf", own, reload):
-        assert "[cti-queue]" in (await found(pbx))["desk.leg"].what
+    assert "#tryinclude extensions_cti_desk.conf" in (missing.remedy or "")
+    own = lambda text: f"{text}\n[own]\nexten => 1,1,Queue(support,t)\n"  # noqa: E731
+    with changed(pbx, "extensions.conf", own, reload):
+        assert "[own]" in (await found(pbx))["desk.leg"].what
     assert "desk.ok" in await found(pbx)
 
 
@@ -264,16 +268,16 @@ async def test_a_dialplan_that_does_not_ask(pbx: DemoPbx, recorded: SimpleNamesp
     with changed(
         pbx,
         "extensions_cti_demo.conf",
-        lambda text: text.replace("Gosub(cti-identify,s,1)", "NoOp()"),
+        lambda text: re.sub(r"Gosub(If)?\(.*cti-identify,s,1\)", "NoOp()", text),
         "dialplan reload",
     ):
         findings = await found(pbx, recorded.now)
-    assert "same => n,Gosub(cti-identify,s,1)" in (findings["dialplan.uncalled"].remedy or "")
+    assert f"same => n,{ASK}" in (findings["dialplan.uncalled"].remedy or "")
     assert "reaches Queue(" in findings["line.unasked"].what
 
     with changed(pbx, "extensions.conf", lambda text: "[nothing]\n", "dialplan reload"):
         findings = await found(pbx, recorded.now)
-    assert "#include extensions_cti.conf" in (findings["dialplan.absent"].remedy or "")
+    assert "#tryinclude extensions_cti.conf" in (findings["dialplan.absent"].remedy or "")
     assert "line.absent" in findings
 
 
@@ -281,8 +285,8 @@ async def test_the_dialplan_of_one_of_several_pbxs_says_which_it_is(pbx: DemoPbx
     given = settings_of(pbx).pbxs[0]
     settings = settings_of(pbx, pbxs=(given.model_copy(update={"name": "north"}), PbxSettings(name="south")))
     codes = {finding.code: finding for finding in await examine_pbx(settings, settings.pbxs[0])}
-    assert codes["dialplan.pbx"].what == "the dialplan calls this PBX demo; the settings know north, south"
-    assert (codes["dialplan.pbx"].remedy or "").startswith("Set(CTI_PBX=north)")
+    assert codes["site.pbx"].what.startswith("CTI_PBX is demo; the settings know north, south")
+    assert (codes["site.pbx"].remedy or "").startswith("Set(CTI_PBX=north)")
 
 
 async def test_a_record_that_does_not_fit_the_pbx(pbx: DemoPbx, recorded: SimpleNamespace) -> None:
@@ -299,7 +303,7 @@ async def test_a_record_that_does_not_fit_the_pbx(pbx: DemoPbx, recorded: Simple
     assert (findings["agent.no_queue"].remedy or "").startswith("member = PJSIP/1101,0,Browser,PJSIP/1101")
     assert "agent standing" in findings["agent.no_seat"].what
     assert "PBX other" in findings["agent.other_pbx"].what
-    assert "[gone](cti-queue)   in queues_cti.conf" in (findings["queue.gone"].remedy or "")
+    assert (findings["queue.gone"].remedy or "").startswith("[gone]   in queues.conf")
     assert "cti-server queue add vip --pbx demo" in (findings["queue.unrecorded"].remedy or "")
 
 
@@ -342,9 +346,15 @@ exten => 600,1,Queue(support,t,,,)
 [ext-did-0002]
 exten => 4008001000,1,Goto(customdests,dest-1,1)
 exten => 4008002000,1,Goto(ext-queues,600,1)
+[from-internal]
+exten => _10XX,1,Dial(PJSIP/${EXTEN})
 """
+    site = (pbx.work / "etc" / "cti_site.conf").read_text()
+    for name, value in {"CTI_VIA": "from-internal", "CTI_PHONES": "from-internal", "CTI_NOBODY": ""}.items():
+        site = re.sub(rf"Set\({name}=.*\)", f"Set({name}={value})", site)
     with (
         changed(pbx, "manager.conf", lambda _: f"{general}#include manager_custom.conf\n", "manager reload"),
+        changed(pbx, "cti_site.conf", lambda _: site, "dialplan reload"),
         changed(pbx, "extensions.conf", lambda _: dialplan, "dialplan reload"),
     ):
         findings = await found(

@@ -1429,7 +1429,7 @@ export interface paths {
         };
         /**
          * Get Readiness
-         * @description Ready when the database answers, every PBX link is live and the journal keeps up.
+         * @description Ready when the database answers and can be written, every PBX link is live and the journal keeps up.
          */
         get: operations["getReadiness"];
         put?: never;

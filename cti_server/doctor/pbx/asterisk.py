@@ -6,9 +6,9 @@ import time
 
 from cti_server.asterisk.actions import Ping
 from cti_server.asterisk.session import ActionFailed, Session
-from cti_server.doctor.actions import ANSWER_S, DENIED, Bare, CoreSettings, value
 from cti_server.doctor.findings import Finding, say
-from cti_server.doctor.reach import Patient
+from cti_server.doctor.manager.actions import ANSWER_S, DENIED, Bare, CoreSettings, value
+from cti_server.doctor.manager.reach import Patient
 
 OLDEST, TESTED = 18, 22
 CLOCK_S = 2.0  # a larger difference shows in the waiting times on the screen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cti_server.doctor.text import Text
+from cti_server.doctor.texts.shape import Text
 
 HERE: dict[str, Text] = {
     # --- settings
@@ -37,6 +37,7 @@ HERE: dict[str, Text] = {
         "problem", "PostgreSQL has no database {name}", "sudo -u postgres createdb -O {user} {name}"
     ),
     "database.failed": Text("problem", "{url}: {why}", "Mend what it says, or correct CTI_DATABASE_URL."),
+    "database.unwritable": Text("problem", "{url} can be read, and not written: {why}", "{remedy}"),
     "database.empty": Text("problem", "the database is empty", "cti-server migrate"),
     "database.behind": Text(
         "problem", "the database is at revision {now}; this server needs {head}", "cti-server migrate"
@@ -77,7 +78,29 @@ HERE: dict[str, Text] = {
         "warning",
         "no call has asked the running server who is calling since it started",
         "Call one of your lines, and look again.\n"
-        "same => n,Gosub(cti-identify,s,1)   is what the dialplan needs before Queue()",
+        "same => n,GosubIf($[${{DIALPLAN_EXISTS(cti-identify,s,1)}}]?cti-identify,s,1)   is what the dialplan "
+        "needs "
+        "before Queue()",
+    ),
+    "fastagi.none_asked": Text(
+        "problem",
+        "{count} callers were seen in a queue, and none of them asked who is calling: the dialplan does not "
+        "ask, or its "
+        "question is dropped on the way",
+        "On the PBX:  nc -vz {host} {port}   tells whether it gets here; if not, open the firewall here:\n"
+        "ufw allow proto tcp from {pbx} to any port {port}     (firewalld: firewall-cmd --permanent "
+        "--add-port={port}/tcp)\n"
+        "Set(CTI_FASTAGI={host}:{port})   in cti_site.conf\n"
+        "In .env:  CTI_FASTAGI_HOST={host}     CTI_FASTAGI_ALLOW=127.0.0.0/8,{pbx}",
+    ),
+    "fastagi.down": Text(
+        "problem",
+        "{down} of {all} calls of this moment asked who is calling, and no answer came (CTI_STATUS=down)",
+        "On the PBX:  nc -vz {local} {port}   tells whether it gets here; if not, open the firewall here:\n"
+        "ufw allow proto tcp from {peer} to any port {port}     "
+        "(firewalld: firewall-cmd --permanent --add-port={port}/tcp)\n"
+        "Set(CTI_FASTAGI={local}:{port})   in cti_site.conf\n"
+        "In .env:  CTI_FASTAGI_HOST={local}     CTI_FASTAGI_ALLOW=127.0.0.0/8,{peer}",
     ),
     "fastagi.closed": Text("warning", "the running server has closed FastAGI connections: {causes}"),
     "fastagi.allow_bad": Text(

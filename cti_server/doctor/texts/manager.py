@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cti_server.doctor.text import RELOAD_MANAGER, Text
+from cti_server.doctor.texts.shape import RELOAD_MANAGER, Text
 
 MANAGER: dict[str, Text] = {
     # --- reaching the manager

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 
 from cti_server.asterisk.actions import Ping, Role
 from cti_server.asterisk.session import ActionFailed, Session
-from cti_server.doctor.actions import ANSWER_S, DENIED, Bare, ListCommands, setting, value
 from cti_server.doctor.environment import line, loopback, secret_variable
 from cti_server.doctor.findings import Finding, say
-from cti_server.doctor.reach import DEFAULT_SECRET, FILE, Patient, sign_in
+from cti_server.doctor.manager.actions import ANSWER_S, DENIED, Bare, ListCommands, setting, value
+from cti_server.doctor.manager.reach import DEFAULT_SECRET, FILE, Patient, sign_in
 from cti_server.settings import Account
 from cti_server.wire.ami import Message
 

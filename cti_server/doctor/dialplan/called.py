@@ -1,0 +1,194 @@
+"""What the dialplan calls: contexts of ours that are not there, or would cut callers off on the day that they
+are not; and cti-identify too late, or where no call comes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping
+
+from cti_server.doctor.dialplan.plan import Dialplan, Place
+from cti_server.doctor.dialplan.steps import IDENTIFY, Step, Target, acts, asks, looks_for, queue_of, safe, targets
+from cti_server.doctor.findings import Finding, say, some
+
+SITE, CALLS, DESK = "cti_site.conf", "extensions_cti.conf", "extensions_cti_desk.conf"
+#: our contexts, and the file that brings each
+FILES: Mapping[str, str] = {
+    "cti-site": SITE,
+    **dict.fromkeys(
+        ("cti-identify", "cti-checked", "cti-queue", "cti-step", "cti-leg", "cti-own", "cti-agent", "cti-caller"),
+        CALLS,
+    ),
+    **dict.fromkeys(
+        (
+            *("cti-device", "cti-ring", "cti-transfer", "cti-transfer-queue", "cti-back", "cti-requeue"),
+            *(
+                "cti-nobody-took",
+                "cti-sent",
+                "cti-sent-parking",
+                "cti-consult",
+                "cti-consult-queue",
+                "cti-consulted",
+            ),
+            *(
+                "cti-park",
+                "cti-pick-up",
+                "cti-pick",
+                "cti-return",
+                "cti-dial",
+                "cti-room",
+                "cti-invite",
+                "cti-hold",
+            ),
+            "cti-record",
+        ),
+        DESK,
+    ),
+}
+SHOWN = 5
+
+
+def examine(check: str, plan: Dialplan, roots: Collection[str]) -> Iterator[Finding]:
+    """`roots`: contexts that calls enter from outside, as far as that can be seen."""
+    yield from some(list(_missing(check, plan)), SHOWN)
+    yield from some(list(_unsafe(check, plan)), SHOWN)
+    yield from _asks(check, plan, roots)
+
+
+# --- contexts that are not there --------------------------------------------------------------------------
+
+
+def _missing(check: str, plan: Dialplan) -> Iterator[Finding]:
+    for place, target in _calls_of_ours(plan):
+        if plan.has(target, place.context, place.extension):
+            continue
+        facts = _facts(place, target)
+        # A leg is rung all the same (measured on Asterisk 22); a call that goes where there is nothing is over.
+        if target.how == "leg":
+            if target.context not in FILES:
+                yield say(check, "called.skipped", remedy=_bring(plan, place, target), **facts)
+        elif _looks_first(plan, place, target):
+            if target.context != IDENTIFY:  # whose absence has a finding of its own
+                yield say(check, "called.skipped", remedy=_bring(plan, place, target), **facts)
+        else:
+            yield say(check, "called.missing", remedy=_bring(plan, place, target), **facts)
+
+
+def _bring(plan: Dialplan, place: Place, target: Target) -> str:
+    """The line that mends a call of what is not there: the file that brings it, or its name, written right."""
+    if target.context in plan.contexts:
+        return (
+            f"Write an extension and a priority that [{target.context}] has: "
+            f'asterisk -rx "dialplan show {target.context}"'
+        )
+    file = FILES.get(target.context)
+    if file == SITE:
+        return f"Copy dialplans/{SITE} beside {CALLS}"
+    if file is not None:
+        after = f", after {CALLS}" if file == DESK else ""
+        return f"#tryinclude {file}   in extensions.conf{after} (FreePBX, Issabel: extensions_custom.conf)"
+    near = difflib.get_close_matches(
+        target.context, [name for name in plan.contexts if name in FILES] or FILES, n=1
+    )
+    if not near:
+        return f"Correct it, or add [{target.context}] to extensions.conf"
+    right = Target(near[0], target.extension, target.priority, target.how)
+    written = Step(
+        place.step.priority,
+        place.step.label,
+        place.step.application,
+        place.step.data.replace(target.context, near[0]),
+    )
+    return f"{_same(place)}{safe(written, right)}   in [{place.context}], extension {place.extension}"
+
+
+def _calls_of_ours(plan: Dialplan) -> Iterator[tuple[Place, Target]]:
+    """Each step that leads to a context of ours, by name or by what it seems to mean, and each of ours that leads
+    anywhere."""
+    for place in plan.places():
+        for target in targets(place.step):
+            if target.context and (target.context.startswith("cti") or place.context in FILES):
+                yield place, target
+
+
+# --- calls that would harm --------------------------------------------------------------------------------
+
+
+def _unsafe(check: str, plan: Dialplan) -> Iterator[Finding]:
+    """Calls of ours from the administrator's own lines that do not look first."""
+    for place, target in _calls_of_ours(plan):
+        if place.context in FILES or target.context not in FILES or target.how != "gosub":
+            continue
+        if plan.has(target, place.context, place.extension) and not _looks_first(plan, place, target):
+            remedy = f"{_same(place)}{safe(place.step, target)}"
+            yield say(check, "called.unsafe", line=remedy, **_facts(place, target))
+
+
+def _looks_first(plan: Dialplan, place: Place, target: Target) -> bool:
+    return looks_for(plan.contexts[place.context].extensions[place.extension], target.context)
+
+
+def _same(place: Place) -> str:
+    label = f"({place.step.label})" if place.step.label else ""
+    first = place.step.priority == 1
+    return f"exten => {place.extension},1{label}," if first else f"same => n{label},"
+
+
+def _facts(place: Place, target: Target) -> dict[str, object]:
+    return {
+        "context": place.context,
+        "extension": place.extension,
+        "priority": place.step.priority,
+        "application": place.step.application,
+        "called": target.context,
+        "what": f"{target.context},{target.extension},{target.priority}",
+        "file": FILES.get(target.context, "extensions.conf"),
+    }
+
+
+# --- who asks -----------------------------------------------------------------------------------------------
+
+
+def askers(plan: Dialplan) -> list[Place]:
+    """Each step outside of our own contexts that asks who is calling."""
+    return [place for place in plan.places() if place.context not in FILES and asks(place.step)]
+
+
+def _asks(check: str, plan: Dialplan, roots: Collection[str]) -> Iterator[Finding]:
+    places = askers(plan)
+    if IDENTIFY not in plan.contexts and not any(place.step.application in ("AGI", "EAGI") for place in places):
+        if not places or all(looks_for([place.step], IDENTIFY) for place in places):
+            yield say(check, "dialplan.absent")
+        return
+    if not places:
+        yield say(check, "dialplan.uncalled")
+        return
+    entered = plan.entered() | set(roots)
+    fine: list[str] = []
+    for place in places:
+        if (queue := _queued_before(plan, place)) is not None:
+            facts = {"context": place.context, "extension": place.extension, "queue": queue}
+            yield say(check, "dialplan.too_late", **facts)
+        elif place.context not in entered and not place.context.startswith("macro-"):
+            yield say(check, "dialplan.dead", context=place.context, extension=place.extension)
+        else:
+            fine.append(str(place))
+    if fine:
+        more = f" and {len(fine) - SHOWN} more" if len(fine) > SHOWN else ""
+        yield say(check, "dialplan.calls", places=", ".join(fine[:SHOWN]) + more)
+
+
+def _queued_before(plan: Dialplan, asker: Place) -> str | None:
+    """The queue in which a call has waited when it comes to this step, by the same extension's steps before
+    it. None where there is none, or one of them asks already, or a label between them may be where calls
+    come in."""
+    queue = None
+    for step in plan.contexts[asker.context].extensions[asker.extension]:
+        if step.priority >= asker.step.priority:
+            return None if asker.step.label else queue
+        if step.label:
+            queue = None
+        for act in acts(step):
+            if asks(act):
+                return None
+            queue = queue_of(act, asker.extension) or queue
+    return None

@@ -1,0 +1,66 @@
+"""Where each line's number leads: through cti-identify to a queue, to a queue unasked, or out of sight."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from cti_server.doctor.dialplan.follow import Reached, follow
+from cti_server.doctor.dialplan.plan import Dialplan
+from cti_server.doctor.findings import Finding, say
+from cti_server.doctor.manager.reach import Patient
+from cti_server.rules.facts import Line
+
+
+def examine(patient: Patient, plan: Dialplan, lines: Sequence[Line], trunks: Collection[str]) -> Iterator[Finding]:
+    """`trunks`: the contexts that calls from outside are seen to enter."""
+    check = patient.check("lines")
+    if not lines:
+        yield say(check, "line.none", region=patient.settings.default_region)
+        return
+    fine: list[str] = []
+    for line in lines:
+        finding = _line(check, plan, line, trunks)
+        if finding is None:
+            fine.append(line.raw)
+        else:
+            yield finding
+    if fine:
+        yield say(check, "line.ok", numbers=", ".join(fine))
+
+
+def starts(plan: Dialplan, line: Line, trunks: Collection[str] = ()) -> list[tuple[str, str]]:
+    """(context, number) of each place at which a call of this line may begin, the likeliest first: where a
+    trunk comes in, then whoever has exactly this number, then whoever has a pattern for it and is led to by
+    nobody."""
+    written = dict.fromkeys(
+        n for n in (line.raw, line.raw.lstrip("+"), line.e164, (line.e164 or "").lstrip("+")) if n
+    )
+    found = [
+        (context, number) for number in written for context in trunks if plan.match(context, number) is not None
+    ]
+    found += [(context, number) for number in written for context in plan.contexts_with(number)]
+    if not found:
+        entered = plan.entered()
+        found = [(c, number) for number in written for c in plan.matching(number) if c not in entered]
+    return found
+
+
+def _line(check: str, plan: Dialplan, line: Line, trunks: Collection[str]) -> Finding | None:
+    found = starts(plan, line, trunks)
+    if not found:
+        return say(check, "line.absent", number=line.raw)
+    return _judge(check, line.raw, follow(plan, *found[0]))
+
+
+def _judge(check: str, number: str, reached: Reached) -> Finding | None:
+    if reached.broken:
+        place, target = reached.broken[0]
+        facts = {"context": place.context, "extension": place.extension, "priority": place.step.priority}
+        return say(check, "line.broken", number=number, to=f"[{target.context}] {target.extension}", **facts)
+    if reached.unasked:
+        where, extension, queue = reached.unasked[0]
+        return say(check, "line.unasked", number=number, queue=queue, context=where, extension=extension)
+    if not reached.asked:
+        where, extension = reached.ends
+        return say(check, "line.lost", number=number, context=where, extension=extension)
+    return None

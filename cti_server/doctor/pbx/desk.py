@@ -1,0 +1,61 @@
+"""What the desk needs of the dialplan: contexts that calls are sent to, and legs that hear the server's keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from cti_server.doctor.dialplan.called import FILES
+from cti_server.doctor.dialplan.plan import Dialplan, Place
+from cti_server.doctor.dialplan.steps import Target, safe, split
+from cti_server.doctor.findings import Finding, say, some
+from cti_server.doctor.manager.reach import Patient
+
+#: context of extensions_cti.conf or extensions_cti_desk.conf → what does not work without it
+CONTEXTS: Mapping[str, str] = {
+    "cti-leg": "hold and recordings",
+    "cti-hold": "hold",
+    "cti-record": "recordings",
+    "cti-transfer": "blind transfer",
+    "cti-transfer-queue": "blind transfer to a queue",
+    "cti-consult": "consultation",
+    "cti-consult-queue": "consultation of a queue",
+    "cti-park": "parking",
+    "cti-pick-up": "fetching parked and ringing calls",
+    "cti-pick": "picking a waiting caller",
+    "cti-return": "bringing a call back to a phone that lost it",
+    "cti-dial": "dialling from the screen",
+    "cti-room": "conferences",
+    "cti-invite": "inviting into a conference",
+}
+LEG = Target("cti-leg", "s", "1", "leg")
+SHOWN = 5
+
+
+def examine(patient: Patient, plan: Dialplan) -> list[Finding]:
+    check = patient.check("desk")
+    if missing := [context for context in CONTEXTS if context not in plan.contexts]:
+        losses = ", ".join(CONTEXTS[context] for context in missing)
+        files = sorted({FILES[context] for context in missing})
+        facts = {
+            "contexts": ", ".join(missing),
+            "losses": losses,
+            "lines": "\n".join(f"#tryinclude {f}" for f in files),
+        }
+        return [say(check, "desk.contexts", **facts)]
+    return list(some(list(_legs(check, plan)), SHOWN))
+
+
+def _legs(check: str, plan: Dialplan) -> Iterator[Finding]:
+    """Each Queue() that does not prepare its members' legs: those legs do not hear the server's keys."""
+    for place in plan.places():
+        if place.step.application == "Queue" and LEG.context not in place.step.data:
+            facts = {"context": place.context, "extension": place.extension, "line": with_leg(place)}
+            yield say(check, "desk.leg", **facts)
+
+
+def with_leg(place: Place) -> str:
+    """The same Queue() with members' legs prepared, wherever cti-leg is there."""
+    queue, *rest = split(place.step.data, ",")
+    options = f"{rest[0] if rest else ''}b(cti-leg^s^1)"
+    data = ",".join([queue, options, *rest[1:]])
+    return safe(type(place.step)(place.step.priority, place.step.label, "Queue", data), LEG)

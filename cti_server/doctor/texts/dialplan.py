@@ -1,0 +1,201 @@
+"""The doctor's texts about the dialplan: what it asks and calls, where lines lead, what cti_site.conf says."""
+
+from __future__ import annotations
+
+from cti_server.doctor.texts.shape import RELOAD_DIALPLAN, Text
+
+#: asks who is calling, and harms nobody where cti-identify is not there; doubled braces, for `format`
+ASK = "GosubIf($[${{DIALPLAN_EXISTS(cti-identify,s,1)}}]?cti-identify,s,1)"
+SITE = "   in cti_site.conf; then: " + RELOAD_DIALPLAN
+
+DIALPLAN: dict[str, Text] = {
+    "dialplan.unseen": Text(
+        "warning",
+        "the dialplan cannot be seen from here: {why}",
+        'asterisk -rx "dialplan show cti-identify"   must show AGI(agi://…/identify?pbx=…)',
+    ),
+    "dialplan.absent": Text(
+        "problem",
+        "the dialplan has no context cti-identify, so no call asks who is calling",
+        "#tryinclude extensions_cti.conf   in extensions.conf (FreePBX, Issabel: extensions_custom.conf); then: "
+        + RELOAD_DIALPLAN,
+    ),
+    "dialplan.no_site": Text(
+        "problem",
+        "the dialplan has no context cti-site, so cti-identify does not know where the server is",
+        "Copy dialplans/cti_site.conf beside extensions_cti.conf; then: " + RELOAD_DIALPLAN,
+    ),
+    "dialplan.uncalled": Text(
+        "problem",
+        "nothing in the dialplan calls cti-identify, so no call asks who is calling",
+        f"same => n,{ASK}   before Queue() in extensions.conf (FreePBX: a Custom Destination; "
+        "docs/install.md shows it); then: " + RELOAD_DIALPLAN,
+    ),
+    "dialplan.too_late": Text(
+        "problem",
+        "[{context}], extension {extension}, asks who is calling after Queue({queue}): by then an agent has "
+        "answered "
+        "without a card",
+        f"same => n,{ASK}   in [{{context}}], extension {{extension}}, before Queue(); then: " + RELOAD_DIALPLAN,
+    ),
+    "dialplan.dead": Text(
+        "warning",
+        "[{context}], extension {extension}, asks who is calling, and nothing that can be seen leads there",
+        "same => n,Goto({context},{extension},1)   where your calls come in, or  context = {context}   in the "
+        "endpoint "
+        "of your trunk in pjsip.conf; then: " + RELOAD_DIALPLAN,
+    ),
+    "dialplan.calls": Text("ok", "cti-identify is called from {places}"),
+    "dialplan.script": Text(
+        "ok",
+        "CTI_FASTAGI is empty, so agi-bin/cti_identify.py asks; its first lines say whom, and with which token",
+    ),
+    "dialplan.port": Text(
+        "problem",
+        "the dialplan asks {found}; FastAGI of this server is on port {port}",
+        "Set(CTI_FASTAGI={right})" + SITE,
+    ),
+    "dialplan.host": Text(
+        "problem",
+        "the dialplan asks {found}, where no FastAGI of this server is",
+        "Set(CTI_FASTAGI={right})" + SITE,
+    ),
+    "dialplan.address": Text("ok", "it asks {found}, which is this server"),
+    "dialplan.address_unsure": Text(
+        "warning",
+        "the dialplan asks {found}; whether that is this server cannot be seen from here",
+        "Set(CTI_FASTAGI={right})   in cti_site.conf, if it is not",
+    ),
+    "dialplan.unreadable": Text(
+        "problem",
+        "extensions.conf cannot be read as it stands: the dialplan runs from memory, and is gone after the next "
+        "restart",
+        "{remedy}; then: "
+        + RELOAD_DIALPLAN
+        + '\nAsterisk\'s log says which file is missing: "was listed as a #include but it does not exist"',
+    ),
+    # --- what it calls
+    "called.missing": Text(
+        "problem",
+        "[{context}], extension {extension}, priority {priority}: {application} leads to {what}, which is not "
+        "there, and "
+        "cuts the caller off",
+        "{remedy}; then: " + RELOAD_DIALPLAN,
+    ),
+    "called.skipped": Text(
+        "warning",
+        "[{context}], extension {extension}, priority {priority}, leaves {what} out, which is not there",
+        "{remedy}; then: " + RELOAD_DIALPLAN,
+    ),
+    "called.unsafe": Text(
+        "warning",
+        "[{context}], extension {extension}, priority {priority}, calls {what} without looking whether it is "
+        "there: on "
+        "the day that {file} is not loaded, this cuts the caller off",
+        "{line}   in [{context}], extension {extension}, in place of priority {priority}; then: "
+        + RELOAD_DIALPLAN,
+    ),
+    # --- lines
+    "line.ok": Text("ok", "{numbers} ask who is calling before they queue"),
+    "line.unasked": Text(
+        "warning",
+        "{number} reaches Queue({queue}) without asking who is calling",
+        f"same => n,{ASK}   in [{{context}}], extension {{extension}}, before Queue(); then: " + RELOAD_DIALPLAN,
+    ),
+    "line.broken": Text(
+        "problem",
+        "{number} comes to [{context}], extension {extension}, priority {priority}, which leads to {to}: that "
+        "is not "
+        "there, and cuts the caller off",
+        'asterisk -rx "dialplan show {extension}@{context}"   shows the step; correct it, or add what it leads to',
+    ),
+    "line.absent": Text(
+        "warning",
+        "no extension of the dialplan is {number}, so its calls cannot be followed from here",
+        f"exten => {{number}},1,{ASK}   in the context of your trunk, then the queue",
+    ),
+    "line.lost": Text(
+        "warning",
+        "{number} could not be followed to a queue; it ends at [{context}] {extension}",
+        'asterisk -rx "dialplan show {extension}@{context}"',
+    ),
+    "line.none": Text(
+        "warning",
+        "the record knows no line, so every caller's number is read as one of {region}",
+        "cti-server line add 4008001000 --region {region} --queue support --title 'Service line' "
+        "--title-zh 服务热线",
+    ),
+    # --- cti_site.conf
+    "site.ok": Text("ok", "its names, places and numbers are those of this PBX"),
+    "site.pbx": Text(
+        "problem",
+        "CTI_PBX is {found}; the settings know {known}: who is calling is told of a PBX that is not this one",
+        "Set(CTI_PBX={right})" + SITE,
+    ),
+    "site.trunk": Text(
+        "problem",
+        "CTI_TRUNK is {found}, which is no PJSIP endpoint: every number dialled from the screen fails",
+        "Set(CTI_TRUNK=…)   with the name of your trunk's endpoint" + SITE + "\n"
+        'asterisk -rx "pjsip show endpoints"   lists them; or  Set(CTI_VIA=from-internal)   dials as your '
+        "phones do",
+    ),
+    "site.trunk_away": Text(
+        "warning",
+        "CTI_TRUNK {found} is not reached by Asterisk: numbers dialled from the screen fail",
+        'asterisk -rx "pjsip show endpoint {found}"   shows its Contact and its state; correct it in pjsip.conf',
+    ),
+    "site.trunk_unseen": Text(
+        "warning",
+        "whether CTI_TRUNK {found} is there cannot be seen from here",
+        'asterisk -rx "pjsip show endpoint {found}"',
+    ),
+    "site.context": Text(
+        "problem",
+        "{name} is {found}, a context that is not there: {loss}",
+        "Set({name}=)   or the name of the context in which your phones dial" + SITE,
+    ),
+    "site.inside_wrong": Text(
+        "problem",
+        "CTI_INSIDE is {found}, which Asterisk cannot read as a regular expression: phones are dialled by the "
+        "trunk",
+        "Set(CTI_INSIDE={right})" + SITE,
+    ),
+    "site.inside_none": Text(
+        "problem",
+        "CTI_INSIDE is {found}, which fits no agent's phone, {number} for one: colleagues are dialled by the "
+        "trunk, "
+        "and no phone has an agent's keys",
+        "Set(CTI_INSIDE={right})   and whatever other phones you have" + SITE,
+    ),
+    "site.inside_some": Text(
+        "warning",
+        "CTI_INSIDE is {found}, which does not fit {number}, the phone of agent {login}: so it is with {count} "
+        "of {all}",
+        "Set(CTI_INSIDE={right})   and whatever other phones you have" + SITE,
+    ),
+    "site.inside_wide": Text(
+        "warning",
+        "CTI_INSIDE is {found}, which fits {number}, too: outside numbers are dialled as phones of this PBX",
+        "Set(CTI_INSIDE={right})   and whatever other phones you have" + SITE,
+    ),
+    "site.number": Text(
+        "problem",
+        "CTI_NUMBER is {found}, which is no number: trunks refuse calls that show it",
+        "Set(CTI_NUMBER=)   or a number of yours, digits only" + SITE,
+    ),
+    "site.nobody": Text(
+        "problem",
+        "CTI_NOBODY is {found}, a place that is not there: a caller whom nobody takes is cut off",
+        "Set(CTI_NOBODY=)   or context,extension,priority of a place that is there" + SITE,
+    ),
+    "site.private": Text(
+        "problem",
+        "CTI_PRIVATE is {found}; it is masked, withheld or empty",
+        "Set(CTI_PRIVATE=masked)" + SITE,
+    ),
+    "site.seconds": Text(
+        "problem",
+        "{name} is {found}, which is no number of seconds",
+        "Set({name}=1)   for CTI_DEADLINE, 20 for CTI_RING" + SITE,
+    ),
+}
