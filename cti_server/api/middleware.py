@@ -90,7 +90,7 @@ class Edge:
     def _same_origin(self, headers: Headers) -> bool:
         """Whether a request may change things: a page of this server sent it, or a program.
 
-        On an https page the browser says so itself, in Sec-Fetch-Site, which no script can set: also behind a proxy
+        An https page has the word of the browser, Sec-Fetch-Site, which no script can set: also behind a proxy
         that changes Host. On a plain http page only its origin can be compared with Host. A program without an
         Origin has no cookie that another site could abuse.
         """
