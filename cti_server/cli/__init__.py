@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from . import demo, importing, lines, people, serving
+from . import demo, importing, lines, moving, people, serving
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-for command in (serving.serve, serving.migrate, serving.doctor, demo.demo, demo.call):
+for command in (serving.serve, serving.migrate, serving.doctor, moving.move, demo.demo, demo.call):
     cli.command()(command)
 for name, group in (
     ("user", people.user),
