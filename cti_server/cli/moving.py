@@ -24,7 +24,7 @@ async def _move(settings: Settings, to: str) -> None:
     from cti_server.record.move import CannotMove, move
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err) as progress:
+    with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task("rows", total=None)
         try:
             moved = await move(
