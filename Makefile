@@ -21,7 +21,7 @@ WORKERS ?= 3
 PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS)
 
 RUN_TOOLS := debootstrap:debootstrap sipp:sip-tester openssl:openssl mount:mount nsenter:util-linux
-TEST_TOOLS := chromium:chromium pg_ctlcluster:postgresql-common baresip:baresip-core linphonec:linphone-cli
+TEST_TOOLS := chromium:chromium pg_ctlcluster:postgresql-common baresip:baresip-core linphonec:linphone-cli sqlite3:sqlite3 systemd-analyze:systemd
 
 .PHONY: run call test repeat check types bench soak walk desktop asterisk tools test-tools clean shots
 

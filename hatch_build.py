@@ -17,6 +17,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 PACKED = {
     "migrations": "cti_server/migrations",
     "dialplans": "cti_server/dialplans",
+    "docs/cti-server.service": "cti_server/cti-server.service",
     "agents_ui/dist": "cti_server/desktop",
 }
 SOURCES = ("src", "public", "index.html", "package-lock.json", "vite.config.ts")

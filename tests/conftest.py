@@ -35,6 +35,10 @@ class PostgresServer:
     that.
     """
 
+    AUTHENTICATION: tuple[str, ...] = ("--auth=trust",)
+    SOCKETS = False
+    """Whether it has a socket, in its folder."""
+
     def __init__(self, template: Path | None = None) -> None:
         """With `template`, what `save` wrote, it has the databases of the server that was saved."""
         self.bin = _newest_postgresql()
@@ -62,7 +66,7 @@ class PostgresServer:
         return self.folder / "data"
 
     def _create(self) -> None:
-        options = ("--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--wal-segsize=1")
+        options = (*self.AUTHENTICATION, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--wal-segsize=1")
         subprocess.run(
             self._as_user(str(self.bin / "initdb"), "-D", str(self._data), "-U", "cti", *options),
             check=True,
@@ -87,7 +91,7 @@ class PostgresServer:
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
-            "unix_socket_directories": "",
+            "unix_socket_directories": str(self.folder) if self.SOCKETS else "",
             "fsync": "off",
             "synchronous_commit": "off",
             "full_page_writes": "off",
@@ -149,6 +153,17 @@ class PostgresServer:
                 process.wait()
 
 
+class PeerServer(PostgresServer):
+    """As distributions set it up: by its socket whoever runs a program is let in under that name, without a
+    password. Only the tests themselves come by TCP, as its superuser."""
+
+    AUTHENTICATION = ("--auth-local=peer", "--auth-host=trust")
+    SOCKETS = True
+
+    def by_socket(self, database: str) -> str:
+        return f"postgresql:///{database}?host={self.folder}&port={self.port}"
+
+
 def _newest_postgresql() -> Path:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[4]))
     if not found:
@@ -204,6 +219,27 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def peer_server() -> Iterator[PeerServer]:
+    """A PostgreSQL in which whoever runs the tests has a role."""
+    server = PeerServer()
+    try:
+        server.folder.chmod(0o711)
+        server.execute(f'CREATE ROLE "{getpass.getuser()}" LOGIN')
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def peer_url(peer_server: PeerServer) -> Iterator[str]:
+    """An empty database of whoever runs the tests: `postgresql:///name`, by the socket."""
+    with peer_server.database() as url:
+        name = url.rpartition("/")[2]
+        peer_server.execute(f'ALTER DATABASE {name} OWNER TO "{getpass.getuser()}"')
+        yield peer_server.by_socket(name)
 
 
 def _migrated_sqlite(template: Path) -> None:

@@ -33,6 +33,7 @@ HEADERS: Final = {
 
 
 POSITIONS: Final = "CTI-Positions"
+MAX_SHOWN: Final = 200  # characters of an address that somebody else chose
 
 
 class Edge:
@@ -55,6 +56,7 @@ class Edge:
         self._is_trouble = is_trouble
         self._positions = positions
         self._origins = frozenset(origin.rstrip("/").casefold() for origin in origins)
+        self._logged = FirstTime()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -81,14 +83,8 @@ class Edge:
                     answered.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        if scope["method"] not in SAFE_METHODS and not self._same_origin(Headers(scope=scope)):
-            refused = Problem(
-                403,
-                "foreign_origin",
-                "another web site sent this request",
-                remedy="If that site is yours, add its origin to CTI_HTTP_ORIGINS.",
-            )
-            await response(refused, request_id)(scope, receive, guarded)
+        if scope["method"] not in SAFE_METHODS and not self._same_origin(headers := Headers(scope=scope)):
+            await response(self._foreign(headers), request_id)(scope, receive, guarded)
             return
         try:
             await self._app(scope, _bounded(receive), guarded)
@@ -101,19 +97,59 @@ class Edge:
             await response(not_kept() if trouble else internal(), request_id)(scope, receive, guarded)
 
     def _same_origin(self, headers: Headers) -> bool:
-        """Whether a request may change things. A browser sends the origin of the page.
+        """Whether a request may change things: a page of this server sent it, or a program.
 
-        A program without an Origin has no cookie that another site could abuse.
+        An https page has the word of the browser, Sec-Fetch-Site, which no script can set: also behind a proxy
+        that changes Host. On a plain http page only its origin can be compared with Host. A program without an
+        Origin has no cookie that another site could abuse.
         """
         origin = headers.get("origin")
+        if origin is not None and origin.casefold() in self._origins:
+            return True
+        if (site := headers.get("sec-fetch-site")) is not None:
+            return site in ("none", "same-origin")
         if origin is None:
-            return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
-        if origin.casefold() in self._origins:
             return True
         try:
             return urlsplit(origin).netloc.casefold() == headers.get("host", "").casefold() != ""
         except ValueError:
             return False
+
+    def _foreign(self, headers: Headers) -> Problem:
+        """Either another site's page, or ours behind a proxy that changes Host: the administrator must be told."""
+        origin = headers.get("origin", "none")[:MAX_SHOWN]
+        remedy = f"Administrator: let the proxy pass the Host header, or set CTI_HTTP_ORIGINS={origin}"
+        if self._logged.is_first(origin):
+            log.warning(
+                "a page of an unknown address was refused",
+                origin=origin,
+                host=headers.get("host", "")[:MAX_SHOWN],
+                remedy=f"let the proxy pass the Host header, or set CTI_HTTP_ORIGINS={origin} (docs/proxy.md)",
+            )
+        return Problem(
+            403,
+            "foreign_origin",
+            f"this address is not one the server knows (Origin {origin})",
+            remedy=remedy,
+        )
+
+
+class FirstTime:
+    """Whether something comes for the first time, for a log that has one line of it and not one for each try.
+
+    It knows a hundred things and takes every further one for known, so that nobody can fill the log.
+    """
+
+    MOST: Final = 100
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def is_first(self, thing: str) -> bool:
+        if thing in self._seen or len(self._seen) >= self.MOST:
+            return False
+        self._seen.add(thing)
+        return True
 
 
 def _bounded(receive: Receive) -> Receive:

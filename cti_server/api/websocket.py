@@ -1,20 +1,28 @@
-"""Serves `/ws`: checks a desktop's ticket, and hands its websocket to `push.session`."""
+"""Serves `/ws`: checks a desktop's ticket, and hands its websocket to `push.session`.
+
+A websocket whose Upgrade header a proxy has dropped arrives as a plain GET: it is told so, and logged once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+import structlog
+from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from starlette.websockets import WebSocketDisconnected
 
 from cti_server.api.access.tickets import Tickets
+from cti_server.api.middleware import FirstTime
+from cti_server.api.problems import Problem
 from cti_server.push import session
 from cti_server.push.hub import Hub
 from cti_server.push.session import Disconnected, Source
 from cti_server.rules.rights import Viewer
 
 T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 
 class StarletteSocket:
@@ -56,6 +64,25 @@ def add_websocket(api: FastAPI, hub: Hub, source: Source) -> None:
         await socket.accept()
         await session.serve(StarletteSocket(socket), hub, source, viewer_of)
 
+    logged = FirstTime()
+
+    async def not_upgraded(request: Request) -> None:
+        # Sec-WebSocket-Key passes through proxies, Upgrade does not: it was a websocket when it left the browser.
+        if "sec-websocket-key" in request.headers and logged.is_first("/ws"):
+            log.warning(
+                "a proxy makes plain requests of websockets",
+                host=request.headers.get("host", "")[:200],
+                remedy="let it pass the headers Upgrade and Connection, by HTTP/1.1 (docs/proxy.md)",
+            )
+        raise Problem(
+            426,
+            "no_websocket",
+            "this is the address of a websocket, and a plain request came",
+            remedy="Administrator: let the proxy pass the headers Upgrade and Connection on to the server.",
+            headers={"Upgrade": "websocket"},
+        )
+
+    api.add_api_route("/ws", not_upgraded, include_in_schema=False)
     api.add_api_websocket_route("/ws", desktop)
     # First among the routes, because the desktop's page is served for every path that no route takes.
     api.router.routes.insert(0, api.router.routes.pop())

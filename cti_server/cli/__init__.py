@@ -1,4 +1,4 @@
-"""`cti-server`: serve, migrate, doctor, detach, demo, call, import; and list, show, add, set, remove of what it knows."""
+"""`cti-server`: serve, migrate, doctor, detach, move, demo, call, import; and list, show, add, set, remove of what it knows."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from . import demo, detaching, importing, migrating, serving
+from . import demo, detaching, importing, migrating, moving, serving
 from .common import refuse
 from .failures import explained
 from .things import codes, contracts, levels, lines, phones, queues, reasons, serving_queues, users
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-for command in (serving.serve, migrating.migrate, serving.doctor, detaching.detach, demo.demo, demo.call):
+for command in (serving.serve, migrating.migrate, serving.doctor, detaching.detach, moving.move, demo.demo, demo.call):
     cli.command()(command)
 for with_queues in (
     serving_queues.serves,

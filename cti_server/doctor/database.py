@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import os
+import pwd
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,7 +33,8 @@ async def examine(url: str) -> list[Finding]:
         async with asyncio.timeout(ANSWER_S):
             now = await _revision(url)
     except Exception as failed:
-        return [_failure(failed, shown, parsed.username or "cti", parsed.database or "cti")]
+        # Without a user in the URL PostgreSQL is asked as whoever runs this, which is also whom `peer` lets in.
+        return [_failure(failed, shown, parsed.username or _runs_as(), parsed.database or "cti")]
     findings = [_at(now, shown)]
     if findings[0].code == "database.ok" and (unwritable := await _unwritable(url, shown)) is not None:
         findings = [unwritable]
@@ -45,7 +46,7 @@ async def examine(url: str) -> list[Finding]:
 
 def _file(path: Path) -> Finding | None:
     folder = path.absolute().parent
-    user = getpass.getuser() if "USER" in os.environ or "LOGNAME" in os.environ else str(os.geteuid())
+    user = _runs_as()
     if folder.is_dir() and not os.access(folder, os.W_OK):
         return say(CHECK, "database.folder", folder=folder, user=user)
     if not path.exists():
@@ -53,6 +54,14 @@ def _file(path: Path) -> Finding | None:
     if not os.access(path, os.R_OK | os.W_OK):
         return say(CHECK, "database.folder", folder=path, user=user)
     return None
+
+
+def _runs_as() -> str:
+    """The name of the user who runs this program, which need not be the one who signed in."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 async def _revision(url: str) -> str | None:
@@ -88,6 +97,10 @@ def _failure(failed: BaseException, url: str, user: str, name: str) -> Finding:
     causes = list(_chain(failed))
     for cause in causes:
         kind, why = type(cause).__name__, str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+        if "Peer authentication failed" in why:
+            return say(CHECK, "database.peer", why=why, user=user, me=_runs_as())
+        if kind == "InvalidAuthorizationSpecificationError" and "does not exist" in why:
+            return say(CHECK, "database.no_role", why=why, user=user)
         if kind in ("InvalidPasswordError", "InvalidAuthorizationSpecificationError"):
             return say(CHECK, "database.password", why=why, user=user)
         if kind == "InvalidCatalogNameError":

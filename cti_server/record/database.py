@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -41,7 +41,9 @@ class DatabaseAbsent(Exception):
 
 
 def normalise_url(url: str) -> sa.URL:
-    """The URL with the driver that this server uses. It accepts `postgres://…?sslmode=…`, as other tools write it.
+    """The URL with the driver that this server uses. It accepts what other tools write: `postgres://…?sslmode=…`,
+    and as host the folder of PostgreSQL's socket, `postgresql://%2Frun%2Fpostgresql/cti`. Without a host the
+    driver finds the socket, and the user is whoever runs this program: `postgresql:///cti`.
 
     Raises BadUrl, also for an in-memory SQLite database, which two connections cannot share.
     """
@@ -60,6 +62,10 @@ def normalise_url(url: str) -> sa.URL:
             query = dict(parsed.query)
             if (mode := query.pop("sslmode", None)) is not None:
                 query["ssl"] = mode
+            if (folder := unquote(parsed.host or "")).startswith("/"):
+                user, password, port, name = parsed.username, parsed.password, parsed.port, parsed.database
+                query["host"] = folder if port is None else f"{folder}:{port}"
+                return sa.URL.create("postgresql+asyncpg", user, password, database=name, query=query)
             return parsed.set(drivername="postgresql+asyncpg", query=query)
         case other:
             raise BadUrl(f"CTI_DATABASE_URL names {other}; this server keeps its record in SQLite or PostgreSQL")
@@ -79,6 +85,12 @@ def shown(url: str) -> str:
 def sqlite_file(url: sa.URL) -> Path | None:
     """The file of an SQLite database; None for PostgreSQL."""
     return Path(url.database or "").absolute() if url.get_backend_name() == "sqlite" else None
+
+
+def failure(cause: Exception) -> str:
+    """What a driver complained of, in one line: without the statement, and without the values in it."""
+    said = getattr(cause, "orig", None) or cause
+    return (str(said).strip() or type(said).__name__).splitlines()[0]
 
 
 def is_refusal(cause: Exception) -> bool:

@@ -80,6 +80,11 @@ async def upgrade(url: str, revision: str = "head") -> None:
     await _locked(url, lambda conn: command.upgrade(config(conn), revision))
 
 
+async def upgrade_on(conn: Connection) -> None:
+    """Bring the database of this connection up to date, as part of its transaction; the caller holds the lock."""
+    await conn.run_sync(lambda sync: command.upgrade(config(sync), "head"))
+
+
 async def downgrade(url: str, revision: str) -> None:
     """Bring the database down to a revision, `base` for an empty one. What the dropped tables held is lost.
 

@@ -9,7 +9,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from cti_server.api.middleware import MAX_BODY
+from cti_server.api.middleware import MAX_BODY, Edge, FirstTime
+from cti_server.api.problems import install
+from cti_server.api.websocket import add_websocket
 from tests.api.conftest import client_of, problem
 from tests.api.fakes import FakeFloor
 
@@ -35,6 +37,12 @@ def database_url(sqlite_url: str) -> str:
         ({"Sec-Fetch-Site": "same-origin"}, True),
         ({"Sec-Fetch-Site": "cross-site"}, False),
         ({"Sec-Fetch-Site": "same-site"}, False),
+        # Our own https page, behind a proxy that says Host: 127.0.0.1:8080. No script can write Sec-Fetch-Site.
+        ({"Origin": "https://cti.example.com", "Sec-Fetch-Site": "same-origin"}, True),
+        ({"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, False),
+        # A page on http of our own name, where somebody else can write.
+        ({"Origin": "http://cti.test", "Sec-Fetch-Site": "cross-site"}, False),
+        ({"Origin": "https://crm.example", "Sec-Fetch-Site": "cross-site"}, True),
     ],
 )
 async def test_only_our_own_pages_change_things(
@@ -46,6 +54,42 @@ async def test_only_our_own_pages_change_things(
     else:
         problem(answer, 403, "foreign_origin")
     assert (await li.get("/api/me", headers=headers)).status_code == 200
+
+
+async def test_an_unknown_address_is_told_the_remedy_and_logged_once(
+    app: FastAPI, li: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As behind `proxy_pass` alone, on a plain http page: the browser names only the origin."""
+    edge = Edge(app)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(edge), base_url="http://127.0.0.1:8080") as proxied:
+        for _ in range(3):
+            answer = await proxied.post("/api/session", json={}, headers={"Origin": "http://cti.example.com"})
+        for number in range(FirstTime.MOST * 2):
+            await proxied.post("/api/session", json={}, headers={"Origin": f"http://{number}.example"})
+    body = problem(answer, 403, "foreign_origin")
+    assert body["detail"] == "this address is not one the server knows (Origin http://cti.example.com)"
+    assert body["remedy"].endswith("pass the Host header, or set CTI_HTTP_ORIGINS=http://cti.example.com")
+    logged = capsys.readouterr().out
+    assert logged.count("origin=http://cti.example.com ") == 1, logged[:2000]
+    assert logged.count("a page of an unknown address was refused") == FirstTime.MOST
+
+
+async def test_a_websocket_that_lost_its_upgrade_is_told_so(
+    app: FastAPI, li: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served = FastAPI()
+    served.state.tickets = app.state.tickets
+    add_websocket(served, None, None)  # type: ignore[arg-type]
+    install(served)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://cti.test") as plain:
+        asked_by_hand = await plain.get("/ws")
+        assert "a proxy makes plain requests of websockets" not in capsys.readouterr().out
+        for _ in range(3):
+            answer = await plain.get("/ws", headers={"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+    for one in (asked_by_hand, answer):
+        problem(one, 426, "no_websocket")
+        assert one.headers["upgrade"] == "websocket"
+    assert capsys.readouterr().out.count("a proxy makes plain requests of websockets") == 1
 
 
 async def test_headers(li: httpx.AsyncClient) -> None:

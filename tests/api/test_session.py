@@ -56,6 +56,20 @@ async def test_sign_in(client: httpx.AsyncClient, world: World) -> None:
     assert (await client.get("/api/me")).json()["login"] == "li"
 
 
+@pytest.mark.parametrize(
+    ("origin", "secure"), [("https://cti.test", True), ("http://cti.test", False), (None, False)]
+)
+async def test_a_page_on_https_gets_a_cookie_that_travels_by_tls_only(
+    client: httpx.AsyncClient, origin: str | None, secure: bool
+) -> None:
+    """Without a setting: the browser says where its page is, and the proxy need not."""
+    headers = {"Origin": origin} if origin else {}
+    answer = await client.post("/api/session", json={"login": "li", "password": PASSWORD}, headers=headers)
+    ended = await client.delete("/api/session", headers=headers)
+    for one in (answer, ended):
+        assert ("; secure" in one.headers["set-cookie"].lower()) is secure
+
+
 @pytest.mark.parametrize(("login", "password"), [("li", "wrong"), ("nobody", PASSWORD), ("li", "\x00")])
 async def test_wrong_says_nothing_of_which(client: httpx.AsyncClient, login: str, password: str) -> None:
     answer = await client.post("/api/session", json={"login": login, "password": password})

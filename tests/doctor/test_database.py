@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import socket
 import sqlite3
@@ -12,7 +13,7 @@ import pytest
 from cti_server.doctor.database import examine
 from cti_server.doctor.findings import Status
 from cti_server.record import migrate
-from tests.conftest import PostgresServer
+from tests.conftest import PeerServer, PostgresServer
 
 
 async def one(url: str) -> tuple[str, str]:
@@ -71,3 +72,25 @@ async def test_a_postgresql_without_that_database(postgres_server: PostgresServe
 async def test_the_password_is_never_shown(postgres_server: PostgresServer) -> None:
     url = postgres_server.url("migrated").replace("cti@", "cti:sesame@")
     assert all("sesame" not in finding.what for finding in await examine(url))
+
+
+async def test_by_the_socket_without_a_password(peer_url: str) -> None:
+    await migrate.upgrade(peer_url)
+    assert await one(peer_url) == ("database.ok", "")
+
+
+async def test_the_socket_lets_in_the_user_of_the_same_name_only(peer_server: PeerServer, peer_url: str) -> None:
+    code, remedy = await one(peer_url.replace("postgresql://", "postgresql://cti@"))
+    assert code == "database.peer"
+    assert remedy.startswith("runuser -u cti -- cti-server doctor")
+
+
+async def test_a_user_without_a_role_and_a_database_that_is_not_there(peer_server: PeerServer) -> None:
+    me = getpass.getuser()
+    nowhere = peer_server.by_socket("nowhere")
+    assert await one(nowhere) == ("database.no_such", f"sudo -u postgres createdb -O {me} nowhere")
+    peer_server.execute(f'ALTER ROLE "{me}" RENAME TO somebody')
+    try:
+        assert await one(nowhere) == ("database.no_role", f"sudo -u postgres createuser {me}")
+    finally:
+        peer_server.execute(f'ALTER ROLE somebody RENAME TO "{me}"')

@@ -36,6 +36,10 @@ def test_it_has_every_revision_and_every_dialplan(names: set[str]) -> None:
         assert shipped <= names
 
 
+def test_it_has_the_unit_where_the_documents_copy_it_from(names: set[str]) -> None:
+    assert "cti_server/cti-server.service" in names
+
+
 def test_it_has_the_licence_and_no_leftovers(names: set[str]) -> None:
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert any(name.endswith("licenses/NOTICE") for name in names)

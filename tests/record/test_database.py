@@ -29,6 +29,8 @@ from tests.record.builders import an_agent
         ("sqlite:///cti.db", "sqlite+aiosqlite:///cti.db"),
         ("sqlite+aiosqlite:////var/cti.db", "sqlite+aiosqlite:////var/cti.db"),
         ("postgres://u:p@h:5433/n", "postgresql+asyncpg://u:p@h:5433/n"),
+        ("postgresql:///cti", "postgresql+asyncpg:///cti"),
+        ("postgresql://cti@%2Frun%2Fpostgresql/cti", "postgresql+asyncpg://cti@/cti?host=%2Frun%2Fpostgresql"),
         ("postgresql://u@h/n?sslmode=require", "postgresql+asyncpg://u@h/n?ssl=require"),
         ("postgresql+psycopg://u@h/n", "postgresql+asyncpg://u@h/n"),
     ],

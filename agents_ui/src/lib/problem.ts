@@ -9,10 +9,11 @@ export function problemText(problem: Problem, t: T): { title: string; detail: st
   const key = `problem.${problem.code ?? ""}`;
   const byStatus: Record<number, string> = { 0: "unreachable", 401: "not_signed_in", 403: "forbidden", 404: "not_found", 409: "conflict", 422: "invalid", 429: "slow_down", 500: "internal", 503: "unavailable" };
   const fallback = byStatus[problem.status];
-  const title = problem.code && i18next.exists(key) ? t(key) : fallback ? t(`problem.${fallback}`) : t("problem.failed", { status: problem.status });
+  const facts = { origin: globalThis.location?.origin, status: problem.answered, seconds: problem.wait };
+  const title = problem.code && i18next.exists(key) ? t(key, facts) : fallback ? t(`problem.${fallback}`) : t("problem.failed", { status: problem.status });
   const fields = (problem.errors ?? []).map((entry) => `${entry.at.replace(/^body\./, "")}: ${entry.message}`);
   const remedy = `remedy.${problem.code ?? ""}`;
-  const ours = problem.code && i18next.exists(remedy) ? t(remedy) : null;
+  const ours = problem.code && i18next.exists(remedy) ? t(remedy, facts) : null;
   // The server speaks English: where we have words of our own for cause and remedy, they are the viewer's.
   const repeated = (ours && i18next.language !== "en") || plain(problem.detail) === plain(title);
   const parts = [repeated ? null : problem.detail, ours ?? problem.remedy, ...fields].filter((part): part is string => Boolean(part));

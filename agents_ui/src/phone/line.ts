@@ -76,7 +76,7 @@ export function openLine(account: Softphone, events: LineEvents): Line {
 
   ua.on("connected", () => { refusals = 0; });
   ua.on("disconnected", ({ code, reason }) => {
-    lost(reason === "silent" ? "silent" : reason === "forbidden" || code === 1006 ? "unreachable" : "closed", String(reason || code || ""));
+    lost(reason === "silent" ? "silent" : reason === "forbidden" ? "insecure" : code === 1006 ? "unreachable" : "closed", String(reason || code || ""));
   });
   ua.on("registered", () => {
     refusals = 0;

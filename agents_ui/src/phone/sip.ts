@@ -28,7 +28,7 @@ export interface Session {
 }
 
 /** What went wrong with the line. `refused`: the PBX does not accept the account. */
-export type LineFault = "unreachable" | "closed" | "silent" | "refused" | "timeout";
+export type LineFault = "unreachable" | "insecure" | "closed" | "silent" | "refused" | "timeout";
 
 export interface LineEvents {
   registered: () => void;

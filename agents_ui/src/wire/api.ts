@@ -1,4 +1,5 @@
 // The REST calls, one function each; every failure is a ProblemError.
+import { foreignAnswer, noAnswer, whyNoSocket } from "./foreign";
 import type {
   Answer, CallVerb, Card, CallView, CustomerDetail, CustomerHit, Day, DraftView, Finished, HandoverView, HelpRequest, Interaction, InteractionView,
   Language, Me, Message, Messages, MessageTo, MyDraft, Note, Owed, Page, Phone, Positions, Problem, PromiseKind, PromiseState, PromiseView, QueueView,
@@ -46,27 +47,45 @@ function positionsOf(response: Response): Positions {
 }
 
 async function answer<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, extra: Record<string, string> = {}): Promise<Answer<T>> {
+  return ask<T>(`/api${path}`, {
+    method,
+    credentials: "same-origin",
+    redirect: "manual",
+    ...(signal ? { signal } : {}),
+    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json", ...extra } }),
+  });
+}
+
+async function ask<T>(path: string, init: RequestInit): Promise<Answer<T>> {
   let response: Response;
+  let text: string;
   try {
-    response = await transport(`/api${path}`, {
-      method,
-      credentials: "same-origin",
-      ...(signal ? { signal } : {}),
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json", ...extra } }),
-    });
+    response = await transport(path, init);
+    text = await response.text();
   } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new ProblemError({ title: "unreachable", status: 0, code: "unreachable" });
+    if (init.signal?.aborted) throw error;
+    throw new ProblemError(noAnswer());
   }
-  const text = await response.text();
-  if (response.ok) return { value: (text ? JSON.parse(text) : null) as T, positions: positionsOf(response) };
-  let problem: Problem = { title: response.statusText, status: response.status };
+  const read = parsed(text);
+  if (response.ok && read !== undefined) return { value: read as T, positions: positionsOf(response) };
+  throw new ProblemError(isProblem(read) && !response.ok ? { ...read, ...waitOf(response) } : foreignAnswer(response));
+}
+
+/** Undefined for what is no JSON; null for nothing. */
+function parsed(text: string): unknown {
   try {
-    problem = { ...problem, ...(JSON.parse(text) as Problem) };
+    return text ? JSON.parse(text) : null;
   } catch {
-    // A proxy in between answers in its own words; the status says enough.
+    return undefined;
   }
-  throw new ProblemError(problem);
+}
+
+/** Each problem of the server has a code: a proxy's JSON has none. */
+const isProblem = (read: unknown): read is Problem => typeof (read as Problem | null | undefined)?.code === "string";
+
+function waitOf(response: Response): { wait?: number } {
+  const seconds = Number(response.headers.get("retry-after") ?? "");
+  return seconds > 0 ? { wait: seconds } : {};
 }
 
 function query(values: Query): string {
@@ -127,6 +146,15 @@ export const api = {
   signIn: (login: string, password: string) => send<Me>("POST", "/session", { login, password }),
   signOut: () => send<null>("DELETE", "/session"),
   ticket: () => send<{ ticket: string; expires_in: number }>("POST", "/session/ticket"),
+  /** Why websockets end before they open. A browser tells a page no reason, but a plain request to the same address gets one. */
+  whyNoSocket: async (): Promise<Problem> => {
+    try {
+      await ask("/ws", { redirect: "manual" });
+    } catch (error) {
+      if (error instanceof ProblemError) return whyNoSocket(error.problem);
+    }
+    return noAnswer();
+  },
   me: () => read<Me>("/me"),
   setLanguage: (language: Language) => send<Me>("PATCH", "/me", { language }),
   setPreferences: (changes: { auto_answer: boolean }) => send<Me>("PATCH", "/me", changes),

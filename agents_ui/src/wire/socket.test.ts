@@ -21,18 +21,23 @@ let frames: Frame[];
 let positions: Positions | null;
 let greeted: string[][];
 let ticket: () => Promise<string>;
+let told: (string | undefined)[];
 
 const start = () =>
   connect({
     open: () => { const wire = new Fake(); wires.push(wire); return wire; },
     ticket: () => ticket(), positions: () => positions, topics: () => ["floor"], onWelcome: (named) => greeted.push(named), onFrame: (frame) => frames.push(frame),
-    onState: ({ name }) => states.at(-1) !== name && states.push(name), random: () => 1,
+    onState: (state) => {
+      if (states.at(-1) !== state.name) states.push(state.name);
+      told.push(state.name === "lost" ? state.problem?.code : undefined);
+    },
+    whyNoSocket: async () => ({ title: "", status: 0, code: "no_websocket" }), random: () => 1,
   });
 const settle = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [wires, states, frames, positions, greeted] = [[], [], [], null, []];
+  [wires, states, frames, positions, greeted, told] = [[], [], [], null, [], []];
   let number = 0;
   ticket = async () => `t${(number += 1)}`;
 });
@@ -104,6 +109,32 @@ test("too slow and a spent ticket are losses like others", async () => {
   wires[1]!.onclose?.({ code: 4401 });
   await settle(800);
   expect(wires).toHaveLength(3);
+});
+
+test("sockets that end before they open: the second time it is said why, until one is welcomed", async () => {
+  start();
+  await settle();
+  wires[0]!.onclose?.({ code: 1006 });
+  await settle();
+  expect(told.at(-1)).toBe(undefined); // a restart of the server looks like this
+  await settle(400);
+  wires[1]!.onclose?.({ code: 1006 });
+  await settle();
+  expect([states.at(-1), told.at(-1)]).toEqual(["lost", "no_websocket"]);
+  await settle(800);
+  expect(told.at(-1)).toBe("no_websocket"); // trying again is no reason to be silent
+  wires[2]!.onopen?.();
+  wires[2]!.say(welcome);
+  wires[2]!.onclose?.({ code: 1006 });
+  await settle();
+  expect([states.at(-1), told.at(-1)]).toEqual(["lost", undefined]);
+});
+
+test("no ticket: the state carries what the server or its proxy said", async () => {
+  ticket = () => Promise.reject({ status: 0, problem: { title: "", status: 0, code: "server_down" } });
+  start();
+  await settle(2000);
+  expect(told.at(-1)).toBe("server_down");
 });
 
 test("waits longer each time, up to ten seconds, and half of it is chance", () => {

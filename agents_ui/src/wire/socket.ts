@@ -1,10 +1,11 @@
 // The websocket of one desktop: ticket, hello or resume, heartbeat watch, reconnect with jitter. It knows no views.
-import type { Frame, Positions, Watch } from "./types";
+import type { Frame, Positions, Problem, Watch } from "./types";
 
 export type SocketState =
   | { name: "connecting"; since: number; attempt: number }
   | { name: "open"; since: number; attempt: 0 }
-  | { name: "lost"; since: number; attempt: number }
+  /** `problem`: what is known of the cause, beside that nothing comes. */
+  | { name: "lost"; since: number; attempt: number; problem?: Problem | null }
   | { name: "signed_out"; since: number; attempt: 0 };
 
 /** The part of WebSocket that is used, so that a test can stand in for it. */
@@ -18,8 +19,10 @@ export interface Wire {
 
 export interface SocketOptions {
   open: () => Wire;
-  /** A one-time ticket; rejecting with {status: 401} means the session is over. */
+  /** A one-time ticket; rejecting with {status: 401} means the session is over, and {problem} says why there is none. */
   ticket: () => Promise<string>;
+  /** Asked when tickets come and sockets end before they open, twice in a row: a restart of the server is one time. */
+  whyNoSocket?: () => Promise<Problem>;
   /** Where we stand; null asks for a snapshot. */
   positions: () => Positions | null;
   /** The topics that a resume names: they stay open, and what was missed of them comes too. */
@@ -62,6 +65,8 @@ export function connect(options: SocketOptions): Socket {
   let watch: ReturnType<typeof setInterval> | undefined;
   let ended = false;
   let welcomed = false;
+  let unopened = 0; // sockets in a row that ended before they opened
+  let problem: Problem | null = null;
 
   function detach(): void {
     clearTimeout(timer);
@@ -83,23 +88,35 @@ export function connect(options: SocketOptions): Socket {
     if (ended) return;
     attempt += 1;
     lostAt ??= now();
-    options.onState({ name: "lost", since: lostAt, attempt });
+    options.onState({ name: "lost", since: lostAt, attempt, problem });
     timer = setTimeout(() => void start(), backoff(attempt, random));
   }
 
   async function start(): Promise<void> {
-    options.onState({ name: lostAt === null ? "connecting" : "lost", since: lostAt ?? now(), attempt });
+    options.onState(lostAt === null ? { name: "connecting", since: now(), attempt } : { name: "lost", since: lostAt, attempt, problem });
     let ticket: string;
     try {
       ticket = await options.ticket();
     } catch (error) {
       if (ended) return;
-      if ((error as { status?: number }).status === 401) signedOut();
-      else again();
-      return;
+      const refused = error as { status?: number; problem?: Problem };
+      if (refused.status === 401) return signedOut();
+      problem = refused.problem ?? null;
+      return again();
     }
     if (ended || wire) return;
     listen(options.open(), ticket);
+  }
+
+  /** A socket that is refused tells no reason: it looks like a network that is gone. */
+  async function unopenedAgain(): Promise<void> {
+    unopened += 1;
+    again();
+    if (unopened < 2 || !options.whyNoSocket) return;
+    const found = await options.whyNoSocket().catch(() => null);
+    if (ended || welcomed || unopened === 0 || lostAt === null) return;
+    problem = found;
+    options.onState({ name: "lost", since: lostAt, attempt, problem });
   }
 
   function listen(fresh: Wire, ticket: string): void {
@@ -107,7 +124,10 @@ export function connect(options: SocketOptions): Socket {
     let heardAt = now();
     let silenceMs = WELCOME_WITHIN_MS;
     let named: string[] = [];
+    let opened = false;
     fresh.onopen = () => {
+      opened = true;
+      unopened = 0;
       const positions = options.positions();
       named = positions ? options.topics() : [];
       fresh.send(JSON.stringify(positions ? { type: "resume", ticket, positions, topics: named } : { type: "hello", ticket }));
@@ -120,13 +140,14 @@ export function connect(options: SocketOptions): Socket {
         attempt = 0;
         lostAt = null;
         welcomed = true;
+        problem = null;
       }
       options.onFrame(frame);
       if (frame.type !== "welcome") return;
       options.onWelcome(named);
       options.onState({ name: "open", since: now(), attempt: 0 });
     };
-    fresh.onclose = ({ code }) => (code === SIGNED_OUT ? signedOut() : again());
+    fresh.onclose = ({ code }) => (code === SIGNED_OUT ? signedOut() : opened ? again() : void unopenedAgain());
     // Browsers slow timers in hidden tabs but not messages, so a late check still compares with what was heard.
     watch = setInterval(() => {
       if (now() - heardAt > silenceMs) again();

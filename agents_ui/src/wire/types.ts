@@ -141,6 +141,10 @@ export interface Problem {
   code?: string;
   remedy?: string | null;
   errors?: { at: string; message: string }[];
+  /** The HTTP status of an answer that is not the server's own. */
+  answered?: number;
+  /** Seconds to wait, where the answer named them. */
+  wait?: number;
   [extra: string]: unknown;
 }
 

@@ -34,6 +34,15 @@ class SignIn(BaseModel):
     ]
 
 
+def is_https(request: Request) -> bool:
+    """Whether the page that signs in is on https, so that its cookie must never travel without TLS.
+
+    The browser says it in Origin, whatever the proxy before us tells or forgets to tell. Who lies here only makes
+    their own browser drop the cookie.
+    """
+    return request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
+
+
 def router() -> APIRouter:
     """The routes of /api/session. Each call makes its own memory of failed attempts."""
     routes = APIRouter(prefix="/api/session", tags=["session"])
@@ -71,7 +80,7 @@ def router() -> APIRouter:
             path="/",
             httponly=True,
             samesite="strict",
-            secure=deps.cookie_secure,
+            secure=deps.cookie_secure or is_https(request),
         )
         return await me_view(deps, Principal(agent))
 
@@ -79,7 +88,9 @@ def router() -> APIRouter:
     async def sign_out(request: Request, response: Response, deps: DepsIn) -> None:
         """End this session and the agent's websockets. Does nothing without a session."""
         token = request.cookies.get(COOKIE)
-        response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=deps.cookie_secure)
+        response.delete_cookie(
+            COOKIE, path="/", httponly=True, samesite="strict", secure=deps.cookie_secure or is_https(request)
+        )
         if not token:
             return
         async with deps.database.begin() as conn:

@@ -33,6 +33,14 @@ HERE: dict[str, Text] = {
         "PostgreSQL refuses the user or password of CTI_DATABASE_URL: {why}",
         "sudo -u postgres psql -c \"ALTER ROLE {user} LOGIN PASSWORD '…'\"   and the same in CTI_DATABASE_URL",
     ),
+    "database.no_role": Text(
+        "problem", "PostgreSQL does not know this user: {why}", "sudo -u postgres createuser {user}"
+    ),
+    "database.peer": Text(
+        "problem",
+        "by its socket PostgreSQL lets in only the user of the same name, and this runs as {me}: {why}",
+        "runuser -u {user} -- cti-server doctor\nor, with a password:  CTI_DATABASE_URL=postgresql://{user}:…@127.0.0.1/…",
+    ),
     "database.no_such": Text(
         "problem", "PostgreSQL has no database {name}", "sudo -u postgres createdb -O {user} {name}"
     ),

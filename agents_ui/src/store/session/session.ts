@@ -32,7 +32,8 @@ export async function resumeSession(): Promise<void> {
         useStore.getState().set({ phase: "signed_out" });
         return;
       }
-      useStore.getState().set({ socket: { name: "lost", since: Date.now(), attempt: attempt + 1 } });
+      const problem = error instanceof ProblemError ? error.problem : null;
+      useStore.getState().set({ socket: { name: "lost", since: Date.now(), attempt: attempt + 1, problem } });
       await new Promise((resolve) => setTimeout(resolve, Math.min(5000, 500 * 2 ** attempt)));
     }
   }
@@ -57,6 +58,7 @@ export function begin(me: Me, arrival: { phone: string | null } | null = null): 
   live = connect({
     open: () => new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`) as unknown as Wire,
     ticket: async () => (await api.ticket()).ticket,
+    whyNoSocket: api.whyNoSocket,
     positions: () => {
       const { positions } = useStore.getState().desk;
       return Object.keys(positions).length ? positions : null;

@@ -3,6 +3,7 @@ import { Button, Dialog, DialogTrigger, Popover } from "react-aria-components";
 import { useT } from "../../i18n";
 import { useNow } from "../../lib/clock";
 import { formatSpan } from "../../lib/format";
+import { problemText } from "../../lib/problem";
 import type { Tone } from "../../parts/marks";
 import { Icon } from "../../parts/Icon";
 import { useStore } from "../../store/desk/store";
@@ -26,7 +27,9 @@ function useLink(): Shown {
   const rows = entries.map(([name, link]): [string, string] => [name, link.detail ? `${word(link)} · ${link.detail}` : word(link)]);
   if (socket.name === "lost") {
     const text = t("link.server_lost", { time: age(Date.now() - socket.since) });
-    return { tone: "bad", state: "server_lost", text, help: t("link.lost_help", { count: socket.attempt }), rows: [] };
+    const why = socket.problem && socket.problem.code !== "unreachable" ? problemText(socket.problem, t) : null;
+    const help = [why?.title, why?.detail, t("link.lost_help", { count: socket.attempt })].filter(Boolean).join(" ");
+    return { tone: "bad", state: "server_lost", text, help, rows: [] };
   }
   if (socket.name !== "open") return { tone: "warn", state: "server_connecting", text: t("link.server_connecting"), help: "", rows: [] };
   const worst = [...entries].sort((a, b) => severity.indexOf(a[1].state) - severity.indexOf(b[1].state))[0];
