@@ -1,4 +1,4 @@
-"""`cti-server`: serve, migrate, doctor, detach, move, demo, call, import; and list, show, add, set, remove of what it knows."""
+"""`cti-server`: attach, serve, doctor and what else an administrator does; list, show, add, set, remove."""
 
 from __future__ import annotations
 
@@ -7,13 +7,22 @@ from typing import Annotated
 
 import typer
 
-from . import demo, detaching, importing, migrating, moving, serving
+from . import attaching, demo, detaching, importing, migrating, moving, serving
 from .common import refuse
 from .failures import explained
 from .things import codes, contracts, levels, lines, phones, queues, reasons, serving_queues, users
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-for command in (serving.serve, migrating.migrate, serving.doctor, detaching.detach, moving.move, demo.demo, demo.call):
+for command in (
+    attaching.attach,
+    detaching.detach,
+    serving.serve,
+    serving.doctor,
+    migrating.migrate,
+    moving.move,
+    demo.demo,
+    demo.call,
+):
     cli.command()(command)
 for with_queues in (
     serving_queues.serves,

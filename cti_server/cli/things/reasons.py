@@ -42,7 +42,8 @@ def show_reason(code: Code, json: Json = False) -> None:
 @reason.command("add")
 def add_reason(code: Code, title: Title = None, title_zh: TitleZh = None, position: Position = None) -> None:
     """Add a reason."""
-    from cti_server.api.agent.codes import SYSTEM_REASONS, NewReason
+    from cti_server.api.agent.codes import NewReason
+    from cti_server.floor.agents import SYSTEM_REASONS
 
     fields = changes(title_en=title, title_zh=title_zh, position=position)
     check(NewReason, code, fields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -97,6 +97,13 @@ async def of_customers(conn: Connection, customer_ids: Collection[int]) -> dict[
         for row in await conn.execute(query):
             found[row.customer_id].append(contact_point(row))
     return found
+
+
+async def any_number(conn: Connection) -> str | None:
+    """The number of some customer, the same each time; None where nobody has one."""
+    c = contact_points.c
+    query = sa.select(c.e164).where(c.kind == "phone", c.e164.is_not(None)).order_by(c.id).limit(1)
+    return cast("str | None", await conn.scalar(query))
 
 
 async def insert(conn: Connection, row: dict[str, Any]) -> ContactPoint:

@@ -1,0 +1,310 @@
+"""The guided attachment: reads what is there, writes what is wanted, checks after each step, ends with a card."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from cti_server.demo.render import dialplans_folder
+from cti_server.doctor.examine import examine_pbx
+from cti_server.doctor.findings import Finding, Status
+from cti_server.doctor.pbx import recorded
+from cti_server.record import migrate
+from cti_server.record.database import Database
+from cti_server.settings import Settings
+
+from . import layout as layouts
+from . import record, trial, wanted
+from .edits import Edit, NotThere, is_in
+from .edits import made as with_edit
+from .hands import Hands
+from .layout import Kind, Layout
+from .ledger import Ledger, digest
+from .terminal import Declined, Terminal
+
+READY_S = 60.0  # for a server that has just been started
+POLL_S = 0.5
+BY_HAND = "-"  # a test call that a person places
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the command line said; None where the administrator is asked."""
+
+    etc: Path
+    command: str
+    settings_file: Path
+    pbx_host: str
+    server: str
+    name: str | None = None
+    region: str | None = None
+    trunk: str | None = None
+    here: bool = True
+    desk: bool = True
+    write: bool = False
+    call: str | None = None
+
+
+async def attach(choices: Choices, terminal: Terminal) -> None:
+    """Raises Declined where the administrator stops, or where a check does not pass and nobody mends it."""
+    hands = Hands.on(choices.etc, choices.command, here=choices.here)
+    layout = layouts.read(choices.etc)
+    _tell(layout, hands, terminal)
+    site = _site(choices, layout, terminal)
+    ledger = Ledger.begun(choices.settings_file.with_name(f"attach-{site.name}.json"), choices.etc)
+    settings = await _write_ours(choices, site, layout, hands, ledger, terminal)
+
+    terminal.step("2. The manager")
+    _edit([wanted.manager(layout)], choices, hands, ledger, terminal)
+    _reload(hands, "manager reload", terminal)
+    await _checked(settings, ("manager", "permissions"), terminal)
+
+    terminal.step("3. The dialplan")
+    edits = [wanted.dialplan(layout, site)]
+    if site.desk:
+        features = (dialplans_folder() / "features_cti.conf").read_text(encoding="utf-8")
+        edits += wanted.keys(layout, features)
+    edits += _lines_of_queues(layout, site, terminal)
+    _edit(edits, choices, hands, ledger, terminal)
+    _reload(hands, "dialplan reload", terminal)
+    if site.desk:
+        _reload(hands, "module reload features", terminal)
+    await _checked(settings, ("dialplan", "desk", "FastAGI"), terminal)
+
+    terminal.step("4. People, queues, numbers")
+    await _fill(settings, site, layout, terminal)
+
+    terminal.step("5. The server")
+    await _serving(settings, terminal)
+
+    terminal.step("6. A call")
+    await _call(choices, settings, layout, terminal)
+    terminal.say()
+    terminal.say(f"Sign in at  http://{settings.http_host}:{settings.http_port}")
+    terminal.say("The way back:  cti-server attach --undo")
+
+
+# --- 1 what is there, what is wanted ----------------------------------------------------------------------
+
+
+def _tell(layout: Layout, hands: Hands, terminal: Terminal) -> None:
+    version = (hands.cli("core show version") or "").partition(" built")[0].strip()
+    terminal.step("1. What is there")
+    terminal.say(f"  {version or 'Asterisk'}, {layout.kind}, in {layout.etc}")
+    for name, members in layout.queues.items():
+        terminal.say(f"  queue {name}: {', '.join(members) or 'no member in its file'}")
+    for step in layout.steps:
+        terminal.say(f"  {step.exten} leads to {step.queue} ({step.line.file.name}, line {step.line.number})")
+    if not layout.queues:
+        terminal.say("  no queue was found; attach goes on without", "yellow")
+
+
+def _site(choices: Choices, layout: Layout, terminal: Terminal) -> wanted.Site:
+    name = choices.name or terminal.ask("A name for this PBX", "main")
+    region = choices.region or terminal.ask("The country whose numbers it dials", "CN")
+    first = layout.trunks[0] if layout.trunks else ""
+    trunk = choices.trunk if choices.trunk is not None else ""
+    if choices.trunk is None and layout.kind is Kind.PLAIN:
+        trunk = terminal.ask("The PJSIP endpoint for calls to the outside", first, layout.trunks)
+    known = Settings.load(choices.settings_file) if choices.settings_file.exists() else None
+    return wanted.Site(
+        name=name,
+        server=choices.server,
+        pbx_host=choices.pbx_host,
+        ami_port=layout.manager_port,
+        fastagi_port=known.fastagi_port if known is not None else Settings.model_fields["fastagi_port"].default,
+        region=region.upper(),
+        trunk=trunk,
+        inside=wanted.inside(layout.phones),
+        desk=choices.desk,
+        secrets=_secrets(known),
+    )
+
+
+def _secrets(known: Settings | None) -> dict[str, str]:
+    """Those of the settings that there are, so that a second run changes nothing; fresh ones for the rest."""
+    found = {}
+    for role in wanted.ROLES:
+        secret = getattr(known, f"ami_{role}_secret", None)
+        found[role] = (secret.get_secret_value() if secret is not None else "") or secrets.token_hex(16)
+    return found
+
+
+async def _write_ours(
+    choices: Choices, site: wanted.Site, layout: Layout, hands: Hands, ledger: Ledger, terminal: Terminal
+) -> Settings:
+    files = wanted.files(site, layout.kind, dialplans_folder())
+    terminal.say(f"  Into {choices.etc}: {', '.join(files)}")
+    terminal.say(f"  Into {choices.settings_file}: the same secrets")
+    if not terminal.confirm("Write them?"):
+        raise Declined("nothing was written")
+    for name, text in files.items():
+        theirs = ledger.before.get(name)
+        if theirs is not None and name not in ledger.written and digest(hands.text(name).encode()) == theirs:
+            ledger.originals.setdefault(name, hands.text(name))
+        ledger.written[name] = digest(text.encode())
+        ledger.save()
+        hands.write(name, text, 0o640)
+    if not choices.settings_file.exists():
+        choices.settings_file.parent.mkdir(parents=True, exist_ok=True)
+        port = Settings.model_fields["http_port"].default
+        with os.fdopen(os.open(choices.settings_file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as out:
+            out.write(wanted.settings(site, port))
+        _as_its_folder(choices.settings_file)
+    settings = Settings.load(choices.settings_file)
+    await migrate.upgrade(settings.database_url)
+    terminal.good("files and database")
+    return settings
+
+
+def _as_its_folder(file: Path) -> None:
+    """What root writes belongs to whoever runs the server."""
+    if os.geteuid() == 0:
+        owner = file.parent.stat()
+        os.chown(file, owner.st_uid, owner.st_gid)
+
+
+# --- edits of their files ---------------------------------------------------------------------------------
+
+
+def _lines_of_queues(layout: Layout, site: wanted.Site, terminal: Terminal) -> list[Edit]:
+    edits = []
+    for step in layout.steps:
+        if layout.kind is not Kind.PLAIN:
+            continue
+        edit = wanted.asking(step, desk=site.desk)
+        if edit is not None:
+            edits.append(edit)
+            continue
+        terminal.say(f"  {step.line.file.name}, line {step.line.number}: before its Queue(), by hand:", "yellow")
+        terminal.lines([f"same => n,{wanted.IDENTIFY}"])
+    if layout.kind is not Kind.PLAIN:
+        terminal.say("  Admin → Custom Destinations → Add: target cti-freepbx,s,1, Return: Yes, then your queue;")
+        terminal.say("  Inbound Routes: point the route at it. One for each place that a line leads to.")
+    return edits
+
+
+def _edit(edits: list[Edit], choices: Choices, hands: Hands, ledger: Ledger, terminal: Terminal) -> None:
+    for edit in edits:
+        text = hands.text(edit.file)
+        if is_in(text, edit):
+            terminal.good(f"{edit.file}: it is there")
+            continue
+        terminal.say(f"  {choices.etc / edit.file}, {edit.place}:")
+        terminal.lines(edit.new if edit.old is None else (f"; in place of: {edit.old.strip()}", *edit.new))
+        if choices.here and (choices.write or terminal.confirm("Write it for you?")):
+            try:
+                changed = with_edit(text, edit)
+            except NotThere as other:
+                terminal.bad(f"{other}; write it by hand")
+                continue
+            ledger.note(edit, text)
+            hands.write(edit.file, changed)
+            terminal.good(f"{edit.file}: written")
+        else:
+            terminal.wait("Tell me when it is written.")
+            if choices.here and not is_in(hands.text(edit.file), edit):
+                terminal.bad(f"{edit.file} does not have these lines yet")
+
+
+def _reload(hands: Hands, line: str, terminal: Terminal) -> None:
+    if hands.cli(line) is not None:
+        terminal.good(line)
+        return
+    terminal.say("  On the PBX:")
+    terminal.lines([f'asterisk -rx "{line}"'])
+    terminal.wait("Tell me when it is done.")
+
+
+# --- checks -------------------------------------------------------------------------------------------------
+
+
+async def _checked(settings: Settings, parts: tuple[str, ...], terminal: Terminal) -> None:
+    """What the doctor says of these parts, until nothing is in the way or the administrator goes on."""
+    while True:
+        (pbx,) = settings.attached()
+        known = await recorded.read(settings.database_url)
+        findings = [f for f in await examine_pbx(settings, pbx, known) if _is_of(f, parts)]
+        problems = [f for f in findings if f.status is Status.PROBLEM]
+        for finding in problems:
+            terminal.bad(finding.what)
+            terminal.lines((finding.remedy or "").splitlines())
+        if not problems:
+            terminal.good(f"checked: {', '.join(parts)}")
+            return
+        if terminal.yes:
+            raise Declined(f"{len(problems)} problems; what mends each stands below it")
+        if not terminal.confirm("Look again?"):
+            return
+
+
+def _is_of(finding: Finding, parts: tuple[str, ...]) -> bool:
+    return finding.check.partition(": ")[2] in parts
+
+
+# --- 4 the record, 5 the server, 6 the call ----------------------------------------------------------------
+
+
+async def _fill(settings: Settings, site: wanted.Site, layout: Layout, terminal: Terminal) -> None:
+    seats = record.seats_of(layout)
+    for seat, name in list(seats.items()):
+        seats[seat] = terminal.ask(f"Who sits at {seat}", name)
+    async with Database(settings.database_url) as database, database.begin() as conn:
+        queues = await record.add_queues(conn, site.name, layout)
+        numbers = await record.add_lines(conn, layout, site.region)
+        people = await record.add_people(conn, site.name, seats)
+    terminal.good(f"queues: {', '.join(queues) or 'known already'}")
+    terminal.good(f"numbers: {', '.join(numbers) or 'known already, or none'}")
+    for one in people:
+        at = f", at {one.seat}" if one.seat is not None else ""
+        terminal.good(f"{one.role} {one.login} ({one.name}{at}), password {one.password}")
+
+
+async def _serving(settings: Settings, terminal: Terminal) -> None:
+    url = f"http://{settings.http_host}:{settings.http_port}/readyz"
+    async with httpx.AsyncClient(verify=False) as http:  # noqa: S501 - plain http to this machine
+        if not await _ready(http, url):
+            terminal.say("  Start it now, here or in another terminal:")
+            terminal.lines(["systemctl enable --now cti-server     or:  cti-server serve"])
+            terminal.wait("Tell me when it runs.")
+        try:
+            async with asyncio.timeout(READY_S):
+                while not await _ready(http, url):  # noqa: ASYNC110 - another process has no event for us
+                    await asyncio.sleep(POLL_S)
+        except TimeoutError:
+            raise Declined(f"{url} does not say that it is ready; its log says why") from None
+    terminal.good("it is ready, and attached to the PBX")
+
+
+async def _ready(http: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await http.get(url)).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+async def _call(choices: Choices, settings: Settings, layout: Layout, terminal: Terminal) -> None:
+    (pbx,) = settings.attached()
+    numbers = [step.exten for step in layout.steps]
+    if not numbers:
+        terminal.say("  Call one of your lines, and look at the desktop.")
+        return
+    async with Database(settings.database_url) as database:
+        began = datetime.now(UTC)
+        if choices.call == BY_HAND:
+            terminal.say(f"  Call {' or '.join(sorted(set(numbers)))} now, from any phone.")
+        else:
+            known = await trial.a_known_number(database) or "13800138000"
+            step = layout.steps[0]
+            caller = choices.call or terminal.ask(f"I call {step.exten} through the PBX, as the number", known)
+            await trial.place(pbx, step, caller)
+        card = await trial.seen(database, pbx.name, began)
+    if card is None:
+        raise Declined("no call came to the server; cti-server doctor says what is in the way")
+    trial.show(card, began, terminal)

@@ -1,0 +1,155 @@
+"""What the PBX is to have: our files with this site's values, and the edits of its own files. Pure."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .edits import Edit
+from .layout import Kind, Layout, QueueStep
+
+ROLES = ("events", "agent", "call", "originate")
+#: files of ours → whether this site's values go into it
+FILES = (
+    "extensions_cti.conf",
+    "extensions_cti_desk.conf",
+    "features_cti.conf",
+    "cti_site.conf",
+    "manager_cti.conf",
+)
+IDENTIFY = "GosubIf($[${DIALPLAN_EXISTS(cti-identify,s,1)}]?cti-identify,s,1)"
+PRIORITY = 'ExecIf($["${CTI_PRIORITY}" != ""]?Set(QUEUE_PRIO=${CTI_PRIORITY}))'
+LEG = "b(cti-leg^s^1)"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the administrator decided. `server` and `pbx_host` are addresses, each as the other reaches it."""
+
+    name: str
+    server: str
+    pbx_host: str
+    ami_port: int
+    fastagi_port: int
+    region: str
+    trunk: str
+    inside: str
+    desk: bool
+    secrets: Mapping[str, str]
+
+
+def files(site: Site, kind: Kind, source: Path) -> dict[str, str]:
+    """Our files by name, as they go into /etc/asterisk. `source` is the folder dialplans/."""
+    names = [name for name in FILES if site.desk or name not in ("extensions_cti_desk.conf", "features_cti.conf")]
+    texts = {name: (source / name).read_text(encoding="utf-8") for name in names}
+    for role in ROLES:
+        texts["manager_cti.conf"] = re.sub(
+            rf"(\[cti-{role}\]\(cti-user\)\nsecret = ).*", rf"\g<1>{site.secrets[role]}", texts["manager_cti.conf"]
+        )
+    permit = f"permit = {site.server}/255.255.255.255"
+    texts["manager_cti.conf"] = texts["manager_cti.conf"].replace("permit = 127.0.0.1/255.255.255.255", permit)
+    values = {
+        "CTI_FASTAGI": f"{site.server}:{site.fastagi_port}",
+        "CTI_PBX": site.name,
+        "CTI_TRUNK": site.trunk,
+        "CTI_INSIDE": site.inside,
+    }
+    if kind is not Kind.PLAIN:
+        values |= {"CTI_VIA": "from-internal", "CTI_PHONES": "from-internal-xfer"}
+    for name, value in values.items():
+        before, sign, after = texts["cti_site.conf"].partition(f"Set({name}=")
+        texts["cti_site.conf"] = before + sign + value + ")\n" + after.partition("\n")[2]
+    return texts
+
+
+def inside(phones: Sequence[str]) -> str:
+    """A regular expression of the numbers of these phones: `^10[0-9]{2}$`; a broad one where there are none."""
+    if not phones:
+        return "^[1-7][0-9]{2,4}$"
+    lengths = {len(phone) for phone in phones}
+    if len(lengths) > 1:
+        return f"^[0-9]{{{min(lengths)},{max(lengths)}}}$"
+    (length,) = lengths
+    alike = itertools.takewhile(lambda digits: len(set(digits)) == 1, zip(*phones, strict=True))
+    common = "".join(digits[0] for digits in alike)[: length - 1]
+    return f"^{common}[0-9]{{{length - len(common)}}}$"
+
+
+def settings(site: Site, port: int) -> str:
+    """The lines of the server's settings file."""
+    secrets = "".join(f"CTI_AMI_{role.upper()}_SECRET={site.secrets[role]}\n" for role in ROLES)
+    local = site.pbx_host in ("127.0.0.1", "localhost")
+    far = "" if local else f"CTI_FASTAGI_HOST={site.server}\nCTI_FASTAGI_ALLOW=127.0.0.0/8,{site.pbx_host}\n"
+    return (
+        f"CTI_PBX={site.name}\nCTI_AMI_HOST={site.pbx_host}\nCTI_AMI_PORT={site.ami_port}\n{secrets}"
+        f"CTI_FASTAGI_PORT={site.fastagi_port}\n{far}CTI_HTTP_PORT={port}\nCTI_DEFAULT_REGION={site.region}\n"
+    )
+
+
+# --- edits of their files ---------------------------------------------------------------------------------
+
+
+def manager(layout: Layout) -> Edit:
+    general = ("[general](+)", "enabled = yes", "timestampevents = yes")
+    include = "#tryinclude manager_cti.conf"
+    if layout.kind is Kind.PLAIN:
+        return Edit("manager.conf", "at the end", (*general, include))
+    return Edit("manager_custom.conf", "at the end", (include, "[general](+)", "timestampevents = yes"))
+
+
+def dialplan(layout: Layout, site: Site) -> Edit:
+    includes = ["#tryinclude extensions_cti.conf"]
+    if site.desk:
+        includes.append("#tryinclude extensions_cti_desk.conf")
+    if layout.kind is Kind.PLAIN:
+        return Edit("extensions.conf", "at the end", tuple(includes))
+    asks = ("", "[cti-freepbx]", f"exten => s,1,{IDENTIFY}", f" same => n,{PRIORITY}", " same => n,Return()")
+    return Edit("extensions_custom.conf", "at the end", (*includes, *asks))
+
+
+def keys(layout: Layout, features: str) -> list[Edit]:
+    """`features` is the text of features_cti.conf, whose lines go into two files of FreePBX."""
+    if layout.kind is Kind.PLAIN:
+        return [Edit("features.conf", "at the end", ("#tryinclude features_cti.conf",))]
+    parts: dict[str, list[str]] = {}
+    section = ""
+    for line in features.splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif line and not line.startswith(";"):
+            parts.setdefault(section, []).append(line)
+    return [
+        Edit(f"features_{section}_custom.conf", "at the end", tuple(parts[section]))
+        for section in ("general", "applicationmap")
+    ]
+
+
+def asking(step: QueueStep, *, desk: bool) -> Edit | None:
+    """The edit that asks who is calling before this Queue(); None for a step that cannot be edited safely, such as
+    one with a priority counted by hand."""
+    raw = step.line.file.read_text(encoding="utf-8", errors="replace").splitlines()[step.line.number - 1]
+    found = re.match(
+        r"^(\s*)(exten|same)(\s*=>?\s*)(?:([^,()]+),)?(1|n)(\([^)]*\))?,\s*Queue\((.*)\)(\s*(?:;.*)?)$", raw
+    )
+    if found is None:
+        return None
+    indent, word, sign, exten, priority, label, arguments, comment = found.groups(default="")
+    head = f"{indent}{word}{sign}{exten + ',' if exten else ''}"
+    rest = f"{indent}{word}{sign}{exten},n" if word == "exten" else f"{indent}same{sign}n"
+    queue = f"Queue({with_leg(arguments) if desk else arguments})"
+    new = (f"{head}{priority}{label},{IDENTIFY}", f"{rest},{PRIORITY}", f"{rest},{queue}{comment}")
+    return Edit(step.line.file.name, f"[{step.line.section}], line {step.line.number}", new, raw)
+
+
+def with_leg(arguments: str) -> str:
+    """The arguments of a Queue() with what an agent's leg needs for hold, transfer and recording."""
+    parts = arguments.split(",")
+    options = parts[1] if len(parts) > 1 else ""
+    plain = re.sub(r"\([^)]*\)", "", options)
+    options += "".join(letter for letter in "tk" if letter not in plain)
+    if "b" not in plain:
+        options += LEG
+    return ",".join([parts[0], options, *parts[2:]])
