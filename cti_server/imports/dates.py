@@ -31,12 +31,13 @@ _YEAR_FIRST: Final = re.compile(
     re.IGNORECASE,
 )
 _THREE: Final = re.compile(r"(\d{1,2})\s*([-/.])\s*(\d{1,2})\s*\2\s*(\d{4}|\d{2})" + _TIME, re.IGNORECASE)
-_NAMED: Final = (
-    re.compile(
-        r"(?P<d>\d{1,2})(?:st|nd|rd|th)?[-\s.]*(?P<m>[A-Z]{3,9})\.?[-\s,]*(?P<y>\d{4}|\d{2})" + _TIME, re.I
-    ),
-    re.compile(r"(?P<m>[A-Z]{3,9})\.?\s+(?P<d>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y>\d{4})" + _TIME, re.I),
-    re.compile(r"(?P<y>\d{4})[-\s](?P<m>[A-Z]{3,9})[-\s](?P<d>\d{1,2})" + _TIME, re.I),
+_NAMED: Final = tuple(
+    re.compile(form + _TIME, re.IGNORECASE)
+    for form in (
+        r"(?P<d>\d{1,2})(?:st|nd|rd|th)?[-\s.]*(?P<m>[A-Z]{3,9})\.?[-\s,]*(?P<y>\d{4}|\d{2})",
+        r"(?P<m>[A-Z]{3,9})\.?\s+(?P<d>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y>\d{4})",
+        r"(?P<y>\d{4})[-\s](?P<m>[A-Z]{3,9})[-\s](?P<d>\d{1,2})",
+    )
 )
 _MONTHS: Final = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
@@ -85,9 +86,8 @@ def readings(text: str) -> Mapping[Order | None, date]:
     for form in _NAMED:
         if found := form.fullmatch(text):
             month = [name for name in _MONTHS if found["m"].casefold() in (name, name[:3], name[:4])]
-            return (
-                _certain(found, _year(found["y"]), _MONTHS.index(month[0]) + 1, int(found["d"])) if month else {}
-            )
+            number = _MONTHS.index(month[0]) + 1 if month else 0
+            return _certain(found, _year(found["y"]), number, int(found["d"]))
     if _SERIAL.fullmatch(text) and int(text[:5]) in _SERIALS:
         return {None: date(1899, 12, 30) + timedelta(int(text[:5]))}
     return {}

@@ -334,12 +334,11 @@ async def test_bad_rows_are_named_and_good_ones_kept(ready: Database, tmp_path: 
     assert report.created == 3
     found = await everyone(ready)
     assert found["Two lines 🙂 O'Neil"].contact_points[0].e164 == "+8613800138002"
-    told = list(reasons(report, 2))
-    assert (
-        told[0]
-        == "6 rows: contract_starts_on is …; write a date like 2026-01-31; lines 10 '31/02/2026', 11 '2026-02-30' …"
+    commonest, *others = reasons(report, 2)
+    assert commonest == (
+        "6 rows: contract_starts_on is …; write a date like 2026-01-31; lines 10 '31/02/2026', 11 '2026-02-30' …"
     )
-    assert "line 3: external_ref is empty" in told
+    assert "line 3: external_ref is empty" in others
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """A rehearsal of an import: the same writing, on copies that vanish with their connection.
 
 The tables that an import reads and writes are copied into temporary ones of the same names. Both engines find
-those first, so `bulk.save` does in a rehearsal what it would do in earnest, without a lock or a byte in the record.
+those first, so `bulk.save` does in a rehearsal what it would do in earnest, without a lock or a byte in the
+record.
 """
 
 from __future__ import annotations
