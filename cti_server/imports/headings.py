@@ -160,12 +160,14 @@ def meaning(heading: str) -> str | None:
     return next((column for form, column in _NUMBERED if form.fullmatch(key)), None)
 
 
+def ambiguous(heading: str) -> tuple[str, ...]:
+    """The columns that a heading may name, if it is one of those that have several meanings."""
+    return _AMBIGUOUS.get(plain(heading), ())
+
+
 def may_mean(heading: str) -> tuple[str, ...]:
     """The columns that a heading may name: several, or the one that it is nearly like; none of an unknown one."""
-    key = plain(heading)
-    if key in _AMBIGUOUS:
-        return _AMBIGUOUS[key]
-    return nearest(heading, NEAR)
+    return ambiguous(heading) or nearest(heading, NEAR)
 
 
 def nearest(heading: str, alike: float) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cti_server.imports.columns import COLUMNS, NAME_PARTS, REQUIRED, SEVERAL, WrongFile
-from cti_server.imports.headings import may_mean, meaning, nearest, plain
+from cti_server.imports.headings import ambiguous, may_mean, meaning, nearest, plain
 
 IGNORE = "ignore"
 LISTED = 10  # headings named in one sentence
@@ -106,7 +106,7 @@ def _known(heading: str, there: set[str]) -> Columns | None:
 
 def _question(heading: str, may: Columns) -> str:
     answers = [option(heading, column) for column in (*may, IGNORE)]
-    if len(may) == 1 and nearest(heading, 0.8):
+    if not ambiguous(heading):
         return f"unknown {heading.strip()[:40]!r} (did you mean {may[0]}?): {' or '.join(answers)}"
     return f"{heading.strip()[:40]!r} may mean several things: {', '.join(answers[:-1])} or {answers[-1]}"
 

@@ -10,7 +10,7 @@ import pytest
 
 from cti_server.imports.columns import WrongFile
 from cti_server.imports.customers import Options, import_customers
-from cti_server.imports.headings import meaning, may_mean
+from cti_server.imports.headings import may_mean, meaning
 from cti_server.imports.mapping import map_headings, parse, said, shape
 from cti_server.imports.report import Report
 from cti_server.record.crm import import_mappings
@@ -21,7 +21,10 @@ from tests.record.builders import NOON
 Csv = Callable[[str], Path]
 
 MEANINGS = {
-    "phone": ["固定电话", "座机", "办公电话", "联系电话", "Business Phone", "Phone 1 - Value", "phone_2_number", "电话(必填)"],
+    "phone": [
+        "固定电话", "座机", "办公电话", "联系电话", "Business Phone", "Phone 1 - Value", "phone_2_number",
+        "电话(必填)",
+    ],
     "mobile": ["手机号码", "移动电话", "手机（必填）", "Mobile Phone", "*手机"],
     "name": ["客户名称", "联系人", "Display Name", "displayname"],
     "company": ["单位名称", "公司", "Account Name", "Organization Name"],
@@ -29,7 +32,10 @@ MEANINGS = {
     "contract_ends_on": ["到期日", "截止日期", "服务到期", "有效期至", "Expiry Date", "End Date"],
     "email": ["E-mail Address", "E-mail 1 - Value", "email_1", "邮箱地址"],
     "external_ref": ["客户编码", "Record ID", "Contact ID", "客户ID"],
-    "": ["地址", "Billing Street", "Business Fax", "传真", "序号", "Phone 1 - Label", "phone_1_type", "Birthday", "Website"],
+    "": [
+        "地址", "Billing Street", "Business Fax", "传真", "序号", "Phone 1 - Label", "phone_1_type", "Birthday",
+        "Website",
+    ],
 }  # fmt: skip
 
 

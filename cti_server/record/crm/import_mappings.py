@@ -29,8 +29,8 @@ class ImportMapping:
     """What is remembered of files of one shape.
 
     `shape` tells files with the same headings from others, whatever their order. `meanings` has, for each heading
-    that somebody had to explain, our columns; none for one that is left out. `dates` is the order of day, month and
-    year that was given, `dmy` say. `file` is the last file that it was used for, and `used_at` when.
+    that somebody had to explain, our columns; none for one left out. `dates` is the order of day, month and
+    year that was given, `dmy` say. `file` is the last file that it was used for, at `used_at`.
     """
 
     id: int = 0
