@@ -79,7 +79,8 @@ async def test_contacts_of_hubspot(ready: Database, csv_file: Csv) -> None:
 GOOGLE = (
     "First Name,Middle Name,Last Name,Phonetic First Name,Name Prefix,Name Suffix,Nickname,File As,"
     "Organization Name,Organization Title,Organization Department,Birthday,Notes,Photo,Labels,E-mail 1 - Label,"
-    "E-mail 1 - Value,Phone 1 - Label,Phone 1 - Value,Phone 2 - Label,Phone 2 - Value,Address 1 - Label,Address 1 - Formatted\n"
+    "E-mail 1 - Value,Phone 1 - Label,Phone 1 - Value,Phone 2 - Label,Phone 2 - Value,Address 1 - Label,"
+    "Address 1 - Formatted\n"
     "Sam,,Whitfield,,Dr,,,,Acme,CEO,,,Likes tea,,* myContacts,Work,a@x.example ::: b@y.example,Mobile,"
     "+44 7700 900123 ::: +44 7700 900124,Work,020 7946 0958,,\n"
 )
