@@ -17,12 +17,12 @@ from cti_server.imports.columns import COLUMNS
 _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "external_ref": (
         "client id", "client no", "contact id", "account id", "record id", "user id", "customer ref",
-        "customer code", "account number", "account no", "crm id", "external id", "id", "客户id", "客户编码",
-        "客户代码", "会员编号", "会员号", "用户编号", "档案编号",
+        "customer code", "account number", "account no", "crm id", "external id", "unique external id",
+        "lead id", "户号", "id", "客户id", "客户编码", "客户代码", "会员编号", "会员号", "用户编号", "档案编号",
     ),
     "name": (
         "display name", "contact name", "client name", "contact", "联系人", "联系人姓名", "客户全称",
-        "用户姓名", "名字",
+        "用户姓名", "名字", "户名", "客户简称",
     ),
     "given_name": ("given name", "fname", "forename", "firstname"),
     "family_name": ("family name", "lname", "lastname"),
@@ -37,10 +37,10 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
         "business phone", "business phone 2", "home phone", "home phone 2", "other phone", "primary phone",
         "company phone", "company main phone", "work phone", "office phone", "office number", "home number",
         "other number", "telephone number", "tel no", "business number", "business number 2", "landline",
-        "work", "home", "main phone", "phone home", "phone work", "officenumber", "homenumber", "othernumber",
-        "固定电话", "固话", "座机", "座机号", "座机号码", "办公电话", "公司电话", "单位电话", "家庭电话",
-        "住宅电话", "其他电话", "联系方式", "客户电话", "联系人电话", "电话号", "工作电话", "总机", "来电号码",
-        "备用电话",
+        "work", "home", "main phone", "phone home", "phone work", "home 2", "business", "business 2",
+        "officenumber", "homenumber", "othernumber", "固定电话", "固话", "座机", "座机号", "座机号码",
+        "办公电话", "公司电话", "单位电话", "家庭电话", "住宅电话", "其他电话", "联系方式", "客户电话",
+        "联系人电话", "电话号", "工作电话", "总机", "来电号码", "备用电话",
     ),
     "mobile": (
         "cell phone", "cellphone", "mobile number", "mobilenumber", "mobile no", "mobile 2", "car phone",
@@ -84,6 +84,8 @@ AMBIGUOUS: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(("code", "编码", "代码"), ("external_ref", "contract_number")),
     **dict.fromkeys(("status", "状态"), ("contract_status",)),
     **dict.fromkeys(("category", "类别", "分类", "客户分类", "客户类别"), ("kind", "tier")),
+    **dict.fromkeys(("开通日期", "开通时间", "入网时间"), ("contract_starts_on",)),
+    **dict.fromkeys(("工号", "会员卡号", "卡号"), ("external_ref",)),
     **dict.fromkeys(("服务类型", "service", "service type"), ("service_level",)),
     **dict.fromkeys(("minutes", "分钟", "分钟数", "时长"), ("contract_minutes_total", "contract_minutes_used")),
 }
@@ -109,6 +111,7 @@ _LEFT_OUT: Final = (
     "客户经理", "创建时间", "创建日期", "创建人", "修改时间", "修改人", "更新时间", "最后修改时间",
     "最后跟进时间", "客户来源", "来源", "标签", "跟进状态", "录入人", "制单人", "归属部门",
     # a person's other particulars
+    "organization id", "organisation id", "company id", "account name id", "is a company", "unsubscribed",
     "gender", "sex", "birthday", "date of birth", "anniversary", "department", "organization department",
     "nickname", "middle name", "additional name", "suffix", "name suffix", "file as", "email type",
     "e-mail type", "e-mail 2 type", "e-mail 3 type", "e-mail display name", "spouse", "children", "hobby",

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from cti_server.imports.columns import COLUMNS, NAME_PARTS, REQUIRED, SEVERAL, WrongFile
 from cti_server.imports.headings import ambiguous, may_mean, meaning, nearest, plain
 
 IGNORE = "ignore"
 LISTED = 10  # headings named in one sentence
+_LIKE_A_NUMBER: Final = re.compile(
+    r"(?:\b|[a-z])(?:id|no|nr|num\w*|code|ref|index)\.?$|(?<![型机信账])号$|编码|代码", re.IGNORECASE
+)
 
 Columns = tuple[str, ...]
 """Our columns that a heading of theirs feeds: none, one, or several that somebody asked for."""
@@ -80,7 +85,7 @@ def map_headings(
     settled = tuple(columns or () for columns in places)
     asked += _twice(headings, settled)
     unknown = tuple(heading.strip() for heading in loose if not may_mean(heading))
-    asked += _missing(settled, unknown)
+    asked += _missing(headings, settled, unknown)
     if asked:
         raise WrongFile("some headings need a word from you:\n  " + "\n  ".join(asked))
     unwanted = tuple(
@@ -108,7 +113,8 @@ def _question(heading: str, may: Columns) -> str:
     answers = [option(heading, column) for column in (*may, IGNORE)]
     if not ambiguous(heading):
         return f"unknown {heading.strip()[:40]!r} (did you mean {may[0]}?): {' or '.join(answers)}"
-    return f"{heading.strip()[:40]!r} may mean several things: {', '.join(answers[:-1])} or {answers[-1]}"
+    why = "may mean several things" if len(may) > 1 else "may mean that, or something else"
+    return f"{heading.strip()[:40]!r} {why}: {', '.join(answers[:-1])} or {answers[-1]}"
 
 
 def _twice(headings: Sequence[str], places: Sequence[Columns]) -> list[str]:
@@ -127,17 +133,25 @@ def _twice(headings: Sequence[str], places: Sequence[Columns]) -> list[str]:
     return problems
 
 
-def _missing(places: Sequence[Columns], unknown: Sequence[str]) -> list[str]:
-    found = {column for columns in places for column in columns}
+def _missing(headings: Sequence[str], places: Sequence[Columns], unknown: Sequence[str]) -> list[str]:
+    found: dict[str, str] = {}
+    for heading, columns in zip(headings, places, strict=True):
+        for column in columns:
+            found.setdefault(column, heading)
+    left = f"; not known are {_listed(unknown)}" if unknown else ""
     problems = []
-    for column, purpose in REQUIRED.items():
-        if column not in found and not (column == "name" and found & {*NAME_PARTS}):
-            heading = unknown[0] if len(unknown) == 1 else "Their heading"
-            left = f"; not known are {_listed(unknown)}" if unknown else ""
-            problems.append(
-                f"missing {column} ({COLUMNS[column][-2]}), {purpose}: {option(heading, column)}{left}. "
-                "A heading may be given twice, for two columns."
-            )
+    if "external_ref" not in found:
+        heading = next(filter(_LIKE_A_NUMBER.search, unknown), "Their heading")
+        told = f"missing external_ref ({COLUMNS['external_ref'][-2]}), {REQUIRED['external_ref']}: "
+        told += option(heading, "external_ref") + left
+        if own := next((column for column in ("mobile", "email", "phone") if column in found), None):
+            twice = f"{option(found[own], 'external_ref')} {option(found[own], own)}"
+            told += f". Where each has one of their own, a heading may be both: {twice}"
+        problems.append(told)
+    if not found.keys() & {"name", *NAME_PARTS}:
+        heading = found.get("company", "Their heading")
+        told = f"missing name ({COLUMNS['name'][-2]}), {REQUIRED['name']}: {option(heading, 'name')}{left}"
+        problems.append(told)
     return problems
 
 
@@ -152,7 +166,7 @@ def said(mapping: HeadingMap) -> list[str]:
     if mapping.unwanted:
         told.append(f"not kept here: {_listed(mapping.unwanted)}")
     if mapping.unknown:
-        near = nearest(mapping.unknown[0], 0.6)
+        near = nearest(mapping.unknown[0], 0.7)
         how = option(mapping.unknown[0], near[0] if near else "our column")
         told.append(f"not known, so left out: {_listed(mapping.unknown)}; to take one: {how}")
     return told

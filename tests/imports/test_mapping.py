@@ -58,12 +58,18 @@ def asked(*headings: str, **given: str) -> str:
 
 def test_what_is_not_certain_is_asked_with_the_words_that_answer_it() -> None:
     text = asked("客户编号", "姓名", "有效期", "telefone", "地址")
-    assert "'有效期' may mean several things: --map '有效期=contract_ends_on' or --map '有效期=ignore'" in text
+    assert (
+        "'有效期' may mean that, or something else: --map '有效期=contract_ends_on' or --map '有效期=ignore'"
+        in text
+    )
     assert "'telefone' (did you mean phone?): --map telefone=phone or --map telefone=ignore" in text
     assert "地址" not in text
     text = asked("客户编码", "客户名称", "联系人", "手机")
     assert "客户名称 and 联系人 both mean name: a person of a company is --map '客户名称=company'" in text
-    assert "--map kundennr=external_ref" in asked("kundennr", "name")
+    text = asked("设备型号", "Kundennr", "Handy", "单位名称", "手机")
+    assert "--map Kundennr=external_ref; not known are '设备型号', 'Kundennr', 'Handy'" in text
+    assert "a heading may be both: --map '手机=external_ref' --map '手机=mobile'" in text
+    assert "missing name (客户姓名), of the person or company: --map '单位名称=name'" in text
 
 
 def test_the_answers_are_taken() -> None:
