@@ -83,7 +83,15 @@ async def import_customers(
         open_rows(path, options.region, options.encoding, options.sheet, explained) as source,
         bad_file(options.bad, path) as bad,
     ):
-        table = _understood(path, source, given, every, explained)
+        try:
+            table = _understood(path, source, given, every, explained)
+        except WrongFile as wrong:
+            if (sheet := source.sheet) is None or not sheet.others:
+                raise
+            others = ", ".join(map(repr, sheet.others))
+            raise WrongFile(
+                f"sheet {sheet.name!r}: {wrong}\nOr is it another sheet, --sheet: {others}?"
+            ) from wrong
         report = Report(encoding=source.encoding, told=[*_told(table, given)])
         report.dates = _habits(table, options.order)
         if bad is not None:

@@ -104,12 +104,14 @@ def worth(cells: Iterable[str], explained: Collection[str] = ()) -> int:
 def head(rows: Sequence[Row], explained: Collection[str] = ()) -> Head | None:
     """The headings among the first rows of a sheet; None where nothing is written there.
 
-    It is the row that names most of our columns; where none names any, the widest one, and the message about it
-    will say what it has.
+    It is the row that names most of our columns; where none names several, the widest one, and the message about
+    it will say what it has.
     """
     best, scores = None, (0, 0)
     for at, row in enumerate(rows):
-        found = (worth(row.cells, explained), sum(1 for cell in row.cells if cell.strip()))
+        named = worth(row.cells, explained)
+        # One word alone tells nothing: it may be a title, or what a customer is.
+        found = (named if named > 1 else 0, sum(1 for cell in row.cells if cell.strip()))
         if found > scores and not row.problem:
             best, scores = at, found
     if best is None:
@@ -177,6 +179,10 @@ class Customers:
     refs: tuple[int, ...]
     names: tuple[int, ...]
     others: Counter[str] = field(default_factory=Counter)
+    _firsts: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._firsts = frozenset(cells[0] for cells in self.head.again if cells)
 
     def rows(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The customers among all rows of the sheet, from its first line on. `others` is counted anew."""
@@ -217,13 +223,7 @@ class Customers:
             _NOTE.fullmatch(cell.strip()) for cell in cells if cell.strip()
         ):
             return "notes"
-        if first == next((c.strip() for c in self.head.headings if c.strip()), "") or first in self._firsts:
-            return "headings again" if _stripped(cells) in self.head.again else None
-        return None
-
-    @property
-    def _firsts(self) -> set[str]:
-        return {cells[0] for cells in self.head.again if cells}
+        return "headings again" if first in self._firsts and _stripped(cells) in self.head.again else None
 
     def _may_be_note(self, row: Row, kind: str | None) -> bool:
         """Whether a row may stand below the table: it has a note, or its first cell and no other."""

@@ -89,9 +89,9 @@ class BadFile:
         if self._file is None:
             self._file = self.path.open("w", encoding="utf-8-sig", newline="")
             self._writer = csv.writer(self._file)
-            self._writer.writerow([*self.headings, WHY])
-        cells = [*map(_kept, row.cells), *[""] * len(self.headings)][: max(len(self.headings), len(row.cells))]
-        self._writer.writerow([*cells, f"line {bad.line}: {bad.reason}"])
+            self._writer.writerow([WHY, *self.headings])
+        # It stands first, because a row may have too many cells.
+        self._writer.writerow([f"line {bad.line}: {bad.reason}", *map(_kept, row.cells)])
 
     def close(self) -> None:
         if self._file is not None:

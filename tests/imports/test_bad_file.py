@@ -46,13 +46,13 @@ async def test_the_rows_left_out_are_mended_and_imported_again(
     report = await load(ready, source, maps=["Rufnr=phone"], bad=bad)
     assert (report.created, len(report.bad)) == (1, 3)
     written = list(csv.reader(bad.read_text(encoding="utf-8-sig").splitlines()))
-    assert written[0] == ["客户编号", "姓名", "Rufnr", "Farbe", "why left out"]
-    assert [row[:2] for row in written[1:]] == [
+    assert written[0] == ["why left out", "客户编号", "姓名", "Rufnr", "Farbe"]
+    assert [row[1:3] for row in written[1:]] == [
         ["'0002", "Wang"],
         ["3", '\'=cmd, "x"'],
         ["'110101199003071234", "Zhao"],
     ]
-    assert written[1][4] == "line 3: phone 'abc' is no telephone number of CN: letters"
+    assert written[1][0] == "line 3: phone 'abc' is no telephone number of CN: letters"
 
     mended = bad.read_text(encoding="utf-8-sig").replace(",abc,", ",13800138002,").replace(",12,", ",13800138003,")
     again = csv_file(mended.replace("'+86 1", "'+86 13800138004"), "mended.csv")  # type: ignore[call-arg]
@@ -74,8 +74,8 @@ async def test_what_the_record_refuses_is_in_the_file_too_in_order(
     report = await load(ready, csv_file("id,kind,name\n1,person,Acme\n,person,Li\n2,person,Wang\n"), bad=bad)
     assert report.created == 1
     lines = bad.read_text(encoding="utf-8-sig").splitlines()
-    assert lines[1] == '1,person,Acme,"line 2: 1 is a company in the record, not a person"'
-    assert lines[2] == ",person,Li,line 3: external_ref is empty"
+    assert lines[1] == '"line 2: 1 is a company in the record, not a person",1,person,Acme'
+    assert lines[2] == "line 3: external_ref is empty,,person,Li"
 
 
 async def test_without_bad_rows_there_is_no_file(ready: Database, csv_file: Csv, tmp_path: Path) -> None:

@@ -33,6 +33,12 @@ def test_a_form_above_the_headings_that_has_words_like_theirs() -> None:
     assert customers(found) == (["1"], {"titles": 2})
 
 
+def test_a_word_in_a_row_does_not_make_headings_of_it() -> None:
+    there = head(rows(("客户资料表", "", ""), ("Nr.", "Kunde", "Art"), ("1", "Li", "公司")))
+    assert there is not None
+    assert there.headings == ("Nr.", "Kunde", "Art")
+
+
 TOTALS = [
     ("合计", "2", ""), ("合计：", "", ""), ("", "总 计", "2"), ("共 2 条", "", ""), ("共2条记录", "", ""),
     ("Total", "2", ""), ("Grand Totals (2 records)", "", ""), ("TOTAL:", "", "2"), ("小计", "2.00", "1,204"),

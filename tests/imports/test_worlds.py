@@ -238,7 +238,13 @@ async def test_two_sheets_with_customers_are_asked_about(ready: Database, tmp_pa
     with pytest.raises(WrongFile, match="no sheet '2026'; it has '2024', '2025'"):
         await load(ready, path, sheet="2026")
     assert (await load(ready, path, sheet="2025")).created == 1
-    assert list(await everyone(ready)) == ["New"]
+    with xlsxwriter.Workbook(path) as book:
+        sheet(book, "Read me", [["Please", "fill", "in"]])
+        sheet(book, "Kunden", [["Nr.", "Kunde"], [3, "Third"]])
+    with pytest.raises(WrongFile, match=r"sheet 'Read me': [\s\S]*--sheet: 'Kunden'"):
+        await load(ready, path)
+    assert (await load(ready, path, "Nr.=external_ref", "Kunde=name")).created == 1
+    assert set(await everyone(ready)) == {"New", "Third"}
 
 
 async def test_a_customer_list_of_an_accounting_program(ready: Database, csv_file: Csv) -> None:
