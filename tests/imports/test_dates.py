@@ -69,6 +69,7 @@ def of(*texts: str, given: Order | None = None, remembered: Order | None = None)
     [
         (("01/03/2025", "31/03/2025", "02/03/2025"), "dmy", "as line 3 shows (31/03/2025)"),
         (("01/03/2025", "03/31/2025"), "mdy", "as line 3 shows (03/31/2025)"),
+        (("12/01/2026", "12/31/2026"), "mdy", "as line 3 shows (12/31/2026)"),  # may 250
         (("1/3/2025 0:00", "1/13/2025 12:00:00 AM"), "mdy", "as line 3 shows (1/13/2025 12:00:00 AM)"),
         (("01-03-25", "31-03-25"), None, "no date of the column tells which is the day"),  # or 2031
         (("01-03-25", "31-03-32"), "dmy", "as line 3 shows (31-03-32)"),
@@ -117,7 +118,7 @@ def test_what_is_not_decided_is_refused_with_the_option_that_decides_it() -> Non
     assert "say --dates dmy, --dates mdy or --dates ymd" in str(read("01/03/2025", undecided))
     assert read("03/03/2025", undecided) == date(2025, 3, 3)
     assert read("2025-03-01", undecided) == FIRST_OF_MARCH
-    told = of("01/03/2025", "31/03/2025", "03/31/2025", given="dmy")
+    told = of("01/03/2025", "31/03/2025", "03/31/2025", given="dmy")  # espocrm 2904: it became a day of 2025
     assert read("31/03/2025", told) == date(2025, 3, 31)
     assert read("03/31/2025", told) == "it is no day/month/year, as --dates says"
 
