@@ -1,11 +1,8 @@
-"""The columns of a customer file, by their English and Chinese names; a wrong header is refused with a remedy."""
+"""The columns of a customer file: what the record takes, and by which names it is asked for in both languages."""
 
 from __future__ import annotations
 
-import difflib
-import re
-import unicodedata
-from collections.abc import Sequence
+from typing import Final
 
 from cti_server.record.crm import customers
 from cti_server.rules.facts import Customer, texts_of
@@ -14,6 +11,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "external_ref": ("customer id", "customer no", "customer number", "客户编号", "客户号", "编号"),
     "kind": ("type", "customer type", "类型", "客户类型"),
     "name": ("full name", "customer name", "customer", "姓名", "名称", "客户名称", "客户姓名", "客户"),
+    "given_name": ("first name", "名"),
+    "family_name": ("last name", "surname", "姓", "姓氏"),
     "company": ("company name", "organisation", "organization", "公司", "公司名称", "单位", "所属公司"),
     "role_title": ("role", "title", "job title", "position", "职务", "职位"),
     "salutation": ("form of address", "称呼", "称谓"),
@@ -44,7 +43,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "contract_minutes_total": ("contract minutes", "minutes total", "合同分钟数", "总分钟数"),
     "contract_minutes_used": ("minutes used", "已用分钟数"),
 }
-"""Each column's own name, and the other names by which it is accepted."""
+"""Each column's own name, and the other names by which it is accepted; `headings` knows more of them."""
 RULED = ("external_ref", "tier", "language", "time_zone", "remarks")
 """The texts of a customer for which `rows` has a rule each."""
 TEXTS = [name for name in texts_of(Customer) if name in customers.EDITABLE and name not in RULED]
@@ -54,48 +53,12 @@ REQUIRED = {
     "external_ref": "by which your own system knows the customer, so that a second import finds them again",
     "name": "of the person or company",
 }
+NAME_PARTS: Final = ("given_name", "family_name")
+"""What a name may be put together from."""
+DATES: Final = ("contract_starts_on", "contract_ends_on")
+SEVERAL: Final = ("phone", "mobile", "email")
+"""Columns that take several values, so that several headings may mean them."""
 
 
 class WrongFile(ValueError):
     """The file cannot be imported at all; the message says why and what to do."""
-
-
-def _plain(header: str) -> str:
-    return re.sub(r"[\s_\-.:*#()\ufeff]+", "", unicodedata.normalize("NFKC", header).casefold())
-
-
-_BY_HEADER = {_plain(name): column for column, names in COLUMNS.items() for name in (column, *names)}
-
-
-def columns(header: Sequence[str]) -> list[str | None]:
-    """The column of each header cell, in order; None for an empty cell.
-
-    Raises WrongFile, which names the columns that are missing, those that are not known (with a guess at what was
-    meant) and those that are there twice.
-    """
-    found = [_BY_HEADER.get(_plain(cell)) for cell in header]
-    problems = []
-    if unknown := [
-        cell.strip() for cell, column in zip(header, found, strict=True) if cell.strip() and not column
-    ]:
-        problems.append("unknown " + ", ".join(_with_guess(cell) for cell in unknown[:10]))
-    for column in COLUMNS:
-        if found.count(column) > 1:
-            twice = [cell.strip() for cell, of in zip(header, found, strict=True) if of == column]
-            problems.append(f"{' and '.join(twice)} both mean {column}")
-    for column, purpose in REQUIRED.items():
-        if column not in found:
-            problems.append(f"missing {column} ({COLUMNS[column][-2]}), {purpose}")
-    if problems:
-        raise WrongFile(f"wrong columns: {'; '.join(problems)}. Known columns: {', '.join(COLUMNS)}.")
-    return found
-
-
-def is_column(cell: str) -> bool:
-    """Whether this header cell names a column."""
-    return _plain(cell) in _BY_HEADER
-
-
-def _with_guess(cell: str) -> str:
-    near = difflib.get_close_matches(_plain(cell), _BY_HEADER, n=1, cutoff=0.6)
-    return f"{cell[:40]!r}" + (f" (did you mean {_BY_HEADER[near[0]]}?)" if near else "")

@@ -16,7 +16,9 @@ from typing import BinaryIO, Final
 
 from charset_normalizer import from_bytes
 
-from cti_server.imports.columns import WrongFile, is_column
+from cti_server.imports.columns import WrongFile
+from cti_server.imports.headings import is_column
+from cti_server.imports.layout import HEAD_ROWS
 from cti_server.imports.letters import (
     BALTIC,
     CENTRAL,
@@ -133,15 +135,17 @@ def detect(path: Path, region: str) -> str:
         utf8, words = _examine(file)
     if utf8:
         return "utf-8"
-    header = start.splitlines()[0]
-    return _by_header(header) or _likeliest(path.name, sorted(words), _USUAL.get(region, "cp1252"))
+    return _by_headings(start.splitlines()[:HEAD_ROWS]) or _likeliest(
+        path.name, sorted(words), _USUAL.get(region, "cp1252")
+    )
 
 
 def _unmarked_utf16(start: bytes) -> str | None:
     """UTF-16 without its mark, known by a column of its header."""
     if b"\0" in start:
         for codec in ("utf-16-le", "utf-16-be"):
-            if _has_column(start[: len(start) & ~1].decode(codec, "replace").partition("\n")[0]):
+            text = start[: len(start) & ~1].decode(codec, "replace")
+            if any(_has_column(line) for line in text.split("\n")[:HEAD_ROWS]):
                 return codec
     return None
 
@@ -171,18 +175,24 @@ def _some(text: bytes, most: int) -> Iterator[bytes]:
         yield found[0]
 
 
-def _by_header(header: bytes) -> str | None:
-    """The encoding in which a column has one of its names in other than ASCII letters: nothing is surer."""
+def _by_headings(lines: list[bytes]) -> str | None:
+    """The encoding in which columns have names in other than ASCII letters: nothing is surer. Titles may stand
+    above them; below the first line there have to be two such columns, because one may be somebody's name."""
     for codec in _CANDIDATES:
-        with suppress(UnicodeDecodeError):
-            if _has_column(header.decode(codec), beyond_ascii=True):
-                return codec
+        for at, line in enumerate(lines):
+            with suppress(UnicodeDecodeError):
+                named = [cell for cell in _cells(line.decode(codec)) if not cell.isascii() and is_column(cell)]
+                if len(named) > (at > 0):
+                    return codec
     return None
 
 
-def _has_column(header: str, *, beyond_ascii: bool = False) -> bool:
-    cells = re.split(r"[,;\t|]", header)
-    return any(is_column(cell.strip('" \r')) and not (beyond_ascii and cell.isascii()) for cell in cells)
+def _has_column(line: str) -> bool:
+    return any(map(is_column, _cells(line)))
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip('" \r') for cell in re.split(r"[,;\t|]", line)]
 
 
 def _likeliest(name: str, words: list[bytes], usual: str) -> str:

@@ -6,13 +6,15 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 from zoneinfo import available_timezones
 
-from cti_server.imports.columns import TEXTS
-from cti_server.record.crm.drafts import ContractDraft, CustomerDraft, PointDraft
+from cti_server.imports import dates
+from cti_server.imports.columns import NAME_PARTS, TEXTS
+from cti_server.imports.dates import Habit
+from cti_server.record.crm.drafts import ContractDraft, CustomerDraft, Flaw, PointDraft
 from cti_server.rules.facts import ContractStatus, CustomerKind
 from cti_server.rules.numbers import normalise
 
@@ -34,34 +36,40 @@ _STATUSES: dict[str, ContractStatus] = {
     **dict.fromkeys(("suspended", "暂停", "中止"), "suspended"),
     **dict.fromkeys(("cancelled", "canceled", "取消", "终止", "作废"), "cancelled"),
 }
-# 20260131, or three numbers with something between them: a month alone is no day of January.
-_DATE = re.compile(
-    r"(?:(\d{4})(\d{2})(\d{2})|(\d{4})(?:\s*[-/.年]\s*|\s+)(\d{1,2})(?:\s*[-/.月]\s*|\s+)(\d{1,2})\s*日?)"
-    r"(?:[ T]00:00(?::00)?)?"
-)
 _EMAIL = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]+\.[^\s@<>,;\"]+")
 # What a spreadsheet makes of a long number: 2.02401E+11, with its own decimal mark, or zeros from the sixteenth
 # digit on. `1E5` may well be somebody's customer number; a telephone number it is not.
 _ROUNDED = re.compile(r"[+-]?\d[.,]\d+[eE]\+?\d+|[+-]?\d[eE]\+\d+|\d{15}0{3,}")
 _ROUNDED_PHONE = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d+")
+_IDEOGRAPHS = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff·]+")
 _FAILED = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|#+)", re.IGNORECASE)
 _WHOLE = re.compile(r"(\+?\d{7,})\.0+")  # a number that some program took for a decimal one
 # A `;` may also begin a parameter of the number before it: tel:+86…;ext=12.
-_SEPARATORS = re.compile(r"(?:[；、|\n\r]|;(?!\s*(?:ext|isub|phone-context|npdi|rn|cic|user|tgrp|cpc|oli)\b))+")
+# Google puts ::: between several.
+_SEPARATORS = re.compile(
+    r"(?:[；、|\n\r]|:::|;(?!\s*(?:ext|isub|phone-context|npdi|rn|cic|user|tgrp|cpc|oli)\b))+"
+)
+# What people write into a cell that has nothing to say, where it cannot be anything else.
+_NOTHING = frozenset(("-", "--", "—", "——", "/", "\\", "无", "暂无", "没有", "未知", "n/a", "null", "none", "nil"))
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What a row may refer to: agents' ids by login, and service levels' codes by each of their names. `region` is
-    the one whose rules telephone numbers are read by."""
+    the one whose rules telephone numbers are read by, `dates` the habits of the columns with dates."""
 
     region: str
     agents: Mapping[str, int]
     service_levels: Mapping[str, str]
+    dates: Mapping[str, Habit] = field(default_factory=dict)
 
 
 class BadRow(ValueError):
-    """Why a row was left out."""
+    """Why a row was left out: every flaw of it."""
+
+    def __init__(self, *flaws: Flaw) -> None:
+        super().__init__("; ".join(map(str, flaws)))
+        self.flaws = flaws
 
 
 def draft(cells: Mapping[str, str], known: Known) -> CustomerDraft:
@@ -69,7 +77,7 @@ def draft(cells: Mapping[str, str], known: Known) -> CustomerDraft:
     reader = _Reader(cells, known)
     made = reader.customer()
     if reader.problems:
-        raise BadRow("; ".join(reader.problems))
+        raise BadRow(*reader.problems)
     return made
 
 
@@ -79,15 +87,18 @@ class _Reader:
     def __init__(self, cells: Mapping[str, str], known: Known) -> None:
         self.cells = {column: _unwrap(text) for column, text in cells.items()}
         self.known = known
-        self.problems: list[str] = []
+        self.problems: list[Flaw] = []
+
+    def _flaw(self, form: str, *values: str) -> None:
+        self.problems.append(Flaw(form, values))
 
     def customer(self) -> CustomerDraft:
         ref = self._identity("external_ref", required=True)
-        name = self._identity("name", required=True)
+        name = self._name()
         kind = self._one_of("kind", _KINDS) or "person"
         company = self._identity("company")
         if company and kind == "company":
-            self.problems.append("a company cannot have a company")
+            self._flaw("a company cannot have a company")
         fields = {
             **{column: self._line(column) for column in TEXTS},
             "tier": self._line("tier").casefold(),
@@ -109,23 +120,33 @@ class _Reader:
     def _text(self, column: str, longest: int = MAX_TEXT) -> str:
         text = self.cells.get(column, "").strip()
         if len(text) > longest:
-            self.problems.append(f"{column} has {len(text)} characters, {longest} is the most")
+            self._flaw(f"{column} has {{}} characters, {longest} is the most", str(len(text)))
         return text[:longest]
 
     def _line(self, column: str, *, required: bool = False) -> str:
         text = " ".join("".join(c if c.isprintable() else " " for c in self._text(column)).split())
         if required and not text:
-            self.problems.append(f"{column} is empty")
+            self._flaw(f"{column} is empty")
         return text
 
     def _identity(self, column: str, *, required: bool = False) -> str:
         """A line by which something is known again: a wrong one would rename one customer to another."""
         text = self._line(column, required=required)
         if _ROUNDED.fullmatch(text):
-            self.problems.append(f"{column} {text!r} was rounded by a spreadsheet; format that column as text")
+            self._flaw(f"{column} {{}} was rounded by a spreadsheet; format that column as text", repr(text))
         elif _FAILED.fullmatch(text):
-            self.problems.append(f"{column} {text!r} is a spreadsheet's error; correct its formula")
+            self._flaw(f"{column} {{}} is a spreadsheet's error; correct its formula", repr(text))
         return text
+
+    def _name(self) -> str:
+        """The name, or what it is put together from: Erika Mustermann, 王小明."""
+        if self.cells.get("name", "").strip() or not any(part in self.cells for part in NAME_PARTS):
+            return self._identity("name", required=True)
+        given, family = (self._identity(part) for part in NAME_PARTS)
+        if not given and not family:
+            self._flaw("name is empty")
+        between = "" if _IDEOGRAPHS.fullmatch(given + family) else " "
+        return f"{family}{given}" if not between else f"{given} {family}".strip()
 
     def _one_of(self, column: str, values: Mapping[str, T]) -> T | None:
         text = self._line(column).casefold()
@@ -133,14 +154,16 @@ class _Reader:
             return values[text]
         if text:
             near = difflib.get_close_matches(text, values, n=1)
-            choices = f"did you mean {near[0]}?" if near else f"it may be {', '.join(filter(None, values))}"
-            self.problems.append(f"{column} is {text!r}; {choices}")
+            if near:
+                self._flaw(f"{column} is {{}}; did you mean {{}}?", repr(text), near[0])
+            else:
+                self._flaw(f"{column} is {{}}; it may be {', '.join(filter(None, values))}", repr(text))
         return None
 
     def _time_zone(self) -> str | None:
         name = self._line("time_zone")
         if name and name not in available_timezones():
-            self.problems.append(f"time_zone is {name!r}; write one like Asia/Shanghai")
+            self._flaw("time_zone is {}; write one like Asia/Shanghai", repr(name))
         return name or None
 
     def _phones(self) -> list[PointDraft]:
@@ -148,16 +171,16 @@ class _Reader:
             (column, raw)
             for column in ("phone", "phone_2", "phone_3", "mobile")
             for part in _SEPARATORS.split(self.cells.get(column, ""))
-            if (raw := _unwrap(part))
+            if (raw := _unwrap(part)) and raw.casefold() not in _NOTHING
         ]
         if len(given) > MAX_PHONES:
-            self.problems.append(f"{len(given)} telephone numbers, {MAX_PHONES} is the most")
+            self._flaw(f"{{}} telephone numbers, {MAX_PHONES} is the most", str(len(given)))
         return [point for column, raw in given[:MAX_PHONES] for point in self._numbers(column, raw)]
 
     def _numbers(self, column: str, raw: str) -> list[PointDraft]:
         """The number, or the two where a slash stands between them: 13800138000/13900139000."""
         if _ROUNDED_PHONE.fullmatch(raw):
-            self.problems.append(f"{column} {raw!r} was rounded by a spreadsheet; format that column as text")
+            self._flaw(f"{column} {{}} was rounded by a spreadsheet; format that column as text", repr(raw))
             return []
         written = _WHOLE.sub(r"\1", raw)
         label = "mobile" if column == "mobile" else ""
@@ -167,18 +190,19 @@ class _Reader:
             if all(number.e164 for _, number in parts):
                 return [PointDraft("phone", part.strip(), n.e164, n.extension, label) for part, n in parts]
         if whole.e164 is None:
-            self.problems.append(
-                f"{column} {raw[:40]!r} is no telephone number of {self.known.region}: {whole.reason}"
-            )
+            form = f"{column} {{}} is no telephone number of {self.known.region}: {whole.reason}"
+            self._flaw(form, repr(raw[:40]))
             return []
         return [PointDraft("phone", written, whole.e164, whole.extension, label)]
 
     def _emails(self) -> list[PointDraft]:
         found = []
-        for part in re.split(r"[;；,，、|\s]+", self.cells.get("email", "")):
-            if part and not (_EMAIL.fullmatch(part) and len(part) <= MAX_TEXT):
-                self.problems.append(f"email {part[:40]!r} is no address")
-            elif part:
+        for part in re.split(r"[;；,，、|\s]+|:::", self.cells.get("email", "")):
+            if not part or part.casefold() in _NOTHING:
+                continue
+            if not (_EMAIL.fullmatch(part) and len(part) <= MAX_TEXT):
+                self._flaw("email {} is no address", repr(part[:40]))
+            else:
                 found.append(PointDraft("email", part))
         return found
 
@@ -186,44 +210,49 @@ class _Reader:
         number = self._identity("contract_number")
         columns = [column for column in self.cells if column.startswith("contract_") or column == "service_level"]
         if not number:
-            if given := [column for column in columns if self._line(column)]:
-                self.problems.append(f"{', '.join(given)} without a contract_number")
+            if given := [column for column in columns if self._given(column)]:
+                self._flaw(f"{', '.join(given)} without a contract_number")
             return None
         level = self._one_of("service_level", self.known.service_levels)
-        starts_on, ends_on = self._date("contract_starts_on"), self._date("contract_ends_on")
+        open_ended = dates.is_open(self._line("contract_ends_on"))
+        starts_on = self._date("contract_starts_on")
+        ends_on = None if open_ended else self._date("contract_ends_on")
         status = self._one_of("contract_status", _STATUSES)
         total, used = self._minutes("contract_minutes_total"), self._minutes("contract_minutes_used")
         if not level and not self._line("service_level"):
-            self.problems.append("service_level is empty")
-        if not starts_on and not self._line("contract_starts_on"):
-            self.problems.append("contract_starts_on is empty")
+            self._flaw("service_level is empty")
+        if not starts_on and not self._given("contract_starts_on"):
+            self._flaw("contract_starts_on is empty")
         if starts_on and ends_on and ends_on < starts_on:
-            self.problems.append(f"contract {number} ends on {ends_on}, before it starts on {starts_on}")
+            form = "contract {} ends on {}, before it starts on {}"
+            self._flaw(form, number, str(ends_on), str(starts_on))
         if not level or not starts_on:
             return None
-        return ContractDraft(number, level, starts_on, ends_on, status, total, used)
+        return ContractDraft(number, level, starts_on, ends_on, status, total, used, open_ended)
 
     def _date(self, column: str) -> date | None:
-        text = unicodedata.normalize("NFKC", self._line(column))
+        text = self._given(column)
         if not text:
             return None
-        found = _DATE.fullmatch(text)
-        try:
-            if found:
-                return date(*(int(part) for part in found.groups() if part))
-        except ValueError:
-            pass  # 31 February
-        self.problems.append(f"{column} is {text[:40]!r}; write a date like 2026-01-31")
+        found = dates.read(text, self.known.dates.get(column))
+        if isinstance(found, date):
+            return found
+        self._flaw(f"{column} is {{}}; {found}", repr(text[:40]))
         return None
 
     def _minutes(self, column: str) -> int | None:
-        text = unicodedata.normalize("NFKC", self._line(column))
+        text = unicodedata.normalize("NFKC", self._given(column))
         if not text:
             return None
         if not (text.isascii() and text.isdigit() and len(text) <= 9):
-            self.problems.append(f"{column} is {text[:40]!r}; write whole minutes, as 600")
+            self._flaw(f"{column} is {{}}; write whole minutes, as 600", repr(text[:40]))
             return None
         return int(text)
+
+    def _given(self, column: str) -> str:
+        """The text of a column in which a dash is no value."""
+        text = self._line(column)
+        return "" if text.casefold() in _NOTHING else text
 
 
 def _unwrap(text: str) -> str:
@@ -231,4 +260,4 @@ def _unwrap(text: str) -> str:
     text = text.strip()
     if len(text) > 3 and text.startswith('="') and text.endswith('"'):
         return text[2:-1]
-    return text[1:] if text[:1] == "'" and (text[1:2].isdigit() or text[1:2] == "+") else text
+    return text[1:] if text[:1] == "'" and (text[1:2].isdigit() or text[1:2] in ("+", "=", "-", "@")) else text

@@ -17,7 +17,7 @@ from cti_server.record.center import (
     wrap_up_codes,
 )
 from cti_server.record.contacts import tables as contacts
-from cti_server.record.crm import cases, contact_points, contracts, customers, notes, products
+from cti_server.record.crm import cases, contact_points, contracts, customers, import_mappings, notes, products
 from cti_server.record.desk import help_requests, messages, promises
 from cti_server.record.schema import metadata
 
@@ -34,6 +34,7 @@ MODULES = (
     customers,
     handed_back,
     help_requests,
+    import_mappings,
     journal,
     leases,
     lines,

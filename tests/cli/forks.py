@@ -60,7 +60,7 @@ def main() -> None:
     import cti_server.api.agent.codes
     import cti_server.app
     import cti_server.cli
-    import cti_server.record.faults  # noqa: F401 imported for the forks
+    import cti_server.record.faults
 
     while line := sys.stdin.readline():
         asked = json.loads(line)

@@ -113,6 +113,44 @@ def test_an_import_asks_for_an_encoding_that_is_not_certain(url: str, tmp_path: 
     assert "read as gb18030" in guessed.stdout
 
 
+def test_a_mapping_is_said_listed_and_forgotten(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_text("Nr,Kunde,Handy,contract,sla,start date\n1,Li,13800138000,,,\n", encoding="utf-8")
+    maps = ("--map", "Nr=external_ref", "--map", "Kunde=name", "--map", "Handy=手机")
+    asked = run("import", "customers", str(file), CTI_DATABASE_URL=url)
+    assert asked.returncode == 1
+    assert "--map Nr=external_ref; not known are 'Nr', 'Kunde', 'Handy'" in asked.stderr
+    dry = run("import", "customers", str(file), *maps, "--dry-run", CTI_DATABASE_URL=url)
+    assert "1 added, 0 changed, 0 unchanged, 0 left out; nothing was written" in dry.stdout
+    assert "nothing is remembered" in run("import", "mappings", CTI_DATABASE_URL=url).stdout
+    assert run("import", "customers", str(file), *maps, "--dates", "dmy", CTI_DATABASE_URL=url).returncode == 0
+    again = run("import", "customers", str(file), CTI_DATABASE_URL=url)
+    assert "as remembered: Nr=external_ref, Kunde=name, Handy=mobile" in again.stdout
+    listed = run("import", "mappings", CTI_DATABASE_URL=url).stdout
+    assert "1  Nr=external_ref, Kunde=name, Handy=mobile, dates dmy  (last for customers.csv, 20" in listed
+    assert run("import", "forget", "1", CTI_DATABASE_URL=url).returncode == 0
+    twice = run("import", "forget", "1", CTI_DATABASE_URL=url)
+    assert (twice.returncode, "there is no mapping 1" in twice.stderr) == (1, True)
+    assert run("import", "customers", str(file), CTI_DATABASE_URL=url).returncode == 1
+
+
+def test_reasons_are_counted_and_bad_rows_are_in_a_file(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    rows = "".join(f"{n},Name {n},x{n}\n" for n in range(9))
+    file.write_text(f"客户资料表,,\nid,name,phone\n{rows}合计,9,\n", encoding="utf-8")
+    done = run(
+        "import", "customers", str(file), "--show", "2", "--bad", str(tmp_path / "bad.csv"), CTI_DATABASE_URL=url
+    )
+    assert done.returncode == 1
+    assert "9 rows: phone … is no telephone number of" in done.stderr
+    assert "lines 3 'x0', 4 'x1' …" in done.stderr
+    assert "no customers: titles: 1, totals: 1" in done.stdout
+    assert "the rows left out are in " in done.stdout
+    assert len((tmp_path / "bad.csv").read_text(encoding="utf-8-sig").splitlines()) == 10
+    wrong = run("import", "customers", str(file), "--dates", "dym", CTI_DATABASE_URL=url)
+    assert (wrong.returncode, "--dates is one of dmy, mdy, ymd" in wrong.stderr) == (1, True)
+
+
 def test_a_file_with_other_columns_says_which(url: str, tmp_path: Path) -> None:
     file = tmp_path / "customers.csv"
     file.write_text("nmae,phone\nX,1\n", encoding="utf-8")

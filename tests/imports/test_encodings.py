@@ -136,8 +136,8 @@ def test_unicode_is_known_with_its_mark_and_without(file: Path, raw: bytes, code
 
 
 def rows(file: Path, encoding: str | None = None) -> list[tuple[str, ...]]:
-    with open_rows(file, "CN", encoding) as (found, _, _):
-        return [row.cells for row in found]
+    with open_rows(file, "CN", encoding) as source:
+        return [row.cells for row in source.rows()]
 
 
 @pytest.mark.parametrize(
@@ -171,8 +171,8 @@ def test_what_a_person_says_is_refused_where_it_cannot_be(file: Path) -> None:
 
 def test_a_byte_that_the_declared_encoding_has_not_is_one_bad_row(file: Path) -> None:
     file.write_bytes(customers(["Jürgen"]).encode("cp1252") + b"K-2;a\x81b;\r\n")
-    with open_rows(file, "CN", "windows-1252") as (found, _, _):
-        assert [row.problem is None for row in found] == [True, True, False]
+    with open_rows(file, "CN", "windows-1252") as source:
+        assert [row.problem is None for row in source.rows()] == [True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -192,8 +192,9 @@ def test_a_byte_that_the_declared_encoding_has_not_is_one_bad_row(file: Path) ->
 def test_a_first_line_that_names_the_separator_is_no_header(file: Path, first: str, mark: str, codec: str) -> None:
     text = f"{first}\r\n" + customers(["Anna Fischer"], mark) + f'K-9{mark}"two\nlines"{mark}\r\n'
     file.write_bytes(text.encode(codec))
-    with open_rows(file, "CN") as (found, _, _):
-        read = list(found)
+    with open_rows(file, "CN") as source:
+        read = list(source.rows())
+        assert list(source.rows()) == read
     assert read[0].cells == ("external_ref", "name", "phone")
     assert read[1].cells[:2] == ("K-0", "Anna Fischer")
     assert [row.line for row in read] == [2, 3, 4]

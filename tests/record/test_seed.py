@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from pwdlib import PasswordHash
 
-from cti_server.floor.agents import SYSTEM_REASONS
 from cti_server.demo.seed import seed
 from cti_server.demo.seed_data import CALLERS, CUSTOMERS, DEMO_PASSWORD, LINES
+from cti_server.floor.agents import SYSTEM_REASONS
 from cti_server.record import card_facts
 from cti_server.record.center import agent_queues, agents, lines, phones, queues, reasons, wrap_up_codes
 from cti_server.record.contacts import history

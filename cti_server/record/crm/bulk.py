@@ -16,7 +16,7 @@ from cti_server.record.crm import search_index, tokens
 from cti_server.record.crm.contact_points import contact_points, values
 from cti_server.record.crm.contracts import contracts, service_levels
 from cti_server.record.crm.customers import customers
-from cti_server.record.crm.drafts import CustomerDraft, Refused
+from cti_server.record.crm.drafts import CustomerDraft, Flaw, Refused
 from cti_server.record.database import Connection
 from cti_server.record.schema import chunks
 
@@ -24,17 +24,21 @@ Outcome = Literal["created", "updated", "unchanged"]
 _NEW_CONTRACT = {"status": "active", "ends_on": None, "minutes_total": None, "minutes_used": 0}
 
 
-async def save(conn: Connection, drafts: Sequence[CustomerDraft], at: datetime) -> list[Outcome | Refused]:
+async def save(
+    conn: Connection, drafts: Sequence[CustomerDraft], at: datetime, *, searchable: bool = True
+) -> list[Outcome | Refused]:
     """Write these drafts in the caller's transaction; returns what became of each, in order.
 
-    Companies are written before people, so in the file a person may precede their company.
+    Companies are written before people, so in the file a person may precede their company. A rehearsal has no
+    search index of its own: it is not `searchable`.
     """
     batch = _Batch(conn, at)
     found: dict[int, Outcome | Refused] = {}
     for kind in ("company", "person"):
         chosen = {i: draft for i, draft in enumerate(drafts) if draft.kind == kind}
         found |= await batch.save(chosen)
-    await search_index.update(conn, batch.touched)
+    if searchable:
+        await search_index.update(conn, batch.touched)
     return [found[i] for i in range(len(drafts))]
 
 
@@ -53,9 +57,9 @@ class _Batch:
         existing = await self._existing(drafts.values())
         owners = await self._owners(drafts.values())
         refused = {
-            i: Refused(reason)
+            i: Refused(flaw)
             for i, draft in drafts.items()
-            if (reason := _refusal(draft, existing, companies, owners)) is not None
+            if (flaw := _refusal(draft, existing, companies, owners)) is not None
         }
         kept = {i: draft for i, draft in drafts.items() if i not in refused}
         rows = {draft.external_ref: self._row(draft, companies) for draft in reversed(kept.values())}
@@ -209,6 +213,8 @@ class _Batch:
                 "minutes_used": draft.minutes_used,
             }
             given = {name: value for name, value in new.items() if value is not None}
+            if draft.open_ended:
+                given["ends_on"] = None
             if (old := existing.get(number)) is None:
                 added.append(_NEW_CONTRACT | given | {"number": number, "customer_id": customer_id})
             elif any(old[name] != value for name, value in given.items()):
@@ -234,17 +240,19 @@ def _refusal(
     existing: Mapping[str, Mapping[str, Any]],
     companies: Mapping[str, Sequence[int]],
     owners: Mapping[str, str | None],
-) -> str | None:
-    row = existing.get(draft.external_ref)
+) -> Flaw | None:
+    ref = draft.external_ref
+    row = existing.get(ref)
     if row is not None and row["kind"] != draft.kind:
-        return f"{draft.external_ref} is a {row['kind']} in the record, not a {draft.kind}"
+        return Flaw(f"{{}} is a {row['kind']} in the record, not a {draft.kind}", (ref,))
     if draft.company and len(companies[draft.company]) > 1:
-        return f"several companies are called {draft.company}; give the company's external_ref instead"
+        return Flaw("several companies are called {}; give the company's external_ref instead", (draft.company,))
     if draft.company and row is not None and row["id"] in companies[draft.company]:
-        return f"{draft.external_ref} cannot belong to itself"
+        return Flaw("{} cannot belong to itself", (ref,))
     number = draft.contract.number if draft.contract else ""
-    if number in owners and owners[number] != draft.external_ref:
-        return f"contract {number} belongs to customer {owners[number] or 'without an external_ref'} in the record"
+    if number in owners and owners[number] != ref:
+        owner = owners[number] or "without an external_ref"
+        return Flaw("contract {} belongs to customer {} in the record", (number, owner))
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import zip_longest
 from typing import Any
 
 from cti_server.rules.facts import ContactKind, ContractStatus, CustomerKind
@@ -24,7 +25,8 @@ class PointDraft:
 @dataclass(frozen=True, slots=True)
 class ContractDraft:
     """A contract that the customer should have. `service_level` is the code of one in the record. `status` None
-    keeps the status of a recorded contract, and is `active` for a new one.
+    keeps the status of a recorded contract, and is `active` for a new one. `ends_on` None keeps its end, unless it
+    is `open_ended`: then it has none.
     """
 
     number: str
@@ -34,6 +36,7 @@ class ContractDraft:
     status: ContractStatus | None = None
     minutes_total: int | None = None
     minutes_used: int | None = None
+    open_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,22 @@ class CustomerDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class Flaw:
+    """What is wrong with a row: `form` has a `{}` for each of the `values`, so that flaws of one form are counted
+    together, whatever the values are."""
+
+    form: str
+    values: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        # Not `format`: a form may quote what people wrote, braces too.
+        return "".join(
+            text + value for text, value in zip_longest(self.form.split("{}"), self.values, fillvalue="")
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """Why a draft was left out."""
 
-    reason: str
+    flaw: Flaw
