@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,7 +34,7 @@ from cti_server.pipeline import Pipeline
 from cti_server.push.frames import Frame
 from cti_server.push.hub import Hub
 from cti_server.record import journal, leases
-from cti_server.record.center import agents
+from cti_server.record.center import agents, queues
 from cti_server.record.contacts import history, interactions
 from cti_server.record.crm import customers
 from cti_server.record.database import Database
@@ -387,3 +388,43 @@ async def test_a_pbx_that_is_away_keeps_nobodys_state_back(database: Database) -
 async def since(database: Database, seq: int) -> list[journal.Entry]:
     async with database.read() as conn:
         return await journal.read_after(conn, "pbx:demo", seq)
+
+
+async def test_queues_that_the_record_does_not_name_are_treated_by_its_policy(database: Database) -> None:
+    async with running(database) as (pipeline, _):
+        for queue in ("sales", "support"):
+            pipeline.put(
+                MemberChanged(time.time(), queue, "PJSIP/1", "PJSIP/1", "Anna", MemberStatus.IDLE, False, None)
+            )
+
+        async def mode(queue: str, wanted: str) -> None:
+            await pipeline.read_again()
+
+            def shown(books: Any) -> bool | None:
+                found = books.queues.get(queue)
+                return True if found is not None and found.description.wrap_up.mode == wanted else None
+
+            await pipeline.when(shown, 5)
+
+        async with database.begin() as conn:
+            policy = await queues.policy(conn)
+            await queues.save(conn, replace(policy, wrap_up_mode="forced"))
+            number = await queues.save(conn, queues.Queue(0, "demo", "sales", "Sales", "销售"))
+        await pipeline.when(lambda books: True if len(books.queues) == 2 else None, 5)
+        await mode("support", "forced")
+        await mode("sales", "mandatory")
+        assert pipeline.books.queues["support"].description.title_en is None
+        async with database.begin() as conn:
+            await queues.remove(conn, number)
+        await mode("sales", "forced")
+
+
+async def test_the_phone_of_somebody_who_was_removed_is_nobodys(database: Database) -> None:
+    async with database.begin() as conn:
+        anna = await agents.add(conn, login="anna", name="Anna", seat="PJSIP/1001", pbx="demo")
+    async with running(database) as (pipeline, _):
+        await pipeline.when(lambda books: books.seats.get("PJSIP/1001"), 5)
+        async with database.begin() as conn:
+            await agents.update(conn, anna, active=False)
+        await pipeline.read_again()
+        await pipeline.when(lambda books: True if "PJSIP/1001" not in books.seats else None, 5)

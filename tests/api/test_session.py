@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -12,8 +12,9 @@ from cti_server.api.access.attempts import FREE, KEPT, LONGEST_WAIT, Attempts
 from cti_server.api.access.tickets import Tickets
 from cti_server.api.principal import COOKIE
 from cti_server.commands import CommandRefused, Sitting
-from cti_server.record.center import agent_queues, agents, phones, queues
+from cti_server.record.center import agent_queues, agents, phones, queues, shifts
 from cti_server.record.center.phones import Phone
+from cti_server.record.center.shifts import Shift
 from cti_server.record.database import Database
 from tests.api.conftest import PASSWORD, SignIn, Time, problem
 from tests.api.fakes import FakeCommands, FakeFloor, call, part
@@ -201,6 +202,52 @@ async def test_my_language_and_state(
     problem(await li.post("/api/me/state", json={"state": "talking"}), 422, "invalid")
     commands.refusal = CommandRefused("no_shift", "you are not at work")
     problem(await zhao.post("/api/me/state", json={"state": "ready"}), 409, "no_shift")
+
+
+async def test_my_own_phone_needs_no_row_in_the_table_of_phones(
+    sign_in: SignIn, commands: FakeCommands, database: Database, world: World
+) -> None:
+    """A fresh installation: `user add --seat PJSIP/1001`, and no `phone add` at all."""
+    li, wang = await sign_in("li"), await sign_in("wang")
+    [own] = (await li.get("/api/phones")).json()
+    assert (own["seat"], own["extension"], own["personal"], own["agent"]) == ("PJSIP/1001", "1001", True, None)
+    for wanted in ("1001", "PJSIP/1001", None):
+        assert (await li.post("/api/me/shift", json={"phone": wanted})).status_code == 202
+    mine = ("begin_shift", world.agent, Sitting("PJSIP/1001", "1001", "other", ()))
+    assert commands.asked == [mine] * 3
+    assert (await wang.post("/api/me/shift", json={"phone": "1002"})).status_code == 202  # told by their seat
+    problem(await wang.post("/api/me/shift", json={"phone": "1001"}), 404, "unknown_phone")
+    async with database.begin() as conn:
+        await phones.save(conn, Phone(pbx="demo", seat="PJSIP/1001", extension="1001", label_en="Desk 1"))
+    [listed] = (await li.get("/api/phones")).json()
+    assert listed["label_en"] == "Desk 1"
+
+
+async def test_where_i_sat_last_may_be_gone(
+    sign_in: SignIn, commands: FakeCommands, database: Database, world: World
+) -> None:
+    li = await sign_in("li")
+    async with database.begin() as conn:
+        number = await phones.save(conn, Phone(pbx="demo", seat="PJSIP/7", extension="7"))
+        at = datetime(2026, 11, 20, tzinfo=UTC)
+        shift = Shift(agent_id=world.agent, seat="PJSIP/7", pbx="demo", since=at, state="ready", state_since=at)
+        await shifts.save(conn, shift)
+        await phones.remove(conn, number)
+    assert (await li.post("/api/me/shift", json={"phone": None})).status_code == 202
+    assert commands.asked == [("begin_shift", world.agent, Sitting("PJSIP/1001", "1001", "other", ()))]
+
+
+async def test_the_reasons_of_a_fresh_installation_can_be_chosen(
+    sign_in: SignIn, commands: FakeCommands, world: World
+) -> None:
+    li = await sign_in("li")
+    reasons = [one["code"] for one in (await li.get("/api/reasons")).json()]
+    assert len(reasons) >= 5
+    for reason in reasons:
+        answer = await li.post("/api/me/state", json={"state": "not_ready", "reason": reason})
+        assert answer.status_code == 202
+    assert (await li.post("/api/me/state", json={"state": "ready"})).status_code == 202
+    assert commands.asked[0] == ("set_state", world.agent, "not_ready", reasons[0])
 
 
 async def test_where_i_sit(

@@ -91,6 +91,7 @@ async def _server(url: str, log: Path) -> AsyncIterator[tuple[int, subprocess.Po
     """The server as a process of its own. Its PBX is not there: what comes in does not depend on it."""
     port, ami_port, fastagi_port = (stage.port_or_free(0) for _ in range(3))
     environment = os.environ | {
+        "CTI_CONFIG": os.devnull,
         "CTI_DATABASE_URL": url,
         "CTI_HTTP_PORT": str(port),
         "CTI_FASTAGI_PORT": str(fastagi_port),

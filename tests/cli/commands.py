@@ -30,12 +30,13 @@ def run(
 class Record:
     """The commands of one database."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, **settings: str) -> None:
         self.url = url
+        self.settings = {"CTI_DATABASE_URL": url, **settings}
 
     def do(self, *arguments: str, typed: str = "") -> str:
         """What it says; the command must succeed."""
-        done = run(*arguments, typed=typed, CTI_DATABASE_URL=self.url)
+        done = run(*arguments, typed=typed, **self.settings)
         assert done.returncode == 0, (arguments, done.stdout, done.stderr)
         return done.stdout
 
@@ -45,7 +46,7 @@ class Record:
 
     def refused(self, *arguments: str, typed: str = "") -> str:
         """Why it is refused: what is wrong, and what mends it."""
-        done = run(*arguments, typed=typed, CTI_DATABASE_URL=self.url)
+        done = run(*arguments, typed=typed, **self.settings)
         assert done.returncode in (1, 2), (arguments, done.returncode, done.stdout, done.stderr)
         assert "Traceback" not in done.stderr
         return done.stderr

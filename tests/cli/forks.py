@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import atexit
 import functools
+import gc
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -60,17 +62,36 @@ def main() -> None:
     import cti_server.api.agent.codes
     import cti_server.app
     import cti_server.cli
-    import cti_server.record.faults
+    import cti_server.record.faults  # noqa: F401 it is for the forks
 
+    gc.freeze()  # a fork that looks through all objects has to copy them
     while line := sys.stdin.readline():
         asked = json.loads(line)
         child = os.fork()
         if not child:
-            _become(asked)
-            cti_server.cli.main()
-            return
+            os._exit(_do(asked))
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def _do(asked: dict[str, object]) -> int:
+    """The exit status. Taking the interpreter down would take longer than most commands."""
+    import cti_server.cli
+
+    status: object = 0
+    try:
+        _become(asked)
+        cti_server.cli.main()
+    except SystemExit as ended:
+        status = ended.code or 0
+        if isinstance(status, str):
+            print(status, file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return status if isinstance(status, int) else 1
 
 
 def _become(asked: dict[str, object]) -> None:

@@ -50,6 +50,7 @@ class Center:
         config = self.pbx.config
         accounts = {f"CTI_AMI_{role.upper()}_SECRET": config.secrets[f"cti-{role}"] for role in ROLES}
         return os.environ | {
+            "CTI_CONFIG": os.devnull,  # no settings of this machine
             "CTI_DATABASE_URL": self.database_url,
             "CTI_HTTP_PORT": str(self.http_port),
             "CTI_FASTAGI_PORT": str(self.fastagi_port),
