@@ -222,6 +222,12 @@ def test_a_queue_behind_a_condition_is_a_queue() -> None:
     assert reached(own).unasked == [("in", "100", "support")]
 
 
+def test_a_ring_group_that_asks_nobody_is_no_queue() -> None:
+    found = reached("exten => 100,1,Dial(PJSIP/1001&PJSIP/1002,20)")
+    assert (found.asked, found.unasked, found.rung) == (False, [], [("in", "100")])
+    assert not reached(f"exten => 100,1,{SAFE}\nsame => n,Dial(PJSIP/1001,20)").rung
+
+
 def test_what_follows_a_hangup_is_reached_by_its_label_only() -> None:
     found = reached(f"exten => 100,1,{SAFE}\nsame => n,Queue(support)\nsame => n,Hangup()\nsame => n,Queue(vip)")
     assert (found.asked, found.unasked) == (True, [])

@@ -234,6 +234,25 @@ exten => open,1,GosubIf({ASKS})
         assert "line.lost" not in findings
 
 
+async def test_a_line_that_rings_phones_and_no_queue(pbx: DemoPbx) -> None:
+    """A ring group: people ask elsewhere why no window opens, and have no queue."""
+    line = f"exten => {LINE},1,Answer()\n same => n,Dial(PJSIP/1001&PJSIP/1002,20)"
+    with line_is(pbx, line) as file:
+        finding = (await codes(pbx))["line.rings"]
+        mend(pbx, file, lambda text: text.replace("Answer()", f"Answer()\n {named(finding)}"))
+        findings = await codes(pbx)
+        assert "line.rings" not in findings
+        assert "line.ok" in findings
+
+
+async def test_an_event_filter_that_hides_what_the_floor_is_made_of(pbx: DemoPbx) -> None:
+    filtered = lambda text: f"{text}\n[cti-events](+)\neventfilter = Event: Hangup\n"  # noqa: E731
+    with changed(pbx, "manager.conf", filtered, "manager reload"):
+        finding = (await codes(pbx))["events.filtered"]
+        assert "eventfilter = Event: Hangup" in finding.what
+    assert "events.filtered" not in await codes(pbx)
+
+
 async def test_a_line_that_a_pattern_of_the_trunks_context_takes(pbx: DemoPbx) -> None:
     with line_is(pbx, f"exten => _X.,1,GosubIf({ASKS})\n same => n,Queue(support,t)"):
         findings = await codes(pbx)

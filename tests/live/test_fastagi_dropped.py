@@ -55,9 +55,7 @@ async def test_questions_that_are_dropped(database_url: str, tmp_path: Path) -> 
                     return findings if {"fastagi.none_asked", "fastagi.down"} <= set(findings) else None
 
                 findings = await until(queued, "a caller in the queue who was not identified", 30)
-        assert findings["fastagi.none_asked"].what.startswith(
-            "1 callers were seen in a queue, and none of them asked"
-        )
+        assert findings["fastagi.none_asked"].what.startswith("callers seen in a queue: 1, and none of them asked")
         assert "1 of 1 calls of this moment asked" in findings["fastagi.down"].what
         for code in ("fastagi.none_asked", "fastagi.down"):
             remedy = findings[code].remedy or ""

@@ -26,9 +26,7 @@ async def found(site: Center) -> dict[str, Finding]:
     return {finding.code: finding for finding in await examine(settings)}
 
 
-async def test_pauses_of_a_server_with_another_database(
-    sqlite_url: str, database_url: str, tmp_path: Path
-) -> None:
+async def test_pauses_of_a_server_with_another_database(sqlite_url: str, tmp_path: Path) -> None:
     shutil.copyfile(sqlite_url.removeprefix("sqlite:///"), tmp_path / "other.db")
     async with center(sqlite_url, tmp_path) as ours:
         with free_ports(2) as (fastagi_port, http_port):

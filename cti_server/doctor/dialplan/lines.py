@@ -60,6 +60,9 @@ def _judge(check: str, number: str, reached: Reached) -> Finding | None:
     if reached.unasked:
         where, extension, queue = reached.unasked[0]
         return say(check, "line.unasked", number=number, queue=queue, context=where, extension=extension)
+    if not reached.asked and reached.rung:
+        where, extension = reached.rung[0]
+        return say(check, "line.rings", number=number, context=where, extension=extension)
     if not reached.asked:
         where, extension = reached.ends
         return say(check, "line.lost", number=number, context=where, extension=extension)

@@ -195,7 +195,7 @@ async def _may_read(patient: Patient, account: Account, session: Session, heard:
     await session.ask(Ping(), ANSWER_S)  # FullyBooted is written right after the login, so before this answer
     booted = any(message.event == "FullyBooted" for message in heard)
     facts: dict[str, object] = {"user": user, "file": await _file_of(user, session), "line": ",".join(READ)}
-    written = await setting(session, "manager.conf", user, ["read", "write", "writetimeout"])
+    written = await setting(session, "manager.conf", user, ["read", "write", "writetimeout", "eventfilter"])
     seen = "read" in written or "write" in written  # the section can be read: what it does not name is not granted
     read = {part.strip() for part in written.get("read", "").split(",") if part.strip()}
     findings = []
@@ -213,6 +213,8 @@ async def _may_read(patient: Patient, account: Account, session: Session, heard:
         findings.append(say(check, "events.flood", permissions=",".join(more), **facts))
     elif not missing:
         findings.append(say(check, "events.ok", user=user, permissions=",".join(p for p in READ if p in read)))
+    if "eventfilter" in written:
+        findings.append(say(check, "events.filtered", filter=written["eventfilter"], **facts))
     findings.extend(_write_timeout(check, written, seen, facts))
     findings.extend(await _general(check, session, heard))
     return findings

@@ -102,6 +102,12 @@ DIALPLAN: dict[str, Text] = {
         "{number} reaches Queue({queue}) without asking who is calling",
         f"same => n,{ASK}   in [{{context}}], extension {{extension}}, before Queue(); then: " + RELOAD_DIALPLAN,
     ),
+    "line.rings": Text(
+        "warning",
+        "{number} rings phones by Dial() in [{context}], extension {extension}, and in no queue that was found; "
+        "nobody is asked who is calling",
+        f"same => n,{ASK}   in [{{context}}], extension {{extension}}, before Dial(); then: " + RELOAD_DIALPLAN,
+    ),
     "line.broken": Text(
         "problem",
         "{number} comes to [{context}], extension {extension}, priority {priority}, which leads to {to}: that "

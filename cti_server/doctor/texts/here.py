@@ -92,12 +92,11 @@ HERE: dict[str, Text] = {
     ),
     "fastagi.none_asked": Text(
         "problem",
-        "{count} callers were seen in a queue, and none of them asked who is calling: the dialplan does not "
-        "ask, or its "
-        "question is dropped on the way",
+        "callers seen in a queue: {count}, and none of them asked who is calling: the dialplan does not ask, or "
+        "its question is dropped on the way",
         "On the PBX:  nc -vz {host} {port}   tells whether it gets here; if not, open the firewall here:\n"
-        "ufw allow proto tcp from {pbx} to any port {port}     (firewalld: firewall-cmd --permanent "
-        "--add-port={port}/tcp)\n"
+        "ufw allow proto tcp from {pbx} to any port {port}     "
+        "(firewalld: firewall-cmd --permanent --add-port={port}/tcp)\n"
         "Set(CTI_FASTAGI={host}:{port})   in cti_site.conf\n"
         "In .env:  CTI_FASTAGI_HOST={host}     CTI_FASTAGI_ALLOW=127.0.0.0/8,{pbx}",
     ),

@@ -132,6 +132,11 @@ MANAGER: dict[str, Text] = {
         "{user} is sent events that nobody uses: read={permissions}",
         "read = system,call,agent,user   in [{user}] of {file}; then: " + RELOAD_MANAGER,
     ),
+    "events.filtered": Text(
+        "warning",
+        "{user} has eventfilter = {filter}: calls of which an event is hidden are shown wrong, or not at all",
+        "Remove eventfilter from [{user}] of {file}; then: " + RELOAD_MANAGER,
+    ),
     "events.ok": Text("ok", "{user} reads {permissions}"),
     "events.timestamps": Text(
         "warning",
