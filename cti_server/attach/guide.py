@@ -112,13 +112,13 @@ def _site(choices: Choices, layout: Layout, terminal: Terminal) -> wanted.Site:
     trunk = choices.trunk if choices.trunk is not None else ""
     if choices.trunk is None and layout.kind is Kind.PLAIN:
         trunk = terminal.ask("The PJSIP endpoint for calls to the outside", first, layout.trunks)
-    known = Settings.load(choices.settings_file) if choices.settings_file.exists() else None
+    known = Settings.load(choices.settings_file if choices.settings_file.exists() else None)
     return wanted.Site(
         name=name,
         server=choices.server,
         pbx_host=choices.pbx_host,
         ami_port=layout.manager_port,
-        fastagi_port=known.fastagi_port if known is not None else Settings.model_fields["fastagi_port"].default,
+        fastagi_port=known.fastagi_port,
         region=region.upper(),
         trunk=trunk,
         inside=wanted.inside(layout.phones),
@@ -127,11 +127,11 @@ def _site(choices: Choices, layout: Layout, terminal: Terminal) -> wanted.Site:
     )
 
 
-def _secrets(known: Settings | None) -> dict[str, str]:
+def _secrets(known: Settings) -> dict[str, str]:
     """Those of the settings that there are, so that a second run changes nothing; fresh ones for the rest."""
     found = {}
     for role in wanted.ROLES:
-        secret = getattr(known, f"ami_{role}_secret", None)
+        secret = getattr(known, f"ami_{role}_secret")
         found[role] = (secret.get_secret_value() if secret is not None else "") or secrets.token_hex(16)
     return found
 
@@ -153,7 +153,7 @@ async def _write_ours(
         hands.write(name, text, 0o640)
     if not choices.settings_file.exists():
         choices.settings_file.parent.mkdir(parents=True, exist_ok=True)
-        port = Settings.model_fields["http_port"].default
+        port = Settings.load(None).http_port
         with os.fdopen(os.open(choices.settings_file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as out:
             out.write(wanted.settings(site, port))
         _as_its_folder(choices.settings_file)
@@ -296,15 +296,16 @@ async def _call(choices: Choices, settings: Settings, layout: Layout, terminal: 
         terminal.say("  Call one of your lines, and look at the desktop.")
         return
     async with Database(settings.database_url) as database:
-        began = datetime.now(UTC)
+        began, caller, exten = datetime.now(UTC), None, None
         if choices.call == BY_HAND:
             terminal.say(f"  Call {' or '.join(sorted(set(numbers)))} now, from any phone.")
         else:
             known = await trial.a_known_number(database) or "13800138000"
             step = layout.steps[0]
-            caller = choices.call or terminal.ask(f"I call {step.exten} through the PBX, as the number", known)
+            exten = step.exten
+            caller = choices.call or terminal.ask(f"I call {exten} through the PBX, as the number", known)
             await trial.place(pbx, step, caller)
         card = await trial.seen(database, pbx.name, began)
     if card is None:
         raise Declined("no call came to the server; cti-server doctor says what is in the way")
-    trial.show(card, began, terminal)
+    trial.show(card, caller, exten, terminal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from cti_server.asterisk.actions import Action, Role
 from cti_server.asterisk.commands import Commands
@@ -19,6 +19,7 @@ from .terminal import Terminal
 
 CALL_S = 20  # how long the call that the PBX places stays
 SEEN_S = 30.0  # for the card; an IVR may come first
+RINGS_S = 8.0  # how long a phone may take to ring before the card is shown without
 POLL_S = 0.5
 
 
@@ -64,24 +65,24 @@ async def seen(database: Database, pbx: str, since: datetime) -> Interaction | N
     while asyncio.get_running_loop().time() < limit:
         async with database.read() as conn:
             rows = (await history.page(conn, Filter(since=since), limit=10)).items
-        for row in rows:
-            if row.pbx == pbx and row.match_standing not in (None, "pending"):
-                return row
+        looked_up = [row for row in rows if row.pbx == pbx and row.match_standing not in (None, "pending")]
+        ringing = next((row for row in looked_up if row.segments), None)
+        waited = asyncio.get_running_loop().time() > limit - SEEN_S + RINGS_S
+        if ringing is not None or (looked_up and waited):
+            return ringing or looked_up[0]
         await asyncio.sleep(POLL_S)
     return None
 
 
-def show(call: Interaction, began: datetime, terminal: Terminal) -> None:
-    """The card, as far as a terminal shows one."""
+def show(call: Interaction, number: str | None, exten: str | None, terminal: Terminal) -> None:
+    """The card, as far as a terminal shows one. `number` called `exten`, where we placed the call."""
     who = call.customer_name or "nobody whom the record knows"
     verdict = (call.verdict or {}).get("code")
     rang = ", ".join(sorted({s.agent_name or s.seat or "" for s in call.segments})) or "no phone yet"
-    terminal.good(f"{call.ani_e164 or call.ani_raw or 'a caller without a number'} called {call.dnis or 'a line'}")
+    caller = number or call.ani_e164 or call.ani_raw or "a caller without a number"
+    terminal.good(f"{caller} called {exten or call.dnis or 'a line'}")
     terminal.say(f"      {who}" + (f" · {call.customer_tier}" if call.customer_tier else ""), "bold")
     terminal.say(
         f"      match: {call.match_standing} · contract: {verdict or 'none'} · queue: {call.queue or 'none'}"
     )
     terminal.say(f"      rings: {rang}")
-    terminal.say(
-        f"      looked up {max(0.0, (datetime.now(UTC) - began).total_seconds()):.1f} s after the call began"
-    )

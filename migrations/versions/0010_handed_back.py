@@ -1,4 +1,4 @@
-"""What a server that stops gives back to the PBX, and puts in place again when it starts; and who waits to take over."""
+"""What a server that stops gives back to the PBX, to be set again when it starts; and who waits to take over."""
 
 from __future__ import annotations
 
