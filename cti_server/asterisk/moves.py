@@ -32,7 +32,6 @@ from .call_actions import (
 #: keys that no phone has, so that nobody presses them by accident; [applicationmap] of features_cti.conf has them
 HOLD_KEY = "A"
 RECORD_KEY = "B"
-FEATURES = "cti-hold#cti-record"
 #: the keys that Asterisk obeys during a consultation: [general] of features_cti.conf
 COMPLETE_KEYS, THREE_WAY_KEYS, SWAP_KEYS = "*1", "*3", "*5"
 #: any key ends a hold; this one has no other meaning
@@ -68,14 +67,6 @@ Target = Number | Queue
 Moves = Sequence[Action]
 
 # --- the present call -------------------------------------------------------------------------------------
-
-
-def prepare(ringing: str) -> Moves:
-    """Make hold and recording possible on a phone that rings from a dialplan without cti-leg (FreePBX).
-
-    Asterisk obeys their keys from the answer on. It has no effect on a call that has been answered.
-    """
-    return [Setvar(_channel(ringing), "CTI_LEG", "agent"), Setvar(ringing, "DYNAMIC_FEATURES", FEATURES)]
 
 
 def answer(ringing: str) -> Moves:

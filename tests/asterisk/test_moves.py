@@ -14,7 +14,6 @@ from cti_server.wire.ami import encode
 MINE, OTHER = "PJSIP/1002-0000000a", "PJSIP/cti-trunk-00000009"
 
 EVERY: dict[str, Callable[[], Moves]] = {
-    "prepare": lambda: moves.prepare(MINE),
     "answer": lambda: moves.answer(MINE),
     "hang up": lambda: moves.hang_up(MINE),
     "reject": lambda: moves.reject(MINE),

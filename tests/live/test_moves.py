@@ -179,15 +179,15 @@ def test_hold_of_a_freepbx_member(stage: Stage) -> None:
 
 
 def test_hold_of_an_agent_whom_another_dialplan_rang(stage: Stage) -> None:
-    """A Queue() without b(cti-leg^s^1), as FreePBX has it: the leg is prepared while it rings."""
+    """A Queue() without b(cti-leg^s^1), as FreePBX has it: the leg inherits what it needs."""
     stage.pbx.cli("dialplan add extension 4008007000,1,Answer() into from-trunk-cti")
-    stage.pbx.cli("dialplan add extension 4008007000,2,Queue(freepbx,Ctk) into from-trunk-cti")
+    stage.pbx.cli('dialplan add extension 4008007000,2,Gosub,"cti-inherit,s,1" into from-trunk-cti')
+    stage.pbx.cli("dialplan add extension 4008007000,3,Queue(freepbx,Ctk) into from-trunk-cti")
     stage.pbx.cli("dialplan add extension _30XX,1,Dial(PJSIP/1${EXTEN:1},,tk) into from-queue")
     stage.act("cti-agent", "QueueAdd", Queue="freepbx", Interface="Local/3003@from-queue/n")
     phone = stage.phone("1003")
     stage.caller("4008007000")
-    offer = ringing(stage, "1003", 0)
-    stage.do(moves.prepare(offer["Channel"]))
+    ringing(stage, "1003", 0)
     phone.answer()
     mine = talks(stage, "1003", 0)["Channel"]
     here = stage.tape.here()
@@ -479,7 +479,8 @@ def test_a_room_grows_and_ends_with_its_last_agent(stage: Stage) -> None:
     in_bridges(stage.pbx, {"1002", "1003", "cti-trunk"})
     stage.do(moves.invite_number("13900139000", "77"))
     stage.tape.wait(lambda m: m.get("Event") == "ConfbridgeJoin" and "1390013" in m["Channel"], "the fourth", here)
-    assert len([line for line in stage.pbx.cli("confbridge list 77").splitlines() if " A" in line]) == 2, "marked"
+    flags = [line.split()[1] for line in stage.pbx.cli("confbridge list 77").splitlines() if "/" in line]
+    assert sorted(flags) == ["E", "E", "M", "M"], "agents are marked, and the room ends with the last of them"
     stage.do(moves.hang_up(mine))
     until(lambda: mine not in channels(stage.pbx), "1002 has left")
     assert other in channels(stage.pbx)
