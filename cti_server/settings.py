@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .settings_file import ENCODING
+from .rules.facts import DialForm
 from .wire.text import Encodings
 
 _RELATIVE_SQLITE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:)(.+)$")
@@ -48,6 +49,7 @@ class PbxSettings(BaseModel):
     originate: Account | None = None
     notify: Account | None = None  # optional: answers desk phones, and needs write=system
     encoding: str = ""
+    dial: DialForm = "e164"
 
     @field_validator("encoding")
     @classmethod
@@ -106,6 +108,7 @@ class Settings(BaseSettings):
     ami_notify_user: str = "cti-notify"
     ami_notify_secret: SecretStr | None = None
     ami_encoding: str = ""
+    dial: DialForm = "e164"  # how the PBX is told a number outside: with +, its digits, or as its region dials it
 
     pbxs: tuple[PbxSettings, ...] = ()
 
@@ -188,5 +191,6 @@ class Settings(BaseSettings):
                 originate=account(self.ami_originate_user, self.ami_originate_secret),
                 notify=account(self.ami_notify_user, self.ami_notify_secret),
                 encoding=self.ami_encoding,
+                dial=self.dial,
             ),
         )

@@ -165,7 +165,9 @@ class Control:
                 _check(command.verb, scene)
         if command.verb in (Verb.DIAL, Verb.PICK_UP) and in_a_call(attachment, asking.agent):
             raise CommandRefused("in_a_call", "your phone is in a call", "End it or give it away first.")
-        target = resolve(books, asking.agent, command.target, self._region) if command.target is not None else None
+        target = None
+        if command.target is not None:
+            target = resolve(books, asking.agent, command.target, self._region, attachment.pbx.dial)
         given = Given(
             asking,
             command,

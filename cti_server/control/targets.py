@@ -13,6 +13,7 @@ from cti_server.commands import AgentTarget, CommandRefused, NumberTarget, Queue
 from cti_server.floor.agents import Agent
 from cti_server.floor.books import Books
 from cti_server.rules import numbers
+from cti_server.rules.facts import DialForm
 
 BROWSER = "browser"
 
@@ -47,8 +48,11 @@ def _extension(seat: str) -> str:
     return seat.rpartition("/")[2]
 
 
-def resolve(books: Books, asking: int, target: Target, region: str) -> moves.Target:
-    """What the PBX dials for `target` now. `asking` is the agent who asks, `region` the CLDR region of numbers."""
+def resolve(
+    books: Books, asking: int, target: Target, region: str, form: DialForm = "e164"
+) -> moves.Target:
+    """What the PBX dials for `target` now. `asking` is the agent who asks, `region` the CLDR region of numbers,
+    `form` how the PBX is told one."""
     match target:
         case AgentTarget(agent):
             return _colleague(books, asking, agent)
@@ -58,7 +62,7 @@ def resolve(books: Books, asking: int, target: Target, region: str) -> moves.Tar
             return moves.Queue(name)
         case NumberTarget(number):
             own_phone = phone_of(books, asking)
-            dialled = dialable(number, region)
+            dialled = dialable(number, region, form)
             if own_phone is not None and dialled == own_phone.extension:
                 raise CommandRefused("bad_target", "that is your own phone")
             return moves.Number(dialled)
@@ -91,11 +95,11 @@ def _unreachable(agent: Agent, why: str) -> CommandRefused:
     return CommandRefused("agent_unreachable", f"{agent.name} {why}", "Choose somebody else, or a queue.")
 
 
-def dialable(number: str, region: str) -> str:
-    """What the PBX is told to dial: E.164 for a number outside; an extension or a short code as it is."""
+def dialable(number: str, region: str, form: DialForm = "e164") -> str:
+    """What the PBX is told to dial: a number outside in its form; an extension or a short code as it is."""
     read = numbers.normalise(number, region)
     if read.kind == "e164" and read.e164 is not None:
-        return read.e164
+        return numbers.dialled(read.e164, form, region)
     if read.kind == "extension" and read.extension is not None:
         return read.extension
     if read.reason == "short_code":

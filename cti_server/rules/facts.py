@@ -21,6 +21,8 @@ CaseStatus = Literal["open", "waiting", "closed"]
 PromiseKind = Literal["callback", "visit", "other"]
 PromiseState = Literal["open", "kept", "broken", "cancelled"]
 Role = Literal["agent", "supervisor", "administrator"]
+DialForm = Literal["e164", "digits", "national"]
+"""How a PBX is told a number outside: `+8675512345678`, its digits alone, or as its region dials it."""
 Language = Literal["en", "zh"]
 Channel = Literal["voice", "email", "chat", "visit", "sms"]
 Direction = Literal["inbound", "outbound", "internal"]

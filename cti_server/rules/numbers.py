@@ -16,6 +16,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
 from cti_server.rules import number_text
+from cti_server.rules.facts import DialForm
 from cti_server.rules.number_text import Written, says_withheld
 
 NumberKind = Literal["e164", "extension", "withheld", "malformed"]
@@ -92,6 +93,20 @@ def normalise(
         if plus.reason == "international":
             return replace(plus, raw=raw)
     return number
+
+
+def dialled(e164: str, form: DialForm, region: str) -> str:
+    """How the PBX dials a number outside: `+8675512345678`, its digits alone, or as people in the region do
+    (`075512345678`, `00442071234567`)."""
+    match form:
+        case "e164":
+            return e164
+        case "digits":
+            return e164.removeprefix("+")
+        case "national":
+            parsed = phonenumbers.parse(e164, None)
+            written = phonenumbers.format_out_of_country_calling_number(parsed, region)
+            return re.sub(r"\D", "", written)
 
 
 def short_code(raw: str) -> str:

@@ -104,3 +104,21 @@ def test_a_number_that_is_one_of_our_phones_is_known_as_a_seat(floor: Books) -> 
     assert seat_at(floor, moves.Number("+8613800138000")) is None
     assert seat_at(floor, moves.Queue("sales")) is None
     assert seat_at(floor, None) is None
+
+
+@pytest.mark.parametrize(
+    ("form", "written", "dialled"),
+    [
+        ("e164", "0755-1234 5678", "+8675512345678"),
+        ("digits", "0755-1234 5678", "8675512345678"),
+        ("national", "+86 755 1234 5678", "075512345678"),
+        ("national", "+86 138 0013 8000", "13800138000"),
+        ("national", "+44 20 7946 0100", "00442079460100"),
+        ("national", "1002", "1002"),
+    ],
+)
+def test_a_number_outside_is_dialled_in_the_form_that_the_routes_match(
+    form: DialForm, written: str, dialled: str
+) -> None:
+    """`+86755…` matches no outbound route of a FreePBX whose patterns are 0X. and 1X."""
+    assert dialable(written, "CN", form) == dialled

@@ -136,7 +136,7 @@ async def test_the_optional_user_that_makes_desk_phones_answer(pbx: DemoPbx) -> 
 
 async def test_a_dialplan_without_the_desk(pbx: DemoPbx) -> None:
     reload = "dialplan reload"
-    without = lambda text: text.replace("#include extensions_cti_desk.conf", "")  # noqa: E731
+    without = lambda text: text.replace("#tryinclude extensions_cti_desk.conf", "")  # noqa: E731
     with changed(pbx, "extensions_cti_demo.conf", without, reload):
         missing = (await found(pbx))["desk.contexts"]
     assert "cti-hold" in missing.what
@@ -331,10 +331,10 @@ async def test_freepbx_as_the_installation_guide_has_it(pbx: DemoPbx, recorded: 
     tls += f"tlscertfile = {inside}/keys/ami.crt\ntlsprivatekey = {inside}/keys/ami.key\n"
     custom = f"#include manager_cti.conf\n{secrets}[general](+)\ntimestampevents = yes\n{tls}"
     (pbx.work / "etc" / "manager_custom.conf").write_text(custom)
-    dialplan = """#include extensions_cti.conf
+    dialplan = """#tryinclude extensions_cti.conf
 
 [cti-freepbx]
-exten => s,1,Gosub(cti-identify,s,1)
+exten => s,1,GosubIf($[${DIALPLAN_EXISTS(cti-identify,s,1)}]?cti-identify,s,1)
  same => n,ExecIf($["${CTI_PRIORITY}" != ""]?Set(QUEUE_PRIO=${CTI_PRIORITY}))
  same => n,Return()
 [customdests]
