@@ -130,6 +130,9 @@ def test_the_documents_say_what_the_unit_says() -> None:
         assert f"useradd --system --home-dir {service['WorkingDirectory']} " in told, name
         assert re.search(rf"^useradd .* {service['User']}$", told, re.M), name
         assert f"/etc/{service['ConfigurationDirectory']}/cti-server.env" in told, name
+        # systemd leaves a folder that it finds as it is: a fresh one of its own would be closed to the service.
+        mode = service["ConfigurationDirectoryMode"].removeprefix("0")
+        assert f"install -d -m {mode} -o root -g {service['Group']} /etc/" in told, name
         assert service["WorkingDirectory"] == f"/var/lib/{service['StateDirectory']}"
         assert "/etc/systemd/system/cti-server.service" in text, name
     for name in ("install.md", "install.zh-CN.md"):
