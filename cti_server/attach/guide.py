@@ -73,6 +73,8 @@ async def attach(choices: Choices, terminal: Terminal) -> None:
     edits += _lines_of_queues(layout, site, terminal)
     _edit(edits, choices, hands, ledger, terminal)
     _reload(hands, "dialplan reload", terminal)
+    if layout.kind is not Kind.PLAIN:
+        _destinations(terminal)
     if site.desk:
         _reload(hands, "module reload features", terminal)
     await _checked(settings, ("dialplan", "desk", "FastAGI"), terminal)
@@ -100,7 +102,8 @@ def _tell(layout: Layout, hands: Hands, terminal: Terminal) -> None:
     for name, members in layout.queues.items():
         terminal.say(f"  queue {name}: {', '.join(members) or 'no member in its file'}")
     for step in layout.steps:
-        terminal.say(f"  {step.exten} leads to {step.queue} ({step.line.file.name}, line {step.line.number})")
+        leads = f"leads to {step.queue}" if step.queue is not None else "comes in"
+        terminal.say(f"  {step.exten} {leads} ({step.line.file.name}, line {step.line.number})")
     if not layout.queues:
         terminal.say("  no queue was found; attach goes on without", "yellow")
 
@@ -184,10 +187,19 @@ def _lines_of_queues(layout: Layout, site: wanted.Site, terminal: Terminal) -> l
             continue
         terminal.say(f"  {step.line.file.name}, line {step.line.number}: before its Queue(), by hand:", "yellow")
         terminal.lines([f"same => n,{wanted.IDENTIFY}"])
-    if layout.kind is not Kind.PLAIN:
-        terminal.say("  Admin → Custom Destinations → Add: target cti-freepbx,s,1, Return: Yes, then your queue;")
-        terminal.say("  Inbound Routes: point the route at it. One for each place that a line leads to.")
     return edits
+
+
+def _destinations(terminal: Terminal) -> None:
+    """What only the PBX's own screens may write; after our lines, for a destination without them ends calls."""
+    terminal.say("  On its own screens, one for each place that a line leads to:")
+    terminal.lines(
+        [
+            "Admin → Custom Destinations → Add: target cti-freepbx,s,1, Return: Yes, destination: your queue",
+            "Connectivity → Inbound Routes: point the route at it; Apply Config",
+        ]
+    )
+    terminal.wait("Tell me when it is done.")
 
 
 def _edit(edits: list[Edit], choices: Choices, hands: Hands, ledger: Ledger, terminal: Terminal) -> None:

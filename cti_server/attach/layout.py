@@ -24,11 +24,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QueueStep:
-    """A step of the dialplan that puts callers into a queue, where it stands, and the number that leads there."""
+    """A step of the dialplan that puts callers into a queue, where it stands, and the number that leads there. On
+    FreePBX it is the first step of an inbound route, and the queue is not known."""
 
     line: Line
     exten: str
-    queue: str
+    queue: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,14 @@ class Layout:
 def read(etc: Path) -> Layout:
     """Read /etc/asterisk. Files that are not there are read as empty."""
     phones, trunks = _endpoints(etc)
+    kind = _kind(etc)
     manager = _general(etc / "manager.conf", etc)
     port = manager.get("port", "5038")
     return Layout(
         etc,
-        _kind(etc),
+        kind,
         _queues(etc),
-        _steps(etc),
+        _steps(etc) if kind is Kind.PLAIN else _routes(etc),
         phones,
         trunks,
         manager.get("enabled", "no").lower() in ("yes", "true", "on", "1"),
@@ -102,6 +104,17 @@ def _steps(etc: Path) -> list[QueueStep]:
             name = queue["args"].split(",")[0].strip()
             found.append(QueueStep(line, exten[place], name))
     return found
+
+
+def _routes(etc: Path) -> list[QueueStep]:
+    """The inbound routes of FreePBX and Issabel: the numbers in its contexts `ext-did…`."""
+    found: dict[str, QueueStep] = {}
+    for line in lines(etc / "extensions.conf", etc):
+        step = _STEP.match(line.text) if line.section.startswith("ext-did") else None
+        exten = step[2].split(",", 1)[0].strip() if step is not None and step[1] == "exten" else ""
+        if exten.lstrip("+").isdecimal():
+            found.setdefault(exten, QueueStep(line, exten, None))
+    return list(found.values())
 
 
 def _endpoints(etc: Path) -> tuple[list[str], list[str]]:

@@ -22,6 +22,7 @@ FILES = (
 )
 IDENTIFY = "GosubIf($[${DIALPLAN_EXISTS(cti-identify,s,1)}]?cti-identify,s,1)"
 PRIORITY = 'ExecIf($["${CTI_PRIORITY}" != ""]?Set(QUEUE_PRIO=${CTI_PRIORITY}))'
+INHERIT = "GosubIf($[${DIALPLAN_EXISTS(cti-inherit,s,1)}]?cti-inherit,s,1)"
 LEG = "b(cti-leg^s^1)"
 
 
@@ -106,8 +107,8 @@ def dialplan(layout: Layout, site: Site) -> Edit:
         includes.append("#tryinclude extensions_cti_desk.conf")
     if layout.kind is Kind.PLAIN:
         return Edit("extensions.conf", "at the end", tuple(includes))
-    asks = ("", "[cti-freepbx]", f"exten => s,1,{IDENTIFY}", f" same => n,{PRIORITY}", " same => n,Return()")
-    return Edit("extensions_custom.conf", "at the end", (*includes, *asks))
+    steps = [f"exten => s,1,{IDENTIFY}", *(f" same => n,{step}" for step in (INHERIT, PRIORITY, "Return()"))]
+    return Edit("extensions_custom.conf", "at the end", (*includes, "", "[cti-freepbx]", *steps))
 
 
 def keys(layout: Layout, features: str) -> list[Edit]:

@@ -48,9 +48,7 @@ def _extension(seat: str) -> str:
     return seat.rpartition("/")[2]
 
 
-def resolve(
-    books: Books, asking: int, target: Target, region: str, form: DialForm = "e164"
-) -> moves.Target:
+def resolve(books: Books, asking: int, target: Target, region: str, form: DialForm = "e164") -> moves.Target:
     """What the PBX dials for `target` now. `asking` is the agent who asks, `region` the CLDR region of numbers,
     `form` how the PBX is told one."""
     match target:

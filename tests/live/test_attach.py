@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +18,16 @@ from pathlib import Path
 import pytest
 
 from cti_server.attach.ledger import digests
+from cti_server.attach.wanted import FILES
 from cti_server.demo.asterisk_root import DemoUnavailable
 from cti_server.demo.calls import Deskphone, PhoneHabits, place_call
 from cti_server.demo.ports import free_ports
+from cti_server.demo.render import dialplans_folder
+from cti_server.record.contacts import history
+from cti_server.record.contacts.history import Filter
+from cti_server.record.database import Database
 from tests.live.center import until
-from tests.live.stock import LINE, PHONES, SUPPORT, StockPbx
+from tests.live.stock import LINE, PHONES, SUPPORT, FreePbxLike, StockPbx
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -96,14 +102,19 @@ async def attached(machine: Machine, pbx: StockPbx) -> subprocess.CompletedProce
     return await going
 
 
-async def test_attached_by_the_guided_command_and_gone_again(
-    pbx: StockPbx, machine: Machine, phones: ExitStack
-) -> None:
-    before = digests(pbx.etc)
+async def filled(machine: Machine) -> None:
+    """A record with one customer, before there are settings."""
     (machine.folder / "customers.csv").write_text(CUSTOMERS, encoding="utf-8")
     for words in (("migrate",), ("import", "customers", str(machine.folder / "customers.csv"))):
         done = await asyncio.to_thread(machine.run, *words, CTI_CONFIG="")
         assert done.returncode == 0, done.stderr
+
+
+async def test_attached_by_the_guided_command_and_gone_again(
+    pbx: StockPbx, machine: Machine, phones: ExitStack
+) -> None:
+    before = digests(pbx.etc)
+    await filled(machine)
     for number in PHONES:
         phones.enter_context(await asyncio.to_thread(Deskphone, pbx, number, PhoneHabits(ring_s=0.3)))
     began = time.monotonic()
@@ -128,3 +139,175 @@ async def test_attached_by_the_guided_command_and_gone_again(
     assert "manager_cti" not in pbx.cli("manager show users")
     assert "cti-events" not in pbx.cli("manager show users")
     assert "no existence" in pbx.cli("dialplan show cti-identify")
+
+
+# --- answering it by hand, on FreePBX ---------------------------------------------------------------------
+
+ROUTES = "extensions_additional.conf"  # FreePBX writes it when its administrator points a route at our destination
+PROMPT = re.compile(r"(\]: ?|\[Enter\][^\n]*: ?)$")
+
+
+def answered(machine: Machine, pbx: FreePbxLike, *words: str) -> tuple[int, str]:
+    """A person who takes what it proposes, and does on the screens of FreePBX what it asks for."""
+    command = [sys.executable, "-u", "-m", "cti_server", *words]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, env=machine.environ, cwd="/", stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT
+    ) as going:
+        assert going.stdin is not None
+        assert going.stdout is not None
+        said, answered_up_to = "", 0
+        while chunk := os.read(going.stdout.fileno(), 4096):
+            said += chunk.decode(errors="replace")
+            if not PROMPT.search(said[answered_up_to:]):
+                continue
+            if "Custom Destinations" in said[answered_up_to:]:
+                pbx.route_through_destination()
+            if "or:  cti-server serve" in said[answered_up_to:]:
+                machine.serve()
+            answered_up_to = len(said)
+            going.stdin.write(b"\n")
+            going.stdin.flush()
+    return going.returncode, said
+
+
+async def test_attached_to_freepbx_as_a_person_answers(machine: Machine) -> None:
+    with FreePbxLike() as pbx, ExitStack() as phones:
+        generated = {"extensions_additional.conf", "queues_additional.conf", "queues.conf", "extensions.conf"}
+        before = digests(pbx.etc)
+        await filled(machine)
+        for number in PHONES:
+            phones.enter_context(await asyncio.to_thread(Deskphone, pbx, number, PhoneHabits(ring_s=0.3)))
+        words = ("attach", "--etc", str(pbx.etc), "--asterisk", str(pbx.command), "--call", "13800138000")
+        status, said = await asyncio.to_thread(answered, machine, pbx, *words)
+        print(said)
+        assert status == 0, said
+        assert "FreePBX" in said
+        assert "王先生" in said
+        assert "queue: 600" in said
+        now = digests(pbx.etc)
+        assert {name for name in generated if now[name] != before[name]} == {"extensions_additional.conf"}, (
+            "theirs"
+        )
+        site = (pbx.etc / "cti_site.conf").read_text()
+        assert "Set(CTI_VIA=from-internal)" in site
+        await asyncio.to_thread(machine.stop)
+        undone = await asyncio.to_thread(machine.run, "attach", "--undo", "--yes", "--asterisk", str(pbx.command))
+        after = digests(pbx.etc)
+        assert {name for name in before if after.get(name) != before[name]} == {"extensions_additional.conf"}, said
+        assert "extensions_additional.conf is not as it was" in undone.stdout, (
+            "what they changed is told, not hidden"
+        )
+        assert set(after) == set(before)
+
+
+# --- by the documents' own lines --------------------------------------------------------------------------
+
+INSTALL = Path(__file__).parents[2] / "docs" / "install.md"
+BLOCK = re.compile(r"`/etc/asterisk/(\w+\.conf)`, ([^\n]*):\n\n( *)```ini\n(.*?)\n *```", re.DOTALL)
+
+
+def blocks(title: str) -> list[tuple[str, str, str]]:
+    """(file, place, lines) of each block that a section of the page says to paste."""
+    section = INSTALL.read_text(encoding="utf-8").partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    return [
+        (file, place, "\n".join(line.removeprefix(indent) for line in text.splitlines()) + "\n")
+        for file, place, indent, text in BLOCK.findall(section)
+    ]
+
+
+def install_by_hand(pbx: StockPbx, machine: Machine) -> None:
+    """Files, edits and settings as the page has them."""
+    source = dialplans_folder()
+    secrets = {role: f"secret-of-{role}-123456" for role in ("events", "agent", "call", "originate")}
+    values = {
+        "Set(CTI_FASTAGI=127.0.0.1:4573)": f"Set(CTI_FASTAGI=127.0.0.1:{machine.environ['CTI_FASTAGI_PORT']})",
+        "Set(CTI_PBX=${SYSTEMNAME})": "Set(CTI_PBX=main)",
+        "CTI_TRUNK=cti-trunk": "CTI_TRUNK=carrier",
+        "CTI_INSIDE=^[1-7][0-9]{2,4}$": "CTI_INSIDE=^20[0-9]{2}$",
+    }
+    for role, secret in secrets.items():
+        head = f"[cti-{role}](cti-user)\nsecret = "
+        values[f"{head}CHANGE-ME"] = head + secret
+    for name in FILES:
+        text = (source / name).read_text()
+        for old, new in values.items():
+            text = text.replace(old, new)
+        (pbx.etc / name).write_text(text)
+    for file, place, lines in blocks("Plain Asterisk"):
+        path = pbx.etc / file
+        text = path.read_text(errors="surrogateescape")
+        if place == "at the end":
+            text += lines
+        else:
+            text = text.replace(" same => n,Queue(support,t,,,60)\n", lines)
+        path.write_text(text, errors="surrogateescape")
+    settings = "".join(f"CTI_AMI_{role.upper()}_SECRET={secret}\n" for role, secret in secrets.items())
+    Path(machine.environ["CTI_CONFIG"]).write_text(f"{settings}CTI_AMI_PORT={pbx.config.ami_port}\n")
+    for line in ("manager reload", "dialplan reload", "module reload features"):
+        pbx.cli(line)
+
+
+def waits_in_queue(pbx: StockPbx) -> bool:
+    return any(
+        "!Queue!" in line and "carrier" in line for line in pbx.cli("core show channels concise").splitlines()
+    )
+
+
+async def test_each_line_is_safe_while_others_are_gone(pbx: StockPbx, machine: Machine) -> None:
+    """The page's lines, and half of them undone in every way: the caller reaches the queue."""
+    install_by_hand(pbx, machine)
+    assert len(blocks("Plain Asterisk")) == 4
+    extensions, gone = pbx.etc / "extensions.conf", pbx.etc / "gone"
+    gone.mkdir()
+    whole = extensions.read_text(errors="surrogateescape")
+
+    def without(line: str) -> None:
+        extensions.write_text(whole.replace(line + "\n", ""), errors="surrogateescape")
+
+    def away(name: str) -> None:
+        (pbx.etc / name).rename(gone / name)
+
+    rows: dict[str, Callable[[], None]] = {
+        "as the page has it": lambda: None,
+        "no include": lambda: without("#tryinclude extensions_cti.conf"),
+        "a misspelt include": lambda: extensions.write_text(
+            whole.replace("extensions_cti.conf", "extension_cti.conf"), errors="surrogateescape"
+        ),
+        "no desk": lambda: without("#tryinclude extensions_cti_desk.conf"),
+        "no cti_site.conf": lambda: away("cti_site.conf"),
+        "no extensions_cti.conf": lambda: away("extensions_cti.conf"),
+    }
+    for name, broken in rows.items():
+        broken()
+        await asyncio.to_thread(pbx.restart)
+        with await asyncio.to_thread(place_call, pbx, "13800138000", LINE):
+            await until(lambda: waits_in_queue(pbx), f"a caller in the queue with {name}", 20)
+        extensions.write_text(whole, errors="surrogateescape")
+        for file in gone.iterdir():
+            file.rename(pbx.etc / file.name)
+
+
+async def test_attached_by_the_documents_own_lines(pbx: StockPbx, machine: Machine, phones: ExitStack) -> None:
+    await asyncio.to_thread(install_by_hand, pbx, machine)
+    await filled(machine)
+    for words in (
+        ("queue", "add", "support"),
+        ("line", "add", LINE, "--queue", "support"),
+        ("user", "add", "lw", "--name", "Li Wei", "--seat", "PJSIP/2001", "--password", "eight-or-more"),
+    ):
+        done = await asyncio.to_thread(machine.run, *words)
+        assert done.returncode == 0, done.stderr
+    machine.serve()
+    phones.enter_context(await asyncio.to_thread(Deskphone, pbx, "2001", PhoneHabits(ring_s=None)))
+    doctor = await asyncio.to_thread(machine.run, "doctor")
+    assert "✗" not in doctor.stdout, doctor.stdout
+    phones.enter_context(await asyncio.to_thread(place_call, pbx, "13800138000", LINE))
+    async with Database(machine.environ["CTI_DATABASE_URL"]) as database:
+
+        async def carded() -> bool:
+            async with database.read() as conn:
+                rows = (await history.page(conn, Filter(), limit=5)).items
+            return any(row.customer_name == "王先生" and row.segments for row in rows)
+
+        await until(carded, "the card of a known caller, at a phone that rings")
