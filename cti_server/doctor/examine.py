@@ -91,7 +91,7 @@ async def _examine_what_it_has(patient: Patient, reader: Session, record: Record
             findings += await unanswered.examine(patient, reader)
         of_desk = [*desk.examine(patient, plan), *await keys.examine(patient, reader)]
         findings += of_desk or [say(patient.check("desk"), "desk.ok")]
-        findings += await rooms.examine(patient, reader)
+        findings += await rooms.examine(patient, reader, plan)
     if record is None or (rows := await queues.listed(reader)) is None:
         return findings
     phones = await queues.phones_of(reader, rows)

@@ -12,6 +12,7 @@ from cti_server.floor.books import Books
 from cti_server.floor.descriptions import Description
 from cti_server.floor.desk_signals import AgentSeated, ShiftBegan
 from cti_server.floor.signals import MemberChanged, MemberStatus, QueueDescribed
+from cti_server.rules.facts import DialForm
 
 ME, BOB, GONE, NO_PHONE = 1, 2, 3, 4
 

@@ -13,6 +13,7 @@ import pytest
 from cti_server.demo.asterisk_root import DemoUnavailable
 from cti_server.demo.calls import Deskphone
 from cti_server.demo.pbx import DemoPbx, free_config
+from cti_server.demo.render import dialplans_folder
 from cti_server.doctor import Finding
 from cti_server.doctor.examine import examine_pbx
 from cti_server.doctor.pbx.recorded import Recorded
@@ -322,18 +323,16 @@ async def test_a_trunk_that_is_away(pbx: DemoPbx) -> None:
 # --- rooms, keys ------------------------------------------------------------------------------------------
 
 
-async def test_rooms_without_their_profiles(pbx: DemoPbx) -> None:
-    with changed(pbx, "confbridge.conf", lambda _: "[general]\n", "module reload app_confbridge.so"):
-        finding = (await codes(pbx))["room.no_profile"]
-        assert "cti_room, cti_agent, cti_guest" in finding.what
-        mend(
-            pbx,
-            pbx.work / "etc" / "confbridge.conf",
-            lambda text: f"{text}{named(finding)}\n",
-            command(finding, "module"),
-        )
+async def test_a_room_of_an_older_desk(pbx: DemoPbx) -> None:
+    """It named profiles; without them Asterisk hung up everybody who was sent there."""
+    old = lambda text: text.replace("ConfBridge(${EXTEN})", "ConfBridge(${EXTEN},cti_room,cti_guest)")  # noqa: E731
+    with changed(pbx, "extensions_cti_desk.conf", old, "dialplan reload"):
+        finding = (await codes(pbx))["room.by_profile"]
+        assert "extensions_cti_desk.conf" in (finding.remedy or "")
+        newer = (dialplans_folder() / "extensions_cti_desk.conf").read_text()
+        (pbx.work / "etc" / "extensions_cti_desk.conf").write_text(newer)
+        pbx.cli(command(finding, "dialplan reload"))
         assert "room.ok" in await codes(pbx)
-        assert "cti_room" in pbx.cli("confbridge show profile bridges")
 
 
 async def test_rooms_without_their_module(pbx: DemoPbx) -> None:
@@ -352,16 +351,6 @@ async def test_rooms_without_their_module(pbx: DemoPbx) -> None:
         pbx.cli("module load func_module.so")
     pbx.cli(command(finding, "module load"))
     assert "room.ok" in await codes(pbx)
-
-
-async def test_rooms_that_cannot_be_seen_come_with_the_command_that_shows_them(pbx: DemoPbx) -> None:
-    pbx.cli("module unload func_config.so")
-    try:
-        finding = (await codes(pbx))["room.unseen"]
-    finally:
-        pbx.cli("module load func_config.so")
-    assert "cti_room" in pbx.cli(command(finding, "confbridge show profile bridges"))
-    assert "cti_guest" in pbx.cli(command(finding, "confbridge show profile users"))
 
 
 async def test_an_include_at_the_end_of_features_counts(pbx: DemoPbx) -> None:

@@ -1,31 +1,24 @@
-"""The conference rooms: app_confbridge, and the profiles of confbridge_cti.conf.
-
-Asterisk lists profiles at its CLI only; of the manager's actions, ConfbridgeList lists rooms that are open. So
-profiles are seen where func_config reads the file, else not.
-"""
+"""The conference rooms into which an agent turns a call: their module, and a dialplan that needs nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from cti_server.asterisk.session import ActionFailed, Session
+from cti_server.doctor.dialplan.plan import Dialplan
 from cti_server.doctor.findings import Finding, say
-from cti_server.doctor.manager.actions import ANSWER_S, DENIED, Bare, setting, value
+from cti_server.doctor.manager.actions import ANSWER_S, DENIED, Bare, value
 from cti_server.doctor.manager.reach import Patient
 
-PROFILES: Mapping[str, str] = {"cti_room": "bridge", "cti_agent": "user", "cti_guest": "user"}
+ROOM = "cti-room"
 
 
-async def examine(patient: Patient, session: Session) -> list[Finding]:
+async def examine(patient: Patient, session: Session, plan: Dialplan) -> list[Finding]:
     check = patient.check("rooms")
     if not await _has_module(session):
         return [say(check, "room.no_module")]
-    types = {profile: await setting(session, "confbridge.conf", profile, ["type"]) for profile in PROFILES}
-    if not any(types.values()) and not await setting(session, "manager.conf", "general", ["enabled"]):
-        return [say(check, "room.unseen", profiles=", ".join(PROFILES))]
-    if missing := [profile for profile, wanted in PROFILES.items() if types[profile].get("type") != wanted]:
-        return [say(check, "room.no_profile", profiles=", ".join(missing))]
-    return [say(check, "room.ok", profiles=", ".join(PROFILES))]
+    rooms = [step for context, _, step in plan.steps() if context == ROOM and step.application == "ConfBridge"]
+    if any("," in step.data for step in rooms):
+        return [say(check, "room.by_profile")]
+    return [say(check, "room.ok")]
 
 
 async def _has_module(session: Session) -> bool:

@@ -68,24 +68,17 @@ PBX: dict[str, Text] = {
         'asterisk -rx "features show"   must show cti-hold A and cti-record B; features_cti.conf has them',
     ),
     # --- conference rooms
-    "room.ok": Text("ok", "rooms have their profiles: {profiles}"),
+    "room.ok": Text("ok", "calls can be turned into conferences"),
     "room.no_module": Text(
         "problem",
         "app_confbridge.so is not loaded: whoever is added to a call would be cut off with everybody in it",
         'load = app_confbridge.so   in modules.conf; now: asterisk -rx "module load app_confbridge.so"',
     ),
-    "room.no_profile": Text(
+    "room.by_profile": Text(
         "problem",
-        "confbridge.conf has no profile {profiles}: a conference from the screen is refused, or cuts the caller "
-        "off",
-        "#tryinclude confbridge_cti.conf   in confbridge.conf (FreePBX, Issabel: confbridge_custom.conf); then: "
-        'asterisk -rx "module reload app_confbridge.so"',
-    ),
-    "room.unseen": Text(
-        "warning",
-        "the profiles {profiles} of confbridge.conf cannot be seen from here",
-        'asterisk -rx "confbridge show profile bridges"   must list cti_room;   '
-        'asterisk -rx "confbridge show profile users"   cti_agent and cti_guest; confbridge_cti.conf has them',
+        "cti-room is that of an older extensions_cti_desk.conf: where confbridge.conf lacks its profiles, a "
+        "conference from the screen cuts the caller off",
+        "Copy the newer extensions_cti_desk.conf over it; then: " + RELOAD_DIALPLAN,
     ),
     # --- queues and agents
     "queue.ok": Text("ok", "{count} queues, the same at the PBX and in the record"),
