@@ -95,8 +95,8 @@ def run(work: Coroutine[Any, Any, T], settings: Settings | None = None) -> T:
 
 
 async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
-    """The work; after a failure also the end of aiosqlite's threads: one whose connection failed reports to the loop
-    a moment later, and prints a traceback where that is closed by then."""
+    """The work; after a failure also the end of aiosqlite's threads: one whose connection failed reports to the
+    loop a moment later, and prints a traceback where that is closed by then."""
     try:
         return await work
     except Exception:
