@@ -38,8 +38,8 @@ ENV PATH=/opt/cti-server/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     CTI_HTTP_HOST=0.0.0.0 \
-    CTI_FASTAGI_HOST=0.0.0.0 \
-    CTI_DATABASE_URL=sqlite:////var/lib/cti-server/cti-server.db
+    CTI_FASTAGI_HOST=0.0.0.0
+# The database is where it is by default: /var/lib/cti-server/cti-server.db. A .env in that volume is read, too.
 USER 10001:10001
 WORKDIR /var/lib/cti-server
 VOLUME /var/lib/cti-server

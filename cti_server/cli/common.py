@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import os
 import sys
+import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,6 +26,7 @@ from . import failures
 from .failures import Failure
 
 T = TypeVar("T")
+THREADS_END_S = 1.0
 
 out = Console()
 err = Console(stderr=True)
@@ -83,12 +86,28 @@ def run(work: Coroutine[Any, Any, T], settings: Settings | None = None) -> T:
         factory = uvloop.new_event_loop
     try:
         with asyncio.Runner(loop_factory=factory) as runner:
-            return runner.run(work)
+            return runner.run(_to_its_end(work))
     except Exception as failed:
         failure = failures.explained(failed, settings)
         if failure is None:
             raise
         refuse(failure)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """The work; after a failure also the end of aiosqlite's threads: one whose connection failed reports to the
+    loop a moment later, and prints a traceback where that is closed by then."""
+    try:
+        return await work
+    except Exception:
+        deadline = time.monotonic() + THREADS_END_S
+        while _sqlite_threads() and time.monotonic() < deadline:  # noqa: ASYNC110 - a thread has no event for it
+            await asyncio.sleep(0.01)
+        raise
+
+
+def _sqlite_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if "_connection_worker_thread" in thread.name]
 
 
 def refuse(failure: Failure) -> NoReturn:

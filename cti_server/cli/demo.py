@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +28,7 @@ def demo(folder: DemoFolder = Path("var/demo")) -> None:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with only_one(folder):
+        with only_one(folder), contextlib.suppress(KeyboardInterrupt):
             run(_demo(folder.resolve()))
     except DemoUnavailable as cause:
         fail(str(cause))

@@ -29,7 +29,7 @@ def explained(failed: BaseException, settings: Settings | None = None) -> Failur
     if isinstance(failed, FileUnreadable):
         return of_settings_file(failed)
     if isinstance(failed, OSError):
-        return _of_system(failed)
+        return _of_system(failed, settings)
     return None
 
 
@@ -121,7 +121,7 @@ def _not_writable(file: Path | None, database: str, why: str) -> Failure:
     return Failure(what, f"chmod u+w {blocked}   unless its disk is mounted read-only")
 
 
-def _of_system(failed: OSError) -> Failure:
+def _of_system(failed: OSError, settings: Settings | None) -> Failure:
     if failed.filename is None:
         return Failure(failed.strerror or str(failed) or type(failed).__name__, None)
     path = Path(os.fsdecode(failed.filename))
@@ -129,8 +129,18 @@ def _of_system(failed: OSError) -> Failure:
     if isinstance(failed, PermissionError):
         nearest = next((p for p in (path, *path.parents) if _owner(p) is not None), path)
         owner = _owner(nearest) or "root"
-        return Failure(what, f"{nearest} belongs to {owner}: sudo -u {owner} cti-server …, or chown it to {_me()}")
+        remedy = f"{nearest} belongs to {owner}: sudo -u {owner} cti-server …"
+        if settings is not None and _is_of_database(path, settings):
+            remedy += f"   or name another place: CTI_DATABASE_URL in {settings.file or ETC}, or in ./.env"
+        return Failure(what, remedy)
     return Failure(what, None)
+
+
+def _is_of_database(path: Path, settings: Settings) -> bool:
+    from cti_server.record.database import normalise_url, sqlite_file
+
+    file = sqlite_file(normalise_url(settings.database_url))
+    return file is not None and (path == file or path in file.parents)
 
 
 def _owner(path: Path) -> str | None:

@@ -47,11 +47,12 @@ def doctor() -> None:
 
 
 def _say_where(settings: Settings) -> None:
-    from cti_server.record.database import SAFE_SQLITE, Database, shown, unsafe_sqlite
+    from cti_server.record.database import SAFE_SQLITE, normalise_url, shown, sqlite_file, unsafe_sqlite
 
     if settings.log_json:  # whoever collects these lines expects nothing else
         LOG.info("settings", file=str(settings.file), database=shown(settings.database_url))
-    if Database(settings.database_url).is_sqlite and (version := unsafe_sqlite()) is not None:
+    is_sqlite = sqlite_file(normalise_url(settings.database_url)) is not None
+    if is_sqlite and (version := unsafe_sqlite()) is not None:
         LOG.warning(
             "this SQLite can corrupt a write-ahead log under load; use a newer one, or PostgreSQL",
             sqlite=version,

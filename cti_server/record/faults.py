@@ -98,7 +98,7 @@ def _kind(cause: BaseException, *, is_file: bool) -> Kind | None:
             if re.match("no such (table|column)", str(cause)):
                 return "no_tables"
             return next((kind for start, kind in _SQLITE if name.startswith(start)), None)
-        case OSError() | TimeoutError() if not is_file:
+        case OSError() if not is_file and cause.filename is None:  # one with a name is about a file
             return "unreachable"
     if type(cause).__module__.startswith("asyncpg"):
         return _POSTGRESQL.get(type(cause).__name__, "failed")

@@ -137,7 +137,18 @@ def test_a_folder_in_which_nothing_may_be_made(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     done = as_anybody("migrate", CTI_DATABASE_URL=f"sqlite:///{tmp_path}/data/cti.db")
     tmp_path.chmod(0o700)
-    says(done, "Permission denied", f"{tmp_path} belongs to")
+    says(done, "Permission denied", f"{tmp_path} belongs to", "name another place: CTI_DATABASE_URL")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="who is not root cannot give a file to somebody else")
+def test_a_database_of_somebody_else(sqlite_url: str) -> None:
+    """As when root made it by hand and the server is not root, or the other way round."""
+    file = file_of(sqlite_url)
+    os.chown(file, 65534, 65534)
+    file.chmod(0o600)
+    for _ in range(3):  # the driver's thread must not print a traceback of its own, however late it ends
+        done = as_anybody(*LIST, CTI_DATABASE_URL=sqlite_url)
+        says(done, f"{file} cannot be written by root", "sudo -u nobody cti-server")
 
 
 # --- PostgreSQL --------------------------------------------------------------------------------------------
@@ -268,7 +279,7 @@ def test_who_gives_up_at_a_prompt_has_changed_nothing(
         stderr=its,
     )
     os.close(its)
-    said = until(ours, b"assword")
+    said = until(ours, b"assword: ")  # the space comes once the terminal has been emptied of what was typed before
     os.write(ours, typed)
     said += until(ours, None)
     assert asking.wait(30) != 0

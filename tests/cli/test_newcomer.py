@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from cti_server.demo.ports import free_ports
+from cti_server.record.database import unsafe_sqlite
 from tests.cli.commands import environment, run
 
 
@@ -52,6 +53,7 @@ def test_from_an_empty_folder_to_the_first_sign_in(tmp_path: Path) -> None:
         _, said = serving.communicate(timeout=30)
     assert said.splitlines()[0] == says
     assert "Traceback" not in said
+    assert said.count("this SQLite can corrupt") == (unsafe_sqlite() is not None)
 
 
 def signed_in(api: httpx.Client, serving: subprocess.Popen[str]) -> dict[str, object]:

@@ -140,12 +140,12 @@ async def test_a_name_that_is_misspelt(pbx: DemoPbx) -> None:
 
 
 async def test_a_half_of_ours_that_is_gone(pbx: DemoPbx) -> None:
-    """cti_site.conf is there and says nothing; then extensions_cti.conf, which includes it."""
+    """cti_site.conf is there and says nothing: calls go on by what cti-settings has, and the doctor says so."""
     with changed(pbx, "cti_site.conf", lambda _: "", "dialplan reload"):
-        missing = (await codes(pbx))["called.missing"]
-        assert "leads to cti-site,s,1, which is not there" in missing.what
-        assert named(missing).startswith("Copy dialplans/cti_site.conf beside extensions_cti.conf")
-    assert "called.missing" not in await codes(pbx)
+        findings = await codes(pbx)
+        assert "called.missing" not in findings
+        assert named(findings["dialplan.no_site"]).startswith("Copy dialplans/cti_site.conf beside")
+    assert "dialplan.no_site" not in await codes(pbx)
 
 
 async def test_a_call_that_does_not_look_whether_it_is_there(pbx: DemoPbx) -> None:

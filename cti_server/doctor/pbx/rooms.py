@@ -15,8 +15,8 @@ async def examine(patient: Patient, session: Session, plan: Dialplan) -> list[Fi
     check = patient.check("rooms")
     if not await _has_module(session):
         return [say(check, "room.no_module")]
-    rooms = [step for context, _, step in plan.steps() if context == ROOM and step.application == "ConfBridge"]
-    if any("," in step.data for step in rooms):
+    steps = plan.contexts[ROOM].extensions.values() if ROOM in plan.contexts else ()
+    if any(step.application == "ConfBridge" and "," in step.data for some in steps for step in some):
         return [say(check, "room.by_profile")]
     return [say(check, "room.ok")]
 

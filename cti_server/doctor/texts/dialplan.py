@@ -22,7 +22,7 @@ DIALPLAN: dict[str, Text] = {
     ),
     "dialplan.no_site": Text(
         "problem",
-        "the dialplan has no context cti-site, so cti-identify does not know where the server is",
+        "the dialplan has no context cti-site, so cti-identify asks 127.0.0.1:4573 and dials out through no trunk",
         "Copy dialplans/cti_site.conf beside extensions_cti.conf; then: " + RELOAD_DIALPLAN,
     ),
     "dialplan.uncalled": Text(
