@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,8 +25,9 @@ from .edits import Edit, NotThere, is_in
 from .edits import made as with_edit
 from .hands import Hands
 from .layout import Kind, Layout
-from .ledger import Ledger, digest
+from .ledger import Ledger
 from .terminal import Declined, Terminal
+from .writing import write_files, write_settings
 
 READY_S = 60.0  # for a server that has just been started
 POLL_S = 0.5
@@ -109,20 +110,24 @@ def _tell(layout: Layout, hands: Hands, terminal: Terminal) -> None:
 
 
 def _site(choices: Choices, layout: Layout, terminal: Terminal) -> wanted.Site:
-    name = choices.name or terminal.ask("A name for this PBX", "main")
-    region = choices.region or terminal.ask("The country whose numbers it dials", "CN")
+    known = Settings.load(choices.settings_file if choices.settings_file.exists() else None)
+    name = choices.name or terminal.ask("A name for this PBX", known.pbx)
+    region = (choices.region or terminal.ask("The country whose numbers it dials", known.default_region)).upper()
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
+        raise Declined(f"{name!r} is no name for a PBX: letters, digits, - and _")
+    if not re.fullmatch(r"[A-Z]{2}", region):
+        raise Declined(f"{region!r} is no country: two letters, such as CN or GB")
     first = layout.trunks[0] if layout.trunks else ""
     trunk = choices.trunk if choices.trunk is not None else ""
     if choices.trunk is None and layout.kind is Kind.PLAIN:
         trunk = terminal.ask("The PJSIP endpoint for calls to the outside", first, layout.trunks)
-    known = Settings.load(choices.settings_file if choices.settings_file.exists() else None)
     return wanted.Site(
         name=name,
         server=choices.server,
         pbx_host=choices.pbx_host,
-        ami_port=layout.manager_port,
+        ami_port=layout.manager_port if choices.here else known.ami_port,
         fastagi_port=known.fastagi_port,
-        region=region.upper(),
+        region=region,
         trunk=trunk,
         inside=wanted.inside(layout.phones),
         desk=choices.desk,
@@ -142,35 +147,16 @@ def _secrets(known: Settings) -> dict[str, str]:
 async def _write_ours(
     choices: Choices, site: wanted.Site, layout: Layout, hands: Hands, ledger: Ledger, terminal: Terminal
 ) -> Settings:
-    files = wanted.files(site, layout.kind, dialplans_folder())
-    terminal.say(f"  Into {choices.etc}: {', '.join(files)}")
+    terminal.say(f"  Into {choices.etc}: {', '.join(wanted.files(site, layout.kind, dialplans_folder()))}")
     terminal.say(f"  Into {choices.settings_file}: the same secrets")
     if not terminal.confirm("Write them?"):
         raise Declined("nothing was written")
-    for name, text in files.items():
-        theirs = ledger.before.get(name)
-        if theirs is not None and name not in ledger.written and digest(hands.text(name).encode()) == theirs:
-            ledger.originals.setdefault(name, hands.text(name))
-        ledger.written[name] = digest(text.encode())
-        ledger.save()
-        hands.write(name, text, 0o640)
-    if not choices.settings_file.exists():
-        choices.settings_file.parent.mkdir(parents=True, exist_ok=True)
-        port = Settings.load(None).http_port
-        with os.fdopen(os.open(choices.settings_file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as out:
-            out.write(wanted.settings(site, port))
-        _as_its_folder(choices.settings_file)
+    write_files(site, layout.kind, hands, ledger, terminal)
+    write_settings(choices.settings_file, site, Settings.load(None).http_port)
     settings = Settings.load(choices.settings_file)
     await migrate.upgrade(settings.database_url)
-    terminal.good("files and database")
+    terminal.good("files, settings and database")
     return settings
-
-
-def _as_its_folder(file: Path) -> None:
-    """What root writes belongs to whoever runs the server."""
-    if os.geteuid() == 0:
-        owner = file.parent.stat()
-        os.chown(file, owner.st_uid, owner.st_gid)
 
 
 # --- edits of their files ---------------------------------------------------------------------------------

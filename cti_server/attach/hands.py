@@ -44,18 +44,21 @@ class Hands:
         except FileNotFoundError:
             return ""
 
-    def write(self, name: str, text: str, mode: int = 0o640) -> None:
-        """Write a file whole or not at all, with the owner of the folder; a file that is there keeps its own."""
+    def write(self, name: str, text: str) -> None:
+        """Write a file whole or not at all. A file that is there keeps its owner and mode; a new one gets those of
+        the files beside it, which Asterisk can read, and is closed to others."""
         path = self.etc / name
-        like = path if path.exists() else self.etc
+        likes = (path, self.etc / "manager.conf", self.etc / "extensions.conf", self.etc)
+        like = next(one for one in likes if one.exists())
         owner = like.stat()
+        mode = owner.st_mode & 0o777 if like == path else owner.st_mode & 0o660 | 0o600
         half = path.with_name(f".{path.name}.cti-new")
         data = text.encode("utf-8", "surrogateescape")
         with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
             out.write(data)
         if os.geteuid() == 0:
             os.chown(half, owner.st_uid, owner.st_gid)
-        half.chmod(owner.st_mode & 0o777 if path.exists() else mode)
+        half.chmod(mode)
         half.replace(path)
 
     def remove(self, name: str) -> None:

@@ -66,6 +66,9 @@ def _take_back(ledger: Ledger, name: str, hands: Hands, terminal: Terminal) -> N
         except NotThere as other:
             terminal.bad(f"{other}; take these lines out by hand:")
             terminal.lines(edit.new)
+    original = ledger.originals.get(name, "")
+    if text.rstrip("\n") == original.rstrip("\n"):
+        text = original  # our block had to begin on a line of its own
     if text != hands.text(name):
         if text == "" and name not in ledger.before:
             hands.remove(name)

@@ -1,0 +1,117 @@
+"""What an attachment writes into other people's files, and takes out again."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cti_server.attach.confs import Line
+from cti_server.attach.edits import Edit, NotThere, is_in, made, undone
+from cti_server.attach.layout import QueueStep
+from cti_server.attach.wanted import asking, inside, with_leg
+
+BLOCK = Edit(
+    "extensions.conf", "at the end", ("#tryinclude extensions_cti.conf", "#tryinclude extensions_cti_desk.conf")
+)
+ends = st.sampled_from(["\n", "\r\n"])
+
+
+@given(
+    st.lists(st.text(st.characters(blacklist_characters="\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")), max_size=8),
+    ends,
+)
+def test_what_is_made_is_undone_to_the_byte(lines: list[str], end: str) -> None:
+    text = "".join(line + end for line in lines)
+    there = made(text, BLOCK)
+    assert is_in(there, BLOCK)
+    assert undone(there, BLOCK) == text
+
+
+@given(st.lists(st.sampled_from([" same => n,Answer()", "; a note", "[other]"]), max_size=6), ends)
+def test_a_line_that_is_replaced_comes_back(around: list[str], end: str) -> None:
+    old = " same => n,Queue(support,t)"
+    edit = Edit(
+        "extensions.conf", "line 3", (" same => n,GosubIf(…)", " same => n,Queue(support,tkb(cti-leg^s^1))"), old
+    )
+    text = "".join(line + end for line in [*around, old, *around])
+    assert undone(made(text, edit), edit) == text
+
+
+def test_what_others_write_meanwhile_stays() -> None:
+    there = made("[general]\n", BLOCK) + "; written later\n"
+    assert undone(there, BLOCK) == "[general]\n; written later\n"
+
+
+def test_a_file_without_its_last_newline() -> None:
+    assert made("[a]", BLOCK).startswith("[a]\n; --- cti-server")
+
+
+def test_a_line_that_is_there_twice_is_not_guessed() -> None:
+    edit = Edit("extensions.conf", "line 1", ("x",), "same => n,Queue(a)")
+    with pytest.raises(NotThere, match="exactly once"):
+        made("same => n,Queue(a)\nsame => n,Queue(a)\n", edit)
+    with pytest.raises(NotThere, match="exactly once"):
+        undone("somebody took it out\n", BLOCK)
+
+
+ASKS = "GosubIf($[${DIALPLAN_EXISTS(cti-identify,s,1)}]?cti-identify,s,1)"
+PRIO = 'ExecIf($["${CTI_PRIORITY}" != ""]?Set(QUEUE_PRIO=${CTI_PRIORITY}))'
+
+
+@pytest.mark.parametrize(
+    ("line", "new"),
+    [
+        (
+            " same => n,Queue(support,t,,,60)",
+            (f" same => n,{ASKS}", f" same => n,{PRIO}", " same => n,Queue(support,tkb(cti-leg^s^1),,,60)"),
+        ),
+        (
+            "exten => 600,1,Queue(600)  ; straight in",
+            (
+                f"exten => 600,1,{ASKS}",
+                f"exten => 600,n,{PRIO}",
+                "exten => 600,n,Queue(600,tkb(cti-leg^s^1))  ; straight in",
+            ),
+        ),
+        (
+            "same=>n(wait),Queue(s,Ct)",
+            (f"same=>n(wait),{ASKS}", f"same=>n,{PRIO}", "same=>n,Queue(s,Ctkb(cti-leg^s^1))"),
+        ),
+        ("exten => 600,3,Queue(600)", None),
+    ],
+)
+def test_a_queue_is_asked_for_before(tmp_path: object, line: str, new: tuple[str, ...] | None) -> None:
+    """A priority counted by hand is left to a person: a line more would shift those after it."""
+    from pathlib import Path
+
+    file = Path(str(tmp_path)) / "extensions.conf"
+    file.write_text(f"[in]\n{line}\n")
+    edit = asking(QueueStep(Line(file, 2, "in", (), line.strip()), "600", "support"), desk=True)
+    assert (edit.new if edit is not None else None) == new
+
+
+@pytest.mark.parametrize(
+    ("arguments", "made_of_it"),
+    [
+        ("support", "support,tkb(cti-leg^s^1)"),
+        ("support,Tt,,,30", "support,Ttkb(cti-leg^s^1),,,30"),
+        ("support,tkb(cti-leg^s^1)", "support,tkb(cti-leg^s^1)"),
+        ("support,tb(own^s^1)", "support,tb(own^s^1)k"),
+    ],
+)
+def test_options_of_a_queue_are_added_once(arguments: str, made_of_it: str) -> None:
+    assert with_leg(arguments) == made_of_it
+
+
+@pytest.mark.parametrize(
+    ("phones", "expression"),
+    [
+        (("1001", "1002", "1099"), "^10[0-9]{2}$"),
+        (("2001",), "^200[0-9]{1}$"),
+        (("101", "2001"), "^[0-9]{3,4}$"),
+        ((), "^[1-7][0-9]{2,4}$"),
+    ],
+)
+def test_numbers_of_phones_as_an_expression(phones: tuple[str, ...], expression: str) -> None:
+    assert inside(phones) == expression
