@@ -83,7 +83,7 @@ async def _take(database: Database, pbx: str, owner: str, now: datetime) -> Leas
             .values(pbx=pbx, epoch=1, owner=owner, taken_at=now)
             .on_conflict_do_update(
                 index_elements=["pbx"],
-                set_={"epoch": pbx_leases.c.epoch + 1, "owner": owner, "taken_at": now},
+                set_={"epoch": pbx_leases.c.epoch + 1, "owner": owner, "taken_at": now, "standby_at": None},
             )
             .returning(pbx_leases.c.epoch)
         )

@@ -34,3 +34,20 @@ async def test_a_lease_that_is_held_is_refused_and_free_again_later(postgres_url
                     raise AssertionError
         async with leases.hold(two, "demo", "two", NOON) as lease:
             assert lease.epoch == 2
+
+
+async def test_who_waits_for_a_lease_is_known_to_who_holds_it(postgres_url: str) -> None:
+    """So that a server that stops gives nothing back to a PBX that another one takes over."""
+    async with Database(postgres_url) as one, Database(postgres_url) as two:
+        async with leases.hold(one, "demo", "one:1", NOON):
+            async with one.read() as conn:
+                assert not await leases.is_awaited(conn, "demo")
+            assert await leases.holder(two, "demo") == "one:1"
+            with pytest.raises(LeaseTaken):
+                async with leases.hold(two, "demo", "two:2", NOON):
+                    raise AssertionError
+            async with one.read() as conn:
+                assert await leases.is_awaited(conn, "demo")
+        assert await leases.holder(two, "demo") is None
+        async with leases.hold(two, "demo", "two:2", NOON), two.read() as conn:
+            assert not await leases.is_awaited(conn, "demo"), "who waited has it now"
