@@ -351,8 +351,12 @@ async def test_conferences_by_merging_and_by_adding(shop: Shop) -> None:
     await shop.says.are_together([ALICE, BOB, TRUNK])
     await alice.do(call, "conference", to(chen))
     await shop.says.are_together([ALICE, BOB, CHEN, TRUNK])
-    view = await alice.call(state="conference")
-    assert len(view["people"]) == 4, view["people"]
+
+    async def all_four() -> dict[str, Any] | None:
+        shown = await alice.call(state="conference")
+        return shown if len(shown["people"]) == 4 else None
+
+    view = await until(all_four, "four people in one call")
     leg = next(p["leg"] for p in view["people"] if p["agent"] == chen.id)
     done = await shop.agents["susan"].ask(f"/api/calls/{call}/drop", {"leg": leg})
     assert done["ok"], done
