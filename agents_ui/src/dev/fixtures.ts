@@ -1,4 +1,5 @@
 // Story pages: ?fixture=NAME shows one situation without a server. Only in `vite --mode fixtures` builds.
+import i18next from "i18next";
 import type { Content } from "../store/drafts/drafts";
 import { emptyDesk, queueKey } from "../store/desk/desk";
 import { loadReasons } from "../store/rooms/lists";
@@ -146,8 +147,11 @@ export async function play(name: string): Promise<void> {
   void loadOwed();
   usePanel.getState().set(story.panel ?? {});
   showPhone(name);
-  for (const entry of story.toasts ?? []) toast({ ...entry, ...(entry.about ? { about: translate(entry.about) } : {}) });
+  for (const entry of story.toasts ?? []) toast({ ...entry, ...(entry.about ? { about: worded(entry.about) } : {}), ...(entry.text ? { text: worded(entry.text) } : {}) });
 }
+
+/** A key in the words of the language; anything else as it is. */
+const worded = (text: string) => (i18next.exists(text) ? translate(text) : text);
 
 /** Nothing is asked of a server: what the views open is there. */
 function topicsOf(story: Story): string[] {

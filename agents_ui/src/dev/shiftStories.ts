@@ -41,6 +41,7 @@ export const shiftStories: Record<string, Story> = {
     toasts: [
       { tone: "info", text: "Message from Zhang Min", detail: "Please take the support queue after lunch.", action: { text: "Open", run: () => undefined }, stays: true },
       { tone: "warn", text: "Promise to 王秀英 is due soon", detail: "回电说明备件到货时间", action: { text: "Show customer", run: () => undefined }, stays: true },
+      { tone: "bad", about: "139 0013 9000", text: "not_reached.no_trunk", stays: true },
     ],
   },
 };
