@@ -258,6 +258,22 @@ test("after a reload the call is asked for once the server, too, has heard that 
   expect(done).toEqual([`reconnect ${wangCard.call}`]);
 });
 
+test("a server that has not heard of the phone yet is asked again, and said to have failed only after a while", async () => {
+  [desk, mark] = [mine("talking"), wangCard.call];
+  const refusal = Object.assign(new Error(), { problem: problem(409, "phone_unreachable") });
+  const answers = [refusal, refusal];
+  reconnect = async () => { const no = answers.shift(); if (no) throw no; return "r1"; };
+  await registered();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect([answers, state.recovery?.state]).toEqual([[], "coming"]);
+
+  reconnect = async () => { throw refusal; };
+  [desk, mark] = [mine("talking"), wangCard.call];
+  await registered();
+  await vi.advanceTimersByTimeAsync(15_000);
+  expect([state.recovery?.state, state.recovery?.code]).toEqual(["failed", "phone_unreachable"]);
+});
+
 test("another call that rings while one is on its way back waits for a hand", async () => {
   await comesBack();
   const call = new Call("b");

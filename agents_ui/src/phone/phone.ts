@@ -9,6 +9,9 @@ import { openVoice, type Voice } from "./voice";
 import type { Phone, World } from "./world";
 
 const BRING_BACK_MS = 20_000;
+/** So long after registering the server may say that it cannot reach the phone: it hears of it later than we do. */
+const HEARD_MS = 10_000;
+const ASK_AGAIN_MS = 300;
 /** A voice without packets, on no call of the floor: the PBX has forgotten it. */
 const FORGOTTEN_MS = 5000;
 /** Answered while the server was away. */
@@ -25,6 +28,8 @@ export function openPhone(world: World): Phone {
   let request: string | null = null;
   let asked = false;
   let wantsBack = false;
+  let heardBy = 0;
+  let askAgain: ReturnType<typeof setTimeout> | undefined;
   let mayHold = false;
   let opening = 0;
   let forgottenSince: number | null = null;
@@ -76,6 +81,7 @@ export function openPhone(world: World): Phone {
         tell({ type: "registered", at: now() });
         if (!session) wantsBack ||= asked || world.mark.get() !== null;
         asked = false;
+        heardBy = now() + HEARD_MS;
         follow();
       },
       lost: (fault, detail) => tell({ type: "lost", at: now(), fault, detail }),
@@ -214,6 +220,13 @@ export function openPhone(world: World): Phone {
   function failed(call: string, problem: Problem | null): void {
     clearTimeout(giveUp);
     request = null;
+    // What the floor shows may be from before the other window let go: then nothing was done, and it is asked again.
+    if (problem?.code === "phone_unreachable" && !session && now() < heardBy) {
+      wantsBack = true;
+      clearTimeout(askAgain);
+      askAgain = setTimeout(seekLost, ASK_AGAIN_MS);
+      return;
+    }
     // It rings, or is being answered: it came after all. Another call that rings is no return.
     if (!world.state().recovery || (session && ringingHere(world.desk()).some((here) => here.call.call === call))) return;
     world.mark.set(null);
@@ -322,7 +335,7 @@ export function openPhone(world: World): Phone {
     close: () => {
       closed = true;
       opening += 1;
-      for (const timer of [lookAgain, giveUp, retry]) clearTimeout(timer);
+      for (const timer of [lookAgain, giveUp, retry, askAgain]) clearTimeout(timer);
       if (session) session.end();
       voice?.close();
       [session, voice] = [null, null];
