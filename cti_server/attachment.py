@@ -134,19 +134,28 @@ class Attachment:
         except Exception as cause:  # without the record nobody knows what is ours
             log.warning("queues.not_given_back", pbx=self.pbx.name, cause=str(cause), remedy="cti-server detach")
             return
-        if not awaited:
-            await handing_back.on_stop(self.pbx, self._database, self.commands, GIVE_BACK_S)
+        if awaited:
+            log.info("queues.left_to_another", pbx=self.pbx.name, reason="another process waits for this PBX")
+            return
+        await handing_back.on_stop(self.pbx, self._database, self.commands, GIVE_BACK_S)
+
+    async def _stop_waiting(self) -> None:
+        with suppress(Exception):  # a record that is away forgets it by itself, a little later
+            async with self._database.begin() as conn:
+                await leases.stop_waiting(conn, self.pbx.name)
 
     async def run(self) -> None:
         """Stay attached, or wait for the lease, until cancelled."""
         who = f"{socket.gethostname()}:{os.getpid()}"
+        waiting = False
         try:
             while True:
                 try:
                     async with leases.hold(self._database, self.pbx.name, who, datetime.now(UTC)) as lease:
-                        self.owner = True
+                        self.owner, waiting = True, False
                         await self._attached(lease)
                 except* leases.LeaseTaken:
+                    waiting = True
                     log.info("pbx.waiting", pbx=self.pbx.name, reason="another process is attached to it")
                 except* leases.LeaseLost as lost:
                     log.warning("pbx.lost", pbx=self.pbx.name, reason=str(lost.exceptions[0]))
@@ -159,6 +168,8 @@ class Attachment:
                 await asyncio.sleep(TRY_LEASE_EVERY_S)
                 self._begin_round()
         finally:
+            if waiting:
+                await self._stop_waiting()
             self.commands.close()
 
     async def _attached(self, lease: leases.Lease) -> None:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import structlog
 
 from .asterisk.actions import Action, QueuePause
-from .asterisk.commands import Commands, NoAccount
+from .asterisk.commands import Commands
 from .asterisk.handing_back import Given, Ours, given_back
 from .asterisk.link import tls_context
-from .asterisk.session import ActionFailed, ListBroken, Session
+from .asterisk.session import ActionFailed, Session
 from .asterisk.snapshot import Hints, take
 from .floor.agents import SIGNED_OUT, SYSTEM_REASONS
 from .floor.books import Books
@@ -50,15 +50,16 @@ async def give_back(pbx: PbxSettings, database: Database, commands: Commands, *,
     finally:
         session.close()
     given = given_back(snapshot, ours, at_once=at_once)
-    async with database.begin() as conn:
-        gone_home = [m for m in given.unpaused if m.reason == SIGNED_OUT]
-        await handed_back.keep(conn, [HandedBack(pbx.name, m.queue, m.interface, SIGNED_OUT) for m in gone_home])
     failed = []
-    for action in given.actions():
+    for action in given.actions():  # first: a queue rings again, though nothing can be written
         try:
             await commands.run(action)
         except ActionFailed as cause:
             failed.append((action, str(cause)))
+    async with database.begin() as conn:
+        gone_home = [m for m in given.unpaused if m.reason == SIGNED_OUT]
+        await handed_back.keep(conn, [HandedBack(pbx.name, m.queue, m.interface, SIGNED_OUT) for m in gone_home])
+        await shifts.nobody_added(conn, pbx.name, [(m.queue, m.seat) for m in given.kept])
     return Done(given, failed)
 
 
@@ -77,7 +78,7 @@ async def on_stop(pbx: PbxSettings, database: Database, commands: Commands, limi
     try:
         async with asyncio.timeout(limit_s):
             done = await give_back(pbx, database, commands)
-    except (NoAccount, ActionFailed, ListBroken, OSError, TimeoutError, LookupError, ValueError) as cause:
+    except Exception as cause:  # whatever it is, the server ends
         why = f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
         log.warning("queues.not_given_back", pbx=pbx.name, cause=why, remedy="cti-server detach")
         return

@@ -34,7 +34,9 @@ def lines(file: Path, folder: Path, depth: int = 0) -> Iterator[Line]:
         return
     for number, raw in enumerate(text.splitlines(), 1):
         if (included := _INCLUDE.match(raw)) is not None and depth < DEEPEST:
-            for other in sorted(folder.glob(included[1].strip().removeprefix(f"{folder}/"))):
+            named = included[1].strip()
+            root, pattern = (Path("/"), named.lstrip("/")) if named.startswith("/") else (folder, named)
+            for other in sorted(root.glob(pattern)):
                 yield from lines(other, folder, depth + 1)
             continue
         said = _COMMENT.sub("", raw).strip()

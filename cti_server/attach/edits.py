@@ -6,7 +6,7 @@ file, too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 BEGIN, END = "; --- cti-server: begin (cti-server attach --undo removes this) ---", "; --- cti-server: end ---"
 
@@ -30,6 +30,19 @@ class Edit:
 
 class NotThere(ValueError):
     """The file does not have what the edit is about."""
+
+
+def lacking(text: str, edit: Edit) -> Edit | None:
+    """The edit without the includes that the file has already, wherever; None where nothing is left to write."""
+    if is_in(text, edit):
+        return None
+    there = {" ".join(line.split()).replace("#tryinclude", "#include") for line in text.splitlines()}
+    new = tuple(
+        line
+        for line in edit.new
+        if not line.startswith("#") or line.replace("#tryinclude", "#include") not in there
+    )
+    return replace(edit, new=new) if new else None
 
 
 def is_in(text: str, edit: Edit) -> bool:

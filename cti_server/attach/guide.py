@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,11 +22,11 @@ from cti_server.settings import Settings
 
 from . import layout as layouts
 from . import record, trial, wanted
-from .edits import Edit, NotThere, is_in
+from .edits import Edit, NotThere, is_in, lacking
 from .edits import made as with_edit
 from .hands import Hands
 from .layout import Kind, Layout
-from .ledger import Ledger
+from .ledger import Ledger, OfAnother
 from .terminal import Declined, Terminal
 from .writing import write_files, write_settings
 
@@ -58,7 +59,12 @@ async def attach(choices: Choices, terminal: Terminal) -> None:
     layout = layouts.read(choices.etc)
     _tell(layout, hands, terminal)
     site = _site(choices, layout, terminal)
-    ledger = Ledger.begun(choices.settings_file.with_name(f"attach-{site.name}.json"), choices.etc)
+    try:
+        ledger = Ledger.begun(
+            choices.settings_file.with_name(f"attach-{site.name}.json"), choices.etc, here=choices.here
+        )
+    except OfAnother as other:
+        raise Declined(f"{other}; give this one another --name, or undo that one first") from None
     settings = await _write_ours(choices, site, layout, hands, ledger, terminal)
 
     terminal.step("2. The manager")
@@ -83,6 +89,8 @@ async def attach(choices: Choices, terminal: Terminal) -> None:
     terminal.step("4. People, queues, numbers")
     await _fill(settings, site, layout, terminal)
 
+    await _checked(settings, ("lines",), terminal)
+
     terminal.step("5. The server")
     await _serving(settings, terminal)
 
@@ -104,35 +112,67 @@ def _tell(layout: Layout, hands: Hands, terminal: Terminal) -> None:
         terminal.say(f"  queue {name}: {', '.join(members) or 'no member in its file'}")
     for step in layout.steps:
         leads = f"leads to {step.queue}" if step.queue is not None else "comes in"
-        terminal.say(f"  {step.exten} {leads} ({step.line.file.name}, line {step.line.number})")
+        terminal.say(
+            f"  {step.exten} in [{step.line.section}] {leads} ({step.line.file.name}, line {step.line.number})"
+        )
     if not layout.queues:
         terminal.say("  no queue was found; attach goes on without", "yellow")
 
 
 def _site(choices: Choices, layout: Layout, terminal: Terminal) -> wanted.Site:
     known = Settings.load(choices.settings_file if choices.settings_file.exists() else None)
-    name = choices.name or terminal.ask("A name for this PBX", known.pbx)
-    region = (choices.region or terminal.ask("The country whose numbers it dials", known.default_region)).upper()
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
-        raise Declined(f"{name!r} is no name for a PBX: letters, digits, - and _")
-    if not re.fullmatch(r"[A-Z]{2}", region):
-        raise Declined(f"{region!r} is no country: two letters, such as CN or GB")
-    first = layout.trunks[0] if layout.trunks else ""
-    trunk = choices.trunk if choices.trunk is not None else ""
+    if known.pbxs:
+        raise Declined("CTI_PBXS names the PBXs here: attach writes the settings of one; add the other by hand")
+    given = Answers(layout.trunks)
+    for answer, wrong in (
+        (choices.name, given.name),
+        (choices.region, given.region),
+        (choices.trunk, given.trunk),
+    ):
+        if answer is not None and (why := wrong(answer)) is not None:
+            raise Declined(why)
+    name = choices.name or terminal.ask("A name for this PBX", known.pbx, wrong=given.name)
+    region = choices.region or terminal.ask(
+        "The country whose numbers it dials", known.default_region, wrong=given.region
+    )
+    trunk = choices.trunk or ""
     if choices.trunk is None and layout.kind is Kind.PLAIN:
-        trunk = terminal.ask("The PJSIP endpoint for calls to the outside", first, layout.trunks)
+        first = layout.trunks[0] if layout.trunks else ""
+        question = "The PJSIP endpoint for calls to the outside"
+        trunk = terminal.ask(question, first, layout.trunks, given.trunk)
     return wanted.Site(
         name=name,
         server=choices.server,
         pbx_host=choices.pbx_host,
         ami_port=layout.manager_port if choices.here else known.ami_port,
         fastagi_port=known.fastagi_port,
-        region=region,
+        region=region.upper(),
         trunk=trunk,
         inside=wanted.inside(layout.phones),
         desk=choices.desk,
         secrets=_secrets(known),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What is wrong with an answer, in words; None with a good one."""
+
+    trunks: Sequence[str]
+
+    def name(self, answer: str) -> str | None:
+        good = re.fullmatch(r"[A-Za-z0-9_-]{1,40}", answer)
+        return None if good else f"{answer!r} is no name for a PBX: letters, digits, - and _"
+
+    def region(self, answer: str) -> str | None:
+        return None if re.fullmatch(r"[A-Za-z]{2}", answer) else f"{answer!r} is no country: CN, GB, DE …"
+
+    def trunk(self, answer: str) -> str | None:
+        known = not answer or not self.trunks or answer in self.trunks
+        return None if known else f"{answer!r} is no endpoint of pjsip.conf; it has {', '.join(self.trunks)}"
+
+    def number(self, answer: str) -> str | None:
+        return None if re.fullmatch(r"\+?[0-9]{2,20}", answer) else f"{answer!r} is no number"
 
 
 def _secrets(known: Settings) -> dict[str, str]:
@@ -152,7 +192,7 @@ async def _write_ours(
     if not terminal.confirm("Write them?"):
         raise Declined("nothing was written")
     write_files(site, layout.kind, hands, ledger, terminal)
-    write_settings(choices.settings_file, site, Settings.load(None).http_port)
+    write_settings(choices.settings_file, site, Settings.load(None))
     settings = Settings.load(choices.settings_file)
     await migrate.upgrade(settings.database_url)
     terminal.good("files, settings and database")
@@ -167,12 +207,16 @@ def _lines_of_queues(layout: Layout, site: wanted.Site, terminal: Terminal) -> l
     for step in layout.steps:
         if layout.kind is not Kind.PLAIN:
             continue
+        if step.asked:
+            terminal.good(f"{step.line.file.name}, line {step.line.number}: it asks who is calling already")
+            continue
         edit = wanted.asking(step, desk=site.desk)
         if edit is not None:
             edits.append(edit)
             continue
-        terminal.say(f"  {step.line.file.name}, line {step.line.number}: before its Queue(), by hand:", "yellow")
-        terminal.lines([f"same => n,{wanted.IDENTIFY}"])
+        place = f"{step.line.file.name}, line {step.line.number}, [{step.line.section}], extension {step.exten}"
+        terminal.say(f"  {place}: before its Queue(), by hand (a number counts the steps there):", "yellow")
+        terminal.lines([f"{wanted.IDENTIFY}", f"{wanted.PRIORITY}", f"and  {wanted.LEG}  among its options"])
     return edits
 
 
@@ -189,10 +233,11 @@ def _destinations(terminal: Terminal) -> None:
 
 
 def _edit(edits: list[Edit], choices: Choices, hands: Hands, ledger: Ledger, terminal: Terminal) -> None:
-    for edit in edits:
-        text = hands.text(edit.file)
-        if is_in(text, edit):
-            terminal.good(f"{edit.file}: it is there")
+    for whole in edits:
+        text = hands.text(whole.file)
+        edit = lacking(text, whole)
+        if edit is None:
+            terminal.good(f"{whole.file}: it is there")
             continue
         terminal.say(f"  {choices.etc / edit.file}, {edit.place}:")
         terminal.lines(edit.new if edit.old is None else (f"; in place of: {edit.old.strip()}", *edit.new))
@@ -250,7 +295,8 @@ def _is_of(finding: Finding, parts: tuple[str, ...]) -> bool:
 
 
 async def _fill(settings: Settings, site: wanted.Site, layout: Layout, terminal: Terminal) -> None:
-    seats = record.seats_of(layout)
+    async with Database(settings.database_url) as database, database.read() as conn:
+        seats = await record.free_seats(conn, layout)
     for seat, name in list(seats.items()):
         seats[seat] = terminal.ask(f"Who sits at {seat}", name)
     async with Database(settings.database_url) as database, database.begin() as conn:
@@ -289,7 +335,8 @@ async def _ready(http: httpx.AsyncClient, url: str) -> bool:
 
 async def _call(choices: Choices, settings: Settings, layout: Layout, terminal: Terminal) -> None:
     (pbx,) = settings.attached()
-    numbers = [step.exten for step in layout.steps]
+    steps = [step for step in layout.steps if step.is_number]
+    numbers = [step.exten for step in steps]
     if not numbers:
         terminal.say("  Call one of your lines, and look at the desktop.")
         return
@@ -299,9 +346,11 @@ async def _call(choices: Choices, settings: Settings, layout: Layout, terminal: 
             terminal.say(f"  Call {' or '.join(sorted(set(numbers)))} now, from any phone.")
         else:
             known = await trial.a_known_number(database) or "13800138000"
-            step = layout.steps[0]
+            step = steps[0]
             exten = step.exten
-            caller = choices.call or terminal.ask(f"I call {exten} through the PBX, as the number", known)
+            caller = choices.call or terminal.ask(
+                f"I call {exten} through the PBX, as the number", known, wrong=Answers(()).number
+            )
             await trial.place(pbx, step, caller)
         card = await trial.seen(database, pbx.name, began)
     if card is None:

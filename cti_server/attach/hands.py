@@ -47,7 +47,7 @@ class Hands:
     def write(self, name: str, text: str) -> None:
         """Write a file whole or not at all. A file that is there keeps its owner and mode; a new one gets those of
         the files beside it, which Asterisk can read, and is closed to others."""
-        path = self.etc / name
+        path = (self.etc / name).resolve()  # of a link, what it leads to: somebody may keep it in a repository
         likes = (path, self.etc / "manager.conf", self.etc / "extensions.conf", self.etc)
         like = next(one for one in likes if one.exists())
         owner = like.stat()

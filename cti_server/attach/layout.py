@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -13,7 +13,12 @@ from .confs import Line, lines, value
 
 #: `exten => 4008001000,1,Queue(support,t)`, `same => n(label),Queue(support)`
 _STEP = re.compile(r"^(exten|same)\s*=>?\s*(.*)$")
-_QUEUE = re.compile(r"^(?:(?P<exten>[^,]+),)?(?P<priority>[^,]+),\s*Queue\((?P<args>.*)\)\s*$")
+_QUEUE = re.compile(r"^(?P<priority>[^,]+),\s*Queue\(", re.IGNORECASE)
+#: a jump to a step by its number, which a line more before it would make another step
+_JUMP = re.compile(r"\b(?:Goto|GotoIf|GotoIfTime|Gosub|GosubIf)\(.*?[,(?:](\d+)\s*[):]", re.IGNORECASE)
+
+
+ASKS = "cti-identify"
 
 
 class Kind(StrEnum):
@@ -25,11 +30,20 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class QueueStep:
     """A step of the dialplan that puts callers into a queue, where it stands, and the number that leads there. On
-    FreePBX it is the first step of an inbound route, and the queue is not known."""
+    FreePBX it is the first step of an inbound route, and the queue is not known; nor is one in a variable.
+    `asked`: a step before it in the same extension asks who is calling already. `counted`: steps of that extension
+    have numbers, or are jumped to by number, so that no line may be put between them."""
 
     line: Line
     exten: str
     queue: str | None
+    asked: bool = False
+    counted: bool = False
+
+    @property
+    def is_number(self) -> bool:
+        """Whether people can dial it: no `s`, no key of a menu, no pattern."""
+        return self.exten.lstrip("+").isdecimal() and len(self.exten) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +106,8 @@ def _queues(etc: Path) -> dict[str, tuple[str, ...]]:
 def _steps(etc: Path) -> list[QueueStep]:
     found: list[QueueStep] = []
     exten: dict[tuple[Path, str], str] = defaultdict(str)
+    asking: set[tuple[Path, str, str]] = set()
+    counted: set[tuple[str, str]] = set()
     for line in lines(etc / "extensions.conf", etc):
         if (step := _STEP.match(line.text)) is None or line.file.name.startswith("extensions_cti"):
             continue
@@ -100,10 +116,41 @@ def _steps(etc: Path) -> list[QueueStep]:
         if step[1] == "exten":
             exten[place] = rest.split(",", 1)[0].strip()
             rest = rest.split(",", 1)[1] if "," in rest else ""
-        if (queue := _QUEUE.match(rest)) is not None and not queue["exten"]:
-            name = queue["args"].split(",")[0].strip()
-            found.append(QueueStep(line, exten[place], name))
-    return found
+        here = exten[place]
+        number = re.match(r"\s*(\d+)", rest)
+        if number is not None and int(number[1]) > 1:
+            counted.add((line.section, here))
+        if any(int(jump[1]) > 1 for jump in _JUMP.finditer(rest)):
+            counted.add((line.section, ""))
+        if ASKS in rest:
+            asking.add((*place, here))
+        if (queue := _QUEUE.match(rest)) is not None:
+            name = arguments(rest[queue.end() :])[0].strip()
+            found.append(QueueStep(line, here, None if "$" in name else name, (*place, here) in asking))
+    return [replace(s, counted=bool(counted & {(s.line.section, s.exten), (s.line.section, "")})) for s in found]
+
+
+def arguments(text: str) -> list[str]:
+    """The arguments of an application whose call goes on with this text, up to its closing parenthesis: split at
+    the commas that are in no function, expression or quotes. Raises ValueError where nothing closes it."""
+    return split_call(text)[0]
+
+
+def split_call(text: str) -> tuple[list[str], str]:
+    """As `arguments`, and what follows the call."""
+    found, depth, quoted = [""], 0, False
+    for at, char in enumerate(text):
+        if char == '"' and (at == 0 or text[at - 1] != "\\"):
+            quoted = not quoted
+        if not quoted and depth == 0 and char == ")":
+            return found, text[at + 1 :]
+        if not quoted:
+            depth += (char in "([{") - (char in ")]}")
+        if char == "," and depth == 0 and not quoted:
+            found.append("")
+        else:
+            found[-1] += char
+    raise ValueError(f"nothing closes the call: {text}")
 
 
 def _routes(etc: Path) -> list[QueueStep]:
@@ -118,19 +165,28 @@ def _routes(etc: Path) -> list[QueueStep]:
 
 
 def _endpoints(etc: Path) -> tuple[list[str], list[str]]:
-    """The names of PJSIP endpoints, and of chan_sip peers: phones, and others."""
+    """The names of PJSIP endpoints: phones, which have a number for a name and sign in, and trunks."""
     types: dict[str, set[str]] = defaultdict(set)
     templates: dict[str, tuple[str, ...]] = {}
+    trunks: set[str] = set()  # the provider is known by its address, or we sign in there
     for line in lines(etc / "pjsip.conf", etc):
         if "!" in line.inherits:
             templates[line.section] = line.inherits
         types[line.section].update(parent for parent in line.inherits if parent not in ("!", "+"))
-        if (pair := value(line.text)) is not None and pair[0] == "type":
-            types[line.section].add(f"type={pair[1]}")
+        if (pair := value(line.text)) is None:
+            continue
+        match pair[0]:
+            case "type":
+                types[line.section].add(f"type={pair[1]}")
+            case "endpoint":  # of an identify or a registration
+                trunks.add(pair[1])
+            case "outbound_auth":
+                trunks.add(line.section)
 
     def is_endpoint(name: str, depth: int = 0) -> bool:
         said = types.get(name, set())
         return "type=endpoint" in said or (depth < 4 and any(is_endpoint(other, depth + 1) for other in said))
 
-    named = [name for name in types if name not in templates and is_endpoint(name)]
-    return sorted(n for n in named if n.isdecimal()), sorted(n for n in named if not n.isdecimal())
+    named = sorted(name for name in types if name not in templates and is_endpoint(name))
+    phones = [name for name in named if name.isdecimal() and name not in trunks]
+    return phones, [name for name in named if name not in phones]

@@ -16,28 +16,38 @@ from typing import Any
 from .edits import Edit
 
 
+class OfAnother(ValueError):
+    """Two PBXs with one name, or a file that is none of ours: the way back of one would be lost."""
+
+
 @dataclass(slots=True)
 class Ledger:
     file: Path
     etc: str
+    here: bool = True
     before: dict[str, str] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
     originals: dict[str, str] = field(default_factory=dict)
     edits: list[Edit] = field(default_factory=list)
 
     @classmethod
-    def begun(cls, file: Path, etc: Path) -> Ledger:
-        """The ledger of an attachment that begins, or goes on after it was broken off."""
-        return cls.read(file) or cls(file, str(etc), digests(etc))
+    def begun(cls, file: Path, etc: Path, *, here: bool = True) -> Ledger:
+        """The ledger of an attachment that begins, or goes on after it was broken off. Raises OfAnother."""
+        kept = cls.read(file)
+        if kept is not None and kept.etc != str(etc):
+            raise OfAnother(f"{file} notes the attachment of another PBX, in {kept.etc}")
+        return kept or cls(file, str(etc), here, digests(etc))
 
     @classmethod
     def read(cls, file: Path) -> Ledger | None:
         try:
             kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            kept["edits"] = [Edit(**{**edit, "new": tuple(edit["new"])}) for edit in kept["edits"]]
+            return cls(file, **kept)
         except FileNotFoundError:
             return None
-        kept["edits"] = [Edit(**{**edit, "new": tuple(edit["new"])}) for edit in kept["edits"]]
-        return cls(file, **kept)
+        except (ValueError, TypeError, KeyError) as bad:
+            raise OfAnother(f"{file} cannot be read: {bad}") from None
 
     def save(self) -> None:
         """Write it so that a power cut leaves the old one or the new one."""

@@ -14,6 +14,8 @@ from cti_server.rules.numbers import normalise
 
 from .layout import Layout
 
+PHONES = frozenset({"PJSIP", "SIP", "Local", "IAX2", "DAHDI", "SCCP"})
+
 
 @dataclass(frozen=True, slots=True)
 class Login:
@@ -41,7 +43,7 @@ async def add_lines(conn: Connection, layout: Layout, region: str) -> list[str]:
     added = []
     for step in layout.steps:
         number = normalise(step.exten, region)
-        if step.exten in known or number.e164 is None:
+        if not step.is_number or step.exten in known or number.e164 is None:
             continue
         known.add(step.exten)
         await lines.save(conn, Line(0, number.e164, step.exten, region, step.exten, step.exten, None, step.queue))
@@ -78,6 +80,12 @@ async def add_people(conn: Connection, pbx: str, seats: Mapping[str, str]) -> li
     return made
 
 
+async def free_seats(conn: Connection, layout: Layout) -> dict[str, str]:
+    """The phones of `seats_of` at which nobody sits by the record."""
+    taken = {agent.seat for agent in await agents.everyone(conn)}
+    return {seat: name for seat, name in seats_of(layout).items() if seat not in taken}
+
+
 def seats_of(layout: Layout) -> dict[str, str]:
     """The phones that are members of queues, with a name for whoever sits there: `PJSIP/1001`, from
     `Local/1001@from-queue/n` too."""
@@ -86,8 +94,8 @@ def seats_of(layout: Layout) -> dict[str, str]:
     for interface in interfaces:
         kind, _, rest = interface.partition("/")
         number = rest.partition("@")[0].partition("/")[0]
-        if not number:
-            continue
+        if not number or kind not in PHONES:
+            continue  # an agent of a pool sits at the phone that they log in from
         seat = f"PJSIP/{number}" if kind == "Local" else f"{kind}/{number}"
         found[seat] = f"Agent {number}"
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import typer
@@ -39,13 +39,27 @@ class Terminal:
     def bad(self, text: str) -> None:
         self.console.print(Text.assemble(("  ✗ ", "bold red"), text), soft_wrap=True)
 
-    def ask(self, question: str, default: str, choices: Sequence[str] = ()) -> str:
+    def ask(
+        self,
+        question: str,
+        default: str,
+        choices: Sequence[str] = (),
+        wrong: Callable[[str], str | None] = lambda answer: None,
+    ) -> str:
+        """`wrong` says what is wrong with an answer; it is asked again then."""
         if choices:
             self.say(f"  ({', '.join(choices)})", "dim")
-        if self.yes:
-            self.say(f"  {question}: {default}")
-            return default
-        return str(typer.prompt(f"  {question}", default=default, show_default=bool(default))).strip()
+        while True:
+            answer = default
+            if self.yes:
+                self.say(f"  {question}: {default}")
+            else:
+                answer = str(typer.prompt(f"  {question}", default=default, show_default=bool(default))).strip()
+            if (why := wrong(answer)) is None:
+                return answer
+            if self.yes:
+                raise Declined(why)
+            self.bad(why)
 
     def confirm(self, question: str, *, default: bool = True) -> bool:
         if self.yes:

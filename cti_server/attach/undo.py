@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cti_server.asterisk.commands import Commands, NoAccount
-from cti_server.asterisk.session import ActionFailed, ListBroken
+from cti_server.asterisk.commands import Commands
 from cti_server.handing_back import give_back
 from cti_server.record.database import Database
 from cti_server.settings import Settings
 
-from .edits import NotThere, is_in, undone
+from .edits import NotThere, undone
 from .hands import Hands
 from .ledger import Ledger, digest, digests
 from .terminal import Declined, Terminal
@@ -28,8 +27,11 @@ async def undo(ledger: Ledger, settings: Settings, hands: Hands, terminal: Termi
     if not terminal.confirm("Do it?", default=True):
         raise Declined("nothing was changed")
     await _give_back(settings, terminal)
-    for edit in reversed(list(ledger.edits)):
-        _take_back(ledger, edit.file, hands, terminal)
+    if not ledger.here:
+        return _elsewhere(ledger, terminal)
+    changed: set[str] = set()
+    for name in dict.fromkeys(edit.file for edit in ledger.edits):
+        _take_back(ledger, name, hands, terminal, changed)
     for name in list(ledger.written):
         _restore(ledger, name, hands, terminal)
     for line in RELOADS:
@@ -37,7 +39,17 @@ async def undo(ledger: Ledger, settings: Settings, hands: Hands, terminal: Termi
             terminal.good(line)
         else:
             terminal.lines([f'asterisk -rx "{line}"'])
-    return _compared(ledger, terminal)
+    return _compared(ledger, terminal, changed)
+
+
+def _elsewhere(ledger: Ledger, terminal: Terminal) -> bool:
+    """The PBX is another machine, on which nobody here may write: what to do there."""
+    terminal.say("  On the PBX, after the lines above are out:")
+    terminal.lines([f"rm /etc/asterisk/{name}" for name in sorted(ledger.written)])
+    terminal.lines([f'asterisk -rx "{line}"' for line in RELOADS])
+    terminal.wait("Tell me when it is done; it is not compared from here.")
+    ledger.file.unlink(missing_ok=True)
+    return True
 
 
 async def _give_back(settings: Settings, terminal: Terminal) -> None:
@@ -47,7 +59,7 @@ async def _give_back(settings: Settings, terminal: Terminal) -> None:
         try:
             async with Database(settings.database_url) as database:
                 done = await give_back(pbx, database, commands, at_once=True)
-        except (NoAccount, ActionFailed, ListBroken, OSError, TimeoutError, LookupError, ValueError) as cause:
+        except Exception as cause:  # the record or the PBX is away: the files go back all the same
             terminal.bad(f"{pbx.name}: its queues were not asked: {cause}")
             continue
         finally:
@@ -55,17 +67,17 @@ async def _give_back(settings: Settings, terminal: Terminal) -> None:
         terminal.good(f"queues: {len(done.given.unpaused)} unpaused, {len(done.given.removed)} taken out")
 
 
-def _take_back(ledger: Ledger, name: str, hands: Hands, terminal: Terminal) -> None:
+def _take_back(ledger: Ledger, name: str, hands: Hands, terminal: Terminal, changed: set[str]) -> None:
     """Take our lines out of a file of theirs; what others have written there since stays."""
     text = hands.text(name)
     for edit in [one for one in reversed(ledger.edits) if one.file == name]:
-        if not is_in(text, edit):
-            continue
         try:
             text = undone(text, edit)
-        except NotThere as other:
-            terminal.bad(f"{other}; take these lines out by hand:")
-            terminal.lines(edit.new)
+        except NotThere:
+            if any(line.strip() in text for line in edit.new if line.strip()):
+                changed.add(name)
+                terminal.bad(f"{name}: what was written {edit.place} was changed since; take out by hand:")
+                terminal.lines(edit.lines())
     original = ledger.originals.get(name, "")
     if text.rstrip("\n") == original.rstrip("\n"):
         text = original  # our block had to begin on a line of its own
@@ -89,15 +101,20 @@ def _restore(ledger: Ledger, name: str, hands: Hands, terminal: Terminal) -> Non
         hands.remove(name)
 
 
-def _compared(ledger: Ledger, terminal: Terminal) -> bool:
+def _compared(ledger: Ledger, terminal: Terminal, changed: set[str]) -> bool:
+    """Whether nothing of the attachment is left. What others have changed since is named, and is theirs."""
     now = digests(Path(ledger.etc))
     differing = sorted(
         name for name in ledger.before.keys() | now.keys() if ledger.before.get(name) != now.get(name)
     )
-    if not differing:
-        terminal.good(f"{ledger.etc}: {len(now)} files, each as it was before the first step")
-        ledger.file.unlink(missing_ok=True)
-        return True
     for name in differing:
-        terminal.bad(f"{name} is not as it was")
-    return False
+        if name not in changed:
+            terminal.say(
+                f"  {name} is not as it was: others have changed it, and nothing of ours is in it", "yellow"
+            )
+    if changed:
+        return False
+    same = len(now) - len([name for name in differing if name in now])
+    terminal.good(f"{ledger.etc}: {same} of {len(now)} files are as they were before the first step")
+    ledger.file.unlink(missing_ok=True)
+    return True

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .edits import Edit
-from .layout import Kind, Layout, QueueStep
+from .layout import Kind, Layout, QueueStep, split_call
 
 ROLES = ("events", "agent", "call", "originate")
 #: files of ours → whether this site's values go into it
@@ -24,6 +24,11 @@ IDENTIFY = "GosubIf($[${DIALPLAN_EXISTS(cti-identify,s,1)}]?cti-identify,s,1)"
 PRIORITY = 'ExecIf($["${CTI_PRIORITY}" != ""]?Set(QUEUE_PRIO=${CTI_PRIORITY}))'
 INHERIT = "GosubIf($[${DIALPLAN_EXISTS(cti-inherit,s,1)}]?cti-inherit,s,1)"
 LEG = "b(cti-leg^s^1)"
+
+
+_QUEUE_LINE = re.compile(
+    r"^(\s*)(exten|same)(\s*=>?\s*)(?:([^,()]+),)?(1|n)(\([^)]*\))?,\s*(Queue)\(", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,26 +136,31 @@ def keys(layout: Layout, features: str) -> list[Edit]:
 def asking(step: QueueStep, *, desk: bool) -> Edit | None:
     """The edit that asks who is calling before this Queue(); None for a step that cannot be edited safely, such as
     one with a priority counted by hand."""
-    raw = step.line.file.read_text(encoding="utf-8", errors="replace").splitlines()[step.line.number - 1]
+    raw = step.line.file.read_bytes().decode("utf-8", "surrogateescape").splitlines()[step.line.number - 1]
     found = re.match(
-        r"^(\s*)(exten|same)(\s*=>?\s*)(?:([^,()]+),)?(1|n)(\([^)]*\))?,\s*Queue\((.*)\)(\s*(?:;.*)?)$", raw
+        r"^(\s*)(exten|same)(\s*=>?\s*)(?:([^,()]+),)?(1|n)(\([^)]*\))?,\s*(Queue)\(", raw, re.IGNORECASE
     )
-    if found is None:
+    if found is None or step.counted:
         return None
-    indent, word, sign, exten, priority, label, arguments, comment = found.groups(default="")
+    try:
+        arguments, after = split_call(raw[found.end() :])
+    except ValueError:
+        return None
+    if after.strip() and not after.lstrip().startswith(";"):
+        return None
+    indent, word, sign, exten, priority, label, _ = found.groups(default="")
     head = f"{indent}{word}{sign}{exten + ',' if exten else ''}"
     rest = f"{indent}{word}{sign}{exten},n" if word == "exten" else f"{indent}same{sign}n"
-    queue = f"Queue({with_leg(arguments) if desk else arguments})"
-    new = (f"{head}{priority}{label},{IDENTIFY}", f"{rest},{PRIORITY}", f"{rest},{queue}{comment}")
+    queue = f"Queue({with_leg(arguments) if desk else ','.join(arguments)})"
+    new = (f"{head}{priority}{label},{IDENTIFY}", f"{rest},{PRIORITY}", f"{rest},{queue}{after}")
     return Edit(step.line.file.name, f"[{step.line.section}], line {step.line.number}", new, raw)
 
 
-def with_leg(arguments: str) -> str:
+def with_leg(arguments: Sequence[str]) -> str:
     """The arguments of a Queue() with what an agent's leg needs for hold, transfer and recording."""
-    parts = arguments.split(",")
-    options = parts[1] if len(parts) > 1 else ""
+    queue, options, *rest = [*arguments, ""] if len(arguments) == 1 else arguments
     plain = re.sub(r"\([^)]*\)", "", options)
     options += "".join(letter for letter in "tk" if letter not in plain)
     if "b" not in plain:
         options += LEG
-    return ",".join([parts[0], options, *parts[2:]])
+    return ",".join([queue, options, *rest])

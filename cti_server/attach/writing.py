@@ -8,6 +8,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from cti_server.demo.render import dialplans_folder
+from cti_server.settings import Settings
 
 from . import wanted
 from .hands import Hands
@@ -23,8 +24,7 @@ def write_files(site: wanted.Site, kind: Kind, hands: Hands, ledger: Ledger, ter
         there = hands.text(name)
         now = digest(there.encode("utf-8", "surrogateescape"))
         if there == text:
-            ledger.written[name] = now
-            continue
+            continue  # of an earlier run, or somebody else's: then it is not taken back
         if there and now == ledger.before.get(name):
             ledger.originals.setdefault(name, there)
         elif (
@@ -39,11 +39,17 @@ def write_files(site: wanted.Site, kind: Kind, hands: Hands, ledger: Ledger, ter
     ledger.save()
 
 
-def write_settings(file: Path, site: wanted.Site, http_port: int) -> list[str]:
-    """Add to the settings file the lines that it lacks; returns their names. It is made where there is none."""
+def write_settings(file: Path, site: wanted.Site, outside: Settings) -> list[str]:
+    """Add to the settings file the lines that it lacks; returns their names. It is made where there is none.
+
+    `outside` are the settings of the environment: the service will not have them, so they go into the file.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     there = dotenv_values(file) if file.exists() else {}
-    lines = [line for line in wanted.settings(site, http_port).splitlines() if line.partition("=")[0] not in there]
+    text = wanted.settings(site, outside.http_port)
+    if outside.database_url != Settings.model_fields["database_url"].default:
+        text += f"CTI_DATABASE_URL={outside.database_url}\n"
+    lines = [line for line in text.splitlines() if line.partition("=")[0] not in there]
     if not lines:
         return []
     made = not file.exists()
@@ -52,6 +58,7 @@ def write_settings(file: Path, site: wanted.Site, http_port: int) -> list[str]:
     # Whoever runs the server is in the folder's group, and nobody else may read its secrets.
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "w", encoding="utf-8") as out:
         out.write(old + gap + "\n".join(lines) + "\n")
+    file.chmod(file.stat().st_mode & 0o770)
     if made and os.geteuid() == 0:
         owner = file.parent.stat()
         os.chown(file, owner.st_uid, owner.st_gid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -59,7 +60,20 @@ def attach(
     if not here:
         etc = file.parent / f"for-{host}"
         etc.mkdir(parents=True, exist_ok=True)
-    choices = Choices(etc, asterisk, file, host, server or "127.0.0.1", name, region, trunk, here, desk, yes, call)
+    choices = Choices(
+        etc,
+        asterisk,
+        file,
+        _address(host),
+        _address(server or "127.0.0.1"),
+        name,
+        region,
+        trunk,
+        here,
+        desk,
+        yes,
+        call,
+    )
     try:
         run(guided(choices, terminal))
     except (Declined, typer.Abort) as stopped:
@@ -68,22 +82,32 @@ def attach(
         fail(f"{denied.filename} cannot be written", "sudo cti-server attach")
 
 
+def _address(name: str) -> str:
+    """The address of a machine: what may ask, and whom the manager permits, are addresses."""
+    try:
+        return socket.gethostbyname(name)
+    except OSError as unknown:
+        fail(f"{name} is not known: {unknown.strerror or unknown}", "give its address, e.g. 10.0.0.5")
+
+
 def _undo(file: Path, asterisk: str, terminal: object) -> None:
     from cti_server.attach.hands import Hands
-    from cti_server.attach.ledger import Ledger
+    from cti_server.attach.ledger import Ledger, OfAnother
     from cti_server.attach.terminal import Declined, Terminal
     from cti_server.attach.undo import undo as back
     from cti_server.settings import Settings
 
     assert isinstance(terminal, Terminal)
-    ledgers = [kept for path in sorted(file.parent.glob("attach-*.json")) if (kept := Ledger.read(path))]
+    try:
+        ledgers = [kept for path in sorted(file.parent.glob("attach-*.json")) if (kept := Ledger.read(path))]
+    except OfAnother as unreadable:
+        fail(str(unreadable), "docs/install.md says what to take out by hand; then delete this file")
     if not ledgers:
         fail(f"no attachment is noted in {file.parent}", "docs/install.md says what to take out by hand")
     settings = Settings.load(file)
     whole = True
     for ledger in ledgers:
-        here = Path(ledger.etc).is_dir()
-        hands = Hands.on(Path(ledger.etc), asterisk, here=here)
+        hands = Hands.on(Path(ledger.etc), asterisk, here=ledger.here)
         try:
             whole = run(back(ledger, settings, hands, terminal)) and whole
         except (Declined, typer.Abort) as stopped:

@@ -31,7 +31,7 @@ pbx_leases = sa.Table(
 )
 
 
-STANDBY_S = 10.0  # a process that asked longer ago than this does not wait any more
+STANDBY_S = 6.0  # a process that asked longer ago than this does not wait any more
 
 
 class LeaseTaken(Exception):
@@ -98,6 +98,11 @@ async def fence(conn: Connection, lease: Lease) -> None:
     query = sa.select(pbx_leases.c.epoch).where(pbx_leases.c.pbx == lease.pbx).with_for_update(read=True)
     if (epoch := await conn.scalar(query)) != lease.epoch:
         raise LeaseLost(f"{lease.pbx}: epoch {lease.epoch} was followed by {epoch}")
+
+
+async def stop_waiting(conn: Connection, pbx: str) -> None:
+    """Call it when a process that waited ends: others who wait ask again at once."""
+    await conn.execute(sa.update(pbx_leases).where(pbx_leases.c.pbx == pbx).values(standby_at=None))
 
 
 async def is_awaited(conn: Connection, pbx: str) -> bool:

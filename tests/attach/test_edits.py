@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cti_server.attach.confs import Line
 from cti_server.attach.edits import Edit, NotThere, is_in, made, undone
-from cti_server.attach.layout import QueueStep
+from cti_server.attach.layout import QueueStep, read, split_call
 from cti_server.attach.wanted import asking, inside, with_leg
 
 BLOCK = Edit(
@@ -79,13 +81,15 @@ PRIO = 'ExecIf($["${CTI_PRIORITY}" != ""]?Set(QUEUE_PRIO=${CTI_PRIORITY}))'
             (f"same=>n(wait),{ASKS}", f"same=>n,{PRIO}", "same=>n,Queue(s,Ctkb(cti-leg^s^1))"),
         ),
         ("exten => 600,3,Queue(600)", None),
+        (
+            "same => n,Queue(s) ; see (wiki)",
+            (f"same => n,{ASKS}", f"same => n,{PRIO}", "same => n,Queue(s,tkb(cti-leg^s^1)) ; see (wiki)"),
+        ),
     ],
 )
-def test_a_queue_is_asked_for_before(tmp_path: object, line: str, new: tuple[str, ...] | None) -> None:
+def test_a_queue_is_asked_for_before(tmp_path: Path, line: str, new: tuple[str, ...] | None) -> None:
     """A priority counted by hand is left to a person: a line more would shift those after it."""
-    from pathlib import Path
-
-    file = Path(str(tmp_path)) / "extensions.conf"
+    file = tmp_path / "extensions.conf"
     file.write_text(f"[in]\n{line}\n")
     edit = asking(QueueStep(Line(file, 2, "in", (), line.strip()), "600", "support"), desk=True)
     assert (edit.new if edit is not None else None) == new
@@ -98,10 +102,12 @@ def test_a_queue_is_asked_for_before(tmp_path: object, line: str, new: tuple[str
         ("support,Tt,,,30", "support,Ttkb(cti-leg^s^1),,,30"),
         ("support,tkb(cti-leg^s^1)", "support,tkb(cti-leg^s^1)"),
         ("support,tb(own^s^1)", "support,tb(own^s^1)k"),
+        ("${HASH(q,main)},t,,,20", "${HASH(q,main)},tkb(cti-leg^s^1),,,20"),
+        ('${IF($["${A}" = "1,2"]?a:b)}', '${IF($["${A}" = "1,2"]?a:b)},tkb(cti-leg^s^1)'),
     ],
 )
 def test_options_of_a_queue_are_added_once(arguments: str, made_of_it: str) -> None:
-    assert with_leg(arguments) == made_of_it
+    assert with_leg(split_call(arguments + ")")[0]) == made_of_it
 
 
 @pytest.mark.parametrize(
@@ -115,3 +121,31 @@ def test_options_of_a_queue_are_added_once(arguments: str, made_of_it: str) -> N
 )
 def test_numbers_of_phones_as_an_expression(phones: tuple[str, ...], expression: str) -> None:
     assert inside(phones) == expression
+
+
+@pytest.mark.parametrize(
+    ("dialplan", "left_alone"),
+    [
+        ("exten => 1,1,Queue(a)\nexten => 1,2,Answer()\n", True),
+        ("exten => 1,1,Answer()\n same => n,Queue(a)\n same => n,GotoIf($[1]?1,2)\n", True),
+        ("exten => 1,1,Queue(a)\nexten => 1,n,Hangup()\n", False),
+        ("exten => 1,1,Queue(a)\n same => n,Goto(other,s,1)\n", False),
+    ],
+)
+def test_steps_that_are_counted_by_hand_are_left_alone(tmp_path: Path, dialplan: str, left_alone: bool) -> None:
+    """One line more would make a voicemail at 2 another step, and the caller would be hung up."""
+    (tmp_path / "extensions.conf").write_text(f"[in]\n{dialplan}")
+    (step,) = read(tmp_path).steps
+    assert (asking(step, desk=True) is None) is left_alone
+
+
+def test_a_second_look_finds_what_was_written(tmp_path: Path) -> None:
+    file = tmp_path / "extensions.conf"
+    file.write_text(
+        "[in]\nexten => 600,1,Queue(a,t)\n[b]\nexten => 7,1,Answer()\n same => n(here),Queue(${Q},t)\n"
+    )
+    for step in reversed(read(tmp_path).steps):
+        edit = asking(step, desk=True)
+        assert edit is not None
+        file.write_text(made(file.read_text(), edit))
+    assert [step.asked for step in read(tmp_path).steps] == [True, True]

@@ -12,7 +12,9 @@ from cti_server.attach.layout import Kind
 from cti_server.attach.ledger import Ledger, digests
 from cti_server.attach.terminal import Terminal
 from cti_server.attach.writing import write_files, write_settings
+from cti_server.settings import Settings
 
+OUTSIDE = Settings(database_url="postgresql:///cti")
 SITE = wanted.Site(
     name="main",
     server="10.0.0.9",
@@ -86,10 +88,10 @@ def test_settings_that_are_there_are_kept(tmp_path: Path) -> None:
     """The page makes an empty file first; others have set their port."""
     file = tmp_path / "cti-server.env"
     file.write_text("CTI_HTTP_PORT=9090\nCTI_AMI_EVENTS_SECRET=mine")
-    added = write_settings(file, SITE, 8080)
+    added = write_settings(file, SITE, OUTSIDE)
     text = file.read_text()
     assert "CTI_HTTP_PORT" not in added
     assert text.startswith("CTI_HTTP_PORT=9090\nCTI_AMI_EVENTS_SECRET=mine\n")
     assert "CTI_AMI_AGENT_SECRET=s-agent\n" in text
     assert "CTI_FASTAGI_ALLOW=127.0.0.0/8,10.0.0.5\n" in text
-    assert write_settings(file, SITE, 8080) == []
+    assert write_settings(file, SITE, OUTSIDE) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -92,6 +93,17 @@ async def all_open(conn: Connection, pbx: str | None = None) -> list[Shift]:
     if pbx is not None:
         query = query.where(shifts.c.pbx == pbx)
     return [Shift(**row._mapping) for row in await conn.execute(query)]
+
+
+async def nobody_added(conn: Connection, pbx: str, kept: Collection[tuple[str, str]] = ()) -> None:
+    """The server has taken its members out of the queues of this PBX, but for the (queue, seat) that it kept.
+
+    Whoever is a member from now on was made one by somebody else.
+    """
+    for shift in await all_open(conn, pbx):
+        left = [queue for queue in shift.added or () if (queue, shift.seat) in kept]
+        changed = sa.update(shifts).where(shifts.c.agent_id == shift.agent_id).values(added=left or None)
+        await conn.execute(changed)
 
 
 async def last_seats_of(conn: Connection, pbx: str) -> list[str]:
