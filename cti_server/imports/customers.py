@@ -17,6 +17,7 @@ from cti_server.imports.headings import plain
 from cti_server.imports.layout import HEAD_ROWS, Customers, Row, head
 from cti_server.imports.mapping import Columns, HeadingMap
 from cti_server.imports.report import BadFile, BadLine, Report, bad_file
+from cti_server.imports.report import reasons as bad_lines
 from cti_server.imports.rows import BadRow, Known, draft
 from cti_server.record.center import agents
 from cti_server.record.crm import bulk, contracts, import_mappings
@@ -24,6 +25,8 @@ from cti_server.record.crm.drafts import CustomerDraft, Flaw, Refused
 from cti_server.record.crm.import_mappings import ImportMapping
 from cti_server.record.crm.rehearsal import rehearsal
 from cti_server.record.database import Database
+
+__all__ = ["BadLine", "Options", "Report", "WrongFile", "bad_lines", "import_customers"]
 
 BATCH = 100
 """Rows in one transaction. On SQLite the writing of calls waits for one batch: some tens of milliseconds."""
@@ -65,16 +68,23 @@ class _Table:
 async def import_customers(
     database: Database,
     path: Path,
-    options: Options,
+    options: Options | None = None,
     *,
     at: datetime,
+    region: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Report:
-    """Import the file; `progress` is called with (rows done, rows in all, approximately) after each batch.
+    """Import the file as the `options` say, or as one of this `region` about which nothing else is known.
+
+    `progress` is called with (rows done, rows in all, approximately) after each batch.
 
     Raises WrongFile when the file as a whole cannot be read, as where its encoding or a heading is not certain;
     nothing has been written then.
     """
+    if options is None:
+        if region is None:
+            raise TypeError("import_customers needs options, or the region of the numbers")
+        options = Options(region=region)
     given = mapping.parse(options.maps)
     async with database.read() as conn:
         every = await import_mappings.everything(conn)
