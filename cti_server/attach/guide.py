@@ -317,6 +317,7 @@ async def _serving(settings: Settings, terminal: Terminal) -> None:
             terminal.say("  Start it now, here or in another terminal:")
             terminal.lines(["systemctl enable --now cti-server     or:  cti-server serve"])
             terminal.wait("Tell me when it runs.")
+            terminal.say(f"  I look at {url} for up to {READY_S:.0f} s …", "dim")
         try:
             async with asyncio.timeout(READY_S):
                 while not await _ready(http, url):  # noqa: ASYNC110 - another process has no event for us

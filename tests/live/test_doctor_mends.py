@@ -353,6 +353,15 @@ async def test_rooms_without_their_module(pbx: DemoPbx) -> None:
     assert "room.ok" in await codes(pbx)
 
 
+async def test_a_queue_that_the_dialplan_names_and_the_pbx_lacks(pbx: DemoPbx) -> None:
+    """A slip in queues.conf: the callers go past the queue, and nothing else says so."""
+    with line_is(pbx, "exten => 4008001000,1,Queue(suport,t)") as file:
+        finding = (await codes(pbx))["queue.named"]
+        assert "queue suport" in finding.what
+        mend(pbx, file, lambda text: text.replace("Queue(suport,t)", named(finding).replace("…", "t")))
+        assert "queue.named" not in await codes(pbx)
+
+
 async def test_an_include_at_the_end_of_features_counts(pbx: DemoPbx) -> None:
     """Two sections of one name, as the packaged features.conf and ours make them: Asterisk reads both."""
     stock = "[general]\npickupexten = *8\n[featuremap]\nblindxfer = #1\n[applicationmap]\nown => #9,self,NoOp(x)\n"

@@ -162,6 +162,11 @@ def remove_user(login: Login) -> None:
         agent = await of_login(conn, login)
         if not agent.active:
             fail(f"{login} was removed already", f"cti-server user set {login} --active   brings them back")
+        others = [
+            one for one in await agents.all_active(conn) if one.role == "administrator" and one.id != agent.id
+        ]
+        if agent.role == "administrator" and not others:
+            fail(f"{login} is the last administrator", "cti-server user add LOGIN --name … --role administrator")
         await agents.update(conn, agent.id, active=False)
         await sessions.close_all(conn, agent.id)
         left = []

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from cti_server.asterisk.actions import QueueStatus
 from cti_server.asterisk.session import ActionFailed, ListBroken, Session
-from cti_server.doctor.dialplan.plan import Dialplan
+from cti_server.doctor.dialplan.plan import Dialplan, Place
 from cti_server.doctor.findings import Finding, say, some
 from cti_server.doctor.manager.actions import ANSWER_S, value
 from cti_server.doctor.manager.reach import Patient
@@ -50,7 +50,10 @@ def examine(
     plan: Dialplan | None,
 ) -> Iterator[Finding]:
     """`plan` None: the dialplan cannot be seen, so whether this is a FreePBX cannot either."""
-    yield from _queues(patient, recorded, {row["Queue"] for row in rows if row.event == "QueueParams"}, plan)
+    in_pbx = {row["Queue"] for row in rows if row.event == "QueueParams"}
+    yield from _queues(patient, recorded, in_pbx, plan)
+    if plan is not None:
+        yield from some(_named(patient, in_pbx, plan), SHOWN)
     yield from _members(patient, phones)
 
 
@@ -66,6 +69,22 @@ def _queues(patient: Patient, recorded: Recorded, in_pbx: set[str], plan: Dialpl
     yield from some([_gone(check, pbx, name, strange, freepbx) for name in gone], SHOWN)
     if in_pbx == in_record:
         yield say(check, "queue.ok", count=len(in_pbx))
+
+
+def _named(patient: Patient, in_pbx: set[str], plan: Dialplan) -> list[Finding]:
+    """Queues that the dialplan names and the PBX does not have: their callers go on to the next step at once."""
+    check = patient.check("queues")
+    found: dict[str, Place] = {}
+    known = {name.casefold() for name in in_pbx}  # Asterisk does not mind the case
+    for place in plan.places():
+        name = place.step.data.partition(",")[0].strip()
+        if place.step.application == "Queue" and name and "$" not in name and name.casefold() not in known:
+            found.setdefault(name, place)
+    near = {name: difflib.get_close_matches(name, sorted(in_pbx), n=1, cutoff=0.75) for name in found}
+    return [
+        say(check, "queue.named", queue=name, place=place, near=(near[name] or [name])[0])
+        for name, place in sorted(found.items())
+    ]
 
 
 def _gone(check: str, pbx: str, queue: str, strange: list[str], freepbx: bool) -> Finding:

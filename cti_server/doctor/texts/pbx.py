@@ -105,6 +105,11 @@ PBX: dict[str, Text] = {
         "the record calls a queue {queue}, the PBX has {near}: names count letter by letter",
         "cti-server queue add {near} --pbx {pbx} --title {near}\ncti-server queue remove {queue} --pbx {pbx}",
     ),
+    "queue.named": Text(
+        "problem",
+        "{place} puts callers into the queue {queue}, which the PBX does not have: they go on to the next step",
+        'Queue({near},…)   there, or [{queue}] in queues.conf; then: asterisk -rx "queue reload all"',
+    ),
     "queue.none": Text(
         "problem",
         "the PBX has no queue at all",
