@@ -32,7 +32,11 @@ def lines(file: Path, folder: Path, depth: int = 0) -> Iterator[Line]:
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return
+    away = False  # in a comment of several lines: ;-- … --;
     for number, raw in enumerate(text.splitlines(), 1):
+        if away or raw.lstrip().startswith(";--"):
+            away = "--;" not in raw
+            continue
         if (included := _INCLUDE.match(raw)) is not None and depth < DEEPEST:
             named = included[1].strip()
             root, pattern = (Path("/"), named.lstrip("/")) if named.startswith("/") else (folder, named)

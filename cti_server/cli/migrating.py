@@ -33,6 +33,15 @@ def migrate(
     elif revision == migrations.BASE:
         fail("base is down", f"cti-server migrate --down {migrations.BASE}")
     else:
+        numbers = [one.number for one in migrations.revisions()]
+        if (
+            revision in numbers
+            and (at := run(_current(settings), settings)) in numbers[numbers.index(revision) + 1 :]
+        ):
+            fail(
+                f"the database is at {at}, above {revision}",
+                f"cti-server migrate --down {revision}   goes down to it",
+            )
         run(migrations.upgrade(settings.database_url, revision or "head"), settings)
     now = run(migrations.current(settings.database_url), settings)
     say(f"database at {now or migrations.BASE}")

@@ -201,3 +201,41 @@ async def test_who_had_gone_home_is_not_rung_after_a_restart(site: Center, phone
     assert "paused" not in members(pbx, "support")[0]
     await site.start()
     await until(lambda: "signed_out" in members(pbx, "support")[0], "the pause again")
+
+
+async def test_after_a_crash_in_mid_call_the_next_start_mends_the_pause(site: Center, phones: ExitStack) -> None:
+    pbx = site.pbx
+    async with site.signed_in("alice") as api:
+        alice = Desk(site, api)
+        phone = phones.enter_context(await asyncio.to_thread(Deskphone, pbx, "1001", PhoneHabits(ring_s=0.2)))
+        await alice.connect()
+        await alice.begin()
+        await alice.ready()
+        phones.enter_context(await asyncio.to_thread(place_call, pbx, "02162881234", "4008004000"))
+        await until(lambda: "on_call" in members(pbx, "support")[0], "the pause of a call")
+
+        async def numbered() -> int | None:
+            number: int | None = (await alice.call())["interaction"]
+            return number
+
+        interaction = await until(numbered, "the row of the call")
+        await site.stop(signal.SIGKILL)
+    phone.hang_up()
+    await until(lambda: "!Up!" not in pbx.cli("core show channels concise"), "the end of the call")
+    assert "on_call" in members(pbx, "support")[0], "nobody is there to mend it"
+
+    await site.start()
+    async with site.signed_in("alice") as api:
+        alice = Desk(site, api)
+        await alice.connect()
+
+        async def wrapped_up() -> bool:
+            return (
+                await api.post(
+                    f"/api/interactions/{interaction}/wrap-up", json={"code": None, "note": "seen by nobody"}
+                )
+            ).is_success
+
+        await until(wrapped_up, "the wrap-up of the call that ended unseen")
+        await until(lambda: "paused" not in members(pbx, "support")[0], "a phone that is rung again")
+        await alice.leave()

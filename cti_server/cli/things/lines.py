@@ -75,6 +75,7 @@ def add_line(
         known = await lines.by_number(conn, did) or await lines.by_number(conn, number)
         if known is not None:
             fail(f"there is a line {known.raw} ({known.e164}) already", f"cti-server line set {known.raw} …")
+        await _queue_is_known(conn, made.queue)
         await lines.save(conn, made)
 
     write(settings, add)
@@ -103,6 +104,7 @@ def set_line(
         known = await _line(conn, did)
         if "region" in fields:
             fields["e164"] = _e164(known.raw, fields["region"])
+        await _queue_is_known(conn, fields.get("queue"))
         await lines.save(conn, replace(known, **fields))
 
     write(read_settings(), change)
@@ -135,6 +137,15 @@ def _fields(
         queue=queue,
         switchboard=switchboard,
     )
+
+
+async def _queue_is_known(conn: Any, queue: str | None) -> None:
+    """Of whichever PBX: a line may be carried by any."""
+    from cti_server.record.center import queues
+
+    names = sorted({one.name for one in await queues.all_queues(conn)})
+    if queue and queue not in names:
+        fail(f"the record has no queue {queue}", f"cti-server queue add {queue}   or one of: {', '.join(names)}")
 
 
 def _e164(did: str, region: str) -> str:

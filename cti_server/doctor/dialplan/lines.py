@@ -28,6 +28,10 @@ def examine(patient: Patient, plan: Dialplan, lines: Sequence[Line], trunks: Col
         yield say(check, "line.ok", numbers=", ".join(fine))
 
 
+#: the queues of FreePBX and Issabel; they write it, so that nobody else may
+OF_FREEPBX = "ext-queues"
+
+
 def starts(plan: Dialplan, line: Line, trunks: Collection[str] = ()) -> list[tuple[str, str]]:
     """(context, number) of each place at which a call of this line may begin, the likeliest first: where a
     trunk comes in, then whoever has exactly this number, then whoever has a pattern for it and is led to by
@@ -59,7 +63,8 @@ def _judge(check: str, number: str, reached: Reached) -> Finding | None:
         return say(check, "line.broken", number=number, to=f"[{target.context}] {target.extension}", **facts)
     if reached.unasked:
         where, extension, queue = reached.unasked[0]
-        return say(check, "line.unasked", number=number, queue=queue, context=where, extension=extension)
+        facts = {"number": number, "queue": queue, "context": where, "extension": extension}
+        return say(check, "line.unasked_freepbx" if where == OF_FREEPBX else "line.unasked", **facts)
     if not reached.asked and reached.rung:
         where, extension = reached.rung[0]
         return say(check, "line.rings", number=number, context=where, extension=extension)

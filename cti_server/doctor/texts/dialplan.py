@@ -102,6 +102,12 @@ DIALPLAN: dict[str, Text] = {
         "{number} reaches Queue({queue}) without asking who is calling",
         f"same => n,{ASK}   in [{{context}}], extension {{extension}}, before Queue(); then: " + RELOAD_DIALPLAN,
     ),
+    "line.unasked_freepbx": Text(
+        "warning",
+        "{number} reaches Queue({queue}) of [{context}] without asking who is calling",
+        "Admin, Custom Destinations, Add: target cti-freepbx,s,1, Return: Yes, destination: the queue; then\n"
+        "Connectivity, Inbound Routes, {number}: point it there, Apply Config",
+    ),
     "line.rings": Text(
         "warning",
         "{number} rings phones by Dial() in [{context}], extension {extension}, and in no queue that was found; "
