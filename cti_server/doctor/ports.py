@@ -56,8 +56,7 @@ def _asked(settings: Settings, running: Running) -> Iterator[Finding]:
         of_pbx, count = max(running.queued.items(), key=lambda pair: pair[1])
         pbx = next((pbx.host for pbx in settings.attached() if pbx.name == of_pbx), "PBX")
         where = {"pbx": pbx, "host": _towards(settings, pbx), "port": settings.fastagi_port}
-        code = "fastagi.none_asked_here" if loopback(pbx) else "fastagi.none_asked"
-        yield say("FastAGI", code, count=count, **where)
+        yield say("FastAGI", "fastagi.none_asked", count=count, **where)
     else:
         yield say("FastAGI", "fastagi.never_asked")
     if running.closed:

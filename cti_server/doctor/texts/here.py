@@ -90,17 +90,12 @@ HERE: dict[str, Text] = {
         "needs "
         "before Queue()",
     ),
-    "fastagi.none_asked_here": Text(
-        "problem",
-        "callers seen in a queue: {count}, and none of them asked who is calling",
-        "same => n,GosubIf($[${{DIALPLAN_EXISTS(cti-identify,s,1)}}]?cti-identify,s,1)   before Queue(); FreePBX: "
-        "the route leads to a Custom Destination cti-freepbx,s,1\n"
-        "Set(CTI_FASTAGI={host}:{port})   in cti_site.conf",
-    ),
     "fastagi.none_asked": Text(
         "problem",
         "callers seen in a queue: {count}, and none of them asked who is calling: the dialplan does not ask, or "
         "its question is dropped on the way",
+        "same => n,GosubIf($[${{DIALPLAN_EXISTS(cti-identify,s,1)}}]?cti-identify,s,1)   before Queue(); FreePBX: "
+        "the route leads to a Custom Destination cti-freepbx,s,1\n"
         "On the PBX:  nc -vz {host} {port}   tells whether it gets here; if not, open the firewall here:\n"
         "ufw allow proto tcp from {pbx} to any port {port}     "
         "(firewalld: firewall-cmd --permanent --add-port={port}/tcp)\n"
