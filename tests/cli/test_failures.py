@@ -272,7 +272,14 @@ def test_who_gives_up_at_a_prompt_has_changed_nothing(
     ours, its = terminal
     command = [sys.executable, "-m", "cti_server", "user", "add", "alice", "--name", "Alice"]
     asking = subprocess.Popen(
-        ["setsid", "--ctty", "--wait", *command],
+        [
+            "env",
+            "--default-signal=INT",
+            "setsid",
+            "--ctty",
+            "--wait",
+            *command,
+        ],  # a job in the background ignores it
         env=environment(CTI_DATABASE_URL=sqlite_url),
         stdin=its,
         stdout=its,
