@@ -54,11 +54,13 @@ async def test_people_lines_and_queues_are_added_and_changed(url: str) -> None:
             CTI_DATABASE_URL=url,
         )  # fmt: skip
         assert added.returncode == 0, added.stderr
+    refused = run("line", "add", "02079460100", "--region", "GB", "--queue", "support", CTI_DATABASE_URL=url)
+    assert "cti-server queue add support" in refused.stderr
+    assert run("queue", "add", "support", "--title-zh", "服务", CTI_DATABASE_URL=url).returncode == 0
     assert (
         run("line", "add", "02079460100", "--region", "GB", "--queue", "support", CTI_DATABASE_URL=url).returncode
         == 0
     )
-    assert run("queue", "add", "support", "--title-zh", "服务", CTI_DATABASE_URL=url).returncode == 0
 
     async with Database(url) as database, database.read() as conn:
         (person,) = await agents.all_active(conn)

@@ -367,7 +367,9 @@ exten => _10XX,1,Dial(PJSIP/${EXTEN})
     assert {"events.ok", "dialplan.calls"} <= set(findings)
     assert "events.timestamps" not in findings
     assert findings["line.ok"].what.startswith("4008001000 ask")
-    assert findings["line.unasked"].what.startswith("4008002000 reaches Queue(support)")
+    unasked = findings["line.unasked_freepbx"]
+    assert unasked.what.startswith("4008002000 reaches Queue(support)")
+    assert "Custom Destinations" in (unasked.remedy or ""), "its own files are its to write"
 
 
 async def test_a_dialplan_that_asks_by_the_script(pbx: DemoPbx) -> None:
