@@ -210,7 +210,7 @@ def _lines_of_queues(layout: Layout, site: wanted.Site, terminal: Terminal) -> l
         if step.asked:
             terminal.good(f"{step.line.file.name}, line {step.line.number}: it asks who is calling already")
             continue
-        edit = wanted.asking(step, desk=site.desk)
+        edit = wanted.asking(step, layout.etc, desk=site.desk)
         if edit is not None:
             edits.append(edit)
             continue

@@ -133,7 +133,7 @@ def keys(layout: Layout, features: str) -> list[Edit]:
     ]
 
 
-def asking(step: QueueStep, *, desk: bool) -> Edit | None:
+def asking(step: QueueStep, etc: Path, *, desk: bool) -> Edit | None:
     """The edit that asks who is calling before this Queue(); None for a step that cannot be edited safely, such as
     one with a priority counted by hand."""
     raw = step.line.file.read_bytes().decode("utf-8", "surrogateescape").splitlines()[step.line.number - 1]
@@ -153,7 +153,9 @@ def asking(step: QueueStep, *, desk: bool) -> Edit | None:
     rest = f"{indent}{word}{sign}{exten},n" if word == "exten" else f"{indent}same{sign}n"
     queue = f"Queue({with_leg(arguments) if desk else ','.join(arguments)})"
     new = (f"{head}{priority}{label},{IDENTIFY}", f"{rest},{PRIORITY}", f"{rest},{queue}{after}")
-    return Edit(step.line.file.name, f"[{step.line.section}], line {step.line.number}", new, raw)
+    file = step.line.file
+    name = str(file.relative_to(etc) if file.is_relative_to(etc) else file)
+    return Edit(name, f"[{step.line.section}], line {step.line.number}", new, raw)
 
 
 def with_leg(arguments: Sequence[str]) -> str:

@@ -91,7 +91,7 @@ def test_a_queue_is_asked_for_before(tmp_path: Path, line: str, new: tuple[str, 
     """A priority counted by hand is left to a person: a line more would shift those after it."""
     file = tmp_path / "extensions.conf"
     file.write_text(f"[in]\n{line}\n")
-    edit = asking(QueueStep(Line(file, 2, "in", (), line.strip()), "600", "support"), desk=True)
+    edit = asking(QueueStep(Line(file, 2, "in", (), line.strip()), "600", "support"), tmp_path, desk=True)
     assert (edit.new if edit is not None else None) == new
 
 
@@ -136,7 +136,7 @@ def test_steps_that_are_counted_by_hand_are_left_alone(tmp_path: Path, dialplan:
     """One line more would make a voicemail at 2 another step, and the caller would be hung up."""
     (tmp_path / "extensions.conf").write_text(f"[in]\n{dialplan}")
     (step,) = read(tmp_path).steps
-    assert (asking(step, desk=True) is None) is left_alone
+    assert (asking(step, tmp_path, desk=True) is None) is left_alone
 
 
 def test_a_second_look_finds_what_was_written(tmp_path: Path) -> None:
@@ -145,7 +145,17 @@ def test_a_second_look_finds_what_was_written(tmp_path: Path) -> None:
         "[in]\nexten => 600,1,Queue(a,t)\n[b]\nexten => 7,1,Answer()\n same => n(here),Queue(${Q},t)\n"
     )
     for step in reversed(read(tmp_path).steps):
-        edit = asking(step, desk=True)
+        edit = asking(step, tmp_path, desk=True)
         assert edit is not None
         file.write_text(made(file.read_text(), edit))
     assert [step.asked for step in read(tmp_path).steps] == [True, True]
+
+
+def test_a_file_in_a_folder_is_edited_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "extensions.conf").write_text("#include extensions.d/*.conf\n")
+    (tmp_path / "extensions.d").mkdir()
+    (tmp_path / "extensions.d" / "in.conf").write_text("[in]\nexten => 600,1,Queue(a,t)\n")
+    (step,) = read(tmp_path).steps
+    edit = asking(step, tmp_path, desk=True)
+    assert edit is not None
+    assert edit.file == "extensions.d/in.conf"
