@@ -100,6 +100,8 @@ test("without an account it says so; without a server it tries again", async () 
   phone = openPhone(world());
   locks.taken();
   await settle();
+  expect(state.registration.name, "who has just sat down is not known yet").toBe("connecting");
+  await vi.advanceTimersByTimeAsync(5000);
   expect([state.registration.name, state.registration.fault]).toEqual(["off", "no_account"]);
 
   getAccount = () => Promise.reject({ problem: problem(503, "unavailable") });

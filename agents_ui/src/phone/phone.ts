@@ -12,6 +12,8 @@ const BRING_BACK_MS = 20_000;
 /** So long after registering the server may say that it cannot reach the phone: it hears of it later than we do. */
 const HEARD_MS = 10_000;
 const ASK_AGAIN_MS = 300;
+const notSeatedYet: ReadonlySet<string> = new Set(["other_phone", "no_shift"]);
+const SEATED_TRIES = 3;
 /** A voice without packets, on no call of the floor: the PBX has forgotten it. */
 const FORGOTTEN_MS = 5000;
 /** Answered while the server was away. */
@@ -64,6 +66,11 @@ export function openPhone(world: World): Phone {
     } catch (error) {
       const problem = world.problemOf(error);
       if (closed || turn !== opening) return;
+      // Whoever has just sat down is told of it before the record has it.
+      if (problem && notSeatedYet.has(problem.code ?? "") && attempt < SEATED_TRIES) {
+        retry = setTimeout(() => void begin(attempt + 1), world.pause(attempt + 1));
+        return;
+      }
       if (problem && problem.status >= 400 && problem.status < 500 && problem.status !== 429) {
         return tell({ type: "off", at: now(), reason: "no_account", detail: problem.detail ?? problem.title });
       }
