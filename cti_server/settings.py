@@ -115,6 +115,15 @@ class Settings(BaseSettings):
     log_json: bool = False
     log_level: str = Field(default="info", pattern=r"(?i)^(debug|info|warning|error|critical)$")
 
+    @field_validator("default_region")
+    @classmethod
+    def _region_is_known(cls, region: str) -> str:
+        from .rules.numbers import REGIONS
+
+        if region not in REGIONS:
+            raise ValueError(f"{region} is no region; two letters, as CN, GB or US (ISO 3166)")
+        return region
+
     @classmethod
     def load(cls, file: Path | None, **changes: Any) -> Settings:
         """The settings of the environment and of this file; `changes` are fields that count before both.

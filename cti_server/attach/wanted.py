@@ -72,7 +72,9 @@ def files(site: Site, kind: Kind, source: Path) -> dict[str, str]:
 
 
 def inside(phones: Sequence[str]) -> str:
-    """A regular expression of the numbers of these phones: `^10[0-9]{2}$`; a broad one where there are none."""
+    """A regular expression of the numbers of these phones: `^10[0-9]{2}$`; a broad one where there are none.
+
+    Two digits at least are left free: the next phone is seldom within ten of the first two."""
     if not phones:
         return "^[1-7][0-9]{2,4}$"
     lengths = {len(phone) for phone in phones}
@@ -80,7 +82,7 @@ def inside(phones: Sequence[str]) -> str:
         return f"^[0-9]{{{min(lengths)},{max(lengths)}}}$"
     (length,) = lengths
     alike = itertools.takewhile(lambda digits: len(set(digits)) == 1, zip(*phones, strict=True))
-    common = "".join(digits[0] for digits in alike)[: length - 1]
+    common = "".join(digits[0] for digits in alike)[: max(0, length - 2)]
     return f"^{common}[0-9]{{{length - len(common)}}}$"
 
 

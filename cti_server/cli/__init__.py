@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
@@ -63,8 +65,20 @@ def _options(
     pass
 
 
+def _have_three_streams() -> None:
+    """In place of a closed stdin, stdout or stderr, which Python has as None: the next file that is opened would
+    get its number, and uvloop aborts over such a one."""
+    while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(opened, True)
+    os.close(opened)
+    sys.stdin = sys.stdin or open(0, encoding="utf-8")  # noqa: SIM115
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")  # noqa: SIM115
+
+
 def main() -> None:
     """The console script."""
+    _have_three_streams()
     try:
         cli()
     except Exception as failed:

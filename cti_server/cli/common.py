@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import sys
 import threading
@@ -21,6 +22,7 @@ from rich.text import Text
 
 from cti_server import log, settings_file
 from cti_server.settings import Settings
+from cti_server.settings_left_out import left_out
 
 from . import failures
 from .failures import Failure
@@ -50,6 +52,7 @@ def read_settings(*, of_the_machine: bool = True, quiet: bool = False, **changes
 
     `of_the_machine` False leaves out what belongs to an installed server: the demo has nothing to do with it.
     """
+    logging.getLogger("dotenv").setLevel(logging.ERROR)  # `announce` names the lines with what mends them
     try:
         places = settings_file.OF_THE_MACHINE if of_the_machine else ()
         made = Settings.load(settings_file.find(os.environ, Path.cwd(), places), **changes)
@@ -61,7 +64,8 @@ def read_settings(*, of_the_machine: bool = True, quiet: bool = False, **changes
     except ValidationError as bad:
         for error in bad.errors():
             name = "CTI_" + "_".join(str(part) for part in error["loc"]).upper() if error["loc"] else "settings"
-            err.print(Text.assemble((name, "bold red"), f": {error['msg']}"), soft_wrap=True)
+            why = error["msg"].removeprefix("Value error, ")
+            err.print(Text.assemble((name, "bold red"), f": {why}"), soft_wrap=True)
         raise typer.Exit(2) from None
     if not quiet:
         log.configure("critical")  # what fails is said by the command, once
@@ -70,11 +74,19 @@ def read_settings(*, of_the_machine: bool = True, quiet: bool = False, **changes
 
 
 def announce(settings: Settings) -> None:
-    """Say which settings file and which database a command uses: a wrong folder should be seen at once."""
+    """Say which settings file and which database a command uses, for a wrong folder should be seen at once; and
+    what of the settings counts for nothing."""
     from cti_server.record.database import shown
 
     file = settings.file or "none, only the environment"
     err.print(Text(f"settings: {file}   database: {shown(settings.database_url)}", "dim"), soft_wrap=True)
+    for one in left_out(os.environ, settings.file):
+        what = (
+            f"{one.what} ({one.where}) is not a setting"
+            if one.is_name
+            else f"{one.where} sets nothing: {one.what}"
+        )
+        err.print(Text(f"{what}. {one.remedy}", "yellow"), soft_wrap=True)
 
 
 def run(work: Coroutine[Any, Any, T], settings: Settings | None = None) -> T:

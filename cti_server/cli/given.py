@@ -11,6 +11,7 @@ from cti_server.settings import Settings
 
 from .common import fail
 
+MAX_NUMBER = 2_147_483_647  # what a column of whole numbers holds in either database
 MAX_NAME = 80  # characters; what the API takes for logins, titles and names of queues
 LATER = "; a running server knows it within 15 s"
 T = TypeVar("T")
@@ -56,6 +57,15 @@ def text(what: str, value: str, limit: int = MAX_NAME) -> str:
 def one_of(what: str, value: str | None, allowed: Iterable[str]) -> None:
     if value is not None and value not in (known := list(allowed)):
         fail(f"{what} is one of {', '.join(known)}; not {value}")
+
+
+def region_of(given: str) -> str:
+    """The region that was named, e.g. CN. By a misspelt one no local number could be read."""
+    from cti_server.rules.numbers import REGIONS
+
+    if (region := given.strip().upper()) not in REGIONS:
+        fail(f"{given} is no region", "two letters, as CN, GB or US (ISO 3166): whose numbers they are")
+    return region
 
 
 def pbx_of(settings: Settings, named: str | None) -> str:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cti_server.settings import Settings
 
 from .common import err, fail, opened, out, read_settings, run
+from .given import MAX_NUMBER, region_of
 
 if TYPE_CHECKING:
     from cti_server.imports.customers import Options
@@ -41,7 +42,7 @@ def import_customers(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would become of it, and write nothing.")
     ] = False,
-    show: Annotated[int, typer.Option(min=0, help="How many lines to name for each reason.")] = 5,
+    show: Annotated[int, typer.Option(min=0, max=1000, help="How many lines to name for each reason.")] = 5,
     bad: Annotated[
         Path | None, typer.Option(dir_okay=False, help="A CSV to write the rows to that are left out, with why.")
     ] = None,
@@ -54,7 +55,7 @@ def import_customers(
         fail(f"--dates is one of {', '.join(ORDERS)}: the order of day, month and year")
     settings = read_settings()
     options = Options(
-        region=region or settings.default_region,
+        region=region_of(region) if region is not None else settings.default_region,
         encoding=encoding,
         sheet=sheet,
         maps=maps or (),
@@ -131,7 +132,9 @@ async def _mappings(settings: Settings) -> None:
 
 
 @imports.command("forget")
-def forget(number: Annotated[int, typer.Argument(help="Its number in `import mappings`.")]) -> None:
+def forget(
+    number: Annotated[int, typer.Argument(min=1, max=MAX_NUMBER, help="Its number in `import mappings`.")],
+) -> None:
     """Forget what a heading was said to mean."""
     run(_forget(read_settings(), number))
 

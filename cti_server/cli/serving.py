@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import os
 import socket
 from contextlib import suppress
 
@@ -13,6 +14,7 @@ import typer
 from cti_server import log
 from cti_server.settings import Settings
 from cti_server.settings_file import ETC
+from cti_server.settings_left_out import left_out
 
 from .common import announce, fail, opened, read_settings, run
 
@@ -51,6 +53,8 @@ def _say_where(settings: Settings) -> None:
 
     if settings.log_json:  # whoever collects these lines expects nothing else
         LOG.info("settings", file=str(settings.file), database=shown(settings.database_url))
+        for one in left_out(os.environ, settings.file):
+            LOG.warning("this is no setting", what=one.what, where=one.where, remedy=one.remedy)
     is_sqlite = sqlite_file(normalise_url(settings.database_url)) is not None
     if is_sqlite and (version := unsafe_sqlite()) is not None:
         LOG.warning(

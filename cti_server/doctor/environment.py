@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from cti_server.asterisk.actions import Role
 from cti_server.doctor.findings import Finding, say
 from cti_server.settings import PbxSettings, Settings
-from cti_server.settings_file import ETC, NAMED_BY
+from cti_server.settings_file import ETC
+from cti_server.settings_left_out import PREFIX, given, left_out
 
 CHECK = "settings"
-PREFIX = "CTI_"
-OF_THE_DEMO = frozenset({"CTI_ASTERISK", "CTI_ASTERISK_ROOT", "CTI_DEBIAN_MIRROR", "CTI_DEMO_DIR"})
-
-
-def known() -> frozenset[str]:
-    return OF_THE_DEMO | {NAMED_BY} | {PREFIX + name.upper() for name in Settings.model_fields}
 
 
 def variable(settings: Settings, pbx: PbxSettings, field: str) -> str:
@@ -46,16 +38,6 @@ def secret_variable(settings: Settings, pbx: PbxSettings, role: Role) -> str:
     return variable(settings, pbx, f"{role.value}_secret")
 
 
-def given(environ: Mapping[str, str], env_file: Path | None) -> dict[str, str]:
-    """Every variable that begins with CTI_, and where it is set: `environment` or the file."""
-    found = {name: "environment" for name in environ if name.upper().startswith(PREFIX)}
-    if env_file is not None and env_file.is_file():
-        found = {
-            name: str(env_file) for name in dotenv_values(env_file) if name.upper().startswith(PREFIX)
-        } | found
-    return found
-
-
 def in_its_file(settings: Settings, finding: Finding) -> Finding:
     """The finding with the real settings file in its remedy: the texts call it `.env`."""
     if finding.remedy is None:
@@ -72,15 +54,12 @@ def examine(
 
 
 def _findings(settings: Settings, environ: Mapping[str, str], env_file: Path | None) -> Iterator[Finding]:
-    found = given(environ, env_file)
-    names = known()
-    strange = sorted(name for name in found if name.upper() not in names)
-    for name in strange:
-        near = difflib.get_close_matches(name.upper(), sorted(names), n=1, cutoff=0.6)
-        remedy = f"Write {near[0]}" if near else "Remove it."
-        yield say(CHECK, "settings.unknown", name=name, where=found[name], remedy=remedy)
+    strange = left_out(environ, env_file)
+    for one in strange:
+        code = "settings.unknown" if one.is_name else "settings.line"
+        yield say(CHECK, code, what=one.what, where=one.where, remedy=one.remedy)
     if not strange:
-        yield say(CHECK, "settings.ok", count=len(found))
+        yield say(CHECK, "settings.ok", count=len(given(environ, env_file)))
     if settings.pbxs:
         ignored = sorted(
             PREFIX + n.upper() for n in settings.model_fields_set if n == "pbx" or n.startswith("ami_")

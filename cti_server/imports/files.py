@@ -107,7 +107,9 @@ def _csv(text: TextIO, delimiter: str, before: int) -> Iterator[Row]:
         except csv.Error as error:
             why = str(error)
             last = before + rows.line_num
-            if "field larger" in why or "end of data" in why or last > line:
+            if "field larger" in why and last == line:
+                why = f"a cell has more than {MAX_FIELD:,} characters"
+            elif "field larger" in why or "end of data" in why or last > line:
                 why = f"a quote is opened and not closed, so the lines up to {last} were taken for one"
             elif "expected after" in why:
                 why = 'a cell has a quote inside its quotes: write it twice, as "a ""big"" one"'

@@ -16,11 +16,12 @@ import sqlalchemy as sa
 
 from cti_server.record import migrate
 from cti_server.record.crm import search_index
-from cti_server.record.database import Connection, lone_engine, normalise_url
+from cti_server.record.database import BadUrl, Connection, lone_engine, normalise_url
 from cti_server.record.leases import lock_key
 from cti_server.record.tables import metadata
 
 ROWS_AT_ONCE = 1000
+EXAMPLE = "write --to postgresql:///cti"
 # What is in the file beside the tables of the metadata: SQLite's own, the migrations', and the search index, which
 # is made anew.
 _BESIDE = ("sqlite_", "alembic_version", "customers_search")
@@ -58,13 +59,17 @@ async def move(source: str, target: str, progress: Progress = lambda done, of: N
 
 
 def _ends(source: str, target: str) -> tuple[sa.URL, sa.URL]:
-    file, server = normalise_url(source), normalise_url(target)
+    file = normalise_url(source)
+    try:
+        server = normalise_url(target)
+    except BadUrl:
+        raise CannotMove(f"{target} is not the URL of a PostgreSQL database", EXAMPLE) from None
     if file.get_backend_name() != "sqlite":
         raise CannotMove(
             "the record is in PostgreSQL already", "from one PostgreSQL to another: pg_dump, pg_restore"
         )
     if server.get_backend_name() != "postgresql":
-        raise CannotMove("a record moves from SQLite to PostgreSQL", "write --to postgresql:///cti")
+        raise CannotMove("a record moves from SQLite to PostgreSQL", EXAMPLE)
     if not Path(file.database or "").is_file():
         raise CannotMove(f"{file.database} does not exist", "CTI_DATABASE_URL names the file to move from")
     return file, server

@@ -45,6 +45,8 @@ MAX_RAW: Final = 128  # E.164 has 15 digits; a SIP URI around one is still short
 EXTENSION_LENGTHS: Final = (3, 4)
 TRUNK_PREFIXES: Final = ("0", "9")
 COUNTRIES: Final = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+REGIONS: Final = frozenset(phonenumbers.SUPPORTED_REGIONS)
+"""The regions (CLDR) whose numbering plan is known."""
 E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
 _DASHED_EXTENSION: Final = re.compile(r"^(.*[0-9])\s*-\s*([0-9]{1,6})$")

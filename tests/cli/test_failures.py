@@ -204,12 +204,38 @@ def test_the_commands_work_on_postgresql(postgres_url: str) -> None:
         ({"CTI_PBXS": "{"}, ("a setting is not the JSON",), 2),
         ({"CTI_PBXS": '[{"name": "a b"}]'}, ("CTI_PBXS_0_NAME",), 2),
         ({"CTI_PBXS": '[{"name": "a"}, {"name": "a"}]'}, ("names a PBX twice",), 2),
+        ({"CTI_DEFAULT_REGION": "XX"}, ("CTI_DEFAULT_REGION: XX is no region", "CN, GB or US"), 2),
         ({"CTI_CONFIG": "/nowhere/cti.env"}, ("/nowhere/cti.env", "no such file"), 2),
         ({"CTI_CONFIG": "/"}, ("cannot be read", "Is a directory"), 2),
     ],
 )
 def test_settings_that_cannot_be(settings: dict[str, str], parts: tuple[str, ...], status: int) -> None:
     says(run(*LIST, **settings), *parts, status=status)
+
+
+def test_what_nothing_reads_is_said_by_every_command(sqlite_url: str, tmp_path: Path) -> None:
+    """And of a line that cannot be read only its first word, for it may be a secret."""
+    file = tmp_path / "cti.env"
+    lines = ("# mine", f"CTI_DATABASE_URL={sqlite_url}", "", "foo bar", "CTI_HTP_PORT=1", 'CTI_AMI_SECRET="hush')
+    file.write_text("\n".join(lines) + "\n")
+    done = run(*LIST, CTI_CONFIG=str(file))
+    assert done.returncode == 0, done.stderr
+    for part in (
+        f"line 4 of {file} sets nothing: foo …. Write NAME=value",
+        f"CTI_HTP_PORT ({file}) is not a setting. Write CTI_HTTP_PORT",
+        f"line 6 of {file} sets nothing: CTI_AMI_SECRET …",
+    ):
+        assert part in done.stderr
+    assert "hush" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+def test_streams_that_are_closed(sqlite_url: str, closed: tuple[int, ...]) -> None:
+    """uvloop aborts over a file of its own whose number is below 3."""
+    shut = " ".join(f"{stream}>&-" for stream in closed)
+    command = f"exec {sys.executable} -m cti_server reason list {shut}"
+    done = subprocess.run(["bash", "-c", command], env=environment(CTI_DATABASE_URL=sqlite_url), timeout=60)
+    assert done.returncode == 0
 
 
 def test_a_settings_file_that_may_not_be_read_is_not_left_out(tmp_path: Path) -> None:

@@ -183,7 +183,11 @@ def test_service_levels_and_contracts(record: Record) -> None:
     changed = {"ends_on": "2027-12-31", "status": "suspended", "status_reason": "unpaid"}
     assert record.see("contract", "show", "C-1") == one | changed
     assert "before it starts" in record.refused("contract", "set", "C-1", "--until", "2025-12-31")
-    assert "is not a day" in record.refused("contract", "set", "C-1", "--until", "31.12.2027")
+    for written in ("31.12.2027", "2027年12月31日"):
+        record.do("contract", "set", "C-1", "--until", written)
+        assert record.see("contract", "show", "C-1") == one | changed
+    assert "2027-01-02 or 2027-02-01" in record.refused("contract", "set", "C-1", "--until", "01/02/2027")
+    assert "is not a day" in record.refused("contract", "set", "C-1", "--until", "31.02.2027")
     asyncio.run(_covers(record.url))
     assert "covers Router" in record.refused("contract", "remove", "C-1")
     record.do("contract", "remove", "C-1", "--anyway")
@@ -243,7 +247,7 @@ def test_reasons_and_codes(record: Record) -> None:
         (("user", "add", "x", "--name", "X"), "no password was given"),
         (("queue", "add", "q", "--pbx", "mian"), "--pbx main"),
         (("queue", "add", "q", "--wrap-up", "never"), "optional, mandatory, forced"),
-        (("queue", "add", "q", "--wrap-up-time", "1e9"), "a day at the most"),
+        (("queue", "add", "q", "--wrap-up-time", "1e9"), "86400"),
         (("phone", "add", "PJSIP/1", "--owner", "nobody"), "nobody signs in as nobody"),
     ],
 )

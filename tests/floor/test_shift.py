@@ -200,6 +200,20 @@ def test_going_home_leaves_what_the_shift_joined(stage: Stage) -> None:
     assert stage.anna["on_shift"] is False
 
 
+def test_a_queue_that_somebody_else_put_them_in_is_not_left() -> None:
+    """At the end of the shift, and when the record no longer gives them the queue."""
+    stage = Stage()
+    stage.play(stage.member("support", SEAT, dynamic=True))
+    stage.sign_in()
+    assert stage.orders == [Pause(ANNA, SEAT, True, "signed_in")]
+    stage.orders.clear()
+    stage.play(ShiftBegan(120.0, ANNA, SEAT, "1001", "desk", ()))
+    assert not [order for order in stage.orders if isinstance(order, Leave)]
+    stage.play(ShiftEnded(150.0, ANNA))
+    assert not [order for order in stage.orders if isinstance(order, Leave)]
+    assert stage.orders[-1] == Pause(ANNA, SEAT, True, "signed_out")
+
+
 def test_ready_and_not_ready_are_pauses_with_their_reason(stage: Stage) -> None:
     stage.pauses()
     stage.ready()

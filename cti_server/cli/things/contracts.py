@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from cti_server.cli.common import fail, read, read_settings, say, write
-from cti_server.cli.given import changes, one_of, some, text, there
+from cti_server.cli.given import MAX_NUMBER, changes, one_of, some, text, there
 from cti_server.cli.tables import Json, show_all, show_one
 from cti_server.rules.facts import ContractStatus
 from cti_server.settings import Settings
@@ -28,8 +28,10 @@ Starts = Annotated[str | None, typer.Option("--from", help="Its first day, 2026-
 Ends = Annotated[str | None, typer.Option("--until", help="Its last day; '' for no end.")]
 Status = Annotated[str | None, typer.Option("--status", help="active, suspended or cancelled.")]
 Why = Annotated[str | None, typer.Option("--reason", help="Why it is suspended or cancelled; '' for none.")]
-Minutes = Annotated[int | None, typer.Option("--minutes", min=0, help="Minutes of service in it; 0 for no limit.")]
-Used = Annotated[int | None, typer.Option("--minutes-used", min=0, help="Minutes that were used.")]
+Minutes = Annotated[
+    int | None, typer.Option("--minutes", min=0, max=MAX_NUMBER, help="Minutes of service in it; 0 for no limit.")
+]
+Used = Annotated[int | None, typer.Option("--minutes-used", min=0, max=MAX_NUMBER, help="Minutes that were used.")]
 COLUMNS = ("number", "customer", "customer_name", "level", "status", "starts_on", "ends_on", "minutes_total")
 
 
@@ -212,10 +214,16 @@ def _today() -> date:
 
 
 def _day(given: str) -> date:
-    try:
-        return date.fromisoformat(given)
-    except ValueError:
+    """The day, written in any way that can mean only one: 2027-12-31, 31.12.2027, 2027年12月31日."""
+    from cti_server.imports.dates import readings
+
+    days = set(readings(given).values())
+    if len(days) > 1:
+        meant = " or ".join(sorted(day.isoformat() for day in days))
+        fail(f"{given} may be one of several days", f"write which: {meant}")
+    if not days:
         fail(f"{given} is not a day", f"write it as {_today().isoformat()}")
+    return days.pop()
 
 
 def _checked(made: Any) -> Any:

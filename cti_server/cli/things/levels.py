@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cti_server.cli.common import fail, read, read_settings, say, write
-from cti_server.cli.given import Title, TitleZh, changes, some, text, there
+from cti_server.cli.given import MAX_NUMBER, Title, TitleZh, changes, some, text, there
 from cti_server.cli.tables import Json, show_all, show_one
 
 level = typer.Typer(no_args_is_help=True, help="Service levels: what contracts promise.")
@@ -19,10 +19,14 @@ Priority = Annotated[
     int | None, typer.Option("--priority", min=0, max=1000, help="In queues; larger is answered sooner.")
 ]
 Response = Annotated[
-    int | None, typer.Option("--response", min=0, help="Minutes within which somebody reacts; 0 for no promise.")
+    int | None,
+    typer.Option(
+        "--response", min=0, max=MAX_NUMBER, help="Minutes within which somebody reacts; 0 for no promise."
+    ),
 ]
 Resolve = Annotated[
-    int | None, typer.Option("--resolve", min=0, help="Minutes within which it is solved; 0 for no promise.")
+    int | None,
+    typer.Option("--resolve", min=0, max=MAX_NUMBER, help="Minutes within which it is solved; 0 for no promise."),
 ]
 Calendar = Annotated[
     str | None, typer.Option("--calendar", help="When these minutes count, e.g. 24x7; '' for none.")
@@ -87,8 +91,8 @@ def add_level(
         from cti_server.record.crm import contracts
 
         known = await contracts.all_service_levels(conn)
-        if any(one.code == code for one in known):
-            fail(f"there is a service level {code} already", f"cti-server level set {code} …")
+        if (same := next((one.code for one in known if one.code.casefold() == code.casefold()), None)) is not None:
+            fail(f"there is a service level {same} already", f"cti-server level set {same} …")
         last = max((one.tier_rank for one in known), default=0) + 1
         made = ServiceLevel(0, code, title or code, title_zh or title or code, last, 0)
         await contracts.save_service_level(conn, replace(made, **fields))
@@ -142,8 +146,10 @@ def remove_level(code: Code) -> None:
 async def of_code(conn: Any, code: str) -> Any:
     from cti_server.record.crm import contracts
 
-    known = {one.code: one for one in await contracts.all_service_levels(conn)}
-    return there(known.get(code), f"service level {code}", "cti-server level list")
+    known = await contracts.all_service_levels(conn)
+    exact = next((one for one in known if one.code == code), None)
+    alike = next((one for one in known if one.code.casefold() == code.casefold()), None)  # as an import reads it
+    return there(exact or alike, f"service level {code}", "cti-server level list")
 
 
 def _fields(

@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from cti_server.cli.common import fail, read, read_settings, say, write
-from cti_server.cli.given import LATER, Title, TitleZh, changes, one_of, some, there
+from cti_server.cli.given import LATER, Title, TitleZh, changes, one_of, region_of, some, there
 from cti_server.cli.tables import Json, show_all, show_one
 from cti_server.rules.facts import Language
 
@@ -64,7 +64,7 @@ def add_line(
 
     settings = read_settings()
     fields = _fields(title, title_zh, language, queue, switchboard)
-    where = (region or settings.default_region).upper()
+    where = region_of(region) if region is not None else settings.default_region
     number = _e164(did, where)
     names: dict[str, Any] = {"title_en": title or did, "title_zh": title_zh or title or did}
     made = replace(Line(0, number, did, where, **names), **fields)
@@ -95,7 +95,7 @@ def set_line(
     """Change only what is given."""
     fields = _fields(title, title_zh, language, queue, switchboard)
     if region is not None:
-        fields["region"] = region.upper()
+        fields["region"] = region_of(region)
     some(fields, "cti-server line set")
 
     async def change(conn: Any) -> None:

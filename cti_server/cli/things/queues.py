@@ -18,15 +18,19 @@ queue = typer.Typer(
 )
 
 Name = Annotated[str, typer.Argument(help="Its name in queues.conf; '*' for the policy.")]
+DAY_S = 86_400
 ShortAbandon = Annotated[
-    float | None, typer.Option("--short-abandon", min=0, help="Seconds below which an abandon counts apart.")
+    float | None,
+    typer.Option("--short-abandon", min=0, max=DAY_S, help="Seconds below which an abandon counts apart."),
 ]
 ServiceLevel = Annotated[
-    float | None, typer.Option("--service-level", min=0, help="Seconds within which calls should be answered.")
+    float | None,
+    typer.Option("--service-level", min=0, max=DAY_S, help="Seconds within which calls should be answered."),
 ]
 WrapUp = Annotated[str | None, typer.Option("--wrap-up", help="optional, mandatory or forced: docs/desk.md.")]
 WrapUpTime = Annotated[
-    float | None, typer.Option("--wrap-up-time", min=0, help="Seconds of wrap-up; 0 for no limit.")
+    float | None,
+    typer.Option("--wrap-up-time", min=0, max=DAY_S, help="Seconds of wrap-up; 0 for no limit."),
 ]
 Extensions = Annotated[
     int | None, typer.Option("--wrap-up-extensions", min=0, max=100, help="How often that may be added.")
@@ -209,8 +213,6 @@ def _fields(
         "service_level_ms": service_level,
         "wrap_up_ms": wrap_up_time,
     }
-    if any(value is not None and value > 86_400 for value in seconds.values()):
-        fail("times are in seconds, a day at the most")
     return changes(
         may_be_empty={"skill"},
         title_en=title,

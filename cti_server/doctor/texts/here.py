@@ -7,7 +7,8 @@ from cti_server.doctor.texts.shape import Text
 HERE: dict[str, Text] = {
     # --- settings
     "settings.ok": Text("ok", "{count} CTI_ variables, all known"),
-    "settings.unknown": Text("problem", "{name} ({where}) is not a setting", "{remedy}"),
+    "settings.unknown": Text("problem", "{what} ({where}) is not a setting", "{remedy}"),
+    "settings.line": Text("problem", "{where} sets nothing: {what}", "{remedy}"),
     "settings.shadowed": Text(
         "warning", "{names} is ignored because CTI_PBXS is set", "Put it into CTI_PBXS, or remove CTI_PBXS."
     ),
@@ -58,7 +59,7 @@ HERE: dict[str, Text] = {
     "database.sqlite": Text(
         "warning",
         "SQLite {version} can corrupt its write-ahead log under load; {safe} and newer do not",
-        "In .env:  CTI_DATABASE_URL=postgresql://cti@127.0.0.1/cti     then: cti-server migrate",
+        "cti-server move --to postgresql:///cti   docs/operations.md has the lines before and after it",
     ),
     # --- ports of our own
     "port.free": Text("ok", "{host}:{port} is free"),

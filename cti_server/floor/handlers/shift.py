@@ -113,8 +113,8 @@ def _order_join(books: Books, agent: Agent, queue: str) -> None:
 
 
 def _leave_queues(books: Books, agent: Agent) -> None:
-    """Pause the agent's members, and take the dynamic ones out of the shift's queues. A member that the PBX's own
-    files name cannot leave."""
+    """Pause the agent's members, and take out of their queues those that the shift put in. A member that the PBX's
+    own files name cannot leave, and one that somebody else added is theirs."""
     assert agent.shift is not None
     members = books.memberships(agent.seat)
     for interface in sorted({m.interface for m in members}):
@@ -122,15 +122,15 @@ def _leave_queues(books: Books, agent: Agent) -> None:
     for member in members:
         if not member.paused:
             books.leaving[member.queue, member.interface] = agent.id
-        if member.queue in agent.shift.queues and member.dynamic:
+        if member.queue in agent.shift.added and member.dynamic:
             books.order(Leave(agent.id, member.interface, member.queue))
 
 
 def _leave_queues_not_served(books: Books, agent: Agent, served: set[str]) -> None:
-    """Take the agent out of the queues that their shift joined but the record no longer gives them."""
+    """Take the agent out of the queues that their shift put them in but the record no longer gives them."""
     assert agent.shift is not None
     for member in books.memberships(agent.seat):
-        if member.dynamic and member.queue in agent.shift.queues and member.queue not in served:
+        if member.dynamic and member.queue in agent.shift.added and member.queue not in served:
             books.order(Leave(agent.id, member.interface, member.queue))
 
 
