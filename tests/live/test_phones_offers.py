@@ -101,8 +101,8 @@ async def test_a_phone_that_is_gone_is_not_the_callers_doing(shop: Desks) -> Non
 
 @pytest.mark.parametrize("line", [SUPPORT, DIRECT])
 async def test_the_call_that_rings_a_colleague_is_picked_up_by_her_number(shop: Desks, line: str) -> None:
-    # The queue rings 1003 only when nobody else is there. Her phone is there before the caller comes: one that starts
-    # while another rings may take longer than the ring.
+    # The queue rings 1003 only when nobody else is there. Her phone is there before the caller comes: one that
+    # starts while another rings may take longer than the ring.
     mine, theirs = await shop.desk(Baresip, "1001"), await shop.desk(Baresip, "1003")
     caller = await shop.caller(line)
     await press(mine.rings)
