@@ -24,7 +24,7 @@ from cti_server.api.live_shapes import (
 )
 from cti_server.api.shapes import Me
 from cti_server.lookup.shapes import Card, PromiseView
-from cti_server.rules.facts import Language
+from cti_server.rules.facts import DeskLanguage
 
 # --- bodies ------------------------------------------------------------------------------------------------
 
@@ -165,7 +165,7 @@ class HelpBody(TypedDict):
 
 class SettingsBody(TypedDict):
     agent: int
-    language: Language
+    language: DeskLanguage
     auto_answer: bool
 
 

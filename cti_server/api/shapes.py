@@ -20,7 +20,7 @@ from cti_server.lookup.shapes import (
     ProductView,
     VerdictView,
 )
-from cti_server.rules.facts import Channel, Direction, Language, Outcome, Role
+from cti_server.rules.facts import Channel, DeskLanguage, Direction, Outcome, Role
 
 
 class ShiftView(TypedDict):
@@ -43,7 +43,7 @@ class Me(TypedDict):
     login: str
     name: str
     role: Role
-    language: Language
+    language: DeskLanguage
     seat: str | None
     extension: str | None
     pbx: str | None

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cti_server.record.center.queues import Queue
-from cti_server.rules.facts import ContractStatus, CustomerKind, Language, Line, Role, ServiceLevel
+from cti_server.rules.facts import ContractStatus, CustomerKind, DeskLanguage, Line, Role, ServiceLevel
 
 DEMO_PASSWORD = "cti-demo-2026"  # noqa: S105 the demo prints it at the sign-in
 """What every demo agent signs in with."""
@@ -20,7 +20,7 @@ class Login:
     login: str
     name: str
     role: Role
-    language: Language
+    language: DeskLanguage
     extension: str | None = None
     queues: str = ""
     skills: tuple[tuple[str, int], ...] = ()
@@ -29,13 +29,13 @@ class Login:
 
 # The queues of an agent are those that list them in dialplans/queues_cti.conf, and `night`, joined by signing in.
 LOGINS = (
-    Login("alice", "Alice Walker", "agent", "en", "1001", "support vip freepbx night", (("hardware", 10),)),
-    Login("bob", "Bob Miller", "agent", "en", "1002", "support sales vip freepbx night", (("hardware", 10),)),
+    Login("alice", "Alice Walker", "agent", "browser", "1001", "support vip freepbx night", (("hardware", 10),)),
+    Login("bob", "Bob Miller", "agent", "browser", "1002", "support sales vip freepbx night", (("hardware", 10),)),
     Login("chenjing", "陈静", "agent", "zh", "1003", "support vip", (("hardware", 9),), may_pick=True),
     Login("liuyang", "刘洋", "agent", "zh", "1004", "sales vip night"),
-    Login("emma", "Emma Clarke", "agent", "en", "1005", "sales vip"),
-    Login("susan", "Susan Wright", "supervisor", "en"),
-    Login("admin", "Administrator", "administrator", "en"),
+    Login("emma", "Emma Clarke", "agent", "browser", "1005", "sales vip"),
+    Login("susan", "Susan Wright", "supervisor", "browser"),
+    Login("admin", "Administrator", "administrator", "browser"),
 )
 
 

@@ -55,13 +55,28 @@ def _asked(settings: Settings, running: Running) -> Iterator[Finding]:
     elif running.queued:
         of_pbx, count = max(running.queued.items(), key=lambda pair: pair[1])
         pbx = next((pbx.host for pbx in settings.attached() if pbx.name == of_pbx), "PBX")
-        where = {"pbx": pbx, "host": _towards(settings, pbx), "port": settings.fastagi_port}
-        yield say("FastAGI", "fastagi.none_asked", count=count, **where)
+        way = way_in(pbx, _towards(settings, pbx), settings.fastagi_port)
+        yield say("FastAGI", "fastagi.none_asked", count=count, way=way)
     else:
         yield say("FastAGI", "fastagi.never_asked")
     if running.closed:
         causes = "; ".join(f"{cause} ({n})" for cause, n in sorted(running.closed.items()))
         yield say("FastAGI", "fastagi.closed", causes=causes)
+
+
+def way_in(pbx: str, here: str, port: int) -> str:
+    """What lets the questions of a PBX in: `here` is our address towards it. No firewall stands between two
+    programs of one machine."""
+    tells = f"nc -vz {here} {port}   tells whether it gets here"
+    site = f"Set(CTI_FASTAGI={here}:{port})   in cti_site.conf"
+    if loopback(pbx) or pbx == here:
+        return f"On this machine:  {tells}\n{site}"
+    return (
+        f"On the PBX:  {tells}; if not, open the firewall here:\n"
+        f"ufw allow proto tcp from {pbx} to any port {port}     "
+        f"(firewalld: firewall-cmd --permanent --add-port={port}/tcp)\n{site}\n"
+        f"In .env:  CTI_FASTAGI_HOST={here}     CTI_FASTAGI_ALLOW=127.0.0.0/8,{pbx}"
+    )
 
 
 def _towards(settings: Settings, pbx: str) -> str:

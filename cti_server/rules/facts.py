@@ -24,6 +24,8 @@ Role = Literal["agent", "supervisor", "administrator"]
 DialForm = Literal["e164", "digits", "national"]
 """How a PBX is told a number outside: `+8675512345678`, its digits alone, or as its region dials it."""
 Language = Literal["en", "zh"]
+DeskLanguage = Literal["en", "zh", "browser"]
+"""What a person's desk speaks; `browser` until they choose: whatever their browser has."""
 Channel = Literal["voice", "email", "chat", "visit", "sms"]
 Direction = Literal["inbound", "outbound", "internal"]
 Outcome = Literal[

@@ -319,7 +319,7 @@ async def test_my_settings(
 ) -> None:
     assert (await li.get("/api/me")).json()["preferences"] == {"auto_answer": False}
     changed = (await li.patch("/api/me", json={"auto_answer": True})).json()
-    assert (changed["preferences"], changed["language"]) == ({"auto_answer": True}, "en")
+    assert (changed["preferences"], changed["language"]) == ({"auto_answer": True}, "browser")
     assert (await li.patch("/api/me", json={"language": "zh"})).json()["preferences"] == {"auto_answer": True}
     assert (await li.patch("/api/me", json={})).json()["language"] == "zh"
     assert [e.body["auto_answer"] for e in published] == [True, True]

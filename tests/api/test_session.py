@@ -29,7 +29,7 @@ async def test_sign_in(client: httpx.AsyncClient, world: World) -> None:
         "login": "li",
         "name": "Li Wei",
         "role": "agent",
-        "language": "en",
+        "language": "browser",
         "seat": "PJSIP/1001",
         "extension": "1001",
         "pbx": "demo",

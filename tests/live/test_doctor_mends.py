@@ -139,6 +139,19 @@ async def test_a_name_that_is_misspelt(pbx: DemoPbx) -> None:
         assert "line.ok" in findings
 
 
+async def test_a_name_that_is_misspelt_where_it_is_looked_for(pbx: DemoPbx) -> None:
+    wrong = "same => n,GosubIf($[${DIALPLAN_EXISTS(cti-identfy,s,1)}]?cti-identify,s,1)"
+    with line_is(pbx, f"exten => {LINE},1,Answer()\n {wrong}\n same => n,Queue(support,t)") as file:
+        findings = await codes(pbx)
+        finding = findings["called.never"]
+        assert "looks for cti-identfy, which is not there, and so never calls cti-identify,s,1" in finding.what
+        assert "called.unsafe" not in findings
+        mend(pbx, file, lambda text: text.replace(wrong, named(finding)))
+        findings = await codes(pbx)
+        assert not {"called.never", "called.unsafe"} & set(findings)
+        assert "line.ok" in findings
+
+
 async def test_a_half_of_ours_that_is_gone(pbx: DemoPbx) -> None:
     """cti_site.conf is there and says nothing: calls go on by what cti-settings has, and the doctor says so."""
     with changed(pbx, "cti_site.conf", lambda _: "", "dialplan reload"):
@@ -252,6 +265,16 @@ async def test_an_event_filter_that_hides_what_the_floor_is_made_of(pbx: DemoPbx
         finding = (await codes(pbx))["events.filtered"]
         assert "eventfilter = Event: Hangup" in finding.what
     assert "events.filtered" not in await codes(pbx)
+
+
+async def test_a_line_that_no_extension_has(pbx: DemoPbx) -> None:
+    """Though a pattern of ours would fit it: no call from outside comes there."""
+    with line_is(pbx, "exten => 4008002000,1,Queue(support,t)") as file:
+        finding = (await codes(pbx))["line.absent"]
+        mend(pbx, file, lambda text: text + named(finding) + "\n same => n,Queue(support,t)\n")
+        findings = await codes(pbx)
+        assert "line.absent" not in findings
+        assert "line.ok" in findings
 
 
 async def test_a_line_that_a_pattern_of_the_trunks_context_takes(pbx: DemoPbx) -> None:

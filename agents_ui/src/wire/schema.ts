@@ -2573,7 +2573,7 @@ export interface components {
              * Language
              * @enum {string}
              */
-            language: "en" | "zh";
+            language: "en" | "zh" | "browser";
             /** Login */
             login: string;
             /** May Pick */
@@ -3786,7 +3786,7 @@ export interface components {
              * Language
              * @enum {string}
              */
-            language: "en" | "zh";
+            language: "en" | "zh" | "browser";
         };
         /** SettingsEvent */
         SettingsEvent: {

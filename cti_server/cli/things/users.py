@@ -9,7 +9,7 @@ import typer
 from cti_server.cli.common import ask_secret, fail, read, read_settings, say, write
 from cti_server.cli.given import LATER, Active, Pbx, changes, one_of, pbx_of, some, text
 from cti_server.cli.tables import Json, show_all, show_one
-from cti_server.rules.facts import Language, Role
+from cti_server.rules.facts import DeskLanguage, Role
 
 user = typer.Typer(no_args_is_help=True, help="People who sign in at a desktop, their queues and skills.")
 
@@ -20,7 +20,7 @@ Seat = Annotated[str | None, typer.Option("--seat", help="Their phone at the PBX
 Extension = Annotated[
     str | None, typer.Option("--extension", help="What colleagues dial; told by the seat unless given.")
 ]
-LanguageIs = Annotated[str | None, typer.Option("--language", help="en or zh.")]
+LanguageIs = Annotated[str | None, typer.Option("--language", help="Of their desk: en, zh or browser.")]
 MayPick = Annotated[
     bool | None,
     typer.Option("--may-pick/--may-not-pick", help="May pick a waiting caller out of a queue."),
@@ -208,7 +208,7 @@ def hash_of(password: str) -> str:
 
 def _fields(settings: Any, *, seat: str | None, pbx: str | None, **options: Any) -> dict[str, Any]:
     one_of("the role", options["role"], get_args(Role))
-    one_of("the language", options["language"], get_args(Language))
+    one_of("the language", options["language"], get_args(DeskLanguage))
     fields = changes(may_be_empty={"seat", "extension"}, seat=seat, **options)
     if pbx is not None:
         fields["pbx"] = pbx_of(settings, pbx)

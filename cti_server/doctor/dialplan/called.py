@@ -7,7 +7,18 @@ import difflib
 from collections.abc import Collection, Iterator, Mapping
 
 from cti_server.doctor.dialplan.plan import Dialplan, Place
-from cti_server.doctor.dialplan.steps import IDENTIFY, Step, Target, acts, asks, looks_for, queue_of, safe, targets
+from cti_server.doctor.dialplan.steps import (
+    IDENTIFY,
+    Step,
+    Target,
+    acts,
+    asks,
+    looked_for,
+    looks_for,
+    queue_of,
+    safe,
+    targets,
+)
 from cti_server.doctor.findings import Finding, say, some
 
 SITE, CALLS, DESK = "cti_site.conf", "extensions_cti.conf", "extensions_cti_desk.conf"
@@ -50,6 +61,7 @@ SHOWN = 5
 def examine(check: str, plan: Dialplan, roots: Collection[str]) -> Iterator[Finding]:
     """`roots`: contexts that calls enter from outside, as far as that can be seen."""
     yield from some(list(_missing(check, plan)), SHOWN)
+    yield from some(list(_looks_elsewhere(check, plan)), SHOWN)
     yield from some(list(_unsafe(check, plan)), SHOWN)
     yield from _asks(check, plan, roots)
 
@@ -118,9 +130,26 @@ def _unsafe(check: str, plan: Dialplan) -> Iterator[Finding]:
     for place, target in _calls_of_ours(plan):
         if place.context in FILES or target.context not in FILES or target.how != "gosub":
             continue
+        if _looked_for_in_vain(plan, place, target) is not None:
+            continue  # has a finding of its own
         if plan.has(target, place.context, place.extension) and not _looks_first(plan, place, target):
             remedy = f"{_same(place)}{safe(place.step, target)}"
             yield say(check, "called.unsafe", line=remedy, **_facts(place, target))
+
+
+def _looks_elsewhere(check: str, plan: Dialplan) -> Iterator[Finding]:
+    """Calls of ours that look for a context by a name that there is not, and so are left out for ever."""
+    for place, target in _calls_of_ours(plan):
+        if target.context in FILES and (found := _looked_for_in_vain(plan, place, target)) is not None:
+            mended = f"{_same(place)}{safe(place.step, target)}"
+            yield say(check, "called.never", found=found, line=mended, **_facts(place, target))
+
+
+def _looked_for_in_vain(plan: Dialplan, place: Place, target: Target) -> str | None:
+    """The name that a step's own condition looks for, where it is none that the dialplan has nor ours brings."""
+    names = looked_for(place.step)
+    missing = [name for name in names if name not in plan.contexts and name not in FILES]
+    return missing[0] if missing and target.context not in names else None
 
 
 def _looks_first(plan: Dialplan, place: Place, target: Target) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+from cti_server.doctor.dialplan.called import FILES
 from cti_server.doctor.dialplan.follow import Reached, follow
 from cti_server.doctor.dialplan.plan import Dialplan
 from cti_server.doctor.findings import Finding, say
@@ -45,7 +46,8 @@ def starts(plan: Dialplan, line: Line, trunks: Collection[str] = ()) -> list[tup
     found += [(context, number) for number in written for context in plan.contexts_with(number)]
     if not found:
         entered = plan.entered()
-        found = [(c, number) for number in written for c in plan.matching(number) if c not in entered]
+        theirs = [(c, number) for number in written for c in plan.matching(number) if c not in FILES]
+        found = [(context, number) for context, number in theirs if context not in entered]
     return found
 
 

@@ -137,8 +137,12 @@ def _of_options(data: str, application: str) -> Iterator[Target]:
 
 def looks_for(steps: Iterable[Step], context: str) -> bool:
     """Whether one of these steps asks whether the context is there: DIALPLAN_EXISTS(context,…) or VALID_EXTEN."""
-    looks = re.compile(rf"(?:DIALPLAN_EXISTS|VALID_EXTEN)\(\s*{re.escape(context)}\s*[,)]")
-    return any(looks.search(step.data) for step in steps)
+    return any(context in looked_for(step) for step in steps)
+
+
+def looked_for(step: Step) -> list[str]:
+    """The contexts whose presence this step asks for."""
+    return re.findall(r"(?:DIALPLAN_EXISTS|VALID_EXTEN)\(\s*([\w.-]+)\s*[,)]", step.data)
 
 
 def safe(act: Step, target: Target) -> str:

@@ -10,6 +10,7 @@ from cti_server.doctor.dialplan.asked import our_address
 from cti_server.doctor.findings import Finding, say
 from cti_server.doctor.manager.actions import ANSWER_S
 from cti_server.doctor.manager.reach import Patient
+from cti_server.doctor.ports import way_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,5 @@ async def examine(patient: Patient, session: Session) -> list[Finding]:
     said = [status for name, _, status in pairs if name == "CTI_STATUS" and status]
     if not (down := said.count("down")):
         return []
-    settings = patient.settings
-    facts = {"down": down, "all": len(said), "peer": patient.peer, "local": our_address(patient)}
-    return [say(patient.check("FastAGI"), "fastagi.down", port=settings.fastagi_port or 4573, **facts)]
+    way = way_in(patient.peer, our_address(patient), patient.settings.fastagi_port or 4573)
+    return [say(patient.check("FastAGI"), "fastagi.down", down=down, all=len(said), way=way)]

@@ -95,6 +95,13 @@ DIALPLAN: dict[str, Text] = {
         "{line}   in [{context}], extension {extension}, in place of priority {priority}; then: "
         + RELOAD_DIALPLAN,
     ),
+    "called.never": Text(
+        "problem",
+        "[{context}], extension {extension}, priority {priority}, looks for {found}, which is not there, and so "
+        "never calls {what}",
+        "{line}   in [{context}], extension {extension}, in place of priority {priority}; then: "
+        + RELOAD_DIALPLAN,
+    ),
     # --- lines
     "line.ok": Text("ok", "{numbers} ask who is calling before they queue"),
     "line.unasked": Text(

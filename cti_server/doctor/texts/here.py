@@ -97,20 +97,12 @@ HERE: dict[str, Text] = {
         "its question is dropped on the way",
         "same => n,GosubIf($[${{DIALPLAN_EXISTS(cti-identify,s,1)}}]?cti-identify,s,1)   before Queue(); FreePBX: "
         "the route leads to a Custom Destination cti-freepbx,s,1\n"
-        "On the PBX:  nc -vz {host} {port}   tells whether it gets here; if not, open the firewall here:\n"
-        "ufw allow proto tcp from {pbx} to any port {port}     "
-        "(firewalld: firewall-cmd --permanent --add-port={port}/tcp)\n"
-        "Set(CTI_FASTAGI={host}:{port})   in cti_site.conf\n"
-        "In .env:  CTI_FASTAGI_HOST={host}     CTI_FASTAGI_ALLOW=127.0.0.0/8,{pbx}",
+        "{way}",
     ),
     "fastagi.down": Text(
         "problem",
         "{down} of {all} calls of this moment asked who is calling, and no answer came (CTI_STATUS=down)",
-        "On the PBX:  nc -vz {local} {port}   tells whether it gets here; if not, open the firewall here:\n"
-        "ufw allow proto tcp from {peer} to any port {port}     "
-        "(firewalld: firewall-cmd --permanent --add-port={port}/tcp)\n"
-        "Set(CTI_FASTAGI={local}:{port})   in cti_site.conf\n"
-        "In .env:  CTI_FASTAGI_HOST={local}     CTI_FASTAGI_ALLOW=127.0.0.0/8,{peer}",
+        "{way}",
     ),
     "fastagi.closed": Text("warning", "the running server has closed FastAGI connections: {causes}"),
     "fastagi.allow_bad": Text(

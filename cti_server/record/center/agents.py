@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, id_column, metadata
-from cti_server.rules.facts import Language, Role
+from cti_server.rules.facts import DeskLanguage, Role
 
 agents = sa.Table(
     "agents",
@@ -45,7 +45,7 @@ class Agent:
     login: str
     name: str
     role: Role
-    language: Language = "en"
+    language: DeskLanguage = "browser"
     seat: str | None = None
     extension: str | None = None
     pbx: str | None = None
@@ -70,7 +70,7 @@ async def add(
     name: str,
     role: Role = "agent",
     password_hash: str | None = None,
-    language: Language = "en",
+    language: DeskLanguage = "browser",
     seat: str | None = None,
     extension: str | None = None,
     pbx: str | None = None,

@@ -7,13 +7,14 @@ import type { Language } from "../../wire/types";
 
 const names: Record<Language, [short: string, full: string]> = { en: ["EN", "English"], zh: ["中", "中文"] };
 
-export function LanguageSwitch({ short = false }: { short?: boolean }) {
+export function LanguageSwitch({ short = false, onChoose }: { short?: boolean; onChoose?: () => void }) {
   const t = useT();
   const language = useStore((store) => store.language);
   const signedIn = useStore((store) => store.phase === "signed_in");
 
   function choose(chosen: Language) {
     void applyLanguage(chosen);
+    onChoose?.();
     if (signedIn) void api.setLanguage(chosen).catch(() => null);
   }
 

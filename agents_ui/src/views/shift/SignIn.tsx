@@ -20,6 +20,7 @@ export function SignIn() {
   const [login, setLogin] = useState("");
   const [password, setPassword] = useState("");
   const [phone, setPhone] = useState("");
+  const [chosen, setChosen] = useState(false);
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState<Problem | null>(null);
 
@@ -29,9 +30,9 @@ export function SignIn() {
     setRefused(null);
     try {
       const me = await api.signIn(login.trim(), password);
-      // The language chosen here is the one meant; the profile follows it.
-      if (me.language !== language) void api.setLanguage(language).catch(() => null);
-      begin({ ...me, language }, { phone: phone.trim() || null });
+      // A language chosen here is the one meant, and the profile follows it.
+      if (chosen && me.language !== language) void api.setLanguage(language).catch(() => null);
+      begin(chosen ? { ...me, language } : me, { phone: phone.trim() || null });
     } catch (error) {
       setRefused(error instanceof ProblemError ? error.problem : noAnswer());
       setBusy(false);
@@ -58,7 +59,7 @@ export function SignIn() {
             <Button type="submit" className="button primary wide" isDisabled={busy}>{t(busy ? "signin.busy" : "signin.submit")}</Button>
           </form>
         )}
-        <footer><LanguageSwitch /></footer>
+        <footer><LanguageSwitch onChoose={() => setChosen(true)} /></footer>
       </div>
     </main>
   );
