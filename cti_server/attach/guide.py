@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from cti_server.demo.render import dialplans_folder
-from cti_server.doctor.examine import examine_pbx
+from cti_server.doctor.examine import examine_pbx, numbers_to_queues
 from cti_server.doctor.findings import Finding, Status
 from cti_server.doctor.pbx import recorded
 from cti_server.record import migrate
@@ -215,7 +215,11 @@ def _lines_of_queues(layout: Layout, site: wanted.Site, terminal: Terminal) -> l
             edits.append(edit)
             continue
         place = f"{step.line.file.name}, line {step.line.number}, [{step.line.section}], extension {step.exten}"
-        terminal.say(f"  {place}: before its Queue(), by hand (a number counts the steps there):", "yellow")
+        why = "steps are counted there, or another application does it"
+        terminal.say(f"  {place}: before its Queue(), by hand ({why}):", "yellow")
+        terminal.lines([f"{wanted.IDENTIFY}", f"{wanted.PRIORITY}", f"and  {wanted.LEG}  among its options"])
+    for file, number, text in layout.elsewhere:
+        terminal.say(f"  {file}, line {number}, has {text}: before it, by hand and in its language:", "yellow")
         terminal.lines([f"{wanted.IDENTIFY}", f"{wanted.PRIORITY}", f"and  {wanted.LEG}  among its options"])
     return edits
 
@@ -299,9 +303,13 @@ async def _fill(settings: Settings, site: wanted.Site, layout: Layout, terminal:
         seats = await record.free_seats(conn, layout)
     for seat, name in list(seats.items()):
         seats[seat] = terminal.ask(f"Who sits at {seat}", name)
+    found = {step.exten: [step.queue] if step.queue is not None else [] for step in layout.steps if step.is_number}
+    (pbx,) = settings.attached()
+    for number, leads_to in (await numbers_to_queues(settings, pbx, layout.trunks)).items():
+        found.setdefault(number, leads_to)
     async with Database(settings.database_url) as database, database.begin() as conn:
         queues = await record.add_queues(conn, site.name, layout)
-        numbers = await record.add_lines(conn, layout, site.region)
+        numbers = await record.add_lines(conn, found, site.region)
         people = await record.add_people(conn, site.name, seats)
     terminal.good(f"queues: {', '.join(queues) or 'known already'}")
     terminal.good(f"numbers: {', '.join(numbers) or 'known already, or none'}")
@@ -324,7 +332,13 @@ async def _serving(settings: Settings, terminal: Terminal) -> None:
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
             raise Declined(f"{url} does not say that it is ready; its log says why") from None
+        page = await http.get(url.removesuffix("readyz"))
     terminal.good("it is ready, and attached to the PBX")
+    if page.status_code == 404:
+        terminal.say(
+            "  Nobody can sign in yet: the agents' desktop is not built. In the checkout, here:", "yellow"
+        )
+        terminal.lines(["make desktop     and start the server again"])
 
 
 async def _ready(http: httpx.AsyncClient, url: str) -> bool:

@@ -9,11 +9,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from cti_server.doctor.dialplan.lines import is_number
+
 from .confs import Line, lines, value
 
 #: `exten => 4008001000,1,Queue(support,t)`, `same => n(label),Queue(support)`
 _STEP = re.compile(r"^(exten|same)\s*=>?\s*(.*)$")
 _QUEUE = re.compile(r"^(?P<priority>[^,]+),\s*Queue\(", re.IGNORECASE)
+#: `same => n,ExecIf($[…]?Queue(support))`: another application does it
+_INNER_QUEUE = re.compile(r"[?:(]\s*Queue\(", re.IGNORECASE)
+#: dialplans in other languages: a line that has a Queue
+_OTHER_QUEUE = re.compile(r"\bQueue\s*\(", re.IGNORECASE)
 #: a jump to a step by its number, which a line more before it would make another step
 _JUMP = re.compile(r"\b(?:Goto|GotoIf|GotoIfTime|Gosub|GosubIf)\(.*?[,(?:](\d+)\s*[):]", re.IGNORECASE)
 
@@ -31,30 +37,33 @@ class Kind(StrEnum):
 class QueueStep:
     """A step of the dialplan that puts callers into a queue, where it stands, and the number that leads there. On
     FreePBX it is the first step of an inbound route, and the queue is not known; nor is one in a variable.
-    `asked`: a step before it in the same extension asks who is calling already. `counted`: steps of that extension
-    have numbers, or are jumped to by number, so that no line may be put between them."""
+    `asked`: a step before it in the same extension asks who is calling already. `by_hand`: steps of that extension
+    have numbers or are jumped to by number, so that no line may be put between them; or another application does
+    the Queue()."""
 
     line: Line
     exten: str
     queue: str | None
     asked: bool = False
-    counted: bool = False
+    by_hand: bool = False
 
     @property
     def is_number(self) -> bool:
         """Whether people can dial it: no `s`, no key of a menu, no pattern."""
-        return self.exten.lstrip("+").isdecimal() and len(self.exten) > 1
+        return is_number(self.exten)
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """`queues` maps each queue to the interfaces of its members, `phones` are endpoints whose name is a number,
-    `trunks` the others. `manager_on` and `manager_port` are what [general] of manager.conf says."""
+    `trunks` the others. `elsewhere`: (file, line, text) of each Queue() of a dialplan in AEL or Lua. `manager_on`
+    and `manager_port` are what [general] of manager.conf says."""
 
     etc: Path
     kind: Kind
     queues: dict[str, tuple[str, ...]]
     steps: Sequence[QueueStep]
+    elsewhere: Sequence[tuple[str, int, str]]
     phones: Sequence[str]
     trunks: Sequence[str]
     manager_on: bool
@@ -72,6 +81,7 @@ def read(etc: Path) -> Layout:
         kind,
         _queues(etc),
         _steps(etc) if kind is Kind.PLAIN else _routes(etc),
+        _elsewhere(etc),
         phones,
         trunks,
         manager.get("enabled", "no").lower() in ("yes", "true", "on", "1"),
@@ -127,7 +137,26 @@ def _steps(etc: Path) -> list[QueueStep]:
         if (queue := _QUEUE.match(rest)) is not None:
             name = arguments(rest[queue.end() :])[0].strip()
             found.append(QueueStep(line, here, None if "$" in name else name, (*place, here) in asking))
-    return [replace(s, counted=bool(counted & {(s.line.section, s.exten), (s.line.section, "")})) for s in found]
+        elif (queue := _INNER_QUEUE.search(rest)) is not None:
+            name = re.split(r"[,)]", rest[queue.end() :])[0].strip()
+            queue_is = None if "$" in name else name
+            found.append(QueueStep(line, here, queue_is, (*place, here) in asking, by_hand=True))
+    return [
+        replace(s, by_hand=s.by_hand or bool(counted & {(s.line.section, s.exten), (s.line.section, "")}))
+        for s in found
+    ]
+
+
+def _elsewhere(etc: Path) -> list[tuple[str, int, str]]:
+    found = []
+    for name in ("extensions.ael", "extensions.lua"):
+        file = etc / name
+        text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+        comment = "--" if name.endswith("lua") else "//"
+        for number, line in enumerate(text.splitlines(), 1):
+            if _OTHER_QUEUE.search(line.partition(comment)[0]):
+                found.append((name, number, line.strip()))
+    return found
 
 
 def arguments(text: str) -> list[str]:

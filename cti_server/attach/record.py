@@ -37,17 +37,18 @@ async def add_queues(conn: Connection, pbx: str, layout: Layout) -> list[str]:
     return added
 
 
-async def add_lines(conn: Connection, layout: Layout, region: str) -> list[str]:
-    """Tell the record of the numbers that lead to a queue; returns those that are new."""
+async def add_lines(conn: Connection, found: Mapping[str, Sequence[str]], region: str) -> list[str]:
+    """Tell the record of the numbers (with the queues that each may lead to); returns those that are new. The line
+    of a menu has several queues, and so none of its own."""
     known = {line.raw for line in await lines.all_lines(conn)}
     added = []
-    for step in layout.steps:
-        number = normalise(step.exten, region)
-        if not step.is_number or step.exten in known or number.e164 is None:
+    for dialled, queues_of in found.items():
+        number = normalise(dialled, region)
+        if dialled in known or number.e164 is None:
             continue
-        known.add(step.exten)
-        await lines.save(conn, Line(0, number.e164, step.exten, region, step.exten, step.exten, None, step.queue))
-        added.append(step.exten)
+        queue = queues_of[0] if len(queues_of) == 1 else None
+        await lines.save(conn, Line(0, number.e164, dialled, region, dialled, dialled, None, queue))
+        added.append(dialled)
     return added
 
 

@@ -142,7 +142,7 @@ def asking(step: QueueStep, etc: Path, *, desk: bool) -> Edit | None:
     found = re.match(
         r"^(\s*)(exten|same)(\s*=>?\s*)(?:([^,()]+),)?(1|n)(\([^)]*\))?,\s*(Queue)\(", raw, re.IGNORECASE
     )
-    if found is None or step.counted:
+    if found is None or step.by_hand:
         return None
     try:
         arguments, after = split_call(raw[found.end() :])

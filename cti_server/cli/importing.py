@@ -72,7 +72,7 @@ async def _import(settings: Settings, file: Path, options: Options, show: int) -
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     async with opened(settings) as database:
-        with Progress(*columns, console=err) as progress:
+        with Progress(*columns, console=err, transient=True) as progress:
             task = progress.add_task(file.name, total=None)
             try:
                 report = await import_customers(

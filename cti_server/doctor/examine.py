@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from cti_server import log
 from cti_server.asterisk.session import ActionFailed, LinkLost, ListBroken, Session
 from cti_server.doctor import database, environment, ports
 from cti_server.doctor.dialplan import examine as dialplan
+from cti_server.doctor.dialplan import lines as dialplan_lines
 from cti_server.doctor.dialplan.plan import Dialplan
 from cti_server.doctor.dialplan.steps import IDENTIFY
 from cti_server.doctor.findings import Finding, Status, say
@@ -73,6 +75,29 @@ async def examine_pbx(settings: Settings, pbx: PbxSettings, record: Recorded | N
         if reader is not None:
             reader.close()
     return findings
+
+
+async def numbers_to_queues(
+    settings: Settings, pbx: PbxSettings, endpoints: Sequence[str]
+) -> dict[str, list[str]]:
+    """The numbers for which these endpoints, trunks, bring calls, and the queues to which each may lead. Empty
+    where the PBX cannot be asked: `examine_pbx` says why."""
+    try:
+        patient = await reach(settings, pbx)
+        _, reader = await accounts.examine(patient)
+    except Unreachable:
+        return {}
+    if reader is None:
+        return {}
+    try:
+        plan = await dialplan.read(patient, reader)
+        if not isinstance(plan, Dialplan):
+            return {}
+        return dialplan_lines.numbers(plan, await dialplan.contexts_of(reader, endpoints))
+    except (ActionFailed, ListBroken, LinkLost, TimeoutError, OSError):
+        return {}
+    finally:
+        reader.close()
 
 
 async def _examine_what_it_has(patient: Patient, reader: Session, record: Recorded | None) -> list[Finding]:

@@ -72,6 +72,14 @@ exten => 4008001000,1,Answer()
  same => n,Queue(support,t,,,60)
  same => n,VoiceMail(2001@default,u)
  same => n,Hangup()
+exten => 4008001001,1,Goto(menu,s,1)
+
+[menu]
+exten => s,1,Answer()
+ same => n,Background(silence/1)
+ same => n,WaitExten(5)
+exten => 1,1,Queue(support,t)
+exten => 2,1,ExecIf($["${CALLERID(num)}" != ""]?Queue(sales,t))
 
 [phones]
 exten => _20XX,1,Dial(PJSIP/${EXTEN},20,t)
@@ -85,6 +93,8 @@ strategy = ringall
 timeout = 15
 musicclass = default
 member => PJSIP/2001
+member => PJSIP/2002
+[sales]
 member => PJSIP/2002
 """
 VOICEMAIL = "\n; ---- ours ----\n[default](+)\n2001 => 1234,Li Wei\n2002 => 1234,Wang Fang\n"

@@ -123,7 +123,9 @@ async def test_attached_by_the_guided_command_and_gone_again(
     print(done.stdout, done.stderr)
     assert done.returncode == 0, done.stdout + done.stderr
     print(f"minutes to the first card: {(time.monotonic() - began) / 60:.1f}")
-    assert "4008001000" in done.stdout
+    assert "numbers: 4008001000, 4008001001" in done.stdout, "the second leads to queues through a menu"
+    by_hand = done.stdout.partition("[menu], extension 2")[2]
+    assert by_hand.startswith(": before its Queue(), by hand"), done.stdout
     assert "王先生" in done.stdout, "the card of the customer whose number called"
     assert f"queue: {SUPPORT}" in done.stdout
     assert "rings: Agent 2001, Agent 2002" in done.stdout

@@ -109,6 +109,7 @@ def add_user(
     hashed = hash_of(password or ask_secret("password", twice=True))
     write(settings, add)
     say(f"added {login} ({fields.get('role', 'agent')})" + LATER)
+    _tell_of_seat(fields)
 
 
 @user.command("set")
@@ -147,6 +148,7 @@ def set_user(
 
     write(settings, change)
     say(f"changed {login}: {', '.join(_shown(fields))}" + LATER)
+    _tell_of_seat(fields)
 
 
 @user.command("remove")
@@ -220,6 +222,12 @@ def _fields(settings: Any, *, seat: str | None, pbx: str | None, **options: Any)
         fail(f"{fields['seat']} is not an interface", f"write PJSIP/{fields['seat']}")
     fields.setdefault("extension", fields["seat"].rpartition("/")[2])
     return fields | {"pbx": pbx_of(settings, pbx)}
+
+
+def _tell_of_seat(fields: dict[str, Any]) -> None:
+    """The record takes any seat, for it may come before the phone; only the PBX knows whether there is such a one."""
+    if fields.get("seat"):
+        say(f"cti-server doctor   looks whether the PBX has {fields['seat']}")
 
 
 def _shown(fields: dict[str, Any]) -> list[str]:

@@ -46,8 +46,8 @@ async def examine(
     agents: Sequence[Agent],
 ) -> list[Finding]:
     """Findings on the dialplan. `known_lines` is None when the record could not be read."""
-    trunks = await _contexts_of(session, [plan.assigned(site.CONTEXT, "CTI_TRUNK") or ""])
-    phones = await _contexts_of(session, [(agent.seat or "").partition("/")[2] for agent in agents])
+    trunks = await contexts_of(session, [plan.assigned(site.CONTEXT, "CTI_TRUNK") or ""])
+    phones = await contexts_of(session, [(agent.seat or "").partition("/")[2] for agent in agents])
     begun = {context for line in known_lines or () for context, _ in lines.starts(plan, line)}
     roots = ALWAYS | set(trunks) | set(phones) | begun
     findings = await _unreadable(patient, session, plan)
@@ -77,7 +77,7 @@ async def _unreadable(patient: Patient, session: Session, plan: Dialplan) -> lis
     return [say(patient.check("dialplan"), "dialplan.unreadable", remedy=remedy)]
 
 
-async def _contexts_of(session: Session, endpoints: Sequence[str]) -> list[str]:
+async def contexts_of(session: Session, endpoints: Sequence[str]) -> list[str]:
     """The contexts that these PJSIP endpoints enter; less where func_pjsip_endpoint is not loaded."""
     named = dict.fromkeys(name for name in endpoints if name)
     found = [await value(session, f"PJSIP_ENDPOINT({name},context)") for name in named]

@@ -33,11 +33,12 @@ MAX_MEANT = 50  # extensions that one variable may stand for; with more of them 
 
 @dataclass(slots=True)
 class Reached:
-    """Where a number leads. `asked`: some way asks who is calling. `unasked`: (context, extension, queue) of each
-    Queue() that is reached without asking, `rung`: (context, extension) of each such Dial(). `broken`:
-    steps, and what they lead to that is not there, so that the call ends. `ends`: the (context, extension)
-    visited last."""
+    """Where a number leads. `queues`: every queue, asked or not. `asked`: some way asks who is calling.
+    `unasked`: (context, extension, queue) of each Queue() that is reached without asking, `rung`: (context,
+    extension) of each such Dial(). `broken`: steps, and what they lead to that is not there, so that the call
+    ends. `ends`: the (context, extension) visited last."""
 
+    queues: list[str] = field(default_factory=list)
     asked: bool = False
     unasked: list[tuple[str, str, str]] = field(default_factory=list)
     rung: list[tuple[str, str]] = field(default_factory=list)
@@ -75,8 +76,10 @@ def _walk(plan: Dialplan, at: _Branch, reached: Reached) -> Iterator[_Branch]:
             if asks_within(plan, act, at.extension):
                 asked = reached.asked = True
                 continue
-            if (queue := queue_of(act, at.extension)) is not None and not asked:
-                reached.unasked.append((at.context, at.extension, queue))
+            if (queue := queue_of(act, at.extension)) is not None:
+                reached.queues.append(queue)
+                if not asked:
+                    reached.unasked.append((at.context, at.extension, queue))
             if act.application == "Dial" and not asked:
                 reached.rung.append((at.context, at.extension))
             if (keys := keys_context(act)) is not None:

@@ -29,6 +29,24 @@ def examine(patient: Patient, plan: Dialplan, lines: Sequence[Line], trunks: Col
         yield say(check, "line.ok", numbers=", ".join(fine))
 
 
+def numbers(plan: Dialplan, trunks: Collection[str]) -> dict[str, list[str]]:
+    """The numbers that a trunk brings calls for, and the queues to which each may lead: at once, through a menu,
+    by office hours. A number that leads to none is left out."""
+    found: dict[str, list[str]] = {}
+    for context in trunks:
+        for extension in sorted(plan.extensions_in(context)):
+            if is_number(extension) and extension not in found:
+                queues = follow(plan, context, extension).queues
+                if queues:
+                    found[extension] = list(dict.fromkeys(queues))
+    return found
+
+
+def is_number(extension: str) -> bool:
+    """Whether people can dial it: no `s`, no key of a menu, no pattern."""
+    return extension.lstrip("+").isdecimal() and len(extension) > 1
+
+
 #: the queues of FreePBX and Issabel; they write it, so that nobody else may
 OF_FREEPBX = "ext-queues"
 

@@ -101,6 +101,13 @@ class Dialplan:
             return here.extensions[max(patterns, key=lambda p: sum(c.isdigit() for c in p))]
         return next((f for i in here.includes if (f := self.match(i, extension, depth + 1)) is not None), None)
 
+    def extensions_in(self, context: str, depth: int = 0) -> set[str]:
+        """The extensions of a context, and of what it includes."""
+        if context not in self.contexts or depth > MAX_DEPTH:
+            return set()
+        here = self.contexts[context]
+        return set(here.extensions).union(*(self.extensions_in(name, depth + 1) for name in here.includes))
+
     def has(self, target: Target, context: str = "", extension: str = "") -> bool:
         """Whether a target is there, seen from this context and extension. True also where that cannot
         be known."""
