@@ -225,7 +225,7 @@ def _fields(settings: Any, *, seat: str | None, pbx: str | None, **options: Any)
 
 
 def _tell_of_seat(fields: dict[str, Any]) -> None:
-    """The record takes any seat, for it may come before the phone; only the PBX knows whether there is such a one."""
+    """The record takes any seat, as one may be named before there is a phone; only the PBX knows what it has."""
     if fields.get("seat"):
         say(f"cti-server doctor   looks whether the PBX has {fields['seat']}")
 
