@@ -41,6 +41,7 @@ from .live.delivery import Delivery
 from .live.feed import Feed
 from .live.floors import Floors
 from .live.presence import Presence
+from .live.signed_out import SignedOut
 from .lookup.identify import Lookup
 from .lookup.places import PrefixPlaces
 from .metrics import LiveCollector
@@ -142,6 +143,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         changes = Changes(database, desk, hub, commands, attachments)
         duties = [_start(duty, database) for duty in _duties(attachments, database, desk, floor)]
         duties.append(_start(("changes", changes.run), database))
+        duties.append(_start(("signed out", SignedOut(database, hub).run), database))
         stack.push_async_callback(_stop, [*duties, asyncio.create_task(_warm(places), name="places")])
         # Closed first, while everything else still runs: agents whose commands are under way get their result.
         stack.push_async_callback(control.close)

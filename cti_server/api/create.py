@@ -12,7 +12,8 @@ from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
 
 from cti_server.api import events, health, problems
-from cti_server.api.access import session
+from cti_server.api.access import account, session
+from cti_server.api.access.sign_ins import SignIns
 from cti_server.api.access.tickets import Tickets
 from cti_server.api.agent import codes, day, drafts, help_requests, me, messages, owed, phones, promises, wrap_up
 from cti_server.api.crm import customers, identify, interactions
@@ -24,6 +25,8 @@ from cti_server.api.principal import COOKIE
 from cti_server.asterisk.link import SinkFull
 
 RESOURCES: Final = (
+    session,
+    account,
     me,
     day,
     phones,
@@ -52,6 +55,7 @@ def create_api(deps: Deps) -> FastAPI:
     app = _routed()
     app.state.deps = deps
     app.state.tickets = Tickets(deps.database, deps.now)
+    app.state.sign_ins = SignIns(deps.registry)
     trouble = deps.database.trouble
     app.add_middleware(Edge, origins=deps.origins, positions=deps.positions, is_trouble=trouble.note)
     app.router.default = Desktop(deps.desktop)
@@ -90,7 +94,6 @@ def _routed() -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.include_router(session.router())
     for resource in RESOURCES:
         app.include_router(resource.routes)
     return app

@@ -55,6 +55,19 @@ class Me(TypedDict):
     owed: int
 
 
+class SessionView(TypedDict):
+    """One of my sign-ins; `current` is the one that asks. `browser` is what it calls itself."""
+
+    since: str
+    address: str | None
+    browser: str | None
+    current: bool
+
+
+class SessionsView(TypedDict):
+    items: list[SessionView]
+
+
 class TicketView(TypedDict):
     """A ticket opens one websocket within `expires_in` seconds."""
 

@@ -7,14 +7,13 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from cti_server.api.access import session
 from cti_server.api.access.passwords import hash_password
+from cti_server.api.access.sign_ins import SignIns
 from cti_server.api.access.tickets import Tickets
 from cti_server.api.create import create_api
 from cti_server.api.desktop import Desktop
@@ -105,26 +104,17 @@ class Application:
     than most of these tests. Each test has its own Deps, and nobody has failed to sign in before it."""
 
     def __init__(self) -> None:
-        self._memories: list[Any] = []
         self._app: FastAPI | None = None
         self._deps: Deps
 
     def serving(self, deps: Deps) -> FastAPI:
         if self._app is None:
-            with pytest.MonkeyPatch.context() as patch:
-                for kind in (session.Attempts, session.Verifier):
-                    patch.setattr(session, kind.__name__, lambda kind=kind: self._kept(kind()))
-                self._app = create_api(replace(deps, positions=lambda: self._deps.positions()))
-        for memory in self._memories:
-            memory.__init__()
+            self._app = create_api(replace(deps, positions=lambda: self._deps.positions()))
+        self._app.state.sign_ins = SignIns()
         self._deps = self._app.state.deps = deps
         self._app.state.tickets = Tickets(deps.database, deps.now)
         self._app.router.default = Desktop(deps.desktop)
         return self._app
-
-    def _kept(self, memory: Any) -> Any:
-        self._memories.append(memory)
-        return memory
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from cti_server.api.access.attempts import FREE, KEPT, LONGEST_WAIT, Attempts
+from cti_server.api.access.attempts import LOGIN
 from cti_server.api.access.tickets import Tickets
 from cti_server.api.principal import COOKIE
 from cti_server.commands import CommandRefused, Sitting
@@ -86,7 +86,7 @@ async def test_an_inactive_agent(client: httpx.AsyncClient, database: Database, 
 
 
 async def test_too_many_attempts(client: httpx.AsyncClient) -> None:
-    for _ in range(FREE):
+    for _ in range(LOGIN.at_once):
         problem(
             await client.post("/api/session", json={"login": "li", "password": "no"}), 401, "wrong_credentials"
         )
@@ -95,25 +95,6 @@ async def test_too_many_attempts(client: httpx.AsyncClient) -> None:
     assert int(answer.headers["retry-after"]) >= 1
     other = await client.post("/api/session", json={"login": "wang", "password": PASSWORD})
     assert other.status_code == 200
-
-
-def test_waits_grow_and_are_bounded() -> None:
-    attempts = Attempts()
-    for _ in range(FREE):
-        assert attempts.wait("a", "x", 0) == 0
-        attempts.failed("a", "x", 0)
-    assert attempts.wait("a", "x", 0) == 2
-    attempts.failed("a", "x", 0)
-    assert attempts.wait("a", "x", 1) == 3
-    for _ in range(2000):
-        attempts.failed("a", "x", 0)
-    assert attempts.wait("a", "x", 0) == LONGEST_WAIT
-    assert attempts.wait("a", "y", 0) == 0
-    attempts.succeeded("a", "x")
-    assert attempts.wait("a", "x", 0) == 0
-    for n in range(KEPT + 10):
-        attempts.failed(str(n), "x", 0)
-    assert len(attempts._failed) == KEPT
 
 
 async def test_sign_out(li: httpx.AsyncClient, commands: FakeCommands, world: World) -> None:

@@ -82,7 +82,10 @@ async def _signed_in(url: str) -> list[str]:
                 seat, extension = f"PJSIP/{20_000 + number}", str(20_000 + number)
                 login, name = f"agent{number}", f"Agent {number}"
                 agent = await agents.add(conn, login=login, name=name, seat=seat, extension=extension, pbx=PBX)
-                await sessions.open_session(conn, digest(cookie), agent, now, now + timedelta(hours=1))
+                session = sessions.Session(
+                    token_hash=digest(cookie), agent_id=agent, created_at=now, expires_at=now + timedelta(hours=1)
+                )
+                await sessions.open_session(conn, session)
     return cookies
 
 

@@ -78,7 +78,7 @@ async def test_people_lines_and_queues_are_added_and_changed(url: str) -> None:
             ("user", "add", "x", "--name", "X", "--role", "king", "--password", "12345678"),
             "the role is one of agent",
         ),
-        (("user", "add", "x", "--name", "X", "--password", "short"), "a password has 8 to"),
+        (("user", "add", "x", "--name", "X", "--password", "short"), "a password has 10"),
         (("line", "add", "12", "--region", "GB"), "is not a number of GB"),
     ],
 )

@@ -46,14 +46,43 @@ def test_only_a_password_that_is_given_is_changed_and_signs_them_out(record: Rec
     assert other != hashed
     assert not at_all
     assert "no password was given" in record.refused("user", "set", "alice", "--new-password")
-    assert "8 to" in record.refused("user", "set", "alice", "--password", "short")
+    for password, why in (
+        ("short", "10 characters or more"),
+        ("password12", "among those that are tried first"),
+        ("          ", "among those that are tried first"),
+        ("alice alice", "among those that are tried first"),
+    ):
+        assert why in record.refused("user", "set", "alice", "--password", password)
+
+
+def test_a_new_role_signs_out_and_the_same_one_does_not(record: Record) -> None:
+    record.do(*ALICE)
+    asyncio.run(_sign_in(record.url))
+    record.do("user", "set", "alice", "--role", "agent")
+    assert asyncio.run(_password(record.url))[1]
+    record.do("user", "set", "alice", "--role", "supervisor")
+    assert not asyncio.run(_password(record.url))[1]
+
+
+def test_who_is_disabled_is_removed_and_enabled_brought_back(record: Record) -> None:
+    record.do(*ALICE)
+    record.do("user", "disable", "alice")
+    assert record.see("user", "show", "alice")["active"] is False
+    record.do("user", "enable", "alice")
+    assert record.see("user", "show", "alice")["active"] is True
+    assert "may sign in already" in record.refused("user", "enable", "alice")
 
 
 async def _sign_in(url: str) -> tuple[str | None, bool]:
     async with Database(url) as database, database.begin() as conn:
         alice = await agents.by_login(conn, "alice")
         assert alice is not None
-        await sessions.open_session(conn, "token", alice.id, NOW, NOW.replace(year=2030))
+        await sessions.open_session(
+            conn,
+            sessions.Session(
+                token_hash="token", agent_id=alice.id, created_at=NOW, expires_at=NOW.replace(year=2030)
+            ),
+        )
     return await _password(url)
 
 

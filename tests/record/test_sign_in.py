@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import pytest
 
@@ -32,11 +33,15 @@ async def test_agents(database: Database) -> None:
         assert await agents.by_login(conn, "nobody") is None
 
 
+def a_session(token: str, agent: int, until: datetime) -> sessions.Session:
+    return sessions.Session(token_hash=token, agent_id=agent, created_at=NOON, expires_at=until)
+
+
 async def test_a_session_ends_when_it_expires_or_is_closed_or_the_agent_leaves(database: Database) -> None:
     async with database.begin() as conn:
         alice = await an_agent(conn)
         for token in ("a", "b"):
-            await sessions.open_session(conn, token, alice, NOON, after(60))
+            await sessions.open_session(conn, a_session(token, alice, after(60)))
         found = await sessions.agent_of(conn, "a", after(59))
         assert found is not None
         assert found.id == alice
@@ -48,7 +53,7 @@ async def test_a_session_ends_when_it_expires_or_is_closed_or_the_agent_leaves(d
         await agents.update(conn, alice, active=False)
         assert await sessions.agent_of(conn, "b", NOON) is None
         await agents.update(conn, alice, active=True)
-        await sessions.close_all(conn, alice)
+        await sessions.close_all(conn, alice, NOON)
         assert await sessions.agent_of(conn, "b", NOON) is None
 
 
@@ -70,10 +75,35 @@ async def test_a_ticket_is_good_once(database: Database) -> None:
 async def test_purge_forgets_what_expired_only(database: Database) -> None:
     async with database.begin() as conn:
         alice = await an_agent(conn)
-        await sessions.open_session(conn, "a", alice, NOON, after(60))
-        await sessions.open_session(conn, "b", alice, NOON, after(600))
+        await sessions.open_session(conn, a_session("a", alice, after(60)))
+        await sessions.open_session(conn, a_session("b", alice, after(600)))
         await sessions.issue_tickets(conn, {"t": alice}, after(60))
         await sessions.purge(conn, after(60))
         assert await sessions.agent_of(conn, "a", NOON) is None
         assert await sessions.agent_of(conn, "b", NOON) is not None
         assert await sessions.redeem_tickets(conn, ["t"], NOON) == {}
+
+
+async def test_all_end_but_the_one_that_is_kept_and_others_are_told(database: Database) -> None:
+    async with database.begin() as conn:
+        alice = await an_agent(conn)
+        for token in ("a", "b", "c"):
+            await sessions.open_session(conn, a_session(token, alice, after(60)))
+        await sessions.issue_tickets(conn, {"t": alice}, after(60))
+        assert await sessions.close_all(conn, alice, NOON, keep="b") == 2
+        assert [one.token_hash for one in await sessions.of_agent(conn, alice, NOON)] == ["b"]
+        assert await sessions.redeem_tickets(conn, ["t"], NOON) == {}
+        assert set((await sessions.ends_since(conn, after(-1))).values()) == {alice}
+        assert await sessions.ends_since(conn, NOON) == {}
+
+
+async def test_a_device_is_known_for_whoever_signed_in_there_last(database: Database) -> None:
+    async with database.begin() as conn:
+        alice = await an_agent(conn)
+        assert not await sessions.is_known_device(conn, "d", alice)
+        await sessions.know_device(conn, "d", alice, NOON)
+        await sessions.know_device(conn, "d", alice, NOON)
+        assert await sessions.is_known_device(conn, "d", alice)
+        assert not await sessions.is_known_device(conn, "d", alice + 1)
+        await sessions.purge(conn, NOON + sessions.DEVICES_KEPT * 2)
+        assert not await sessions.is_known_device(conn, "d", alice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, get_args
 
 import typer
@@ -106,7 +107,7 @@ def add_user(
         await agents.add(conn, login=login, password_hash=hashed, **fields)
 
     read(settings, refuse_known)  # before a password is asked for
-    hashed = hash_of(password or ask_secret("password", twice=True))
+    hashed = hash_of(password or ask_secret("password", twice=True), login, name)
     write(settings, add)
     say(f"added {login} ({fields.get('role', 'agent')})" + LATER)
     _tell_of_seat(fields)
@@ -127,13 +128,15 @@ def set_user(
     password: Password = None,
     new_password: Annotated[bool, typer.Option("--new-password", help="Ask for a new password.")] = False,
 ) -> None:
-    """Change only what is given. A new password signs them out everywhere; --active brings a removed one back."""
+    """Change only what is given. A new password or role signs them out everywhere; --active brings one back."""
     settings = read_settings()
     fields = _fields(settings, name=name, role=role, seat=seat, extension=extension, pbx=pbx, language=language)
     fields |= changes(may_pick=may_pick, auto_answer=auto_answer, active=active)
-    read(settings, lambda conn: of_login(conn, login))  # before a password is asked for
+    known = read(settings, lambda conn: of_login(conn, login))  # before a password is asked for
     if password or new_password:
-        fields["password_hash"] = hash_of(password or ask_secret("password", twice=True))
+        fields["password_hash"] = hash_of(
+            password or ask_secret("password", twice=True), login, name or known.name
+        )
     some(fields, "cti-server user set")
 
     async def change(conn: Any) -> None:
@@ -143,14 +146,35 @@ def set_user(
         if "seat" in fields and fields["seat"] is not None and pbx is None and agent.pbx is not None:
             fields["pbx"] = agent.pbx  # another phone of the same PBX
         await agents.update(conn, agent.id, **fields)
-        if "password_hash" in fields or fields.get("active") is False:
-            await sessions.close_all(conn, agent.id)
+        if (
+            "password_hash" in fields
+            or fields.get("active") is False
+            or fields.get("role", agent.role) != agent.role
+        ):
+            await sessions.close_all(conn, agent.id, datetime.now(UTC))
 
     write(settings, change)
     say(f"changed {login}: {', '.join(_shown(fields))}" + LATER)
     _tell_of_seat(fields)
 
 
+@user.command("enable")
+def enable_user(login: Login) -> None:
+    """They may sign in again, as `user set --active`."""
+    write(read_settings(), lambda conn: _set_active(conn, login))
+    say(f"{login} may sign in again{LATER}")
+
+
+async def _set_active(conn: Any, login: str) -> None:
+    from cti_server.record.center import agents
+
+    agent = await of_login(conn, login)
+    if agent.active:
+        fail(f"{login} may sign in already")
+    await agents.update(conn, agent.id, active=True)
+
+
+@user.command("disable")
 @user.command("remove")
 def remove_user(login: Login) -> None:
     """Nobody signs in with this login any more. What they did stays readable; `user set --active` undoes it."""
@@ -170,7 +194,7 @@ def remove_user(login: Login) -> None:
         if agent.role == "administrator" and not others:
             fail(f"{login} is the last administrator", "cti-server user add LOGIN --name … --role administrator")
         await agents.update(conn, agent.id, active=False)
-        await sessions.close_all(conn, agent.id)
+        await sessions.close_all(conn, agent.id, datetime.now(UTC))
         left = []
         if (shift := await shifts.of_agent(conn, agent.id)) is not None:
             left.append(f"they are at work at {shift.seat}: a running server sends them home soon")
@@ -199,13 +223,15 @@ async def of_login(conn: Any, login: str) -> Any:
     return found
 
 
-def hash_of(password: str) -> str:
-    from cti_server.api.access.passwords import hash_password
+def hash_of(password: str, *known: str | None) -> str:
+    """`known` is what others know of the person: no part of a password."""
+    from cti_server.api.access.passwords import WeakPassword, check_password, hash_password
 
     try:
-        return hash_password(password)
-    except ValueError as bad:
-        fail(str(bad))
+        check_password(password, *(text for text in known if text))
+    except WeakPassword as weak:
+        fail(str(weak), "a few words that do not belong together are easy to keep and hard to guess")
+    return hash_password(password)
 
 
 def _fields(settings: Any, *, seat: str | None, pbx: str | None, **options: Any) -> dict[str, Any]:

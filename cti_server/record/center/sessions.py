@@ -1,15 +1,25 @@
-"""Sessions (who is signed in) and tickets (each opens one websocket). Only hashes of the secrets are stored."""
+"""Sessions (who is signed in), tickets (each opens one websocket), and the devices that have signed in before.
+Only hashes of the secrets are stored.
+
+Whoever ends somebody's sessions leaves a row in `session_ends`: every process looks there each second, and closes
+the websockets that it has of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Final
 
 import sqlalchemy as sa
 
 from cti_server.record.center.agents import Agent, agents
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, metadata
+
+ENDS_KEPT: Final = timedelta(days=1)
+DEVICES_KEPT: Final = timedelta(days=400)  # as long as browsers keep a cookie
 
 
 def _agent_column() -> sa.Column[int]:
@@ -23,6 +33,25 @@ sessions = sa.Table(
     _agent_column(),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("expires_at", UtcDateTime, nullable=False),
+    sa.Column("address", CleanText),
+    sa.Column("browser", CleanText),
+)
+
+session_ends = sa.Table(
+    "session_ends",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("agent_id", Id, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,  # a number that was pruned must not come again: it has been looked at
+)
+
+devices = sa.Table(
+    "devices",
+    metadata,
+    sa.Column("token_hash", CleanText, primary_key=True),
+    _agent_column(),
+    sa.Column("seen_at", UtcDateTime, nullable=False),
 )
 
 tickets = sa.Table(
@@ -34,14 +63,30 @@ tickets = sa.Table(
 )
 
 
-async def open_session(
-    conn: Connection, token_hash: str, agent_id: int, created_at: datetime, expires_at: datetime
-) -> None:
-    await conn.execute(
-        sa.insert(sessions).values(
-            token_hash=token_hash, agent_id=agent_id, created_at=created_at, expires_at=expires_at
-        )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One sign-in: since when, until when, from which address and with what browser."""
+
+    token_hash: str
+    agent_id: int
+    created_at: datetime
+    expires_at: datetime
+    address: str | None = None
+    browser: str | None = None
+
+
+async def open_session(conn: Connection, session: Session) -> None:
+    await conn.execute(sa.insert(sessions).values(asdict(session)))
+
+
+async def of_agent(conn: Connection, agent_id: int, now: datetime) -> list[Session]:
+    """Every session of an agent that has not expired, the latest first."""
+    query = (
+        sa.select(sessions)
+        .where(sessions.c.agent_id == agent_id, sessions.c.expires_at > now)
+        .order_by(sessions.c.created_at.desc())
     )
+    return [Session(**row._mapping) for row in await conn.execute(query)]
 
 
 async def agent_of(conn: Connection, token_hash: str, now: datetime) -> Agent | None:
@@ -78,10 +123,36 @@ async def close_session(conn: Connection, token_hash: str) -> bool:
     return (await conn.execute(sa.delete(sessions).where(sessions.c.token_hash == token_hash))).rowcount == 1
 
 
-async def close_all(conn: Connection, agent_id: int) -> None:
-    """End every session and ticket of an agent, because their password was changed or they have left."""
-    for table in (sessions, tickets):
-        await conn.execute(sa.delete(table).where(table.c.agent_id == agent_id))
+async def close_all(conn: Connection, agent_id: int, at: datetime, keep: str | None = None) -> int:
+    """End every session and ticket of an agent but the session with the token hash `keep`: their password, their
+    role or whether they may sign in has changed. Returns how many sessions."""
+    await drop_tickets(conn, agent_id)
+    of_agent = sa.delete(sessions).where(sessions.c.agent_id == agent_id)
+    ended = await conn.execute(of_agent if keep is None else of_agent.where(sessions.c.token_hash != keep))
+    await conn.execute(sa.insert(session_ends).values(agent_id=agent_id, at=at))
+    return ended.rowcount
+
+
+async def ends_since(conn: Connection, at: datetime) -> dict[int, int]:
+    """Whose sessions were ended since then: the number of each row, and its agent. A row of a slow transaction is
+    seen later than one with a higher number, so a reader goes by the time, generously, and by what it has seen."""
+    rows = await conn.execute(sa.select(session_ends).where(session_ends.c.at > at))
+    return {row.id: row.agent_id for row in rows}
+
+
+# --- devices -----------------------------------------------------------------------------------------------
+
+
+async def know_device(conn: Connection, token_hash: str, agent_id: int, now: datetime) -> None:
+    """Somebody has signed in from this device."""
+    await conn.execute(sa.delete(devices).where(devices.c.token_hash == token_hash))
+    await conn.execute(sa.insert(devices).values(token_hash=token_hash, agent_id=agent_id, seen_at=now))
+
+
+async def is_known_device(conn: Connection, token_hash: str, agent_id: int) -> bool:
+    """Whether this very person has signed in from there."""
+    query = sa.select(devices.c.agent_id).where(devices.c.token_hash == token_hash)
+    return await conn.scalar(query) == agent_id
 
 
 async def drop_tickets(conn: Connection, agent_id: int) -> None:
@@ -109,6 +180,8 @@ async def redeem_tickets(conn: Connection, ticket_hashes: Collection[str], now: 
 
 
 async def purge(conn: Connection, now: datetime) -> None:
-    """Delete sessions and tickets that have expired."""
+    """Delete sessions and tickets that have expired, and what else nobody will ask for."""
     for table in (sessions, tickets):
         await conn.execute(sa.delete(table).where(table.c.expires_at <= now))
+    await conn.execute(sa.delete(session_ends).where(session_ends.c.at < now - ENDS_KEPT))
+    await conn.execute(sa.delete(devices).where(devices.c.seen_at < now - DEVICES_KEPT))
