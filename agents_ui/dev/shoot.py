@@ -23,12 +23,12 @@ CSP = "default-src 'self'; connect-src 'self' ws: wss:; style-src 'self' 'unsafe
 STORIES = (
     "signin idle busy ringing talking hold wrapup candidates unknown several stale refused lost floor customer edit create "
     "interaction search keys calling consulting alternated conference alone waiting handover handed parked keypad picker transfer dial "
-    "dialask pickup refusal helpasked rona offshift pending phonelost seats settings wrapcode wrapover owed promises team teamcall help "
+    "dialask pickup refusal helpasked rona offshift pending phonelost seats settings password wrapcode wrapover owed promises team teamcall help "
     "day toasts statemenu codes promiseform floorparts phone-ready phone-ringing phone-talking phone-muted phone-lost phone-alone "
     "phone-elsewhere phone-refused phone-returning phone-insecure phone-devices"
 ).split()
 # Stories that begin with a click in another one.
-OVER = {"statemenu": "busy", "codes": "wrapover", "promiseform": "customer", "floorparts": "floor"}
+OVER = {"statemenu": "busy", "codes": "wrapover", "promiseform": "customer", "floorparts": "floor", "password": "settings"}
 SIZES = {"wide": (1280, 720), "narrow": (480, 900)}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
@@ -67,6 +67,9 @@ def shoot(browser: Browser, base: str, story: str, size: str, theme: str, langua
         page.wait_for_selector("[data-testid=search-results] [role=row]")
     if story == "statemenu":
         page.click("[data-testid=my-state] button")
+    if story == "password":
+        page.click("[data-testid=settings] .setting:nth-last-child(2) button")
+        page.wait_for_selector("[data-testid=new-password]")
     if story == "codes":
         page.focus("[data-testid=wrapup-codes] input")
         page.keyboard.press("ArrowDown")

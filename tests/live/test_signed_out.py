@@ -12,9 +12,14 @@ from pathlib import Path
 import httpx
 import pytest
 import websockets
+from playwright.async_api import Browser, expect
 from websockets.exceptions import ConnectionClosed
 
+from cti_server.demo.seed_data import DEMO_PASSWORD
 from tests.live.center import Center, center
+from tests.live.test_end_to_end import browser, sign_in
+
+__all__ = ["browser"]
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
@@ -46,6 +51,38 @@ async def test_nothing_stays_open(database_url: str, tmp_path: Path) -> None:
             await others.ping()
             assert (await other.get("/api/me")).status_code == 200, "somebody else's go on"
             await others.close()
+
+
+async def test_who_changes_their_password_stays_at_work_and_is_out_elsewhere(
+    sqlite_url: str, tmp_path: Path, browser: Browser
+) -> None:
+    async with center(sqlite_url, tmp_path) as site:
+        await site.start()
+        here, there = await sign_in(browser, site, "alice"), await sign_in(browser, site, "alice")
+        await here.get_by_role("button", name="Account: Alice Walker").click()
+        await here.get_by_role("menuitem", name="Settings").click()
+        settings = here.get_by_test_id("settings")
+        await expect(settings).to_contain_text("In one other place.")
+        await settings.get_by_role("button", name="Change").click()
+        form = here.get_by_test_id("new-password")
+        await form.get_by_label("Your password now").fill("a wrong one")
+        await form.get_by_label("New password").fill("alice walker")
+        await form.get_by_role("button", name="Save").click()
+        await expect(form).to_contain_text("That is not your password.")
+        await form.get_by_label("Your password now").fill(DEMO_PASSWORD)
+        await form.get_by_role("button", name="Save").click()
+        await expect(form).to_contain_text("It is among those that are tried first.")
+        await form.get_by_label("New password").fill("four words of a song")
+        await form.get_by_role("button", name="Save").click()
+        await expect(there.get_by_test_id("signin-form")).to_be_visible()
+        await expect(settings).to_contain_text("Nowhere but here.")
+        await here.keyboard.press("Escape")
+        await expect(here.get_by_test_id("my-state")).to_have_attribute("data-state", "not_ready")
+        await here.wait_for_timeout(1500)
+        await expect(here.get_by_test_id("signin-form")).to_have_count(0)
+        async with site.client() as api:
+            fresh = {"login": "alice", "password": "four words of a song"}
+            assert (await api.post("/api/session", json=fresh)).status_code == 200
 
 
 async def ends(site: Center, row: str, login: str, command: tuple[str, ...]) -> None:

@@ -108,6 +108,7 @@ export function answerShift(where: string, method: string): unknown {
   if (where === "/reasons") return reasons;
   if (where === "/wrap-up-codes") return codes;
   if (where === "/phones") return phones;
+  if (where === "/me/sessions") return { items: [true, false].map((current) => ({ since: ago(3600), address: "192.0.2.7", browser: null, current })) };
   if (where === "/me/owed") return { count: owed.length, items: owed };
   if (where === "/me/day") return day();
   if (where === "/messages" && method === "GET") return { items: messages, read_to: 3, unread: 1 };

@@ -134,6 +134,9 @@ export interface InteractionFilter {
   customer?: number; q?: string; cursor?: string | null; limit?: number;
 }
 
+/** Where I am signed in; `current` is here. */
+export interface MySession { since: string; address: string | null; browser: string | null; current: boolean }
+
 /** What every command answers: its result comes as command.done with this id. */
 export interface Accepted { request: string }
 
@@ -155,6 +158,9 @@ export const api = {
     }
     return noAnswer();
   },
+  changePassword: (current: string, fresh: string) => send<null>("PUT", "/me/password", { current, new: fresh }),
+  mySessions: async () => (await send<{ items: MySession[] }>("GET", "/me/sessions")).items,
+  endMyOtherSessions: () => send<null>("DELETE", "/me/sessions"),
   me: () => read<Me>("/me"),
   setLanguage: (language: Language) => send<Me>("PATCH", "/me", { language }),
   setPreferences: (changes: { auto_answer: boolean }) => send<Me>("PATCH", "/me", changes),

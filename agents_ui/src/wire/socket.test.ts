@@ -83,12 +83,16 @@ test("a server that never welcomes is given up after ten seconds", async () => {
   expect([wires[0]!.closed, states.at(-1)]).toEqual([true, "lost"]);
 });
 
-test("signed out elsewhere ends it", async () => {
+test("signed out: over without a ticket, else connected again at once, for another session was meant", async () => {
   start();
   await settle();
   wires[0]!.onclose?.({ code: 4409 });
+  await settle();
+  expect(wires.length).toBe(2);
+  ticket = () => Promise.reject({ status: 401 });
+  wires[1]!.onclose?.({ code: 4409 });
   await settle(60_000);
-  expect([wires.length, states.at(-1)]).toEqual([1, "signed_out"]);
+  expect([wires.length, states.at(-1)]).toEqual([2, "signed_out"]);
 });
 
 test("no ticket: signed out by a 401, tried again after anything else", async () => {

@@ -83,6 +83,12 @@ export function connect(options: SocketOptions): Socket {
     options.onState({ name: "signed_out", since: now(), attempt: 0 });
   }
 
+  /** A session of mine has ended somewhere. Whether it is this one is told by the next ticket. */
+  function stillSignedIn(): void {
+    detach();
+    if (!ended) void start();
+  }
+
   function again(): void {
     detach();
     if (ended) return;
@@ -147,7 +153,7 @@ export function connect(options: SocketOptions): Socket {
       options.onWelcome(named);
       options.onState({ name: "open", since: now(), attempt: 0 });
     };
-    fresh.onclose = ({ code }) => (code === SIGNED_OUT ? signedOut() : opened ? again() : void unopenedAgain());
+    fresh.onclose = ({ code }) => (code === SIGNED_OUT ? stillSignedIn() : opened ? again() : void unopenedAgain());
     // Browsers slow timers in hidden tabs but not messages, so a late check still compares with what was heard.
     watch = setInterval(() => {
       if (now() - heardAt > silenceMs) again();

@@ -1,4 +1,4 @@
-// My settings: language, theme, notifications, single keys, auto-answer. Each takes effect at once.
+// My settings: language, theme, notifications, single keys, auto-answer, account. Each takes effect at once.
 import { useState } from "react";
 import { Button, Dialog, Heading, Modal, ModalOverlay, Switch, ToggleButton, ToggleButtonGroup } from "react-aria-components";
 import { useT } from "../../i18n";
@@ -8,6 +8,7 @@ import { canNotify, setNotify, useSettings } from "../../store/session/settings"
 import { toast, useStore, type Theme } from "../../store/desk/store";
 import { applyTheme } from "../../lib/theme";
 import { api, ProblemError } from "../../wire/api";
+import { AccountSettings } from "./AccountSettings";
 import { LanguageSwitch } from "./LanguageSwitch";
 
 const themes: Theme[] = ["system", "light", "dark"];
@@ -48,6 +49,7 @@ export function SettingsDialog() {
           <Setting text={t("settings.notify")} help={t(!canNotify() ? "settings.notify_impossible" : denied ? "settings.notify_denied" : "settings.notify_help")} on={notify === "on"} off={!canNotify() || denied} onChange={(on) => void setNotify(on)} />
           <Setting text={t("keys.enabled")} help={t("settings.keys_help")} on={keys} onChange={(on) => { setSingleKeys(on); setKeys(on); }} />
           <Setting text={t("settings.auto_answer")} help={t("settings.auto_answer_help")} on={me.preferences.auto_answer} onChange={(on) => void autoAnswer(on)} />
+          <AccountSettings />
         </Dialog>
       </Modal>
     </ModalOverlay>
