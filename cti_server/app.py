@@ -128,6 +128,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             softphone_ice=settings.softphone_ice,
         )
         api = create_api(deps)
+        registry.register(api.state.sign_ins.results)
         fastagi = await stack.enter_async_context(
             FastAgiServer(
                 settings.fastagi_host,

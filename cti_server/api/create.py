@@ -55,7 +55,7 @@ def create_api(deps: Deps) -> FastAPI:
     app = _routed()
     app.state.deps = deps
     app.state.tickets = Tickets(deps.database, deps.now)
-    app.state.sign_ins = SignIns(deps.registry)
+    app.state.sign_ins = SignIns()
     trouble = deps.database.trouble
     app.add_middleware(Edge, origins=deps.origins, positions=deps.positions, is_trouble=trouble.note)
     app.router.default = Desktop(deps.desktop)

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 MAX_LIMIT = 200
+EARLIEST, LATEST = 1900, 2200  # years; near the first and last of the calendar a time has no other zones
 
 
 class BadCursor(ValueError):
@@ -51,6 +52,8 @@ def _part(part: object, kind: type) -> object:
         moment = datetime.fromisoformat(str(part))
         if moment.tzinfo is None:
             raise BadCursor("a time without a zone")
+        if not EARLIEST <= moment.year <= LATEST:
+            raise BadCursor("a time that no row has")
         return moment
     if type(part) is not kind or (kind is int and not -(2**63) <= int(str(part)) < 2**63):
         raise BadCursor(f"{part!r} is not of type {kind.__name__}")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import json
+
 import httpx
 
 from cti_server.record.journal import Entry
@@ -171,6 +175,38 @@ async def test_contact_points(li: httpx.AsyncClient, world: World, published: li
     assert (await li.delete(f"{path}/{point['id']}")).status_code == 204
     problem(await li.delete(f"{path}/{point['id']}"), 404, "not_found")
     assert [entry.seq for entry in published] == [1, 2]
+
+
+async def test_a_nul_is_no_failure_of_the_server(li: httpx.AsyncClient, world: World) -> None:
+    """PostgreSQL cannot hold one, in a value or in what a value is compared with."""
+    nul = "a\x00b"
+    answers = [
+        await li.post("/api/customers", json={"name": nul, "external_ref": nul, "remarks": nul}),
+        await li.post(
+            "/api/customers", json={"name": "A", "contact_points": [{"kind": "email", "raw": f"{nul}@c.de"}]}
+        ),
+        await li.post(f"/api/customers/{world.li}/contact-points", json={"kind": "email", "raw": f"{nul}@c.de"}),
+        await li.post(f"/api/customers/{world.li}/notes", json={"text": nul}),
+        await li.get("/api/customers", params={"q": nul}),
+        await li.get("/api/interactions", params={"queue": nul}),
+    ]
+    assert [answer.status_code for answer in answers if answer.status_code not in (200, 201, 422)] == []
+
+
+async def test_one_reference_for_two_at_the_same_moment(li: httpx.AsyncClient) -> None:
+    new = [li.post("/api/customers", json={"name": f"N{n}", "external_ref": "SAME"}) for n in range(8)]
+    answers = await asyncio.gather(*new)
+    assert sorted(answer.status_code for answer in answers) == [201, *[409] * 7]
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} <= {
+        "taken",
+        "external_ref_taken",
+    }
+
+
+async def test_a_cursor_of_no_year_that_there_is(li: httpx.AsyncClient) -> None:
+    for at in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        cursor = base64.urlsafe_b64encode(json.dumps([at, 1]).encode()).decode().rstrip("=")
+        problem(await li.get("/api/interactions", params={"cursor": cursor}), 400, "bad_cursor")
 
 
 async def test_notes(li: httpx.AsyncClient, world: World) -> None:

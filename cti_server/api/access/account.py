@@ -30,7 +30,9 @@ class NewPassword(BaseModel):
     new: Password
 
 
-@routes.put("/password", operation_id="changePassword", status_code=204, responses=documented(401, 403, 422, 429))
+@routes.put(
+    "/password", operation_id="changePassword", status_code=204, responses=documented(401, 403, 422, 429, 503)
+)
 async def change_password(body: NewPassword, request: Request, principal: Signed, deps: DepsIn) -> None:
     """Take a new password. Every other session of this person ends."""
     address = request.client.host if request.client else ""

@@ -8,7 +8,6 @@ from typing import Final
 
 import structlog
 from prometheus_client import Counter
-from prometheus_client.registry import CollectorRegistry
 
 from cti_server.api.access.attempts import Attempts
 from cti_server.api.access.passwords import Crowded, Verifier
@@ -21,13 +20,11 @@ AGAIN_S: Final = 2  # for whoever comes while too many wait
 
 
 class SignIns:
-    """One for a process. Logins of strangers are not logged: people type passwords there."""
+    """One for a process; `results` is its metric. The login that was typed is not logged: it may be a password."""
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+    def __init__(self) -> None:
+        self.results = Counter("cti_sign_ins", "Tries to sign in, by how they ended", ["result"], registry=None)
         self._attempts, self._verifier = Attempts(), Verifier()
-        self._results = Counter(
-            "cti_sign_ins", "Tries to sign in, by how they ended", ["result"], registry=registry
-        )
 
     async def judge(
         self, agent: Agent | None, login: str, password: str, address: str, device: str | None
@@ -47,11 +44,11 @@ class SignIns:
             wrong = Problem(401, "wrong_credentials", "the login or the password is wrong")
             raise self._refused("wrong", agent, address, wrong)
         self._attempts.right(tried, time.monotonic())
-        self._results.labels("right").inc()
+        self.results.labels("right").inc()
         return agent
 
     def _refused(self, result: str, agent: Agent | None, address: str, problem: Problem) -> Problem:
-        self._results.labels(result).inc()
+        self.results.labels(result).inc()
         if result == "wrong":  # the others come by the hundred, and are counted
             log.warning("sign_in.refused", agent=agent.id if agent is not None else None, address=address)
         return problem

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from cti_server.record.crm import tokens
 from cti_server.record.database import Connection
-from cti_server.record.schema import CleanText, Id, UtcDateTime, customer_column, id_column, metadata
+from cti_server.record.schema import CleanText, Id, UtcDateTime, clean, customer_column, id_column, metadata
 from cti_server.rules.facts import ContactKind, ContactPoint, Standing
 
 contact_points = sa.Table(
@@ -115,7 +115,7 @@ async def insert(conn: Connection, row: dict[str, Any]) -> ContactPoint:
     same = (
         sa.and_(c.e164 == row["e164"], c.extension == row["extension"])
         if row["e164"]
-        else sa.and_(c.kind == row["kind"], sa.func.lower(c.raw) == row["raw"].lower())
+        else sa.and_(c.kind == row["kind"], sa.func.lower(c.raw) == clean(row["raw"]).lower())
     )
     taken = await conn.scalar(sa.select(c.id).where(c.customer_id == row["customer_id"], same))
     if taken is not None:
