@@ -57,7 +57,14 @@ def create_api(deps: Deps) -> FastAPI:
     app.state.tickets = Tickets(deps.database, deps.now)
     app.state.sign_ins = SignIns()
     trouble = deps.database.trouble
-    app.add_middleware(Edge, origins=deps.origins, positions=deps.positions, is_trouble=trouble.note)
+    app.add_middleware(
+        Edge,
+        origins=deps.origins,
+        positions=deps.positions,
+        is_trouble=trouble.note,
+        phones=deps.softphone_url,
+        secure=deps.cookie_secure,
+    )
     app.router.default = Desktop(deps.desktop)
     problems.install(app)
 

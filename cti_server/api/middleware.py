@@ -21,7 +21,7 @@ MAX_BODY: Final = 256 * 1024  # bytes; the longest text that a person may write 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 HEADERS: Final = {
     "Content-Security-Policy": (
-        "default-src 'self'; connect-src 'self' ws: wss:; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "default-src 'self'; connect-src {connect}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -30,6 +30,7 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(self)",  # the microphone for the softphone
 }
+HSTS: Final = "max-age=31536000"  # a year; only where the page came by https, or always must
 
 
 POSITIONS: Final = "CTI-Positions"
@@ -37,9 +38,10 @@ MAX_SHOWN: Final = 200  # characters of an address that somebody else chose
 
 
 class Edge:
-    """ASGI middleware. `origins` are other origins that may send changes, such as `https://crm.example`.
-    `is_trouble` says whether a failure is the database's, which is logged elsewhere and answered with a
-    503.
+    """ASGI middleware. `origins` are other origins that may send changes, such as `https://crm.example`; `phones`
+    is the address of the browser phones' Asterisk, the only one beside ours that a page may connect to. `secure`:
+    the desktop is only ever served by https. `is_trouble` says whether a failure is the database's, which is
+    logged elsewhere and answered with a 503.
 
     Each answer to a GET below /api has a header `CTI-Positions`: the last event of each stream before the answer
     was made. A desktop lets the answer overwrite only what no later event has changed.
@@ -51,14 +53,23 @@ class Edge:
         origins: tuple[str, ...] = (),
         positions: Callable[[], Mapping[str, int]] = dict,
         is_trouble: Callable[[Exception], bool] = lambda failure: False,
+        phones: str | None = None,
+        secure: bool = False,
     ) -> None:
         self._app = app
+        self._secure = secure
+        connect = "'self'" if phones is None else f"'self' {_origin(phones)}"
+        self._headers = {name: text.replace("{connect}", connect) for name, text in HEADERS.items()}
         self._is_trouble = is_trouble
         self._positions = positions
         self._origins = frozenset(origin.rstrip("/").casefold() for origin in origins)
         self._logged = FirstTime()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and not self._same_origin(headers := Headers(scope=scope)):
+            self._foreign(headers)  # logged: the browser tells its page nothing
+            await send({"type": "websocket.close", "code": 1008, "reason": "a page of another site"})
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -74,8 +85,10 @@ class Edge:
             if message["type"] == "http.response.start":
                 started = True
                 answered = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     answered.setdefault(name, value)
+                if self._secure or scope.get("scheme") == "https":
+                    answered["Strict-Transport-Security"] = HSTS
                 answered["X-Request-Id"] = request_id
                 if positions is not None:
                     answered[POSITIONS] = positions
@@ -132,6 +145,12 @@ class Edge:
             f"this address is not one the server knows (Origin {origin})",
             remedy=remedy,
         )
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port of an address, as a content policy names it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 class FirstTime:

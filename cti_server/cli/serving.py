@@ -25,6 +25,7 @@ def serve() -> None:
     """Attach to the PBX that the settings name, and serve the desktop."""
     from cti_server.app import serve as serve_app
 
+    os.umask(0o077)  # what it writes is for it alone
     settings = read_settings(quiet=True)
     log.configure(settings.log_level, settings.log_json)
     if not settings.log_json:

@@ -112,16 +112,20 @@ async def revision_of(conn: Connection) -> str | None:
 
 
 def _make(file: Path) -> None:
-    """Make an empty file for SQLite. It has passwords of phones in it, so it is not for everybody to read.
+    """Make an empty file for SQLite. It has passwords of phones in it, so it is nobody else's to read; one that
+    was made before is closed to strangers.
 
     Root hands it to the owner of the folder, as whom the server runs; what SQLite puts beside it follows the file.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640))
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         if os.geteuid() == 0:
             folder = file.parent.stat()
             os.chown(file, folder.st_uid, folder.st_gid)
+    for one in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm"))):
+        with suppress(FileNotFoundError, PermissionError):  # not ours: the doctor says so
+            one.chmod(one.stat().st_mode & 0o770)
 
 
 async def _locked(url: str, work: Callable[[sa.Connection], T]) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -95,11 +96,62 @@ async def test_a_websocket_that_lost_its_upgrade_is_told_so(
 async def test_headers(li: httpx.AsyncClient) -> None:
     for path in ("/api/me", "/", "/api/nothing", "/healthz"):
         headers = (await li.get(path)).headers
-        assert headers["content-security-policy"].startswith("default-src 'self'; connect-src 'self' ws: wss:;")
+        assert headers["content-security-policy"].startswith("default-src 'self'; connect-src 'self'; style-src")
+        assert "strict-transport-security" not in headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
         assert len(headers["x-request-id"]) == 16
     assert (await li.get("/api/me")).headers["cache-control"] == "no-store"
+
+
+async def edged(scope: dict[str, object], **given: object) -> list[dict[str, Any]]:
+    """What the edge sends for this request, with an application behind it that says yes."""
+    sent: list[dict[str, Any]] = []
+
+    async def yes(scope: Any, receive: Any, send: Any) -> None:
+        kind = scope["type"]
+        start = (
+            {"type": "websocket.accept"} if kind == "websocket" else {"type": "http.response.start", "status": 200}
+        )
+        await send({"headers": [], **start})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    whole = {"type": "http", "method": "GET", "path": "/", "scheme": "http", "headers": [], **scope}
+    await Edge(yes, **given)(whole, receive, send)  # type: ignore[arg-type]
+    return sent
+
+
+async def test_only_https_is_remembered_by_browsers() -> None:
+    for scope, given, wanted in (
+        ({"scheme": "http"}, {}, False),
+        ({"scheme": "https"}, {}, True),
+        ({"scheme": "http"}, {"secure": True}, True),
+    ):
+        (start,) = await edged(scope, **given)
+        assert (b"strict-transport-security" in dict(start["headers"])) is wanted
+
+
+async def test_a_page_connects_to_us_and_to_its_phone_only() -> None:
+    (start,) = await edged({}, phones="wss://user:secret@pbx.example:8089/ws")
+    policy = dict(start["headers"])[b"content-security-policy"].decode()
+    assert "connect-src 'self' wss://pbx.example:8089;" in policy
+    assert "secret" not in policy
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [(None, True), ("http://cti.test", True), ("https://crm.example", True), ("https://evil.example", False)],
+)
+async def test_a_websocket_of_another_site_is_refused(origin: str | None, allowed: bool) -> None:
+    headers = [(b"host", b"cti.test")] + ([(b"origin", origin.encode())] if origin else [])
+    scope = {"type": "websocket", "path": "/ws", "headers": headers}
+    (said,) = await edged(scope, origins=("https://crm.example",))
+    assert said["type"] == ("websocket.accept" if allowed else "websocket.close")
 
 
 async def test_an_answer_says_what_events_had_told_when_it_was_asked(

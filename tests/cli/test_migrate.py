@@ -71,7 +71,16 @@ def test_the_file_is_for_the_owner_of_its_folder_and_not_for_everybody(tmp_path:
         os.chown(folder, owner, owner)
     Record(f"sqlite:///{folder}/cti.db").do("migrate")
     made = (folder / "cti.db").stat()
-    assert (made.st_uid, made.st_mode & 0o007) == (owner, 0)
+    assert (made.st_uid, made.st_mode & 0o777) == (owner, 0o600)
+
+
+def test_a_file_that_strangers_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    """By the next migration; a group that makes backups keeps its right."""
+    record = Record(f"sqlite:///{tmp_path}/cti.db")
+    record.do("migrate")
+    (tmp_path / "cti.db").chmod(0o644)
+    record.do("migrate")
+    assert (tmp_path / "cti.db").stat().st_mode & 0o777 == 0o640
 
 
 def test_the_default_needs_no_setting() -> None:

@@ -41,6 +41,18 @@ test("keystrokes are kept at once and saved together after a pause", async () =>
   expect([saved.at(-1), drafts.status("c1")]).toEqual([[12, "ab"], "saved"]);
 });
 
+test("after a sign-out the browser keeps only what the server does not have", async () => {
+  const drafts = open();
+  drafts.type("c1", "for the next person to read", 12);
+  await vi.advanceTimersByTimeAsync(1000);
+  down = true;
+  drafts.type("c2", "not there yet", 13);
+  await vi.advanceTimersByTimeAsync(1000);
+  drafts.forgetSaved();
+  expect([...storage.held.keys()]).toEqual(["cti.draft.3.c2"]);
+  expect(drafts.get("c1")?.text).toBe("for the next person to read");
+});
+
 test("a browser that crashed before the save saves on its return", async () => {
   const drafts = open();
   down = true;

@@ -210,6 +210,11 @@ export class Drafts {
     this.tell();
   }
 
+  /** Signed out: what the server has needs no place in this browser, where the next person sits. */
+  forgetSaved(): void {
+    for (const [call, draft] of this.held) if (draft.saved && same(draft, draft.saved)) this.options.storage.removeItem(this.prefix + call);
+  }
+
   /** The connection is back: everything unsaved is tried now. */
   flushAll(): void {
     for (const call of this.unsaved()) void this.flush(call);

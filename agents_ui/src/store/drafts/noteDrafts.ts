@@ -18,6 +18,7 @@ export function openDrafts(agent: number): Drafts {
 /** They stay to be read, as what is not saved yet is still being sent; another window's are no longer followed. */
 export function closeDrafts(): void {
   removeEventListener("storage", followStorage);
+  drafts?.forgetSaved();
 }
 
 async function save(interaction: number, draft: Kept): Promise<unknown> {
