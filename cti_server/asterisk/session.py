@@ -24,6 +24,7 @@ FINAL_REFUSALS = ("Authentication failed", "Permission denied")
 # may ban an address, and counts against `authlimit`, the logins that manager.conf lets be under way at once.
 REFUSED_AGAIN_S = 60.0
 MAX_ROWS = 200_000  # rows of one list; a longer one ends in ListBroken
+MAX_LIST = 16 << 20  # bytes of its rows: a row may be as long as MAX_MESSAGE, and a thousand of them a gigabyte
 UNSENT_LIMIT = 1 << 20  # bytes waiting to be sent to a PBX that does not read; with more the connection is dropped
 
 
@@ -69,6 +70,7 @@ class _Pending:
     action: Action
     done: asyncio.Future[Answer]
     answer: Answer | None = None
+    size: int = 0  # bytes of the rows
 
 
 class Session(asyncio.Protocol):
@@ -227,8 +229,11 @@ class Session(asyncio.Protocol):
 
     def _take_row(self, pending: _Pending, answer: Answer, message: Message) -> None:
         answer.rows.append(message)
-        if len(answer.rows) > MAX_ROWS:
-            pending.done.set_exception(ListBroken(f"{pending.action.name}: more than {MAX_ROWS} rows"))
+        pending.size += len(message.block)
+        if len(answer.rows) > MAX_ROWS or pending.size > MAX_LIST:
+            answer.rows.clear()
+            much = f"more than {MAX_ROWS:,} rows or {MAX_LIST >> 20} MB"
+            pending.done.set_exception(ListBroken(f"{pending.action.name}: {much}"))
 
     def _take_end(self, pending: _Pending, answer: Answer, end: ListEnd) -> None:
         if end.rows == len(answer.rows):

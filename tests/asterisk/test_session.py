@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from pydantic import SecretStr
 
+from cti_server.asterisk import session as session_module
 from cti_server.asterisk.actions import Ping, Status
 from cti_server.asterisk.session import ActionFailed, LinkLost, ListBroken, Refused, Session
 from cti_server.asterisk.translate import translate
@@ -163,6 +164,27 @@ async def test_a_list_whose_count_is_wrong_is_refused(claim: bytes) -> None:
         assert (await session.ask(Ping())).response["Ping"] == "Pong"
 
     await asked(lambda name, action_id: start(action_id) + row(action_id) + end(action_id, claim), work)
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MAX_ROWS", 50), ("MAX_LIST", 50 * len(row(b"0" * 32)))])
+async def test_a_list_that_is_too_long_is_given_up_and_the_session_goes_on(
+    monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+) -> None:
+    """By its rows, and by its bytes."""
+    monkeypatch.setattr(session_module, limit, value)
+    lengths = iter([40, 80])
+
+    def answer(name: str, action_id: bytes) -> bytes:
+        count = next(lengths)
+        return start(action_id) + row(action_id) * count + end(action_id, str(count).encode())
+
+    async def work(session: Session) -> None:
+        assert len((await session.ask(Status())).rows) == 40
+        with pytest.raises(ListBroken, match="more than"):
+            await session.ask(Status())
+        assert (await session.ask(Ping())).response["Ping"] == "Pong"
+
+    await asked(answer, work)
 
 
 async def test_an_answer_that_does_not_come_and_an_error_are_told_apart() -> None:
