@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from cti_server.api.access.passwords import hash_password
 from cti_server.attach import layout, wanted
-from cti_server.attach.edits import made
 from cti_server.demo.ports import free_ports
 from cti_server.demo.render import dialplans_folder
 from cti_server.demo.seed_data import DEMO_PASSWORD
 from cti_server.doctor.pbx.recorded import Recorded
-from cti_server.record.center import agents, lines, queues
+from cti_server.record.center import agent_queues, agents, lines, queues
 from cti_server.record.center.agents import Agent
 from cti_server.record.center.queues import Queue
 from cti_server.record.database import Database
@@ -24,7 +22,7 @@ from tests.live.center import Center
 from tests.live.stock import LINE, FreePbxLike
 from tests.live.test_attach import blocks
 
-NAME, QUEUE = "demo", "600"
+NAME, QUEUE, NIGHT = "demo", "600", "601"
 PEOPLE = {"alice": ("Li Wei", "2001"), "bob": ("Wang Fang", "2002")}
 AGENTS = [
     Agent(id=int(number), login=login, name=name, role="agent", seat=f"PJSIP/{number}", pbx=NAME)
@@ -32,7 +30,9 @@ AGENTS = [
 ]
 #: what its record has, for a doctor without a database
 RECORD = Recorded(
-    AGENTS, [Queue(0, NAME, QUEUE, "Support", "客服")], [Line(id=1, raw=LINE, e164=None, region="CN")]
+    AGENTS,
+    [Queue(0, NAME, QUEUE, "Support", "客服"), Queue(0, NAME, NIGHT, "Night", "夜间")],
+    [Line(id=1, raw=LINE, e164=None, region="CN")],
 )
 
 
@@ -63,7 +63,7 @@ async def served(pbx: FreePbxLike, database_url: str, folder: Path, **extra: str
         await made.start()
         yield made
     finally:
-        await made.stop(signal.SIGKILL)
+        await made.stop()  # which leaves the queues of the PBX as the next server is to find them
 
 
 def attach(pbx: FreePbxLike) -> None:
@@ -102,12 +102,11 @@ async def record(url: str) -> None:
     """The queue, the line, two agents and who looks after them."""
     password = hash_password(DEMO_PASSWORD)
     async with Database(url) as database, database.begin() as conn:
-        for queue in RECORD.queues:
-            await queues.save(conn, queue)
+        served = [await queues.save(conn, queue) for queue in RECORD.queues]
         for line in RECORD.lines:
             await lines.save(conn, line)
         for agent in AGENTS:
-            await agents.add(
+            known = await agents.add(
                 conn,
                 login=agent.login,
                 name=agent.name,
@@ -116,4 +115,6 @@ async def record(url: str) -> None:
                 pbx=NAME,
                 password_hash=password,
             )
+            for queue in served:
+                await agent_queues.assign(conn, known, queue)
         await agents.add(conn, login="susan", name="Susan", role="supervisor", password_hash=password)

@@ -288,6 +288,9 @@ strategy = ringall
 timeout = 15
 member => Local/2001@from-queue/n,0,Li Wei,hint:2001@ext-local
 member => Local/2002@from-queue/n,0,Wang Fang,hint:2002@ext-local
+[601]
+strategy = ringall
+timeout = 15
 """,
     "queues_post_custom.conf": "; yours\n",
     "features.conf": """

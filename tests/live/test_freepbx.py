@@ -1,10 +1,9 @@
-"""The layout of FreePBX: whatever of ours is missing, stopped or wrong, its callers reach queue 600, and an agent whose
-dial fails is told why."""
+"""On the layout of FreePBX: whatever of ours is missing or stopped, callers reach queue 600, and an agent whose dial
+fails is told why."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
@@ -17,12 +16,13 @@ from cti_server.demo.asterisk_root import DemoUnavailable
 from cti_server.demo.calls import Deskphone, PhoneHabits, place_call, trunk_far_end
 from tests.live.asterisk_says import AsteriskSays
 from tests.live.center import Center, until
-from tests.live.freepbx import PEOPLE, QUEUE, attached, served
+from tests.live.freepbx import NIGHT, PEOPLE, QUEUE, attached, served
 from tests.live.stock import LINE, FreePbxLike
 from tests.live.test_control import Shop, opened, phones
 from tests.live.test_control import to as agent
 from tests.live.test_doctor import changed
 from tests.live.test_no_harm import detach
+from tests.live.test_shift import Desk
 
 __all__ = ["phones"]
 
@@ -142,17 +142,28 @@ async def test_who_would_be_moved_where_nothing_is_stays(shop: Shop, verb: str) 
     await alice.do(call, verb, agent(shop.agents["bob"]))
 
 
+@pytest.fixture
+def roomless(pbx: FreePbxLike) -> Iterator[None]:
+    """app_confbridge.so is not loaded, nor what needs it."""
+    modules = ("app_page.so", "app_confbridge.so")
+    for module in modules:
+        pbx.cli(f"module unload {module}")
+    yield
+    for module in reversed(modules):
+        pbx.cli(f"module load {module}")
+
+
+@pytest.mark.usefixtures("roomless")
 async def test_without_the_module_of_rooms_nobody_is_moved(shop: Shop) -> None:
     alice, call = shop.agents["alice"], await talks(shop)
     await shop.phone("2002")
-    pbx = shop.site.pbx
-    pbx.cli("module unload app_confbridge.so")
-    try:
-        done = await alice.ask(f"/api/calls/{call}/conference", agent(shop.agents["bob"]))
-        assert (done["ok"], done["problem"]["code"]) == (False, "not_at_pbx"), done
-        await shop.says.are_together([ALICE, TRUNK])
-    finally:
-        pbx.cli("module load app_confbridge.so")
+    done = await alice.ask(f"/api/calls/{call}/conference", agent(shop.agents["bob"]))
+    assert (done["ok"], done["problem"]["code"]) == (False, "not_at_pbx"), done
+    remedy = shop.says.cli(done["problem"]["remedy"].removeprefix('asterisk -rx "').removesuffix('"'))
+    await shop.says.are_together([ALICE, TRUNK])
+    await remedy
+    await alice.do(call, "conference", agent(shop.agents["bob"]))
+    await shop.says.are_together([ALICE, BOB, TRUNK])
 
 
 # --- a dial that fails ------------------------------------------------------------------------------------
@@ -188,7 +199,10 @@ async def test_a_number_in_a_form_that_no_route_has(
     pbx: FreePbxLike, sqlite_url: str, tmp_path: Path, phones: ExitStack
 ) -> None:
     """Without CTI_DIAL=national: `+86…` matches neither `0X.` nor `1X.`."""
-    async with served(pbx, sqlite_url, tmp_path, CTI_DIAL="e164") as site, opened(site, phones, *PEOPLE) as shop:
+    async with (
+        served(pbx, sqlite_url, tmp_path, CTI_DIAL="e164") as site,
+        opened(site, phones, *PEOPLE, "susan") as shop,
+    ):
         await shop.phone("2001")
         assert await not_reached(shop, "13900139000") == "number_unknown"
 
@@ -217,25 +231,55 @@ def member(pbx: FreePbxLike, queue: str = QUEUE) -> str:
 
 
 @pytest.fixture
-def night(pbx: FreePbxLike) -> Iterator[str]:
-    """A queue of which nobody is a static agent: who serves it joins with the shift, and persistentmembers keeps them
-    through a restart of Asterisk."""
-    queue = lambda text: f"{text}[{NIGHT}]\nstrategy = ringall\n"  # noqa: E731
-    with changed(pbx, "queues_additional.conf", queue, "queue reload all"):
-        yield NIGHT
-
-
-@pytest.fixture
-async def at_work(site: Center, night: str, phones: ExitStack) -> AsyncIterator[Desk]:
-    """Alice's desk, at work and ready in both queues."""
-    async with site.signed_in("susan") as api:
-        (me,) = [one for one in (await api.get("/api/agents")).json() if one["login"] == "alice"]
-        print(me)
+async def alice(site: Center, phones: ExitStack) -> AsyncIterator[Desk]:
+    """At work, and not ready yet: a static agent of 600, and a member of 601 as long as her shift lasts."""
     async with site.signed_in("alice") as api:
-        alice = Desk(site, api)
+        desk = Desk(site, api)
         phones.enter_context(await asyncio.to_thread(Deskphone, site.pbx, "2001", PhoneHabits(ring_s=0.2)))
-        await alice.connect()
-        await alice.begin()
-        await alice.ready()
-        await until(lambda: member(site.pbx, night), "a member of the queue that nobody is in")
-        yield alice
+        await desk.connect()
+        await desk.begin()
+        await until(lambda: member(site.pbx, NIGHT), "a member of the queue that nobody is in")
+        yield desk
+    phones.close()
+    await AsteriskSays(site.pbx).nobody()
+
+
+async def test_a_stop_in_mid_call_leaves_a_queue_that_rings(
+    pbx: FreePbxLike, alice: Desk, phones: ExitStack
+) -> None:
+    await alice.ready()
+    phones.enter_context(await asyncio.to_thread(place_call, pbx, ANI, LINE))
+    await until(lambda: "paused:on_call" in member(pbx), "the pause of a call")
+    await alice.site.stop()
+    assert "paused" not in member(pbx), member(pbx)
+    assert member(pbx, NIGHT) == ""
+    says = AsteriskSays(pbx)
+    await says.are_together([ALICE, TRUNK])
+    pbx.cli("queue reload all")
+    assert "paused" not in member(pbx)
+    phones.close()
+    await says.nobody()
+    await reaches_queue(pbx)
+
+    await alice.site.start()  # who was at work is so again
+    await until(lambda: member(pbx, NIGHT), "a member again")
+
+
+async def test_detach_gives_back_what_a_killed_server_left(
+    pbx: FreePbxLike, alice: Desk, phones: ExitStack
+) -> None:
+    """persistentmembers: what a server put into a queue, Asterisk has after its restart, too."""
+    site = alice.site
+    assert (await asyncio.to_thread(detach, site)).returncode == 1, "refused while the server runs"
+    await site.stop(signal.SIGKILL)
+    assert "paused" in member(pbx)
+    phones.close()
+    await asyncio.to_thread(pbx.restart)
+    assert "paused" in member(pbx, NIGHT), "kept by persistentmembers"
+    done = await asyncio.to_thread(detach, site)
+    assert done.returncode == 0, done.stderr
+    assert f"{NIGHT}: PJSIP/2001 is out of the queue" in done.stdout
+    assert "paused" not in member(pbx)
+    await reaches_queue(pbx)
+    await asyncio.to_thread(pbx.restart)
+    assert member(pbx, NIGHT) == "", "not even after a restart"
