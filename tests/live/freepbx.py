@@ -1,8 +1,9 @@
-"""A call center on the layout of FreePBX: attached by the lines of docs/install.md, with the people of its record."""
+"""A call center on the layout of FreePBX: attached by the lines of docs/install.md, its record, and its doctor."""
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -12,12 +13,14 @@ from cti_server.attach import layout, wanted
 from cti_server.demo.ports import free_ports
 from cti_server.demo.render import dialplans_folder
 from cti_server.demo.seed_data import DEMO_PASSWORD
+from cti_server.doctor import Finding, Status
 from cti_server.doctor.pbx.recorded import Recorded
 from cti_server.record.center import agent_queues, agents, lines, queues
 from cti_server.record.center.agents import Agent
 from cti_server.record.center.queues import Queue
 from cti_server.record.database import Database
 from cti_server.rules.facts import Line
+from tests.live import test_doctor
 from tests.live.center import Center
 from tests.live.stock import LINE, FreePbxLike
 from tests.live.test_attach import blocks
@@ -34,6 +37,10 @@ RECORD = Recorded(
     [Queue(0, NAME, QUEUE, "Support", "客服"), Queue(0, NAME, NIGHT, "Night", "夜间")],
     [Line(id=1, raw=LINE, e164=None, region="CN")],
 )
+#: files that FreePBX writes anew
+GENERATED = re.compile(r"\b(extensions|queues|features|manager|pjsip|http)(_\w*additional)?\.conf")
+#: how a remedy says where FreePBX has the same
+INSTEAD = re.compile(r"\(FreePBX[^)]*\)|^FreePBX|Apply Config writes", re.MULTILINE)
 
 
 @contextmanager
@@ -118,3 +125,25 @@ async def record(url: str) -> None:
             for queue in served:
                 await agent_queues.assign(conn, known, queue)
         await agents.add(conn, login="susan", name="Susan", role="supervisor", password_hash=password)
+
+
+# --- what the doctor says of it -------------------------------------------------------------------------------
+
+
+async def found(pbx: FreePbxLike, record: Recorded = RECORD, **changes: object) -> dict[str, Finding]:
+    """What the doctor finds. None of it may send the administrator into a file that FreePBX writes."""
+    findings = await test_doctor.found(pbx, record, **{"fastagi_port": fastagi_port(pbx), **changes})
+    for finding in findings.values():
+        remedy = finding.remedy or ""
+        assert INSTEAD.search(remedy) or not GENERATED.search(remedy), finding
+    return findings
+
+
+async def bad(pbx: FreePbxLike, record: Recorded = RECORD, **changes: object) -> dict[str, Finding]:
+    """What is wrong; phones are off here, and func_config is what the packages load."""
+    findings = await found(pbx, record, **changes)
+    return {
+        code: finding
+        for code, finding in findings.items()
+        if finding.status is not Status.OK and code not in ("agent.off", "events.reads_secrets")
+    }

@@ -326,7 +326,9 @@ webrtc={webrtc}
 type=aor
 max_contacts=1
 """
-DESTINATION, TIME_CONDITION, RING_GROUP = "customdests,dest-1,1", "timeconditions,1,1", "ext-group,660,1"
+#: where a route may lead
+QUEUE_600, DESTINATION = "ext-queues,600,1", "customdests,dest-1,1"
+TIME_CONDITION, RING_GROUP = "timeconditions,1,1", "ext-group,660,1"
 
 
 class FreePbxLike(StockPbx):
@@ -352,6 +354,15 @@ class FreePbxLike(StockPbx):
         file = self.etc / "extensions_additional.conf"
         route = r"(Set\(__FROM_DID=.*\)\n same => n,Goto)\(.*\)"
         file.write_text(re.sub(route, rf"\1({place})", file.read_text()))
+        self.cli("dialplan reload")
+
+    def destination(self, target: str, leads_to: str) -> None:
+        """Admin, Custom Destinations: its target, Return: Yes, and where it leads then."""
+        file = self.etc / "extensions_additional.conf"
+        there = r"(Destination CTI\)\n same => n,Gosub)\(.*\)\n( same => n,NoOp.*\n same => n,Goto)\(.*\)"
+        written, count = re.subn(there, rf"\1({target}())\n\2({leads_to})", file.read_text())
+        assert count == 1
+        file.write_text(written)
         self.cli("dialplan reload")
 
     def route_through_destination(self) -> None:

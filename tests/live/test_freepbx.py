@@ -1,4 +1,4 @@
-"""On the layout of FreePBX: whatever of ours is missing or stopped, callers reach queue 600, and an agent whose dial
+"""The layout of FreePBX: whatever of ours is missing or stopped, callers reach queue 600, and an agent whose dial
 fails is told why."""
 
 from __future__ import annotations
