@@ -19,6 +19,8 @@ _JUMP = re.compile(r"\b(?:Goto|GotoIf|GotoIfTime|Gosub|GosubIf)\(.*?[,(?:](\d+)\
 
 
 ASKS = "cti-identify"
+#: the context in which FreePBX has them
+CUSTOM_DESTINATIONS = "customdests"
 
 
 class Kind(StrEnum):
@@ -162,6 +164,26 @@ def _routes(etc: Path) -> list[QueueStep]:
         if exten.lstrip("+").isdecimal():
             found.setdefault(exten, QueueStep(line, exten, None))
     return list(found.values())
+
+
+def led_through(etc: Path, context: str) -> list[str]:
+    """From where FreePBX leads calls to this context by a Custom Destination: `4008001000 in [ext-did]`."""
+    found: list[tuple[str, str, str]] = []
+    exten: dict[str, str] = defaultdict(str)
+    for line in lines(etc / "extensions.conf", etc):
+        if (step := _STEP.match(line.text)) is not None:
+            if step[1] == "exten":
+                exten[line.section] = step[2].split(",", 1)[0].strip()
+            found.append((line.section, exten[line.section], step[2]))
+    calls = re.compile(rf"\b(?:Gosub|Goto)\({re.escape(context)},")
+    destinations = {
+        exten for section, exten, step in found if section == CUSTOM_DESTINATIONS and calls.search(step)
+    }
+    return [
+        f"{exten} in [{section}]"
+        for section, exten, step in found
+        if any(f"({CUSTOM_DESTINATIONS},{destination}," in step for destination in destinations)
+    ]
 
 
 def _endpoints(etc: Path) -> tuple[list[str], list[str]]:

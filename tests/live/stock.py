@@ -252,7 +252,7 @@ include => timeconditions-custom
 exten => 1,1,NoOp(TIMECONDITION: Office hours)
  same => n,GotoIfTime(00:00-23:59,mon-sun,*,*?truestate)
  same => n(falsestate),Goto(app-blackhole,hangup,1)
- same => n(truestate),Goto(customdests,dest-1,1)
+ same => n(truestate),Goto(ext-queues,600,1)
 [app-blackhole]
 exten => hangup,1,Hangup()
 [ext-group]

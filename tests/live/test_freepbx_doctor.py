@@ -143,8 +143,6 @@ def screens(pbx: FreePbxLike) -> Iterator[FreePbxLike]:
 )
 async def test_a_route_that_passes_the_destination_by(screens: FreePbxLike, route: str, code: str) -> None:
     """The destination that the doctor names comes first, and leads where the route led before."""
-    file = screens.etc / "extensions_additional.conf"
-    file.write_text(file.read_text().replace(f"(truestate),Goto({DESTINATION})", f"(truestate),Goto({QUEUE_600})"))
     screens.route_to(route)
     remedy = (await bad(screens))[code].remedy or ""
     [target] = re.findall(r"Add: target (\S+),", remedy)
@@ -155,6 +153,8 @@ async def test_a_route_that_passes_the_destination_by(screens: FreePbxLike, rout
 
 
 async def test_office_hours_before_the_destination_are_followed(screens: FreePbxLike) -> None:
+    file = screens.etc / "extensions_additional.conf"
+    file.write_text(file.read_text().replace(f"(truestate),Goto({QUEUE_600})", f"(truestate),Goto({DESTINATION})"))
     screens.route_to(TIME_CONDITION)
     assert await bad(screens) == {}
 
