@@ -51,7 +51,8 @@ class QueueStep:
 @dataclass(frozen=True, slots=True)
 class Layout:
     """`queues` maps each queue to the interfaces of its members, `phones` are endpoints whose name is a number,
-    `trunks` the others. `manager_on` and `manager_port` are what [general] of manager.conf says."""
+    `trunks` the others. `manager_on` and `manager_port` are what [general] of manager.conf says. `national`: its
+    outbound routes take no number as `+…`."""
 
     etc: Path
     kind: Kind
@@ -61,6 +62,7 @@ class Layout:
     trunks: Sequence[str]
     manager_on: bool
     manager_port: int
+    national: bool = False
 
 
 def read(etc: Path) -> Layout:
@@ -78,6 +80,7 @@ def read(etc: Path) -> Layout:
         trunks,
         manager.get("enabled", "no").lower() in ("yes", "true", "on", "1"),
         int(port) if port.isdecimal() else 5038,
+        kind is not Kind.PLAIN and not _takes_plus(etc),
     )
 
 
@@ -164,6 +167,12 @@ def _routes(etc: Path) -> list[QueueStep]:
         if exten.lstrip("+").isdecimal():
             found.setdefault(exten, QueueStep(line, exten, None))
     return list(found.values())
+
+
+def _takes_plus(etc: Path) -> bool:
+    """Whether an outbound route of FreePBX has a pattern for numbers that begin with `+`."""
+    routes = (line.text for line in lines(etc / "extensions.conf", etc) if line.section.startswith("outrt-"))
+    return any(re.match(r"exten\s*=>?\s*_?(\[[^\]]*\+|\+|[.!])", text) for text in routes)
 
 
 def led_through(etc: Path, context: str) -> list[str]:

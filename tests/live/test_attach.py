@@ -197,6 +197,8 @@ async def test_attached_to_freepbx_as_a_person_answers(machine: Machine) -> None
         )
         site = (pbx.etc / "cti_site.conf").read_text()
         assert "Set(CTI_VIA=from-internal)" in site
+        settings = (machine.folder / "cti-server.env").read_text()
+        assert "CTI_DIAL=national" in settings, "its outbound routes are 0X. and 1X."
         await asyncio.to_thread(machine.stop)
         back = ("attach", "--undo", "--yes", "--asterisk", str(pbx.command))
         refused = await asyncio.to_thread(machine.run, *back)
