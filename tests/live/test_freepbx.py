@@ -109,6 +109,17 @@ async def test_a_caller_reaches_the_queue_after_a_restart_without_a_file_of_ours
         pbx.cli("dialplan reload")
 
 
+async def test_a_destination_without_what_it_calls_cuts_off(pbx: FreePbxLike) -> None:
+    """FreePBX's own line, which nothing of ours can make safe: so the doctor says ✗, and `attach --undo` waits."""
+    says, log = AsteriskSays(pbx), pbx.log_file
+    with changed(pbx, CUSTOM, lambda text: text.partition("[cti-freepbx]")[0], "dialplan reload"):
+        before = len(log.read_bytes())
+        with place_call(pbx, ANI, LINE):
+            await until(lambda: b"cti-freepbx" in log.read_bytes()[before:], "Asterisk to miss it")
+            await says.nobody()
+    await reaches_queue(pbx)
+
+
 # --- what an agent does -----------------------------------------------------------------------------------
 
 
@@ -119,6 +130,14 @@ async def talks(shop: Shop) -> str:
     call = await shop.agents["alice"].call(mine="talking", state="talking")
     await shop.says.are_together([ALICE, TRUNK])
     return str(call["call"])
+
+
+async def test_hold_reaches_a_phone_behind_a_member(shop: Shop) -> None:
+    """Its Queue() has no b(cti-leg…); the phone inherits what hold needs."""
+    alice, call = shop.agents["alice"], await talks(shop)
+    await alice.do(call, "hold")
+    await alice.call(state="held")
+    await alice.do(call, "retrieve")
 
 
 async def test_a_colleague_is_added_without_confbridge_conf(shop: Shop) -> None:

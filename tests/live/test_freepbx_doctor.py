@@ -16,6 +16,7 @@ from cti_server.doctor import Finding, Status
 from cti_server.doctor.pbx.recorded import Recorded
 from cti_server.record.center.phones import Phone
 from cti_server.record.center.queues import Queue
+from cti_server.rules.facts import Line
 from tests.live.center import Center, until
 from tests.live.freepbx import AGENTS, NAME, RECORD, attached, bad, found, served
 from tests.live.stock import DESTINATION, LINE, QUEUE_600, RING_GROUP, TIME_CONDITION, WEBRTC, FreePbxLike
@@ -62,9 +63,13 @@ ASK = "GosubIf($[${DIALPLAN_EXISTS(cti-identify,s,1)}]?cti-identify,s,1)"
 INHERIT = " same => n,GosubIf($[${DIALPLAN_EXISTS(cti-inherit,s,1)}]?cti-inherit,s,1)\n"
 
 
-async def test_an_include_that_is_missing(pbx: FreePbxLike) -> None:
-    with custom(pbx, INCLUDE, "") as file:
-        finding = (await bad(pbx))["dialplan.absent"]
+@pytest.mark.parametrize(
+    ("include", "code"),
+    [("extensions_cti.conf", "dialplan.absent"), ("extensions_cti_desk.conf", "desk.contexts")],
+)
+async def test_an_include_that_is_missing(pbx: FreePbxLike, include: str, code: str) -> None:
+    with custom(pbx, f"#tryinclude {include}\n", "") as file:
+        finding = (await bad(pbx))[code]
         assert CUSTOM in (finding.remedy or "")
         mend(pbx, file, lambda text: f"{named(finding)}\n{text}")
         assert await bad(pbx) == {}
@@ -120,6 +125,15 @@ async def test_an_include_of_a_file_that_is_gone_loses_all_of_the_custom_file(pb
         assert await bad(pbx) == {}
 
 
+async def test_events_without_their_time(pbx: FreePbxLike) -> None:
+    file, reload = "manager_custom.conf", "manager reload"
+    with changed(pbx, file, lambda text: text.replace("timestampevents = yes\n", ""), reload):
+        finding = (await bad(pbx))["events.timestamps"]
+        assert f"[general](+) of {file}" in (finding.remedy or "")
+        mend(pbx, pbx.etc / file, lambda text: f"{text}\n[general](+)\n{named(finding)}\n", reload)
+        assert await bad(pbx) == {}
+
+
 # --- what stands on the screens ---------------------------------------------------------------------------
 
 
@@ -168,6 +182,29 @@ async def test_a_destination_with_another_target(screens: FreePbxLike, target: s
     [right] = re.findall(r"target (\S+),", (await bad(screens))[code].remedy or "")
     screens.destination(right, QUEUE_600)
     assert await bad(screens) == {}
+
+
+async def test_a_line_without_a_route(screens: FreePbxLike) -> None:
+    other = "4008009000"
+    record = Recorded(AGENTS, RECORD.queues, [*RECORD.lines, Line(id=2, raw=other, e164=None, region="CN")])
+    assert f"DID Number {other}" in ((await bad(screens, record))["line.absent_freepbx"].remedy or "")
+    file = screens.etc / "extensions_additional.conf"
+    route = f"[ext-did]\nexten => {other},1,Goto({DESTINATION})\n"
+    mend(screens, file, lambda text: text.replace("[ext-did]\n", route))
+    assert await bad(screens, record) == {}
+
+
+async def test_a_line_that_only_the_route_for_any_number_takes(pbx: FreePbxLike) -> None:
+    catch_all = f"[ext-did]\ninclude => ext-did-catchall\n[ext-did-catchall]\nexten => _.,1,Goto({QUEUE_600})\n"
+    record = Recorded(AGENTS, RECORD.queues, [Line(id=1, raw="4008009000", e164=None, region="CN")])
+    with changed(pbx, "extensions_additional.conf", lambda text: text + catch_all, "dialplan reload"):
+        assert set(await bad(pbx, record)) == {"line.unasked_freepbx"}
+        mend(
+            pbx,
+            pbx.etc / "extensions_additional.conf",
+            lambda text: text.replace(f"_.,1,Goto({QUEUE_600})", f"_.,1,Goto({DESTINATION})"),
+        )
+        assert await bad(pbx, record) == {}
 
 
 async def test_asking_where_no_call_comes(screens: FreePbxLike) -> None:

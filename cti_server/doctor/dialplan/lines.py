@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+from cti_server.doctor.dialplan.called import FILES
 from cti_server.doctor.dialplan.follow import Reached, follow
 from cti_server.doctor.dialplan.freepbx import generated, is_freepbx
 from cti_server.doctor.dialplan.plan import Dialplan
@@ -29,20 +30,25 @@ def examine(patient: Patient, plan: Dialplan, lines: Sequence[Line], trunks: Col
         yield say(check, "line.ok", numbers=", ".join(fine))
 
 
+#: where the trunks of FreePBX and Issabel come in, whatever their endpoints say
+OF_FREEPBX = ("from-trunk", "from-pstn")
+
+
 def starts(plan: Dialplan, line: Line, trunks: Collection[str] = ()) -> list[tuple[str, str]]:
     """(context, number) of each place at which a call of this line may begin, the likeliest first: where a
     trunk comes in, then whoever has exactly this number, then whoever has a pattern for it and is led to by
-    nobody."""
+    nobody. Ours have patterns, too, to which only the server sends calls."""
     written = dict.fromkeys(
         n for n in (line.raw, line.raw.lstrip("+"), line.e164, (line.e164 or "").lstrip("+")) if n
     )
+    roots = [*trunks, *(OF_FREEPBX if is_freepbx(plan) else ())]
     found = [
-        (context, number) for number in written for context in trunks if plan.match(context, number) is not None
+        (context, number) for number in written for context in roots if plan.match(context, number) is not None
     ]
     found += [(context, number) for number in written for context in plan.contexts_with(number)]
     if not found:
         entered = plan.entered()
-        found = [(c, number) for number in written for c in plan.matching(number) if c not in entered]
+        found = [(c, n) for n in written for c in plan.matching(n) if c not in entered and c not in FILES]
     return found
 
 
