@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final, NotRequired
 
-import sqlalchemy as sa
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -17,6 +16,7 @@ from cti_server.commands import CommandRefused
 from cti_server.record.crm.contact_points import ContactPointTaken
 from cti_server.record.crm.customers import BadCompany, ExternalRefTaken, StaleVersion, UnknownCustomer
 from cti_server.record.cursor import BadCursor
+from cti_server.record.database import DatabaseRefusal, refused_because
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -134,7 +134,6 @@ _HTTP_CODES: Final = {
     415: "unsupported_media_type",
 }
 MAX_ERRORS: Final = 20
-NO_TEXT: Final = ("22021", "22P05")  # PostgreSQL: not in the repertoire, not translatable
 
 
 def of_http(error: HTTPException) -> Problem:
@@ -179,7 +178,7 @@ def of_record(error: Exception) -> Problem:
             return Problem(409, "external_ref_taken", "another customer has this external reference")
         case BadCompany():
             return Problem(422, "bad_company", str(error), remedy="Choose a customer of the kind company.")
-        case sa.exc.IntegrityError():
+        case DatabaseRefusal() if refused_because(error) == "taken":
             # It was looked at before: what is taken now was saved between the look and the write.
             return Problem(
                 409,
@@ -187,7 +186,7 @@ def of_record(error: Exception) -> Problem:
                 "somebody saved the same at the same moment",
                 remedy="Read it again, and repeat your change.",
             )
-        case sa.exc.DBAPIError() if getattr(error.orig, "sqlstate", None) in NO_TEXT:
+        case DatabaseRefusal() if refused_because(error) == "text":
             return Problem(422, "invalid", "a text has characters that the record cannot hold, such as NUL")
     raise error
 
@@ -220,7 +219,7 @@ def install(app: FastAPI) -> None:
         ContactPointTaken,
         ExternalRefTaken,
         BadCompany,
-        sa.exc.DBAPIError,
+        DatabaseRefusal,
     ):
         app.add_exception_handler(kind, problem)
 

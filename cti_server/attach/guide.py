@@ -151,6 +151,7 @@ def _site(choices: Choices, layout: Layout, terminal: Terminal) -> wanted.Site:
         inside=wanted.inside(layout.phones),
         desk=choices.desk,
         secrets=_secrets(known),
+        national=layout.national,
     )
 
 

@@ -25,6 +25,8 @@ _JUMP = re.compile(r"\b(?:Goto|GotoIf|GotoIfTime|Gosub|GosubIf)\(.*?[,(?:](\d+)\
 
 
 ASKS = "cti-identify"
+#: the context in which FreePBX has them
+CUSTOM_DESTINATIONS = "customdests"
 
 
 class Kind(StrEnum):
@@ -57,7 +59,8 @@ class QueueStep:
 class Layout:
     """`queues` maps each queue to the interfaces of its members, `phones` are endpoints whose name is a number,
     `trunks` the others. `elsewhere`: (file, line, text) of each Queue() of a dialplan in AEL or Lua. `manager_on`
-    and `manager_port` are what [general] of manager.conf says."""
+    and `manager_port` are what [general] of manager.conf says. `national`: its outbound routes take no number as
+    `+…`."""
 
     etc: Path
     kind: Kind
@@ -68,6 +71,7 @@ class Layout:
     trunks: Sequence[str]
     manager_on: bool
     manager_port: int
+    national: bool = False
 
 
 def read(etc: Path) -> Layout:
@@ -86,6 +90,7 @@ def read(etc: Path) -> Layout:
         trunks,
         manager.get("enabled", "no").lower() in ("yes", "true", "on", "1"),
         int(port) if port.isdecimal() else 5038,
+        kind is not Kind.PLAIN and not _takes_plus(etc),
     )
 
 
@@ -191,6 +196,32 @@ def _routes(etc: Path) -> list[QueueStep]:
         if exten.lstrip("+").isdecimal():
             found.setdefault(exten, QueueStep(line, exten, None))
     return list(found.values())
+
+
+def _takes_plus(etc: Path) -> bool:
+    """Whether an outbound route of FreePBX has a pattern for numbers that begin with `+`."""
+    routes = (line.text for line in lines(etc / "extensions.conf", etc) if line.section.startswith("outrt-"))
+    return any(re.match(r"exten\s*=>?\s*_?(\[[^\]]*\+|\+|[.!])", text) for text in routes)
+
+
+def led_through(etc: Path, context: str) -> list[str]:
+    """From where FreePBX leads calls to this context by a Custom Destination: `4008001000 in [ext-did]`."""
+    found: list[tuple[str, str, str]] = []
+    exten: dict[str, str] = defaultdict(str)
+    for line in lines(etc / "extensions.conf", etc):
+        if (step := _STEP.match(line.text)) is not None:
+            if step[1] == "exten":
+                exten[line.section] = step[2].split(",", 1)[0].strip()
+            found.append((line.section, exten[line.section], step[2]))
+    calls = re.compile(rf"\b(?:Gosub|Goto)\({re.escape(context)},")
+    destinations = {
+        exten for section, exten, step in found if section == CUSTOM_DESTINATIONS and calls.search(step)
+    }
+    return [
+        f"{exten} in [{section}]"
+        for section, exten, step in found
+        if any(f"({CUSTOM_DESTINATIONS},{destination}," in step for destination in destinations)
+    ]
 
 
 def _endpoints(etc: Path) -> tuple[list[str], list[str]]:

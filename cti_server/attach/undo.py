@@ -11,6 +11,7 @@ from cti_server.settings import Settings
 
 from .edits import NotThere, undone
 from .hands import Hands
+from .layout import led_through
 from .ledger import Ledger, digest, digests
 from .terminal import Declined, Terminal
 
@@ -20,6 +21,8 @@ RELOADS = ("dialplan reload", "module reload features", "manager reload")
 async def undo(ledger: Ledger, settings: Settings, hands: Hands, terminal: Terminal) -> bool:
     """Take the attachment back. Returns whether /etc/asterisk is as it was before it."""
     terminal.step("The way back")
+    if ledger.here:
+        _routes_first(Path(ledger.etc), terminal)
     for edit in reversed(ledger.edits):
         terminal.say(f"  {Path(ledger.etc) / edit.file}, {edit.place}: out with")
         terminal.lines(edit.new)
@@ -40,6 +43,22 @@ async def undo(ledger: Ledger, settings: Settings, hands: Hands, terminal: Termi
         else:
             terminal.lines([f'asterisk -rx "{line}"'])
     return _compared(ledger, terminal, changed)
+
+
+def _routes_first(etc: Path, terminal: Terminal) -> None:
+    """FreePBX calls cti-freepbx without looking, so no call may be led there any more before it goes."""
+    while places := led_through(etc, "cti-freepbx"):
+        terminal.say(f"  Calls would be cut off that are still led to cti-freepbx: {', '.join(places)}", "yellow")
+        terminal.lines(
+            [
+                "Connectivity → Inbound Routes: point the route to where its Custom Destination leads",
+                "Admin → Custom Destinations: delete it; Apply Config",
+            ]
+        )
+        if terminal.yes:
+            raise Declined("nothing was changed; do this on its screens first")
+        if not terminal.confirm("Look again?"):
+            raise Declined("nothing was changed")
 
 
 def _elsewhere(ledger: Ledger, terminal: Terminal) -> bool:

@@ -122,7 +122,7 @@ async def _examine_what_it_has(patient: Patient, reader: Session, record: Record
     phones = await queues.phones_of(reader, rows)
     findings += queues.examine(patient, record, rows, phones, plan)
     findings += elsewhere.examine(patient, record, phones)
-    findings += await agents.examine(patient, reader, record, phones)
+    findings += await agents.examine(patient, reader, record, phones, plan)
     return findings + await browsers.examine(patient, reader, record.browsers_at(pbx))
 
 

@@ -177,6 +177,7 @@ class Call:
     hangup_by: str | None = None  # who asked to hang up: the first of those who are left
     hangup_at: float = 0.0
     last_dial: DialStatus | None = None
+    refused_with: int | None = None  # the cause with which the last phone or trunk ended that was rung in vain
     given_by: str | None = None  # the colleague who transferred it last
     fetched: str | None = None  # `LegFetched.why`, set until that agent answers: the next phone to ring is theirs
     made_inside: bool = False  # begun by the PBX itself on a Local channel, to bring somebody into another call

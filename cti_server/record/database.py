@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, unquote
 
 import sqlalchemy as sa
@@ -98,6 +98,19 @@ def is_refusal(cause: Exception) -> bool:
     return isinstance(cause, sa.exc.DataError | sa.exc.IntegrityError | ValueError | TypeError) or (
         isinstance(cause, sa.exc.StatementError) and isinstance(cause.orig, ValueError | TypeError)
     )
+
+
+DatabaseRefusal = sa.exc.DBAPIError
+"""What a driver raises where the database refuses a statement, or fails."""
+
+
+def refused_because(cause: Exception) -> Literal["taken", "text"] | None:
+    """Why values were refused that had been looked at before: `taken` between the look and the write, by somebody
+    else; `text` that PostgreSQL cannot hold. None for anything else."""
+    if isinstance(cause, sa.exc.IntegrityError):
+        return "taken"
+    state = getattr(getattr(cause, "orig", None), "sqlstate", None)
+    return "text" if state in ("22021", "22P05") else None  # not in the repertoire, not translatable
 
 
 class Database:

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 OF_CALL = (
     "first_leg", "customer_leg", "meant", "position", "waiting_since", "chosen_by", "abandoned",
     "left_queue_unanswered", "transferred", "was_parked", "refused", "forwarded", "reached", "not_taken",
-    "hangup_by", "hangup_at", "last_dial", "given_by", "fetched", "made_inside", "lent", "parted",
+    "hangup_by", "hangup_at", "last_dial", "refused_with", "given_by", "fetched", "made_inside", "lent", "parted",
 )  # fmt: skip
 OF_LEG = (
     "channel", "started_at", "number", "name", "exten", "up", "up_at", "ringing", "bridge", "conference", "parked",

@@ -45,6 +45,19 @@ def test_a_dial_that_fails_says_why(status: DialStatus, cause: int, known: bool,
     assert call.parts[0].reason == why
 
 
+def test_what_the_trunk_said_counts_where_a_local_channel_hands_on_no_cause() -> None:
+    """As FreePBX dials by its outbound routes: of what the trunk answered the dialplan knows nothing."""
+    floor = dialling()
+    call = next(iter(floor.calls.values()))
+    for leg, channel in (("l", "Local/139@from-internal-1;1"), ("t", "PJSIP/carrier-00000002")):
+        floor.apply(LegStarted(2.1, leg, "a", channel, False, None, None, "s"))
+        floor.apply(LegDialled(2.1, leg, "a", "a", channel, None))
+    floor.apply(LegEnded(2.5, "t", "a", 1))
+    floor.apply(LegEnded(2.6, "l", "a", 0))
+    floor.apply(NumberNotReached(3.0, "a", "a", "13900139000", DialStatus.FAILED, 34, True, True))
+    assert call.parts[0].reason == "number_unknown"
+
+
 def test_a_colleague_who_is_not_reached_is_no_contact_outside() -> None:
     floor = dialling()
     call = next(iter(floor.calls.values()))

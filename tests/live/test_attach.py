@@ -27,7 +27,7 @@ from cti_server.record.contacts import history
 from cti_server.record.contacts.history import Filter
 from cti_server.record.database import Database
 from tests.live.center import until
-from tests.live.stock import LINE, PHONES, SUPPORT, FreePbxLike, StockPbx
+from tests.live.stock import LINE, PHONES, RING_GROUP, SUPPORT, FreePbxLike, StockPbx
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -199,8 +199,19 @@ async def test_attached_to_freepbx_as_a_person_answers(machine: Machine) -> None
         )
         site = (pbx.etc / "cti_site.conf").read_text()
         assert "Set(CTI_VIA=from-internal)" in site
+        settings = (machine.folder / "cti-server.env").read_text()
+        assert "CTI_DIAL=national" in settings, "its outbound routes are 0X. and 1X."
         await asyncio.to_thread(machine.stop)
-        undone = await asyncio.to_thread(machine.run, "attach", "--undo", "--yes", "--asterisk", str(pbx.command))
+        back = ("attach", "--undo", "--yes", "--asterisk", str(pbx.command))
+        refused = await asyncio.to_thread(machine.run, *back)
+        assert refused.returncode == 1
+        assert "still led to cti-freepbx: 4008001000 in [ext-did]" in refused.stdout, (
+            "whose callers it would cut off"
+        )
+        assert digests(pbx.etc) == now
+        pbx.route_to(RING_GROUP)
+        undone = await asyncio.to_thread(machine.run, *back)
+        assert undone.returncode == 0, undone.stdout + undone.stderr
         after = digests(pbx.etc)
         assert {name for name in before if after.get(name) != before[name]} == {"extensions_additional.conf"}, said
         assert "extensions_additional.conf is not as it was" in undone.stdout, (

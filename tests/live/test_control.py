@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -156,10 +156,18 @@ def phones() -> Iterator[ExitStack]:
 @pytest.fixture
 async def shop(sqlite_url: str, tmp_path: Path, phones: ExitStack) -> AsyncIterator[Shop]:
     # Snapshots come often here: whatever a command brings about must look the same in the lists.
-    async with center(sqlite_url, tmp_path, CTI_SNAPSHOT_EVERY_S="2") as site, AsyncExitStack() as desks:
+    async with center(sqlite_url, tmp_path, CTI_SNAPSHOT_EVERY_S="2") as site:
         await site.start()
+        async with opened(site, phones, "alice", "bob", "chenjing", "susan") as made:
+            yield made
+
+
+@asynccontextmanager
+async def opened(site: Center, phones: ExitStack, *logins: str) -> AsyncIterator[Shop]:
+    """These people at their desks; the server runs."""
+    async with AsyncExitStack() as desks:
         made = Shop(site, phones, {})
-        for login in ("alice", "bob", "chenjing", "susan"):
+        for login in logins:
             api = await desks.enter_async_context(site.signed_in(login))
             me = (await api.get("/api/me")).json()
             agent = made.agents[login] = Agent(api, me["id"])

@@ -372,6 +372,17 @@ exten => _10XX,1,Dial(PJSIP/${EXTEN})
     assert "Custom Destinations" in (unasked.remedy or ""), "its own files are its to write"
 
 
+async def test_a_line_that_nothing_takes_is_not_looked_for_in_our_own_contexts(
+    pbx: DemoPbx, recorded: SimpleNamespace
+) -> None:
+    """They have patterns for any number, to which only the server sends calls."""
+    dialplan = "#tryinclude extensions_cti.conf\n#tryinclude extensions_cti_desk.conf\n"
+    with changed(pbx, "extensions.conf", lambda _: dialplan, "dialplan reload"):
+        findings = await found(pbx, recorded.now)
+    assert "line.absent" in findings
+    assert not {"line.rings", "line.unasked", "line.lost"} & set(findings)
+
+
 async def test_a_dialplan_that_asks_by_the_script(pbx: DemoPbx) -> None:
     def empty(text: str) -> str:
         return text.replace("CTI_FASTAGI=127.0.0.1:4573", "CTI_FASTAGI=")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterator, Mapping
 
+from cti_server.doctor.dialplan.freepbx import generated, is_freepbx
 from cti_server.doctor.dialplan.plan import Dialplan, Place
 from cti_server.doctor.dialplan.steps import (
     IDENTIFY,
@@ -20,18 +21,30 @@ from cti_server.doctor.dialplan.steps import (
     targets,
 )
 from cti_server.doctor.findings import Finding, say, some
+from cti_server.doctor.texts.dialplan import FREEPBX_CONTEXT, FREEPBX_TARGET
 
 SITE, CALLS, DESK = "cti_site.conf", "extensions_cti.conf", "extensions_cti_desk.conf"
 #: our contexts, and the file that brings each
 FILES: Mapping[str, str] = {
     "cti-site": SITE,
     **dict.fromkeys(
-        ("cti-identify", "cti-checked", "cti-queue", "cti-step", "cti-leg", "cti-own", "cti-agent", "cti-caller"),
+        (
+            *("cti-settings", "cti-identify", "cti-checked", "cti-queue", "cti-step", "cti-leg", "cti-inherit"),
+            *("cti-own", "cti-agent", "cti-caller", "cti-nowhere"),
+        ),
         CALLS,
     ),
     **dict.fromkeys(
         (
-            *("cti-device", "cti-ring", "cti-transfer", "cti-transfer-queue", "cti-back", "cti-requeue"),
+            *(
+                "cti-device",
+                "cti-ring",
+                "cti-not-reached",
+                "cti-transfer",
+                "cti-transfer-queue",
+                "cti-back",
+                "cti-requeue",
+            ),
             *(
                 "cti-nobody-took",
                 "cti-sent",
@@ -82,7 +95,8 @@ def _missing(check: str, plan: Dialplan) -> Iterator[Finding]:
             if target.context != IDENTIFY:  # whose absence has a finding of its own
                 yield say(check, "called.skipped", remedy=_bring(plan, place, target), **facts)
         else:
-            yield say(check, "called.missing", remedy=_bring(plan, place, target), **facts)
+            code = "called.missing_freepbx" if generated(plan, place.context) else "called.missing"
+            yield say(check, code, remedy=_bring(plan, place, target), **facts)
 
 
 def _bring(plan: Dialplan, place: Place, target: Target) -> str:
@@ -98,11 +112,17 @@ def _bring(plan: Dialplan, place: Place, target: Target) -> str:
     if file is not None:
         after = f", after {CALLS}" if file == DESK else ""
         return f"#tryinclude {file}   in extensions.conf{after} (FreePBX, Issabel: extensions_custom.conf)"
+    if generated(plan, place.context):
+        own = [name for name in plan.contexts if name not in FILES and not generated(plan, name)]
+        near = difflib.get_close_matches(target.context, own, n=1)
+        return FREEPBX_TARGET.format(context=near[0]) if near else FREEPBX_CONTEXT
     near = difflib.get_close_matches(
         target.context, [name for name in plan.contexts if name in FILES] or FILES, n=1
     )
     if not near:
-        return f"Correct it, or add [{target.context}] to extensions.conf"
+        return (
+            f"Correct it, or add [{target.context}] to extensions.conf (FreePBX, Issabel: extensions_custom.conf)"
+        )
     right = Target(near[0], target.extension, target.priority, target.how)
     written = Step(
         place.step.priority,
@@ -134,7 +154,8 @@ def _unsafe(check: str, plan: Dialplan) -> Iterator[Finding]:
             continue  # has a finding of its own
         if plan.has(target, place.context, place.extension) and not _looks_first(plan, place, target):
             remedy = f"{_same(place)}{safe(place.step, target)}"
-            yield say(check, "called.unsafe", line=remedy, **_facts(place, target))
+            code = "called.unsafe_freepbx" if generated(plan, place.context) else "called.unsafe"
+            yield say(check, code, line=remedy, **_facts(place, target))
 
 
 def _looks_elsewhere(check: str, plan: Dialplan) -> Iterator[Finding]:
@@ -198,7 +219,8 @@ def _asks(check: str, plan: Dialplan, roots: Collection[str]) -> Iterator[Findin
             facts = {"context": place.context, "extension": place.extension, "queue": queue}
             yield say(check, "dialplan.too_late", **facts)
         elif place.context not in entered and not place.context.startswith("macro-"):
-            yield say(check, "dialplan.dead", context=place.context, extension=place.extension)
+            code = "dialplan.dead_freepbx" if is_freepbx(plan) else "dialplan.dead"
+            yield say(check, code, context=place.context, extension=place.extension)
         else:
             fine.append(str(place))
     if fine:

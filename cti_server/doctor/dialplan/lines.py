@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from cti_server.doctor.dialplan.called import FILES
 from cti_server.doctor.dialplan.follow import Reached, follow
+from cti_server.doctor.dialplan.freepbx import generated, is_freepbx
 from cti_server.doctor.dialplan.plan import Dialplan
 from cti_server.doctor.findings import Finding, say
 from cti_server.doctor.manager.reach import Patient
@@ -47,47 +48,49 @@ def is_number(extension: str) -> bool:
     return extension.lstrip("+").isdecimal() and len(extension) > 1
 
 
-#: the queues of FreePBX and Issabel; they write it, so that nobody else may
-OF_FREEPBX = "ext-queues"
+#: where the trunks of FreePBX and Issabel come in, whatever their endpoints say
+OF_FREEPBX = ("from-trunk", "from-pstn")
 
 
 def starts(plan: Dialplan, line: Line, trunks: Collection[str] = ()) -> list[tuple[str, str]]:
     """(context, number) of each place at which a call of this line may begin, the likeliest first: where a
     trunk comes in, then whoever has exactly this number, then whoever has a pattern for it and is led to by
-    nobody."""
+    nobody. Ours have patterns, too, to which only the server sends calls."""
     written = dict.fromkeys(
         n for n in (line.raw, line.raw.lstrip("+"), line.e164, (line.e164 or "").lstrip("+")) if n
     )
+    roots = [*trunks, *(OF_FREEPBX if is_freepbx(plan) else ())]
     found = [
-        (context, number) for number in written for context in trunks if plan.match(context, number) is not None
+        (context, number) for number in written for context in roots if plan.match(context, number) is not None
     ]
     found += [(context, number) for number in written for context in plan.contexts_with(number)]
     if not found:
         entered = plan.entered()
-        theirs = [(c, number) for number in written for c in plan.matching(number) if c not in FILES]
-        found = [(context, number) for context, number in theirs if context not in entered]
+        found = [(c, n) for n in written for c in plan.matching(n) if c not in entered and c not in FILES]
     return found
 
 
 def _line(check: str, plan: Dialplan, line: Line, trunks: Collection[str]) -> Finding | None:
     found = starts(plan, line, trunks)
     if not found:
-        return say(check, "line.absent", number=line.raw)
-    return _judge(check, line.raw, follow(plan, *found[0]))
+        return say(check, "line.absent_freepbx" if is_freepbx(plan) else "line.absent", number=line.raw)
+    return _judge(check, plan, line.raw, follow(plan, *found[0]))
 
 
-def _judge(check: str, number: str, reached: Reached) -> Finding | None:
+def _judge(check: str, plan: Dialplan, number: str, reached: Reached) -> Finding | None:
     if reached.broken:
         place, target = reached.broken[0]
         facts = {"context": place.context, "extension": place.extension, "priority": place.step.priority}
-        return say(check, "line.broken", number=number, to=f"[{target.context}] {target.extension}", **facts)
+        code = "line.broken_freepbx" if generated(plan, place.context) else "line.broken"
+        return say(check, code, number=number, to=f"[{target.context}] {target.extension}", **facts)
     if reached.unasked:
         where, extension, queue = reached.unasked[0]
         facts = {"number": number, "queue": queue, "context": where, "extension": extension}
-        return say(check, "line.unasked_freepbx" if where == OF_FREEPBX else "line.unasked", **facts)
+        return say(check, "line.unasked_freepbx" if generated(plan, where) else "line.unasked", **facts)
     if not reached.asked and reached.rung:
         where, extension = reached.rung[0]
-        return say(check, "line.rings", number=number, context=where, extension=extension)
+        code = "line.rings_freepbx" if generated(plan, where) else "line.rings"
+        return say(check, code, number=number, context=where, extension=extension)
     if not reached.asked:
         where, extension = reached.ends
         return say(check, "line.lost", number=number, context=where, extension=extension)

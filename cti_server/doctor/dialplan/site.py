@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 
 from cti_server.asterisk.session import Session
+from cti_server.doctor.dialplan.freepbx import is_freepbx
 from cti_server.doctor.dialplan.plan import Dialplan
 from cti_server.doctor.dialplan.steps import Target
 from cti_server.doctor.findings import Finding, say
@@ -43,13 +44,16 @@ async def _values(check: str, patient: Patient, session: Session, plan: Dialplan
         yield say(check, "site.pbx", found=name or "nothing", known=known, right=patient.pbx.name)
     via = said("CTI_VIA")
     if via and via not in plan.contexts:
-        yield say(check, "site.context", name="CTI_VIA", found=via, loss="nothing can be dialled from the screen")
+        loss = "nothing can be dialled from the screen"
+        right = "from-internal" if is_freepbx(plan) else ""
+        yield say(check, "site.context", name="CTI_VIA", found=via, loss=loss, right=right)
     if not via:
         async for finding in _trunk(check, session, said("CTI_TRUNK")):
             yield finding
     if (phones := said("CTI_PHONES")) and phones not in plan.contexts:
         loss = "a phone's own transfer key after a consultation cuts the caller off"
-        yield say(check, "site.context", name="CTI_PHONES", found=phones, loss=loss)
+        right = "from-internal-xfer" if is_freepbx(plan) else ""
+        yield say(check, "site.context", name="CTI_PHONES", found=phones, loss=loss, right=right)
     if (number := said("CTI_NUMBER")) and not NUMBER.fullmatch(number):
         yield say(check, "site.number", found=number)
     if (nobody := said("CTI_NOBODY")) and not _is_there(plan, nobody):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from cti_server.asterisk.session import Session
+from cti_server.doctor.dialplan.freepbx import is_freepbx
+from cti_server.doctor.dialplan.plan import Dialplan
 from cti_server.doctor.findings import Finding, say, some
 from cti_server.doctor.manager.actions import value
 from cti_server.doctor.manager.reach import Patient
@@ -15,9 +17,13 @@ SHOWN = 10
 
 
 async def examine(
-    patient: Patient, session: Session, recorded: Recorded, phones: Mapping[Message, str | None]
+    patient: Patient,
+    session: Session,
+    recorded: Recorded,
+    phones: Mapping[Message, str | None],
+    plan: Dialplan | None = None,
 ) -> list[Finding]:
-    """`phones`: the phone behind each member of a queue."""
+    """`phones`: the phone behind each member of a queue. `plan` None: the dialplan cannot be seen."""
     check, pbx = patient.check("agents"), patient.pbx.name
     findings = list(_misplaced(patient, recorded)) if patient.pbx == patient.settings.attached()[0] else []
     here = recorded.agents_at(pbx)
@@ -34,7 +40,8 @@ async def examine(
         if states[agent.seat] == "INVALID":
             wrong.append(say(check, "agent.unknown_seat", **facts))
         elif agent.seat not in seats:
-            wrong.append(say(check, "agent.no_queue", **facts))
+            freepbx = plan is not None and is_freepbx(plan)
+            wrong.append(say(check, "agent.no_queue_freepbx" if freepbx else "agent.no_queue", **facts))
         if states[agent.seat] == "UNAVAILABLE" and agent.seat not in browsers:
             off.append(say(check, "agent.off", **facts))
     findings.extend(some(wrong, SHOWN))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from cti_server.doctor.dialplan.called import FILES
+from cti_server.doctor.dialplan.called import FILES, askers
+from cti_server.doctor.dialplan.freepbx import generated, is_freepbx
 from cti_server.doctor.dialplan.plan import Dialplan, Place
-from cti_server.doctor.dialplan.steps import Target, safe, split
+from cti_server.doctor.dialplan.steps import Target, acts, safe, split, targets
 from cti_server.doctor.findings import Finding, say, some
 from cti_server.doctor.manager.reach import Patient
 
@@ -27,6 +28,7 @@ CONTEXTS: Mapping[str, str] = {
     "cti-room": "conferences",
     "cti-invite": "inviting into a conference",
 }
+INHERIT = "cti-inherit"
 LEG = Target("cti-leg", "s", "1", "leg")
 SHOWN = 5
 
@@ -42,15 +44,30 @@ def examine(patient: Patient, plan: Dialplan) -> list[Finding]:
             "lines": "\n".join(f"#tryinclude {f}" for f in files),
         }
         return [say(check, "desk.contexts", **facts)]
-    return list(some(list(_legs(check, plan)), SHOWN))
+    return list(some([*_legs(check, plan), *_heirs(check, plan)], SHOWN))
 
 
 def _legs(check: str, plan: Dialplan) -> Iterator[Finding]:
-    """Each Queue() that does not prepare its members' legs: those legs do not hear the server's keys."""
+    """Each Queue() that does not prepare its members' legs: those legs do not hear the server's keys. The members
+    of one that FreePBX writes inherit instead."""
     for place in plan.places():
+        if generated(plan, place.context):
+            continue
         if place.step.application == "Queue" and LEG.context not in place.step.data:
             facts = {"context": place.context, "extension": place.extension, "line": with_leg(place)}
             yield say(check, "desk.leg", **facts)
+
+
+def _heirs(check: str, plan: Dialplan) -> Iterator[Finding]:
+    """On FreePBX each place that asks who is calling for a queue elsewhere, whose members inherit nothing."""
+    if not is_freepbx(plan):
+        return
+    for context, extension in dict.fromkeys((place.context, place.extension) for place in askers(plan)):
+        steps = [act for step in plan.contexts[context].extensions[extension] for act in acts(step)]
+        leads = {target.context for act in steps for target in targets(act)}
+        if INHERIT not in leads and not any(act.application == "Queue" for act in steps):
+            code = "desk.heir_screen" if generated(plan, context) else "desk.heir"
+            yield say(check, code, context=context, extension=extension)
 
 
 def with_leg(place: Place) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from cti_server.asterisk.actions import QueueStatus
 from cti_server.asterisk.session import ActionFailed, ListBroken, Session
+from cti_server.doctor.dialplan.freepbx import is_freepbx
 from cti_server.doctor.dialplan.plan import Dialplan, Place
 from cti_server.doctor.findings import Finding, say, some
 from cti_server.doctor.manager.actions import ANSWER_S, value
@@ -15,8 +16,6 @@ from cti_server.doctor.pbx.recorded import Recorded
 from cti_server.wire.ami import Message
 
 SHOWN = 10
-#: contexts that FreePBX and Issabel, a sibling of it, generate
-OF_FREEPBX = ("ext-queues", "from-internal-xfer", "from-did-direct")
 
 
 async def listed(session: Session) -> list[Message] | None:
@@ -60,7 +59,7 @@ def examine(
 def _queues(patient: Patient, recorded: Recorded, in_pbx: set[str], plan: Dialplan | None) -> Iterator[Finding]:
     check, pbx = patient.check("queues"), patient.pbx.name
     in_record = {queue.name for queue in recorded.queues if queue.pbx == pbx}
-    freepbx = plan is not None and any(context in plan.contexts for context in OF_FREEPBX)
+    freepbx = plan is not None and is_freepbx(plan)
     if not in_pbx:
         yield say(check, "queue.none_freepbx" if freepbx else "queue.none")
         return
@@ -82,7 +81,13 @@ def _named(patient: Patient, in_pbx: set[str], plan: Dialplan) -> list[Finding]:
             found.setdefault(name, place)
     near = {name: difflib.get_close_matches(name, sorted(in_pbx), n=1, cutoff=0.75) for name in found}
     return [
-        say(check, "queue.named", queue=name, place=place, near=(near[name] or [name])[0])
+        say(
+            check,
+            "queue.named_freepbx" if is_freepbx(plan) else "queue.named",
+            queue=name,
+            place=place,
+            near=(near[name] or [name])[0],
+        )
         for name, place in sorted(found.items())
     ]
 
@@ -94,6 +99,9 @@ def _gone(check: str, pbx: str, queue: str, strange: list[str], freepbx: bool) -
         near = found[0]
     if near is not None:
         return say(check, "queue.misnamed", queue=queue, pbx=pbx, near=near)
+    if freepbx and not queue.isdecimal():
+        number = strange[0] if strange else "600"
+        return say(check, "queue.by_number", queue=queue, pbx=pbx, number=number)
     return say(check, "queue.gone_freepbx" if freepbx else "queue.gone", queue=queue, pbx=pbx)
 
 

@@ -6,6 +6,17 @@ from cti_server.doctor.texts.shape import RELOAD_DIALPLAN, Text
 
 #: asks who is calling, and harms nobody where cti-identify is not there; doubled braces, for `format`
 ASK = "GosubIf($[${{DIALPLAN_EXISTS(cti-identify,s,1)}}]?cti-identify,s,1)"
+#: FreePBX: how a line comes to ask, what a Custom Destination may lead to, and what is there by docs/install.md
+FREEPBX_ROUTE = (
+    "Admin, Custom Destinations, Add: target cti-freepbx,s,1, Return: Yes, destination: where {number} leads now\n"
+    "Connectivity, Inbound Routes, {number}: point it there, Apply Config"
+)
+FREEPBX_TARGET = "Admin, Custom Destinations: target {context},s,1, Apply Config"
+FREEPBX_CONTEXT = """[cti-freepbx]
+exten => s,1,GosubIf($[${DIALPLAN_EXISTS(cti-identify,s,1)}]?cti-identify,s,1)
+ same => n,GosubIf($[${DIALPLAN_EXISTS(cti-inherit,s,1)}]?cti-inherit,s,1)
+ same => n,ExecIf($["${CTI_PRIORITY}" != ""]?Set(QUEUE_PRIO=${CTI_PRIORITY}))
+ same => n,Return()   in extensions_custom.conf"""
 SITE = "   in cti_site.conf; then: " + RELOAD_DIALPLAN
 
 DIALPLAN: dict[str, Text] = {
@@ -45,6 +56,12 @@ DIALPLAN: dict[str, Text] = {
         "endpoint "
         "of your trunk in pjsip.conf; then: " + RELOAD_DIALPLAN,
     ),
+    "dialplan.dead_freepbx": Text(
+        "warning",
+        "[{context}], extension {extension}, asks who is calling, and nothing that can be seen leads there",
+        "Admin, Custom Destinations, Add: target {context},{extension},1, Return: Yes, destination: your queue\n"
+        "Connectivity, Inbound Routes: point the route at it, Apply Config",
+    ),
     "dialplan.calls": Text("ok", "cti-identify is called from {places}"),
     "dialplan.script": Text(
         "ok",
@@ -82,6 +99,18 @@ DIALPLAN: dict[str, Text] = {
         "cuts the caller off",
         "{remedy}; then: " + RELOAD_DIALPLAN,
     ),
+    # FreePBX includes extensions_custom.conf, and an included file that itself has a wrong #include is left out by
+    # Asterisk, which reads the rest as if nothing were wrong (measured on 22.10).
+    "called.missing_freepbx": Text(
+        "problem",
+        "[{context}], extension {extension}, priority {priority}: {application} leads to {what}, which is not "
+        "there, and "
+        "cuts the caller off",
+        "{remedy}; then: "
+        + RELOAD_DIALPLAN
+        + "\nIf it is there already, an #include in extensions_custom.conf names a file that is not there, and "
+        "Asterisk leaves out all of extensions_custom.conf: write #tryinclude; its log says which",
+    ),
     "called.skipped": Text(
         "warning",
         "[{context}], extension {extension}, priority {priority}, leaves {what} out, which is not there",
@@ -102,6 +131,13 @@ DIALPLAN: dict[str, Text] = {
         "{line}   in [{context}], extension {extension}, in place of priority {priority}; then: "
         + RELOAD_DIALPLAN,
     ),
+    "called.unsafe_freepbx": Text(
+        "warning",
+        "[{context}], extension {extension}, priority {priority}, calls {what} without looking whether it is "
+        "there: on "
+        "the day that {file} is not loaded, this cuts the caller off",
+        "Admin, Custom Destinations: target cti-freepbx,s,1, Return: Yes, Apply Config; cti-freepbx looks first",
+    ),
     # --- lines
     "line.ok": Text("ok", "{numbers} ask who is calling before they queue"),
     "line.unasked": Text(
@@ -112,14 +148,26 @@ DIALPLAN: dict[str, Text] = {
     "line.unasked_freepbx": Text(
         "warning",
         "{number} reaches Queue({queue}) of [{context}] without asking who is calling",
-        "Admin, Custom Destinations, Add: target cti-freepbx,s,1, Return: Yes, destination: the queue; then\n"
-        "Connectivity, Inbound Routes, {number}: point it there, Apply Config",
+        FREEPBX_ROUTE,
     ),
     "line.rings": Text(
         "warning",
         "{number} rings phones by Dial() in [{context}], extension {extension}, and in no queue that was found; "
         "nobody is asked who is calling",
         f"same => n,{ASK}   in [{{context}}], extension {{extension}}, before Dial(); then: " + RELOAD_DIALPLAN,
+    ),
+    "line.rings_freepbx": Text(
+        "warning",
+        "{number} rings phones by [{context}], extension {extension}, and in no queue that was found; nobody is "
+        "asked who is calling",
+        FREEPBX_ROUTE,
+    ),
+    "line.broken_freepbx": Text(
+        "problem",
+        "{number} comes to [{context}], extension {extension}, priority {priority}, which leads to {to}: that "
+        "is not there, and cuts the caller off",
+        'asterisk -rx "dialplan show {extension}@{context}"   shows the step; add what it leads to in '
+        "extensions_custom.conf, or choose another destination on the screens, Apply Config",
     ),
     "line.broken": Text(
         "problem",
@@ -132,6 +180,12 @@ DIALPLAN: dict[str, Text] = {
         "warning",
         "no extension of the dialplan is {number}, so its calls cannot be followed from here",
         f"exten => {{number}},1,{ASK}   in the context of your trunk, then the queue",
+    ),
+    "line.absent_freepbx": Text(
+        "warning",
+        "no extension of the dialplan is {number}, so its calls cannot be followed from here",
+        "Connectivity, Inbound Routes, Add: DID Number {number}, as the provider sends it, Apply Config\n"
+        "or, if it is gone for good:  cti-server line remove {number}",
     ),
     "line.lost": Text(
         "warning",
@@ -161,7 +215,8 @@ DIALPLAN: dict[str, Text] = {
     "site.trunk_away": Text(
         "warning",
         "CTI_TRUNK {found} is not reached by Asterisk: numbers dialled from the screen fail",
-        'asterisk -rx "pjsip show endpoint {found}"   shows its Contact and its state; correct it in pjsip.conf',
+        'asterisk -rx "pjsip show endpoint {found}"   shows its Contact and its state; correct it in pjsip.conf '
+        "(FreePBX, Issabel: Connectivity, Trunks)",
     ),
     "site.trunk_unseen": Text(
         "warning",
@@ -171,7 +226,7 @@ DIALPLAN: dict[str, Text] = {
     "site.context": Text(
         "problem",
         "{name} is {found}, a context that is not there: {loss}",
-        "Set({name}=)   or the name of the context in which your phones dial" + SITE,
+        "Set({name}={right})   or the name of the context in which your phones dial" + SITE,
     ),
     "site.inside_wrong": Text(
         "problem",

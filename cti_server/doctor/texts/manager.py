@@ -141,7 +141,8 @@ MANAGER: dict[str, Text] = {
     "events.timestamps": Text(
         "warning",
         "events carry no time, so times are those of arrival",
-        "timestampevents = yes   in [general] of manager.conf; then: " + RELOAD_MANAGER,
+        "timestampevents = yes   in [general] of manager.conf (FreePBX, Issabel: [general](+) of "
+        "manager_custom.conf); then: " + RELOAD_MANAGER,
     ),
     "events.timestamps_unseen": Text(
         "warning",

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from cti_server.doctor.texts.shape import RELOAD_DIALPLAN, RELOAD_MANAGER, Text
 
+#: where FreePBX has the settings of http.conf, which it writes anew
+MINI_HTTP = (
+    "\nFreePBX, Issabel: Settings, Advanced Settings, Asterisk Builtin mini-HTTP server, instead of http.conf"
+)
+
 PBX: dict[str, Text] = {
     # --- Asterisk itself
     "asterisk.version": Text("ok", "Asterisk {version}"),
@@ -56,6 +61,19 @@ PBX: dict[str, Text] = {
         "the screen do nothing there",
         "same => n,{line}   in place of that Queue(); then: " + RELOAD_DIALPLAN,
     ),
+    "desk.heir": Text(
+        "warning",
+        "[{context}], extension {extension}, asks who is calling, and leaves the phones that a queue of FreePBX "
+        "rings nothing to inherit: hold and record from the screen do nothing there",
+        " same => n,GosubIf($[${{DIALPLAN_EXISTS(cti-inherit,s,1)}}]?cti-inherit,s,1)   in [{context}], extension "
+        "{extension}, of extensions_custom.conf, after the step that asks; then: " + RELOAD_DIALPLAN,
+    ),
+    "desk.heir_screen": Text(
+        "warning",
+        "[{context}], extension {extension}, asks who is calling, and leaves the phones that a queue of FreePBX "
+        "rings nothing to inherit: hold and record from the screen do nothing there",
+        "Admin, Custom Destinations: target cti-freepbx,s,1, Return: Yes, Apply Config",
+    ),
     "desk.key": Text(
         "problem",
         "{name} of features.conf is {now}; the server presses {key}",
@@ -100,6 +118,11 @@ PBX: dict[str, Text] = {
         "queues_additional.conf\n"
         "or, if it is gone for good:  cti-server queue remove {queue} --pbx {pbx}",
     ),
+    "queue.by_number": Text(
+        "warning",
+        "the record calls a queue {queue}; on FreePBX the name of a queue is its number",
+        "cti-server queue add {number} --pbx {pbx} --title {queue}\ncti-server queue remove {queue} --pbx {pbx}",
+    ),
     "queue.misnamed": Text(
         "warning",
         "the record calls a queue {queue}, the PBX has {near}: names count letter by letter",
@@ -109,6 +132,12 @@ PBX: dict[str, Text] = {
         "problem",
         "{place} puts callers into the queue {queue}, which the PBX does not have: they go on to the next step",
         'Queue({near},…)   there, or [{queue}] in queues.conf; then: asterisk -rx "queue reload all"',
+    ),
+    "queue.named_freepbx": Text(
+        "problem",
+        "{place} puts callers into the queue {queue}, which the PBX does not have: they go on to the next step",
+        "Queue({near},…)   there, in extensions_custom.conf, or Applications, Queues, Add Queue, with {queue} as "
+        "its number; Apply Config",
     ),
     "queue.none": Text(
         "problem",
@@ -171,6 +200,11 @@ PBX: dict[str, Text] = {
         "member = {seat},0,{name},{seat}   under its queue in queues.conf\n"
         'then: asterisk -rx "queue reload members"',
     ),
+    "agent.no_queue_freepbx": Text(
+        "warning",
+        "{seat}, the phone of agent {login}, is in no queue",
+        "Applications, Queues: the queue, Queue Agents, Static Agents: {endpoint}; Apply Config",
+    ),
     "agent.unseen": Text(
         "warning",
         "whether the PBX knows the agents' phones cannot be seen from here",
@@ -196,32 +230,32 @@ PBX: dict[str, Text] = {
         "{url} is not encrypted: a page that came by https opens only wss, and one that did not gets no "
         "microphone",
         "In .env:  CTI_SOFTPHONE_URL=wss://{host}:8089/ws   and in [general] of http.conf:  tlsenable = yes   "
-        "tlsbindaddr = 0.0.0.0:8089   tlscertfile = …",
+        "tlsbindaddr = 0.0.0.0:8089   tlscertfile = …" + MINI_HTTP,
     ),
     "browser.no_http": Text(
         "problem",
         "nothing answers at {url}: {why}",
         "In [general] of http.conf:  enabled = yes   bindaddr = {host}   bindport = {port}; then: "
-        'asterisk -rx "module reload http"',
+        'asterisk -rx "module reload http"' + MINI_HTTP,
     ),
     "browser.no_https": Text(
         "problem",
         "nothing answers at {url}: {why}",
         "In [general] of http.conf:  enabled = yes   tlsenable = yes   tlsbindaddr = 0.0.0.0:{port}   "
         "tlscertfile = …; "
-        'then: asterisk -rx "module reload http"',
+        'then: asterisk -rx "module reload http"' + MINI_HTTP,
     ),
     "browser.no_tls": Text(
         "problem",
         "{url} speaks no TLS: {why}",
         "In [general] of http.conf:  tlsenable = yes   tlsbindaddr = 0.0.0.0:{port}   tlscertfile = …; "
-        'then: asterisk -rx "module reload http"',
+        'then: asterisk -rx "module reload http"' + MINI_HTTP,
     ),
     "browser.untrusted": Text(
         "problem",
         "the certificate of {url} is not trusted, and a browser refuses it without a word: {why}",
         "In [general] of http.conf:  tlscertfile = a certificate for {host} that the browsers trust, with its "
-        "chain",
+        "chain" + MINI_HTTP,
     ),
     "browser.no_sip": Text(
         "problem",

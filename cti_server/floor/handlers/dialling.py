@@ -34,12 +34,17 @@ BY_CAUSE = {
 BY_STATUS = {DialStatus.BUSY: "busy", DialStatus.NO_ANSWER: "no_answer", DialStatus.CANCEL: "no_answer"}
 
 
-def reason_of(s: NumberNotReached) -> str:
+def reason_of(s: NumberNotReached, refused_with: int | None = None) -> str:
     """Why the number was not reached: `no_trunk`, `number_unknown`, `unreachable`, `refused`, `congestion`,
-    `busy`, `no_answer`, or `failed` for what the PBX does not explain."""
+    `busy`, `no_answer`, or `failed` for what the PBX does not explain.
+
+    `refused_with` is the cause that the trunk itself gave. A Local channel in between (CTI_VIA, FreePBX's outbound
+    routes) does not hand it on, so it counts more than the cause that the dialplan knows."""
     if not s.trunk_known:
         return "no_trunk"
-    return BY_STATUS.get(s.status) or BY_CAUSE.get(s.cause or 0, "failed")
+    if s.status in BY_STATUS:
+        return BY_STATUS[s.status]
+    return next((BY_CAUSE[cause] for cause in (refused_with, s.cause) if cause in BY_CAUSE), "failed")
 
 
 def not_reached(books: Books, s: NumberNotReached) -> None:
@@ -52,7 +57,7 @@ def not_reached(books: Books, s: NumberNotReached) -> None:
             _went_out(books, call, s.number)
         part = call.part_on(leg)
         if part is not None:
-            part.reason = reason_of(s)
+            part.reason = reason_of(s, call.refused_with)
             books.touch_part(call, part, kinds.NOT_REACHED, part.reason)
     books.touch(call)
 

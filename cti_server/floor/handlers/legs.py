@@ -389,6 +389,8 @@ def ended(books: Books, s: LegEnded) -> None:
     call, leg = call_and_leg(books, s)
     if call is None or leg is None:
         return
+    if leg.dialled and not leg.up and not leg.local:
+        call.refused_with = s.cause
     part = call.part_on(leg)
     led_to = part or _led_through(call, leg)
     survivor = _survivor(call, led_to, leg) if led_to is not None else None
