@@ -81,7 +81,7 @@ async def attach(choices: Choices, terminal: Terminal) -> None:
     _edit(edits, choices, hands, ledger, terminal)
     _reload(hands, "dialplan reload", terminal)
     if layout.kind is not Kind.PLAIN:
-        _destinations(terminal)
+        _destinations(layout, terminal)
     if site.desk:
         _reload(hands, "module reload features", terminal)
     await _checked(settings, ("dialplan", "desk", "FastAGI"), terminal)
@@ -225,15 +225,24 @@ def _lines_of_queues(layout: Layout, site: wanted.Site, terminal: Terminal) -> l
     return edits
 
 
-def _destinations(terminal: Terminal) -> None:
+def _destinations(layout: Layout, terminal: Terminal) -> None:
     """What only the PBX's own screens may write; after our lines, for a destination without them ends calls."""
     terminal.say("  On its own screens, one for each place that a line leads to:")
-    terminal.lines(
-        [
-            "Admin → Custom Destinations → Add: target cti-freepbx,s,1, Return: Yes, destination: your queue",
-            "Connectivity → Inbound Routes: point the route at it; Apply Config",
-        ]
-    )
+    if layout.kind is Kind.ISSABEL:
+        targets = [f"{wanted.destination(queue)},s,1" for queue in layout.queues]
+        terminal.lines(
+            [
+                *(f"PBX → Custom Destinations → Add: {target}" for target in targets),
+                "Inbound Routes: point the route at it; Apply",
+            ]
+        )
+    else:
+        terminal.lines(
+            [
+                "Admin → Custom Destinations → Add: target cti-freepbx,s,1, Return: Yes, destination: your queue",
+                "Connectivity → Inbound Routes: point the route at it; Apply Config",
+            ]
+        )
     terminal.wait("Tell me when it is done.")
 
 

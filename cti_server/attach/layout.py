@@ -204,8 +204,9 @@ def _takes_plus(etc: Path) -> bool:
     return any(re.match(r"exten\s*=>?\s*_?(\[[^\]]*\+|\+|[.!])", text) for text in routes)
 
 
-def led_through(etc: Path, context: str) -> list[str]:
-    """From where FreePBX leads calls to this context by a Custom Destination: `4008001000 in [ext-did]`."""
+def led_through(etc: Path) -> list[str]:
+    """From where FreePBX or Issabel leads calls to our contexts: `4008001000 in [ext-did]`. FreePBX has an
+    extension for each Custom Destination, which is called; Issabel goes to what the destination says itself."""
     found: list[tuple[str, str, str]] = []
     exten: dict[str, str] = defaultdict(str)
     for line in lines(etc / "extensions.conf", etc):
@@ -213,14 +214,15 @@ def led_through(etc: Path, context: str) -> list[str]:
             if step[1] == "exten":
                 exten[line.section] = step[2].split(",", 1)[0].strip()
             found.append((line.section, exten[line.section], step[2]))
-    calls = re.compile(rf"\b(?:Gosub|Goto)\({re.escape(context)},")
+    calls = re.compile(r"\b(?:Gosub|Goto)\((?:cti-freepbx|cti-to-[^,]+),")
     destinations = {
         exten for section, exten, step in found if section == CUSTOM_DESTINATIONS and calls.search(step)
     }
     return [
         f"{exten} in [{section}]"
         for section, exten, step in found
-        if any(f"({CUSTOM_DESTINATIONS},{destination}," in step for destination in destinations)
+        if (calls.search(step) and section != CUSTOM_DESTINATIONS)
+        or any(f"({CUSTOM_DESTINATIONS},{destination}," in step for destination in destinations)
     ]
 
 

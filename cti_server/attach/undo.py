@@ -46,9 +46,9 @@ async def undo(ledger: Ledger, settings: Settings, hands: Hands, terminal: Termi
 
 
 def _routes_first(etc: Path, terminal: Terminal) -> None:
-    """FreePBX calls cti-freepbx without looking, so no call may be led there any more before it goes."""
-    while places := led_through(etc, "cti-freepbx"):
-        terminal.say(f"  Calls would be cut off that are still led to cti-freepbx: {', '.join(places)}", "yellow")
+    """FreePBX and Issabel call our contexts without looking: no call may be led there any more before they go."""
+    while places := led_through(etc):
+        terminal.say(f"  Calls would be cut off that are still led to our contexts: {', '.join(places)}", "yellow")
         terminal.lines(
             [
                 "Connectivity → Inbound Routes: point the route to where its Custom Destination leads",

@@ -117,8 +117,22 @@ def dialplan(layout: Layout, site: Site) -> Edit:
         includes.append("#tryinclude extensions_cti_desk.conf")
     if layout.kind is Kind.PLAIN:
         return Edit("extensions.conf", "at the end", tuple(includes))
-    steps = [f"exten => s,1,{IDENTIFY}", *(f" same => n,{step}" for step in (INHERIT, PRIORITY, "Return()"))]
-    return Edit("extensions_custom.conf", "at the end", (*includes, "", "[cti-freepbx]", *steps))
+    # Issabel's destinations have no "Return", so there is one for each queue, which leads there itself.
+    ends = {"cti-freepbx": "Return()"}
+    if layout.kind is Kind.ISSABEL:
+        ends = {destination(queue): f"Goto(ext-queues,{queue},1)" for queue in layout.queues}
+    contexts = [
+        ("", f"[{name}]", f"exten => s,1,{IDENTIFY}", *(f" same => n,{step}" for step in (INHERIT, PRIORITY, end)))
+        for name, end in ends.items()
+    ]
+    return Edit(
+        "extensions_custom.conf", "at the end", (*includes, *(line for lines in contexts for line in lines))
+    )
+
+
+def destination(queue: str) -> str:
+    """The context that asks who is calling, and goes on to this queue of Issabel."""
+    return f"cti-to-{queue}"
 
 
 def keys(layout: Layout, features: str) -> list[Edit]:

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import pytest
 
 from cti_server.attach.ledger import digests
@@ -61,6 +62,15 @@ class Machine:
         with (self.folder / "server.log").open("ab") as log:
             command = [sys.executable, "-m", "cti_server", "serve"]
             self.service = subprocess.Popen(command, env=self.environ, cwd="/", stdout=log, stderr=log)
+
+    async def is_ready(self) -> bool:
+        """Whether the service says so."""
+        async with httpx.AsyncClient(verify=False) as http:
+            try:
+                answer = await http.get(f"http://127.0.0.1:{self.environ['CTI_HTTP_PORT']}/readyz")
+            except httpx.HTTPError:
+                return False
+        return answer.status_code == 200
 
     def stop(self) -> None:
         service, self.service = self.service, None
@@ -318,6 +328,7 @@ async def test_attached_by_the_documents_own_lines(pbx: StockPbx, machine: Machi
         done = await asyncio.to_thread(machine.run, *words)
         assert done.returncode == 0, done.stderr
     machine.serve()
+    await until(machine.is_ready, "a server that is ready")
     phones.enter_context(await asyncio.to_thread(Deskphone, pbx, "2001", PhoneHabits(ring_s=None)))
     doctor = await asyncio.to_thread(machine.run, "doctor")
     assert "✗" not in doctor.stdout, doctor.stdout
