@@ -215,7 +215,7 @@ async def test_attached_to_freepbx_as_a_person_answers(machine: Machine) -> None
         back = ("attach", "--undo", "--yes", "--asterisk", str(pbx.command))
         refused = await asyncio.to_thread(machine.run, *back)
         assert refused.returncode == 1
-        assert "still led to cti-freepbx: 4008001000 in [ext-did]" in refused.stdout, (
+        assert "still led to our contexts: 4008001000 in [ext-did]" in refused.stdout, (
             "whose callers it would cut off"
         )
         assert digests(pbx.etc) == now
