@@ -136,6 +136,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 settings.fastagi_allow,
                 {"identify": identify},
                 encodings,
+                settings.fastagi_token.get_secret_value() if settings.fastagi_token is not None else "",
             )
         )
         collector.fastagi = fastagi

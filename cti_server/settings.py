@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     fastagi_host: str = "127.0.0.1"
     fastagi_port: int = Field(default=4573, ge=0, le=65535)
     fastagi_allow: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.0/8", "::1/128")
+    fastagi_token: SecretStr | None = None
     lookup_deadline_ms: int = Field(default=300, ge=10, le=5000)
     identify_token: SecretStr | None = None
 

@@ -1,12 +1,14 @@
 """The FastAGI server: it accepts sessions from Asterisk and runs for each the dialogue that its URL names.
 
-FastAGI has no authentication, so only addresses on the allow-list are served. Size, time and number of sessions
-are limited. A session that breaks a limit is closed, and its dialplan goes on as if this server were down.
+FastAGI has no authentication, so only addresses on the allow-list are served and, where one is set, only sessions
+whose URL has the token. Size, time and number of sessions are limited. A session that breaks a limit is closed,
+and its dialplan goes on as if this server were down.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hmac
 import ipaddress
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -75,6 +77,14 @@ class AgiSession:
         return self._decoder.feed(chunk)
 
 
+class WrongToken(Exception):
+    """The session's URL has another token than the settings, or none."""
+
+
+def _same(shown: str, token: str) -> bool:
+    return hmac.compare_digest(shown.encode("utf-8", "surrogatepass"), token.encode())
+
+
 Dialogue = Callable[[AgiSession], Awaitable[None]]
 
 
@@ -84,7 +94,8 @@ class FastAgiServer:
     Use it as an async context manager: it listens inside, and cancels running dialogues at the end. `allow` lists
     networks (`10.0.0.0/8`). `port` is the port that is bound, also where 0 was asked for. `served` counts sessions
     whose dialogue began, `warnings` those that were closed, by kind. `encodings` has those of each PBX; a session
-    whose URL names none has those of the first.
+    whose URL names none has those of the first. `token` is what each URL must show: whoever may connect could else
+    ask whose a number is, and give a live call another caller.
     """
 
     def __init__(
@@ -94,7 +105,9 @@ class FastAgiServer:
         allow: Sequence[str],
         dialogues: Mapping[str, Dialogue],
         encodings: Mapping[str, Encodings] | None = None,
+        token: str = "",
     ) -> None:
+        self._token = token
         self._host, self.port = host, port
         self._encodings = encodings or {}
         self._allow = [ipaddress.ip_network(network, strict=False) for network in allow]
@@ -150,6 +163,8 @@ class FastAgiServer:
                 self._warn("too slow", str(cause) or f"a session of more than {SESSION_S:g} s", peer[0])
             except OSError as cause:
                 self._warn("closed early", str(cause), peer[0])
+            except WrongToken as cause:
+                self._warn("wrong token", str(cause), peer[0])
             except (AgiViolation, UnsafeCommand) as cause:
                 self._warn("not AGI", str(cause), peer[0])
 
@@ -165,6 +180,8 @@ class FastAgiServer:
         except TimeoutError:
             raise TimeoutError(f"AGI environment not complete in {ENVIRONMENT_S:g} s") from None
         session = AgiSession(decoder, reader, writer)
+        if self._token and not _same(session.query.get("token", ""), self._token):
+            raise WrongToken("its URL does not show the token of CTI_FASTAGI_TOKEN; cti_site.conf has CTI_TOKEN")
         dialogue = self._dialogues.get(session.script.strip("/"))
         if dialogue is None:
             raise AgiViolation(f"no dialogue {session.script!r}; the dialplan should call agi://…/identify")

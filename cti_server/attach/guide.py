@@ -151,6 +151,7 @@ def _site(choices: Choices, layout: Layout, terminal: Terminal) -> wanted.Site:
         inside=wanted.inside(layout.phones),
         desk=choices.desk,
         secrets=_secrets(known),
+        token=_token(known, choices.etc / "cti_site.conf"),
         national=layout.national,
     )
 
@@ -183,6 +184,16 @@ def _secrets(known: Settings) -> dict[str, str]:
         secret = getattr(known, f"ami_{role}_secret")
         found[role] = (secret.get_secret_value() if secret is not None else "") or secrets.token_hex(16)
     return found
+
+
+def _token(known: Settings, there: Path) -> str:
+    """That of the settings, else that of a cti_site.conf, which may stay as it is; a fresh one without either."""
+    if known.fastagi_token is not None:
+        return known.fastagi_token.get_secret_value()
+    if not there.exists():
+        return secrets.token_hex(16)
+    found = re.search(r"Set\(CTI_TOKEN=([^)]*)\)", there.read_text(encoding="utf-8", errors="replace"))
+    return found[1] if found is not None else ""
 
 
 async def _write_ours(

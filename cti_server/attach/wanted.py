@@ -34,7 +34,8 @@ _QUEUE_LINE = re.compile(
 @dataclass(frozen=True, slots=True)
 class Site:
     """What the administrator decided. `server` and `pbx_host` are addresses, each as the other reaches it.
-    `national`: the PBX's outbound routes know no number that begins with `+`."""
+    `national`: the PBX's outbound routes know no number that begins with `+`. `token` is what the dialplan's
+    questions show, '' for nothing."""
 
     name: str
     server: str
@@ -46,6 +47,7 @@ class Site:
     inside: str
     desk: bool
     secrets: Mapping[str, str]
+    token: str
     national: bool = False
 
 
@@ -62,6 +64,7 @@ def files(site: Site, kind: Kind, source: Path) -> dict[str, str]:
     values = {
         "CTI_FASTAGI": f"{site.server}:{site.fastagi_port}",
         "CTI_PBX": site.name,
+        "CTI_TOKEN": site.token,
         "CTI_TRUNK": site.trunk,
         "CTI_INSIDE": site.inside,
     }
@@ -93,10 +96,12 @@ def settings(site: Site, port: int) -> str:
     secrets = "".join(f"CTI_AMI_{role.upper()}_SECRET={site.secrets[role]}\n" for role in ROLES)
     local = site.pbx_host in ("127.0.0.1", "localhost")
     far = "" if local else f"CTI_FASTAGI_HOST={site.server}\nCTI_FASTAGI_ALLOW=127.0.0.0/8,{site.pbx_host}\n"
+    token = f"CTI_FASTAGI_TOKEN={site.token}\n" if site.token else ""
     dial = "CTI_DIAL=national\n" if site.national else ""
     return (
         f"CTI_PBX={site.name}\nCTI_AMI_HOST={site.pbx_host}\nCTI_AMI_PORT={site.ami_port}\n{secrets}"
-        f"CTI_FASTAGI_PORT={site.fastagi_port}\n{far}{dial}CTI_HTTP_PORT={port}\nCTI_DEFAULT_REGION={site.region}\n"
+        f"CTI_FASTAGI_PORT={site.fastagi_port}\n{token}{far}{dial}CTI_HTTP_PORT={port}\n"
+        f"CTI_DEFAULT_REGION={site.region}\n"
     )
 
 

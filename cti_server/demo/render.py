@@ -227,6 +227,7 @@ def _site(config: PbxConfig) -> str:
     values = {
         "CTI_FASTAGI": config.fastagi,
         "CTI_PBX": config.name,
+        "CTI_TOKEN": "",
         "CTI_DEADLINE": "1",
         "CTI_TRUNK": "cti-trunk",
         "CTI_VIA": "",

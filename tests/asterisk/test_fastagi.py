@@ -153,6 +153,15 @@ async def test_past_the_limit_of_sessions_the_next_is_closed_at_once(
     first.close()
 
 
+@pytest.mark.parametrize(("query", "served"), [("&token=abc", 1), ("&token=abd", 0), ("&token=", 0), ("", 0)])
+async def test_only_who_shows_the_token_is_answered(query: str, served: int) -> None:
+    environment = ENVIRONMENT.replace(b"x=1", b"x=1" + query.encode())
+    async with FastAgiServer("127.0.0.1", 0, ["127.0.0.0/8"], {"identify": dialogue}, token="abc") as server:
+        answer = await talk(server, environment, b"200 result=1\n")
+    assert (b"CTI_STATUS" in answer) is bool(served)
+    assert (server.served, server.warnings["wrong token"]) == (served, 1 - served)
+
+
 async def test_an_address_that_is_not_allowed_is_not_served() -> None:
     async with FastAgiServer("127.0.0.1", 0, ["10.0.0.0/8"], {"identify": dialogue}) as server:
         assert await talk(server, ENVIRONMENT) == b""

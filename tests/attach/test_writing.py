@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cti_server.attach import layout, wanted
+from cti_server.attach.guide import _token
 from cti_server.attach.hands import Hands
 from cti_server.attach.layout import Kind
 from cti_server.attach.ledger import Ledger, digests
@@ -26,6 +28,7 @@ SITE = wanted.Site(
     inside="^10[0-9]{2}$",
     desk=True,
     secrets={role: f"s-{role}" for role in wanted.ROLES},
+    token="t-1",
 )
 
 
@@ -67,7 +70,13 @@ def test_our_files_have_this_sites_values(etc: Path, tmp_path: Path) -> None:
     manager, site = (etc / "manager_cti.conf").read_text(), (etc / "cti_site.conf").read_text()
     assert "CHANGE-ME" not in manager.partition("[cti-notify]")[0]
     assert "permit = 10.0.0.9/255.255.255.255" in manager
-    for line in ("CTI_FASTAGI=10.0.0.9:4573", "CTI_PBX=main", "CTI_TRUNK=carrier", "CTI_INSIDE=^10[0-9]{2}$"):
+    for line in (
+        "CTI_FASTAGI=10.0.0.9:4573",
+        "CTI_PBX=main",
+        "CTI_TOKEN=t-1",
+        "CTI_TRUNK=carrier",
+        "CTI_INSIDE=^10[0-9]{2}$",
+    ):
         assert f"Set({line})" in site
     assert (etc / "manager_cti.conf").stat().st_mode & 0o007 == 0
 
@@ -82,6 +91,17 @@ def test_a_second_run_keeps_what_the_administrator_changed(etc: Path, tmp_path: 
     write_files(SITE, Kind.PLAIN, hands, again, yes)
     assert (etc / "cti_site.conf").read_text() == mine
     assert again.before == before, "as it was before the first run, not before this one"
+
+
+def test_a_site_without_a_token_gets_none_that_its_dialplan_does_not_show(etc: Path, tmp_path: Path) -> None:
+    """A second run leaves cti_site.conf as it was changed by hand: a token of the settings alone would refuse
+    every question."""
+    assert len(_token(OUTSIDE, etc / "cti_site.conf")) == 32
+    (etc / "cti_site.conf").write_text("[cti-site]\nexten => s,1,Set(CTI_PBX=main)\n")
+    assert _token(OUTSIDE, etc / "cti_site.conf") == ""
+    assert "TOKEN" not in wanted.settings(replace(SITE, token=""), 8080)
+    (etc / "cti_site.conf").write_text("[cti-site]\nexten => s,1,Set(CTI_TOKEN=of-before)\n")
+    assert _token(OUTSIDE, etc / "cti_site.conf") == "of-before"
 
 
 def test_settings_that_are_there_are_kept(tmp_path: Path) -> None:

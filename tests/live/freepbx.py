@@ -87,6 +87,7 @@ def attach(pbx: FreePbxLike) -> None:
         inside=wanted.inside(there.phones),
         desk=True,
         secrets={role: pbx.config.secrets[f"cti-{role}"] for role in wanted.ROLES},
+        token="",
     )
     files = wanted.files(site, there.kind, dialplans_folder())
     for name, text in files.items():

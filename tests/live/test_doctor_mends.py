@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from cti_server.demo.asterisk_root import DemoUnavailable
 from cti_server.demo.calls import Deskphone
@@ -323,6 +324,23 @@ async def test_a_wrong_value_of_cti_site(pbx: DemoPbx, wrong: str, code: str, sa
         findings = await codes(pbx)
         assert code not in findings
         assert "site.ok" in findings
+
+
+async def test_a_token_that_the_dialplan_does_not_show(pbx: DemoPbx) -> None:
+    settings = settings_of(pbx, fastagi_port=4573, fastagi_token=SecretStr("abc"))
+
+    async def tokens() -> dict[str, Finding]:
+        (one,) = settings.attached()
+        return {f.code: f for f in await examine_pbx(settings, one, RECORD) if f.code.startswith("dialplan.token")}
+
+    finding = (await tokens())["dialplan.token"]
+    assert "abc" not in finding.what + (finding.remedy or "")
+    right = set_to(named(finding).replace("…", "abc"))
+    with changed(pbx, "cti_site.conf", right, "dialplan reload"):
+        assert await tokens() == {}
+    older = lambda text: re.sub(r"&token=[^)]*\}\)", ")", text)  # noqa: E731
+    with changed(pbx, "extensions_cti.conf", older, "dialplan reload"):
+        assert "Copy dialplans/extensions_cti.conf" in ((await tokens())["dialplan.token_old"].remedy or "")
 
 
 async def test_a_trunk_that_is_not_there(pbx: DemoPbx) -> None:

@@ -21,6 +21,7 @@ def examine(patient: Patient, plan: Dialplan) -> Iterator[Finding]:
     if not asked:
         yield say(check, "dialplan.script")
         return
+    yield from _token(patient, plan)
     host, _, port = asked.rpartition(":") if ":" in asked else (asked, ":", "4573")
     right = f"{our_address(patient)}:{settings.fastagi_port}"
     facts = {"found": asked, "right": right, "port": settings.fastagi_port}
@@ -29,6 +30,19 @@ def examine(patient: Patient, plan: Dialplan) -> Iterator[Finding]:
     else:
         code = {True: "address", False: "host", None: "address_unsure"}[_is_us(patient, host)]
         yield say(check, f"dialplan.{code}", **facts)
+
+
+def _token(patient: Patient, plan: Dialplan) -> Iterator[Finding]:
+    """Whether the questions show what the settings ask for; the values themselves are nobody's to read here."""
+    check, secret = patient.check("dialplan"), patient.settings.fastagi_token
+    wanted = secret.get_secret_value() if secret is not None else ""
+    shown = plan.assigned("cti-site", "CTI_TOKEN") or ""
+    if wanted and not any(
+        "token=" in place.step.data for place in plan.places() if place.context == "cti-identify"
+    ):
+        yield say(check, "dialplan.token_old")
+    elif wanted != shown and wanted:
+        yield say(check, "dialplan.token")
 
 
 def our_address(patient: Patient) -> str:

@@ -67,6 +67,16 @@ DIALPLAN: dict[str, Text] = {
         "ok",
         "CTI_FASTAGI is empty, so agi-bin/cti_identify.py asks; its first lines say whom, and with which token",
     ),
+    "dialplan.token": Text(
+        "problem",
+        "the dialplan's questions do not show the token that CTI_FASTAGI_TOKEN asks for, and are refused",
+        "Set(CTI_TOKEN=…)   with the value of CTI_FASTAGI_TOKEN" + SITE,
+    ),
+    "dialplan.token_old": Text(
+        "problem",
+        "CTI_FASTAGI_TOKEN asks for a token that this extensions_cti.conf cannot show: its questions are refused",
+        "Copy dialplans/extensions_cti.conf of this version; then: " + RELOAD_DIALPLAN,
+    ),
     "dialplan.port": Text(
         "problem",
         "the dialplan asks {found}; FastAGI of this server is on port {port}",
