@@ -323,11 +323,11 @@ def test_a_call_that_does_not_look_first_is_named_with_one_that_does(written: st
     ]
 
 
-def test_a_queue_that_prepares_its_legs_where_cti_leg_is_there() -> None:
+def test_a_queue_with_what_its_legs_need() -> None:
     plan = dialplan("[in]\nexten => 100,1,Queue(a,Ct,,,60)\nexten => 200,1,Queue(b)")
-    assert [with_leg(place) for place in plan.places()] == [
-        "Queue(a,Ct${IF($[${DIALPLAN_EXISTS(cti-leg,s,1)}]?b(cti-leg^s^1))},,,60)",
-        "Queue(b,${IF($[${DIALPLAN_EXISTS(cti-leg,s,1)}]?b(cti-leg^s^1))})",
+    assert [with_leg(plan, place) for place in plan.places()] == [
+        "Queue(a,Ctkb(cti-leg^s^1),,,60)",
+        "Queue(b,tkb(cti-leg^s^1))",
     ]
 
 

@@ -213,16 +213,46 @@ async def test_asking_after_the_queue(pbx: DemoPbx) -> None:
     with line_is(pbx, late) as file:
         findings = await codes(pbx)
         assert "dialplan.calls" not in findings
-        asks = named(findings["dialplan.too_late"])
-        assert asks == named(findings["line.unasked"])
-        mend(
-            pbx,
-            file,
-            lambda t: t.replace(late, f"exten => {LINE},1,Answer()\n {asks}\n same => n,Queue(support,t)"),
-        )
+        told = (findings["dialplan.too_late"].remedy or "").partition("   both in")[0]
+        assert told == (findings["line.unasked"].remedy or "").partition("   both in")[0]
+        mend(pbx, file, lambda text: text.replace(late, told))
         findings = await codes(pbx)
         assert not {"dialplan.too_late", "line.unasked"} & set(findings)
         assert "line.ok" in findings
+
+
+IVR = f"""exten => {LINE},1,Background(silence/1)
+ same => n,WaitExten(5)
+exten => 1,1,Queue(support,t)
+exten => 2,1,ExecIf($[1]?Queue(sales,t))"""
+
+
+async def test_the_keys_of_a_menu_stay_keys(pbx: DemoPbx) -> None:
+    """A remedy that were followed word for word must not make a step of the extension above out of a key."""
+    with line_is(pbx, IVR) as file:
+        finding = (await codes(pbx))["line.unasked"]
+        lines = (finding.remedy or "").partition("   both in")[0]
+        key = lines.splitlines()[0].partition(",")[0]
+        old = next(line for line in IVR.splitlines() if line.startswith(f"{key},1,"))
+        mend(pbx, file, lambda text: text.replace(old, lines))
+        assert key in lines
+        shown = pbx.cli(f"dialplan show {key.removeprefix('exten => ')}@from-trunk-cti")
+        assert shown.index("cti-identify") < shown.index("Queue(")
+
+
+async def test_a_queue_is_given_what_its_legs_need_where_it_stands(pbx: DemoPbx) -> None:
+    wanted = {
+        "exten => 1,1,Queue(support,tkb(cti-leg^s^1))",
+        "exten => 2,1,ExecIf($[1]?Queue(sales,tkb(cti-leg^s^1)))",
+    }
+    with line_is(pbx, IVR) as file:
+        told = [named(f) for f in await every(pbx) if f.code == "desk.leg"]
+        assert set(told) == wanted
+        for line in told:
+            key = line.partition(",1,")[0]
+            old = next(step for step in IVR.splitlines() if step.startswith(f"{key},1,"))
+            mend(pbx, file, lambda text, old=old, line=line: text.replace(old, line))  # type: ignore[misc]
+        assert "desk.leg" not in await codes(pbx)
 
 
 async def test_asking_where_no_call_comes(pbx: DemoPbx) -> None:

@@ -130,7 +130,7 @@ def _bring(plan: Dialplan, place: Place, target: Target) -> str:
         place.step.application,
         place.step.data.replace(target.context, near[0]),
     )
-    return f"{_same(place)}{safe(written, right)}   in [{place.context}], extension {place.extension}"
+    return f"{in_place_of(place)}{safe(written, right)}   in [{place.context}], extension {place.extension}"
 
 
 def _calls_of_ours(plan: Dialplan) -> Iterator[tuple[Place, Target]]:
@@ -153,7 +153,7 @@ def _unsafe(check: str, plan: Dialplan) -> Iterator[Finding]:
         if _looked_for_in_vain(plan, place, target) is not None:
             continue  # has a finding of its own
         if plan.has(target, place.context, place.extension) and not _looks_first(plan, place, target):
-            remedy = f"{_same(place)}{safe(place.step, target)}"
+            remedy = f"{in_place_of(place)}{safe(place.step, target)}"
             code = "called.unsafe_freepbx" if generated(plan, place.context) else "called.unsafe"
             yield say(check, code, line=remedy, **_facts(place, target))
 
@@ -162,7 +162,7 @@ def _looks_elsewhere(check: str, plan: Dialplan) -> Iterator[Finding]:
     """Calls of ours that look for a context by a name that there is not, and so are left out for ever."""
     for place, target in _calls_of_ours(plan):
         if target.context in FILES and (found := _looked_for_in_vain(plan, place, target)) is not None:
-            mended = f"{_same(place)}{safe(place.step, target)}"
+            mended = f"{in_place_of(place)}{safe(place.step, target)}"
             yield say(check, "called.never", found=found, line=mended, **_facts(place, target))
 
 
@@ -177,7 +177,24 @@ def _looks_first(plan: Dialplan, place: Place, target: Target) -> bool:
     return looks_for(plan.contexts[place.context].extensions[place.extension], target.context)
 
 
-def _same(place: Place) -> str:
+ASK = "GosubIf($[${DIALPLAN_EXISTS(cti-identify,s,1)}]?cti-identify,s,1)"
+
+
+def asking_before(plan: Dialplan, context: str, extension: str, application: str) -> str:
+    """The lines that ask who is calling before the first step that does this application, and where they belong:
+    the extension may begin with it, and then its first step becomes the second."""
+    steps = plan.match(context, extension) or []
+    step = next((s for s in steps if any(act.application == application for act in acts(s))), None)
+    written = next((name for name, own in plan.contexts[context].extensions.items() if own is steps), extension)
+    if step is None or step.priority > 1:
+        return f"same => n,{ASK}   in [{context}], extension {written}, before {application}()"
+    label = f"({step.label})" if step.label else ""
+    rest = f"same => n,{step.application}({step.data})"
+    return f"exten => {written},1{label},{ASK}\n {rest}   both in [{context}], in place of {written},1"
+
+
+def in_place_of(place: Place) -> str:
+    """How a line begins that takes the place of this step: `same => n,`, or `exten => 1,1,` if it is the first."""
     label = f"({place.step.label})" if place.step.label else ""
     first = place.step.priority == 1
     return f"exten => {place.extension},1{label}," if first else f"same => n{label},"
@@ -217,7 +234,8 @@ def _asks(check: str, plan: Dialplan, roots: Collection[str]) -> Iterator[Findin
     for place in places:
         if (queue := _queued_before(plan, place)) is not None:
             facts = {"context": place.context, "extension": place.extension, "queue": queue}
-            yield say(check, "dialplan.too_late", **facts)
+            lines = asking_before(plan, place.context, place.extension, "Queue")
+            yield say(check, "dialplan.too_late", lines=lines, **facts)
         elif place.context not in entered and not place.context.startswith("macro-"):
             code = "dialplan.dead_freepbx" if is_freepbx(plan) else "dialplan.dead"
             yield say(check, code, context=place.context, extension=place.extension)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from cti_server.doctor.dialplan.called import FILES
+from cti_server.doctor.dialplan.called import FILES, asking_before
 from cti_server.doctor.dialplan.follow import Reached, follow
 from cti_server.doctor.dialplan.freepbx import generated, is_freepbx
 from cti_server.doctor.dialplan.plan import Dialplan
@@ -86,11 +86,13 @@ def _judge(check: str, plan: Dialplan, number: str, reached: Reached) -> Finding
     if reached.unasked:
         where, extension, queue = reached.unasked[0]
         facts = {"number": number, "queue": queue, "context": where, "extension": extension}
+        facts["lines"] = asking_before(plan, where, extension, "Queue")
         return say(check, "line.unasked_freepbx" if generated(plan, where) else "line.unasked", **facts)
     if not reached.asked and reached.rung:
         where, extension = reached.rung[0]
         code = "line.rings_freepbx" if generated(plan, where) else "line.rings"
-        return say(check, code, number=number, context=where, extension=extension)
+        lines = asking_before(plan, where, extension, "Dial")
+        return say(check, code, number=number, context=where, extension=extension, lines=lines)
     if not reached.asked:
         where, extension = reached.ends
         return say(check, "line.lost", number=number, context=where, extension=extension)

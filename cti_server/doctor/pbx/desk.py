@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
-from cti_server.doctor.dialplan.called import FILES, askers
+from cti_server.doctor.dialplan.called import FILES, askers, in_place_of
 from cti_server.doctor.dialplan.freepbx import generated, is_freepbx
 from cti_server.doctor.dialplan.plan import Dialplan, Place
-from cti_server.doctor.dialplan.steps import Target, acts, safe, split, targets
+from cti_server.doctor.dialplan.steps import Target, acts, split, targets
 from cti_server.doctor.findings import Finding, say, some
 from cti_server.doctor.manager.reach import Patient
 
@@ -54,7 +55,8 @@ def _legs(check: str, plan: Dialplan) -> Iterator[Finding]:
         if generated(plan, place.context):
             continue
         if place.step.application == "Queue" and LEG.context not in place.step.data:
-            facts = {"context": place.context, "extension": place.extension, "line": with_leg(place)}
+            line = in_place_of(place) + with_leg(plan, place)
+            facts = {"context": place.context, "extension": place.extension, "line": line}
             yield say(check, "desk.leg", **facts)
 
 
@@ -70,9 +72,18 @@ def _heirs(check: str, plan: Dialplan) -> Iterator[Finding]:
             yield say(check, code, context=context, extension=extension)
 
 
-def with_leg(place: Place) -> str:
-    """The same Queue() with members' legs prepared, wherever cti-leg is there."""
+def with_leg(plan: Dialplan, place: Place) -> str:
+    """The same step, whose Queue() has what its members' legs need, as docs/install.md has it. A b() to a context
+    that is not there harms nobody (measured on Asterisk 22)."""
     queue, *rest = split(place.step.data, ",")
-    options = f"{rest[0] if rest else ''}b(cti-leg^s^1)"
-    data = ",".join([queue, options, *rest[1:]])
-    return safe(type(place.step)(place.step.priority, place.step.label, "Queue", data), LEG)
+    options = rest[0] if rest else ""
+    plain = re.sub(r"\([^)]*\)", "", options)
+    options += "".join(letter for letter in "tk" if letter not in plain)
+    if "b" not in plain:
+        options += "b(cti-leg^s^1)"
+    made = f"Queue({','.join([queue, options, *rest[1:]])})"
+    steps = plan.contexts[place.context].extensions[place.extension]
+    whole = next(step for step in steps if step.priority == place.step.priority)
+    if whole.application == "Queue":
+        return made
+    return f"{whole.application}({whole.data.replace(f'Queue({place.step.data})', made)})"  # ExecIf and the like

@@ -47,7 +47,7 @@ DIALPLAN: dict[str, Text] = {
         "[{context}], extension {extension}, asks who is calling after Queue({queue}): by then an agent has "
         "answered "
         "without a card",
-        f"same => n,{ASK}   in [{{context}}], extension {{extension}}, before Queue(); then: " + RELOAD_DIALPLAN,
+        "{lines}; then: " + RELOAD_DIALPLAN,
     ),
     "dialplan.dead": Text(
         "warning",
@@ -153,7 +153,7 @@ DIALPLAN: dict[str, Text] = {
     "line.unasked": Text(
         "warning",
         "{number} reaches Queue({queue}) without asking who is calling",
-        f"same => n,{ASK}   in [{{context}}], extension {{extension}}, before Queue(); then: " + RELOAD_DIALPLAN,
+        "{lines}; then: " + RELOAD_DIALPLAN,
     ),
     "line.unasked_freepbx": Text(
         "warning",
@@ -164,7 +164,7 @@ DIALPLAN: dict[str, Text] = {
         "warning",
         "{number} rings phones by Dial() in [{context}], extension {extension}, and in no queue that was found; "
         "nobody is asked who is calling",
-        f"same => n,{ASK}   in [{{context}}], extension {{extension}}, before Dial(); then: " + RELOAD_DIALPLAN,
+        "{lines}; then: " + RELOAD_DIALPLAN,
     ),
     "line.rings_freepbx": Text(
         "warning",

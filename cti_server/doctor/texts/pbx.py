@@ -59,7 +59,7 @@ PBX: dict[str, Text] = {
         "warning",
         "Queue() in [{context}], extension {extension}, does not prepare its agents' legs: hold and record from "
         "the screen do nothing there",
-        "same => n,{line}   in place of that Queue(); then: " + RELOAD_DIALPLAN,
+        "{line}   in [{context}], in place of that Queue(); then: " + RELOAD_DIALPLAN,
     ),
     "desk.heir": Text(
         "warning",
