@@ -216,7 +216,8 @@ async def _write_ours(
 
 def _lines_of_queues(layout: Layout, site: wanted.Site, terminal: Terminal) -> list[Edit]:
     edits = []
-    for step in layout.steps:
+    # From below, so that a line's number is still its own when its turn comes.
+    for step in sorted(layout.steps, key=lambda step: (str(step.line.file), -step.line.number)):
         if layout.kind is not Kind.PLAIN:
             continue
         if step.asked:

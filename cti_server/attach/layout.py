@@ -5,26 +5,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from cti_server.doctor.dialplan.lines import is_number
+from .confs import lines, value
+from .steps import STEP, QueueStep, queue_steps, queues_elsewhere
 
-from .confs import Line, lines, value
-
-#: `exten => 4008001000,1,Queue(support,t)`, `same => n(label),Queue(support)`
-_STEP = re.compile(r"^(exten|same)\s*=>?\s*(.*)$")
-_QUEUE = re.compile(r"^(?P<priority>[^,]+),\s*Queue\(", re.IGNORECASE)
-#: `same => n,ExecIf($[…]?Queue(support))`: another application does it
-_INNER_QUEUE = re.compile(r"[?:(]\s*Queue\(", re.IGNORECASE)
-#: dialplans in other languages: a line that has a Queue
-_OTHER_QUEUE = re.compile(r"\bQueue\s*\(", re.IGNORECASE)
-#: a jump to a step by its number, which a line more before it would make another step
-_JUMP = re.compile(r"\b(?:Goto|GotoIf|GotoIfTime|Gosub|GosubIf)\(.*?[,(?:](\d+)\s*[):]", re.IGNORECASE)
-
-
-ASKS = "cti-identify"
 #: the context in which FreePBX has them
 CUSTOM_DESTINATIONS = "customdests"
 
@@ -33,26 +20,6 @@ class Kind(StrEnum):
     PLAIN = "plain Asterisk"
     FREEPBX = "FreePBX"
     ISSABEL = "Issabel"
-
-
-@dataclass(frozen=True, slots=True)
-class QueueStep:
-    """A step of the dialplan that puts callers into a queue, where it stands, and the number that leads there. On
-    FreePBX it is the first step of an inbound route, and the queue is not known; nor is one in a variable.
-    `asked`: a step before it in the same extension asks who is calling already. `by_hand`: steps of that extension
-    have numbers or are jumped to by number, so that no line may be put between them; or another application does
-    the Queue()."""
-
-    line: Line
-    exten: str
-    queue: str | None
-    asked: bool = False
-    by_hand: bool = False
-
-    @property
-    def is_number(self) -> bool:
-        """Whether people can dial it: no `s`, no key of a menu, no pattern."""
-        return is_number(self.exten)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +51,8 @@ def read(etc: Path) -> Layout:
         etc,
         kind,
         _queues(etc),
-        _steps(etc) if kind is Kind.PLAIN else _routes(etc),
-        _elsewhere(etc),
+        queue_steps(etc) if kind is Kind.PLAIN else _routes(etc),
+        queues_elsewhere(etc),
         phones,
         trunks,
         manager.get("enabled", "no").lower() in ("yes", "true", "on", "1"),
@@ -118,80 +85,11 @@ def _queues(etc: Path) -> dict[str, tuple[str, ...]]:
     return {name: tuple(members) for name, members in found.items()}
 
 
-def _steps(etc: Path) -> list[QueueStep]:
-    found: list[QueueStep] = []
-    exten: dict[tuple[Path, str], str] = defaultdict(str)
-    asking: set[tuple[Path, str, str]] = set()
-    counted: set[tuple[str, str]] = set()
-    for line in lines(etc / "extensions.conf", etc):
-        if (step := _STEP.match(line.text)) is None or line.file.name.startswith("extensions_cti"):
-            continue
-        place = (line.file, line.section)
-        rest = step[2].strip()
-        if step[1] == "exten":
-            exten[place] = rest.split(",", 1)[0].strip()
-            rest = rest.split(",", 1)[1] if "," in rest else ""
-        here = exten[place]
-        number = re.match(r"\s*(\d+)", rest)
-        if number is not None and int(number[1]) > 1:
-            counted.add((line.section, here))
-        if any(int(jump[1]) > 1 for jump in _JUMP.finditer(rest)):
-            counted.add((line.section, ""))
-        if ASKS in rest:
-            asking.add((*place, here))
-        if (queue := _QUEUE.match(rest)) is not None:
-            name = arguments(rest[queue.end() :])[0].strip()
-            found.append(QueueStep(line, here, None if "$" in name else name, (*place, here) in asking))
-        elif (queue := _INNER_QUEUE.search(rest)) is not None:
-            name = re.split(r"[,)]", rest[queue.end() :])[0].strip()
-            queue_is = None if "$" in name else name
-            found.append(QueueStep(line, here, queue_is, (*place, here) in asking, by_hand=True))
-    return [
-        replace(s, by_hand=s.by_hand or bool(counted & {(s.line.section, s.exten), (s.line.section, "")}))
-        for s in found
-    ]
-
-
-def _elsewhere(etc: Path) -> list[tuple[str, int, str]]:
-    found = []
-    for name in ("extensions.ael", "extensions.lua"):
-        file = etc / name
-        text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
-        comment = "--" if name.endswith("lua") else "//"
-        for number, line in enumerate(text.splitlines(), 1):
-            if _OTHER_QUEUE.search(line.partition(comment)[0]):
-                found.append((name, number, line.strip()))
-    return found
-
-
-def arguments(text: str) -> list[str]:
-    """The arguments of an application whose call goes on with this text, up to its closing parenthesis: split at
-    the commas that are in no function, expression or quotes. Raises ValueError where nothing closes it."""
-    return split_call(text)[0]
-
-
-def split_call(text: str) -> tuple[list[str], str]:
-    """As `arguments`, and what follows the call."""
-    found, depth, quoted = [""], 0, False
-    for at, char in enumerate(text):
-        if char == '"' and (at == 0 or text[at - 1] != "\\"):
-            quoted = not quoted
-        if not quoted and depth == 0 and char == ")":
-            return found, text[at + 1 :]
-        if not quoted:
-            depth += (char in "([{") - (char in ")]}")
-        if char == "," and depth == 0 and not quoted:
-            found.append("")
-        else:
-            found[-1] += char
-    raise ValueError(f"nothing closes the call: {text}")
-
-
 def _routes(etc: Path) -> list[QueueStep]:
     """The inbound routes of FreePBX and Issabel: the numbers in its contexts `ext-did…`."""
     found: dict[str, QueueStep] = {}
     for line in lines(etc / "extensions.conf", etc):
-        step = _STEP.match(line.text) if line.section.startswith("ext-did") else None
+        step = STEP.match(line.text) if line.section.startswith("ext-did") else None
         exten = step[2].split(",", 1)[0].strip() if step is not None and step[1] == "exten" else ""
         if exten.lstrip("+").isdecimal():
             found.setdefault(exten, QueueStep(line, exten, None))
@@ -210,7 +108,7 @@ def led_through(etc: Path) -> list[str]:
     found: list[tuple[str, str, str]] = []
     exten: dict[str, str] = defaultdict(str)
     for line in lines(etc / "extensions.conf", etc):
-        if (step := _STEP.match(line.text)) is not None:
+        if (step := STEP.match(line.text)) is not None:
             if step[1] == "exten":
                 exten[line.section] = step[2].split(",", 1)[0].strip()
             found.append((line.section, exten[line.section], step[2]))

@@ -56,7 +56,7 @@ class Ledger:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         half = self.file.with_name(self.file.name + ".new")
         with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-            json.dump(kept, out, ensure_ascii=False, indent=1)
+            json.dump(kept, out, indent=1)  # ASCII: a file of theirs may be no UTF-8
         half.replace(self.file)
 
     def note(self, edit: Edit, original: str) -> None:

@@ -14,7 +14,7 @@ from cti_server.record.crm import contact_points
 from cti_server.record.database import Database
 from cti_server.settings import PbxSettings
 
-from .layout import QueueStep
+from .steps import QueueStep
 from .terminal import Terminal
 
 CALL_S = 20  # how long the call that the PBX places stays

@@ -89,9 +89,12 @@ async def _give_back(settings: Settings, terminal: Terminal) -> None:
 def _take_back(ledger: Ledger, name: str, hands: Hands, terminal: Terminal, changed: set[str]) -> None:
     """Take our lines out of a file of theirs; what others have written there since stays."""
     text = hands.text(name)
-    for edit in [one for one in reversed(ledger.edits) if one.file == name]:
+    left = [one for one in ledger.edits if one.file == name]
+    while left:
+        copies = sum(one.lines() == left[-1].lines() for one in left)
+        edit = left.pop()
         try:
-            text = undone(text, edit)
+            text = undone(text, edit, copies)
         except NotThere:
             if any(line.strip() in text for line in edit.new if line.strip()):
                 changed.add(name)

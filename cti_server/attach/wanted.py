@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .edits import Edit
-from .layout import Kind, Layout, QueueStep, split_call
+from .layout import Kind, Layout
+from .steps import QueueStep, split_call
 
 ROLES = ("events", "agent", "call", "originate")
 #: files of ours → whether this site's values go into it
@@ -27,7 +28,7 @@ LEG = "b(cti-leg^s^1)"
 
 
 _QUEUE_LINE = re.compile(
-    r"^(\s*)(exten|same)(\s*=>?\s*)(?:([^,()]+),)?(1|n)(\([^)]*\))?,\s*(Queue)\(", re.IGNORECASE
+    r"^(\s*)(exten|same)(\s*=>?\s*)(?:([^,()]+),)?(1|n)(\([^)]*\))?,\s*(Queue)\s*\(", re.IGNORECASE
 )
 
 
@@ -161,9 +162,7 @@ def asking(step: QueueStep, etc: Path, *, desk: bool) -> Edit | None:
     """The edit that asks who is calling before this Queue(); None for a step that cannot be edited safely, such as
     one with a priority counted by hand."""
     raw = step.line.file.read_bytes().decode("utf-8", "surrogateescape").splitlines()[step.line.number - 1]
-    found = re.match(
-        r"^(\s*)(exten|same)(\s*=>?\s*)(?:([^,()]+),)?(1|n)(\([^)]*\))?,\s*(Queue)\(", raw, re.IGNORECASE
-    )
+    found = _QUEUE_LINE.match(raw)
     if found is None or step.by_hand:
         return None
     try:
@@ -174,12 +173,12 @@ def asking(step: QueueStep, etc: Path, *, desk: bool) -> Edit | None:
         return None
     indent, word, sign, exten, priority, label, _ = found.groups(default="")
     head = f"{indent}{word}{sign}{exten + ',' if exten else ''}"
-    rest = f"{indent}{word}{sign}{exten},n" if word == "exten" else f"{indent}same{sign}n"
+    rest = f"{indent}{word}{sign}{exten},n" if word.lower() == "exten" else f"{indent}{word}{sign}n"
     queue = f"Queue({with_leg(arguments) if desk else ','.join(arguments)})"
     new = (f"{head}{priority}{label},{IDENTIFY}", f"{rest},{PRIORITY}", f"{rest},{queue}{after}")
     file = step.line.file
     name = str(file.relative_to(etc) if file.is_relative_to(etc) else file)
-    return Edit(name, f"[{step.line.section}], line {step.line.number}", new, raw)
+    return Edit(name, f"[{step.line.section}], line {step.line.number}", new, raw, step.line.number)
 
 
 def with_leg(arguments: Sequence[str]) -> str:

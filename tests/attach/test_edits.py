@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from cti_server.attach.confs import Line
 from cti_server.attach.edits import Edit, NotThere, is_in, made, undone
-from cti_server.attach.layout import QueueStep, read, split_call
+from cti_server.attach.layout import read
+from cti_server.attach.steps import QueueStep, split_call
 from cti_server.attach.wanted import asking, inside, with_leg
 
 BLOCK = Edit(

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from cti_server.attach.edits import Edit, lacking, made, undone
 from cti_server.attach.guide import _destinations
 from cti_server.attach.layout import led_through, read
+from cti_server.attach.ledger import Ledger
 from cti_server.attach.terminal import Terminal
 from cti_server.attach.wanted import asking, dialplan
 from tests.attach.test_writing import SITE
@@ -67,3 +69,113 @@ def test_issabel_has_a_destination_for_each_queue_and_none_that_returns(issabel:
 
 def test_who_is_still_led_to_our_contexts_is_known(issabel: Path) -> None:
     assert led_through(issabel) == ["4008001000 in [ext-did]"]
+
+
+@pytest.mark.parametrize(
+    "jump",
+    [
+        'GotoIf($["${QUEUESTATUS}" = "FULL"]?1:5)',
+        "GotoIf($[1]?5)",
+        "Goto(3)",
+        "Goto(+2)",
+        "GotoIf($[1]?:+2)",
+        "Goto(400,3)",
+        "Goto(${X})",
+        "Dial(PJSIP/1,20,F(in^400^4))",
+        "Dial(PJSIP/1,20,G(in^400^4))",
+        "ExecIf($[1]?Goto(in,400,3))",
+    ],
+)
+def test_steps_that_are_jumped_to_by_number_are_left_alone(tmp_path: Path, jump: str) -> None:
+    """A line before the Queue() would make another step of each."""
+    (tmp_path / "extensions.conf").write_text(f"[in]\nexten => 400,1,Queue(a,t)\n same => n,{jump}\n")
+    assert [step.by_hand for step in read(tmp_path).steps] == [True]
+
+
+@pytest.mark.parametrize(
+    ("jump", "by_hand"),
+    [
+        ("Goto(in,400,2)", True),
+        ("Goto(in,401,2)", False),
+        ("Gosub(in,400,3(a,b))", True),
+        ("Goto(400,2)", True),  # of a context that [night] may include
+        ("Goto(${ANY},400,2)", True),
+        ("Goto(in,400,1)", False),
+        ("Goto(in,400,after)", False),
+        ("GotoIfTime(9:00-17:00,mon-fri,*,*?in,400,1:closed)", False),
+        ("Dial(PJSIP/1,20,tkb(cti-leg^s^1))", False),
+    ],
+)
+def test_who_jumps_from_elsewhere_counts_too(tmp_path: Path, jump: str, by_hand: bool) -> None:
+    (tmp_path / "extensions.conf").write_text(
+        f"[in]\nexten => 400,1,Answer()\n same => n,Queue(a,t)\n same => n(after),Hangup()\n"
+        f"[night]\nexten => 5,1,{jump}\n"
+    )
+    assert [step.by_hand for step in read(tmp_path).steps] == [by_hand]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ";-----------------\n; inbound\n;-----------------\n[in]\nexten => 400,1,Queue(a)\n",
+        "[in]\n;-- old\nexten => 399,1,Queue(b)\n--;\nexten => 400,1,Queue(a)\n",
+        "[in]\nexten => 400,1,Queue(a) ;-- old\nexten => 399,1,Queue(b)\n--;\n",
+        "[in]\nexten => 400,1,Queue(a) ; a comment ;-- and none of several lines\n",
+        "[in]\n;-- one --;exten => 400,1,Queue(a)\n",
+        '[in]\n#include "more.conf"\n',
+        '#include "/"\n#include "**x/*.conf"\n[in]\nExten=>400,1,Queue (a)\n',
+        '[in]\nEXTEN => 400,1,NoOp(")\nSame = n,queue(a)\n',
+    ],
+)
+def test_files_are_read_as_asterisk_reads_them(tmp_path: Path, text: str) -> None:
+    (tmp_path / "more.conf").write_text("exten => 400,1,Queue(a)\n")
+    (tmp_path / "extensions.conf").write_text(text)
+    assert [(s.line.section, s.exten, s.queue) for s in read(tmp_path).steps] == [("in", "400", "a")]
+
+
+@pytest.mark.parametrize("broken", ["Queue(a,t", 'Queue(a,t,,"hi)'])
+def test_a_queue_that_is_not_closed_is_for_hand(tmp_path: Path, broken: str) -> None:
+    (tmp_path / "extensions.conf").write_text(f"[in]\nexten => 400,1,{broken}\n")
+    (step,) = read(tmp_path).steps
+    assert (step.queue, asking(step, tmp_path, desk=True)) == ("a", None)
+
+
+def test_equal_lines_are_edited_each_in_its_place_and_taken_back(tmp_path: Path) -> None:
+    text = "[in]\n" + "".join(f"exten => {n},1,Answer()\n same => n,Queue(a,t)\n" for n in (400, 401, 402))
+    (tmp_path / "extensions.conf").write_text(text)
+    edits = [asking(step, tmp_path, desk=True) for step in reversed(read(tmp_path).steps)]
+    changed = text
+    for edit in edits:
+        assert edit is not None
+        assert lacking(changed, edit) == edit
+        changed = made(changed, edit)
+    (tmp_path / "extensions.conf").write_text(changed)
+    assert [step.asked for step in read(tmp_path).steps] == [True, True, True]
+    for copies, edit in ((3, edits[2]), (2, edits[1]), (1, edits[0])):
+        assert edit is not None
+        changed = undone(changed, edit, copies)
+    assert changed == text
+
+
+def test_a_number_that_was_added_later_is_not_taken_for_done(tmp_path: Path) -> None:
+    first = "[in]\nexten => 400,1,Answer()\n same => n,Queue(a,t)\n"
+    (tmp_path / "extensions.conf").write_text(first)
+    (step,) = read(tmp_path).steps
+    edit = asking(step, tmp_path, desk=True)
+    assert edit is not None
+    later = made(first, edit) + "exten => 401,1,Answer()\n same => n,Queue(a,t)\n"
+    (tmp_path / "extensions.conf").write_text(later)
+    old, new = read(tmp_path).steps
+    assert (old.asked, new.asked) == (True, False)
+    wanted = asking(new, tmp_path, desk=True)
+    assert wanted is not None
+    assert lacking(later, wanted) == wanted
+
+
+def test_an_edited_file_that_is_no_utf_8_is_kept_as_it_is(tmp_path: Path) -> None:
+    text = b"; Z\xfcrich \xb0\xc5\n".decode("utf-8", "surrogateescape")
+    ledger = Ledger(tmp_path / "attach-main.json", str(tmp_path))
+    ledger.note(Edit("manager.conf", "at the end", ("x",), text), text)
+    kept = Ledger.read(ledger.file)
+    assert kept is not None
+    assert (kept.originals["manager.conf"], kept.edits[0].old) == (text, text)
