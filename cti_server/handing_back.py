@@ -20,7 +20,7 @@ from .asterisk.session import ActionFailed, Session
 from .asterisk.snapshot import Hints, take
 from .floor.agents import SIGNED_OUT, SYSTEM_REASONS
 from .floor.books import Books
-from .record.center import agents, handed_back, reasons, shifts
+from .record.center import handed_back, reasons, shifts
 from .record.center.handed_back import HandedBack
 from .record.database import Connection, Database
 from .settings import PbxSettings
@@ -66,11 +66,11 @@ async def give_back(pbx: PbxSettings, database: Database, commands: Commands, *,
 async def of_record(conn: Connection, pbx: str) -> Ours:
     """What of the PBX's queues is this server's doing, as the record has it."""
     at_work = await shifts.all_open(conn, pbx)
-    homes = [agent.seat for agent in await agents.everyone(conn) if agent.seat and agent.pbx in (pbx, None)]
-    seats = [*homes, *(shift.seat for shift in at_work), *await shifts.last_seats_of(conn, pbx)]
+    left = await shifts.last_seats_of(conn, pbx)
     codes = [reason.code for reason in await reasons.all_reasons(conn)]
     joined = {(queue, shift.seat) for shift in at_work for queue in shift.added or ()}
-    return Ours(frozenset(seats), SYSTEM_REASONS.union(codes), frozenset(joined))
+    seats = frozenset(shift.seat for shift in at_work)
+    return Ours(seats, SYSTEM_REASONS.union(codes), frozenset(left), frozenset(joined))
 
 
 async def on_stop(pbx: PbxSettings, database: Database, commands: Commands, limit_s: float) -> None:

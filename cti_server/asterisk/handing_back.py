@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cti_server.floor.agents import SYSTEM_REASONS
+from cti_server.floor.agents import SIGNED_OUT, SYSTEM_REASONS
 from cti_server.floor.signals import MemberChanged, Snapshot
 
 from .actions import Action, QueuePause, QueueRemove
@@ -25,12 +25,14 @@ from .actions import Action, QueuePause, QueueRemove
 class Ours:
     """What of a PBX's queues is this server's doing, by the record.
 
-    `seats` are the phones at which agents sit (None: any), `reasons` those of its pauses, and `joined` has (queue,
-    phone) of each member whom it made one.
+    `seats` are the phones at which agents are at work (None: any), `reasons` those of its pauses there. `left` are
+    the phones whose agents have gone home, which it keeps paused for that reason only: who never signed in here is
+    paused by somebody else, perhaps another server. `joined` has (queue, phone) of each member that it made one.
     """
 
     seats: frozenset[str] | None = None
     reasons: frozenset[str] = SYSTEM_REASONS
+    left: frozenset[str] = frozenset()
     joined: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -55,8 +57,14 @@ def given_back(snapshot: Snapshot, ours: Ours, *, at_once: bool = False) -> Give
     made = [m for m in snapshot.members if m.dynamic and _is_at(m, ours.joined)]
     kept = [m for m in made if m.queue in waiting]
     removed = [m for m in made if m.queue not in waiting]
-    paused = [m for m in snapshot.members if m.paused and m.reason in ours.reasons and _sits_at(m, ours.seats)]
+    paused = [m for m in snapshot.members if m.paused and _paused_by_us(m, ours)]
     return Given([m for m in paused if m not in removed], removed, kept)
+
+
+def _paused_by_us(member: MemberChanged, ours: Ours) -> bool:
+    if member.reason == SIGNED_OUT and _sits_at(member, ours.left):
+        return True
+    return member.reason in ours.reasons and _sits_at(member, ours.seats)
 
 
 def _sits_at(member: MemberChanged, seats: frozenset[str] | None) -> bool:

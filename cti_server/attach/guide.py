@@ -18,6 +18,7 @@ from cti_server.doctor.findings import Finding, Status
 from cti_server.doctor.pbx import recorded
 from cti_server.record import migrate
 from cti_server.record.database import Database
+from cti_server.rules.numbers import REGIONS
 from cti_server.settings import Settings
 
 from . import layout as layouts
@@ -167,7 +168,7 @@ class Answers:
         return None if good else f"{answer!r} is no name for a PBX: letters, digits, - and _"
 
     def region(self, answer: str) -> str | None:
-        return None if re.fullmatch(r"[A-Za-z]{2}", answer) else f"{answer!r} is no country: CN, GB, DE …"
+        return None if answer.upper() in REGIONS else f"{answer!r} is no country: CN, GB, DE …"
 
     def trunk(self, answer: str) -> str | None:
         known = not answer or not self.trunks or answer in self.trunks

@@ -25,6 +25,9 @@ _JUMP = re.compile(r"\b(Goto|GotoIf|GotoIfTime|Gosub|GosubIf)\s*\(", re.IGNORECA
 #: options of Dial() and the like that lead a call on: F(context^extension^2)
 _OPTION = re.compile(r"\b[A-Za-z]\(([^()^]*\^[^()]*)\)")
 
+#: what a Gosub() hands over: (a,${b(c)})
+_ARGUMENTS = re.compile(r"\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\s*$")
+
 Counted = tuple[str | None, str | None]
 """Where steps are counted: a context and an extension, None for any."""
 
@@ -101,7 +104,7 @@ def _jumps(rest: str, context: str, exten: str) -> Iterator[Counted]:
         if "if" in jump[1].lower():
             _, *branches = split(data, "?")
             data = "?".join(branches)
-        places += [split(re.sub(r"\([^()]*\)\s*$", "", one.strip()), ",") for one in split(data, ":")]
+        places += [split(_ARGUMENTS.sub("", one.strip()), ",") for one in split(data, ":")]
     places += [option.split("^") for option in _OPTION.findall(rest)]
     for parts in places:
         number = parts[-1].strip()

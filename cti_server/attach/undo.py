@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from cti_server.asterisk.commands import Commands
 from cti_server.handing_back import give_back
+from cti_server.record import leases
 from cti_server.record.database import Database
 from cti_server.settings import Settings
 
@@ -18,9 +20,11 @@ from .terminal import Declined, Terminal
 RELOADS = ("dialplan reload", "module reload features", "manager reload")
 
 
-async def undo(ledger: Ledger, settings: Settings, hands: Hands, terminal: Terminal) -> bool:
-    """Take the attachment back. Returns whether /etc/asterisk is as it was before it."""
+async def undo(ledger: Ledger, settings: Settings | None, hands: Hands, terminal: Terminal) -> bool:
+    """Take the attachment back. Returns whether /etc/asterisk is as it was before it. `settings` are None where
+    they cannot be read: then the queues are not asked, and the files go back all the same."""
     terminal.step("The way back")
+    await _server_first(settings, terminal)
     if ledger.here:
         _routes_first(Path(ledger.etc), terminal)
     for edit in reversed(ledger.edits):
@@ -29,7 +33,8 @@ async def undo(ledger: Ledger, settings: Settings, hands: Hands, terminal: Termi
     terminal.say(f"  {ledger.etc}: {', '.join(sorted(ledger.written))} are deleted, or are as they were")
     if not terminal.confirm("Do it?", default=True):
         raise Declined("nothing was changed")
-    await _give_back(settings, terminal)
+    if settings is not None:
+        await _give_back(settings, terminal)
     if not ledger.here:
         return _elsewhere(ledger, terminal)
     changed: set[str] = set()
@@ -43,6 +48,28 @@ async def undo(ledger: Ledger, settings: Settings, hands: Hands, terminal: Termi
         else:
             terminal.lines([f'asterisk -rx "{line}"'])
     return _compared(ledger, terminal, changed)
+
+
+async def _server_first(settings: Settings | None, terminal: Terminal) -> None:
+    """A server that runs would pause its agents' phones again, by the session that it has, and could not unpause
+    them any more once the manager's users are gone."""
+    while settings is not None and (owner := await _attached(settings)) is not None:
+        terminal.say(f"  A server is attached: {owner}. Stop it first; it gives back what it set:", "yellow")
+        terminal.lines(["systemctl stop cti-server"])
+        if terminal.yes:
+            raise Declined("nothing was changed; stop the server first")
+        if not terminal.confirm("Look again?"):
+            raise Declined("nothing was changed")
+
+
+async def _attached(settings: Settings) -> str | None:
+    """The server that is attached to one of these PBXs; None where there is none, or where the record is away."""
+    for pbx in settings.attached():
+        with suppress(Exception):  # without a record the files go back all the same
+            async with Database(settings.database_url) as database:
+                if (owner := await leases.living_holder(database, pbx.name)) is not None:
+                    return owner
+    return None
 
 
 def _routes_first(etc: Path, terminal: Terminal) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import socket
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +13,7 @@ import typer
 
 from cti_server import settings_file
 
-from .common import fail, run
+from .common import fail, read_settings, run
 
 
 def attach(
@@ -57,15 +59,17 @@ def attach(
         fail(f"there is no {etc}", "--etc FOLDER, or --host ADDRESS for an Asterisk on another machine")
     if not here and server is None:
         fail("another machine must know where this one is", f"cti-server attach --host {host} --server ADDRESS")
+    addresses = _address(host), _address(server or "127.0.0.1")
+    _runs(asterisk)
+    read_settings(file=file)
     if not here:
-        etc = file.parent / f"for-{host}"
+        etc = file.parent / f"for-{addresses[0]}"
         etc.mkdir(parents=True, exist_ok=True)
     choices = Choices(
         etc,
         asterisk,
         file,
-        _address(host),
-        _address(server or "127.0.0.1"),
+        *addresses,
         name,
         region,
         trunk,
@@ -86,8 +90,19 @@ def _address(name: str) -> str:
     """The address of a machine: what may ask, and whom the manager permits, are addresses."""
     try:
         return socket.gethostbyname(name)
-    except OSError as unknown:
-        fail(f"{name} is not known: {unknown.strerror or unknown}", "give its address, e.g. 10.0.0.5")
+    except (OSError, UnicodeError) as unknown:
+        why = getattr(unknown, "strerror", None) or unknown
+        fail(f"{name} is not known: {why}", "give its address, e.g. 10.0.0.5")
+
+
+def _runs(asterisk: str) -> None:
+    """Refuse what cannot be run: a quote that is not closed, nothing at all, a program that there is not."""
+    try:
+        words = shlex.split(asterisk)
+    except ValueError as bad:
+        fail(f"--asterisk {asterisk}: {bad}", "--asterisk 'docker exec pbx asterisk'")
+    if not words or (asterisk != "asterisk" and shutil.which(words[0]) is None):
+        fail(f"--asterisk {asterisk}: there is no such program", "--asterisk 'docker exec pbx asterisk'")
 
 
 def _undo(file: Path, asterisk: str, terminal: object) -> None:
@@ -104,7 +119,11 @@ def _undo(file: Path, asterisk: str, terminal: object) -> None:
         fail(str(unreadable), "docs/install.md says what to take out by hand; then delete this file")
     if not ledgers:
         fail(f"no attachment is noted in {file.parent}", "docs/install.md says what to take out by hand")
-    settings = Settings.load(file)
+    try:
+        settings = Settings.load(file)
+    except ValueError as bad:  # a ValidationError is one, and SettingsError too
+        settings = None
+        terminal.bad(f"the settings in {file} cannot be used, so the queues are not asked: {bad}")
     whole = True
     for ledger in ledgers:
         hands = Hands.on(Path(ledger.etc), asterisk, here=ledger.here)

@@ -47,15 +47,19 @@ def say(text: str) -> None:
     out.print(Text(text), soft_wrap=True)
 
 
-def read_settings(*, of_the_machine: bool = True, quiet: bool = False, **changes: Any) -> Settings:
+def read_settings(
+    *, of_the_machine: bool = True, quiet: bool = False, file: Path | None = None, **changes: Any
+) -> Settings:
     """The settings that count in this folder, which a dim line on stderr names unless it is to be `quiet`.
 
     `of_the_machine` False leaves out what belongs to an installed server: the demo has nothing to do with it.
+    `file` is the one to read, where it was found already; it need not exist yet.
     """
     logging.getLogger("dotenv").setLevel(logging.ERROR)  # `announce` names the lines with what mends them
     try:
         places = settings_file.OF_THE_MACHINE if of_the_machine else ()
-        made = Settings.load(settings_file.find(os.environ, Path.cwd(), places), **changes)
+        found = settings_file.find(os.environ, Path.cwd(), places) if file is None else file
+        made = Settings.load(found if found is not None and found.exists() else None, **changes)
     except settings_file.FileUnreadable as unreadable:
         failure = failures.of_settings_file(unreadable)
         fail(failure.what, failure.remedy, status=2)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -45,8 +42,8 @@ async def _detach_one(settings: Settings, pbx: PbxSettings, now: bool, force: bo
     from cti_server.record.database import Database
 
     async with Database(settings.database_url) as database:
-        owner = await leases.holder(database, pbx.name)
-        if not force and owner is not None and (not database.is_sqlite or _lives(owner)):
+        owner = await leases.living_holder(database, pbx.name)
+        if not force and owner is not None:
             fail(
                 f"a server is attached to {pbx.name}: {owner}",
                 "systemctl stop cti-server     it gives everything back by itself; or --force",
@@ -74,15 +71,3 @@ async def _detach_one(settings: Settings, pbx: PbxSettings, now: bool, force: bo
     if not (done.given.unpaused or done.given.removed or done.given.kept):
         out.print(f"{pbx.name}: its queues have nothing of this server")
     return bool(done.given.kept or done.failed)
-
-
-def _lives(owner: str) -> bool:
-    """Whether the process `host:pid` is a server that runs on this machine."""
-    host, _, pid = owner.rpartition(":")
-    if host != socket.gethostname() or not pid.isdecimal() or int(pid) == os.getpid():
-        return False
-    try:
-        started = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
-    return b"cti" in started or b"python" in started  # the number may be another program's by now

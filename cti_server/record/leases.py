@@ -8,10 +8,13 @@ one process, and the epoch alone reveals a newer owner.
 from __future__ import annotations
 
 import hashlib
+import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import cast
 
 import sqlalchemy as sa
@@ -110,6 +113,25 @@ async def is_awaited(conn: Connection, pbx: str) -> bool:
     asked = await conn.scalar(sa.select(pbx_leases.c.standby_at).where(pbx_leases.c.pbx == pbx))
     now = await conn.scalar(sa.select(sa.func.now(type_=UtcDateTime)))
     return asked is not None and now is not None and (now - asked).total_seconds() < STANDBY_S
+
+
+async def living_holder(database: Database, pbx: str) -> str | None:
+    """The process that is attached to the PBX now, as `host:pid`; None when there is none, as far as this machine
+    can tell."""
+    owner = await holder(database, pbx)
+    return owner if owner is not None and (not database.is_sqlite or _lives(owner)) else None
+
+
+def _lives(owner: str) -> bool:
+    """Whether the process `host:pid` is a server that runs on this machine."""
+    host, _, pid = owner.rpartition(":")
+    if host != socket.gethostname() or not pid.isdecimal() or int(pid) == os.getpid():
+        return False
+    try:
+        started = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return b"cti" in started or b"python" in started  # the number may be another program's by now
 
 
 async def holder(database: Database, pbx: str) -> str | None:

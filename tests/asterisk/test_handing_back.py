@@ -53,5 +53,14 @@ def test_a_member_stays_while_callers_wait_and_is_rung() -> None:
     ]
 
 
+def test_who_has_gone_home_is_unpaused_from_that_and_nothing_else() -> None:
+    """A pause with a reason of ours, at a phone where nobody is at work, was set by somebody else."""
+    gone = Ours(frozenset(), frozenset({"lunch", "signed_out"}), left=frozenset({ALICE}))
+    home = replace(MEMBER, reason="signed_out")
+    lunch = replace(MEMBER, queue="vip", reason="lunch")
+    bobs = [replace(one, interface=BOB, seat=BOB) for one in (home, lunch)]
+    assert given_back(snapshot(home, lunch, *bobs), gone).actions() == [QueuePause(ALICE, False, queue="support")]
+
+
 def test_without_a_record_the_reasons_alone_tell() -> None:
     assert len(given_back(snapshot(MEMBER, replace(MEMBER, interface=BOB, seat=BOB)), Ours()).actions()) == 2

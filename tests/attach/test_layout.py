@@ -101,6 +101,7 @@ def test_steps_that_are_jumped_to_by_number_are_left_alone(tmp_path: Path, jump:
         ("Goto(400,2)", True),  # of a context that [night] may include
         ("Goto(${ANY},400,2)", True),
         ("Goto(in,400,1)", False),
+        ("Gosub(${EXTEN},stdexten(${GLOBAL(CONSOLE)}))", False),
         ("Goto(in,400,after)", False),
         ("GotoIfTime(9:00-17:00,mon-fri,*,*?in,400,1:closed)", False),
         ("Dial(PJSIP/1,20,tkb(cti-leg^s^1))", False),

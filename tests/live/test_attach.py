@@ -147,6 +147,9 @@ async def test_attached_by_the_guided_command_and_gone_again(
 
     phones.enter_context(await asyncio.to_thread(place_call, pbx, "13800138000", LINE))
     await until(lambda: "Up!Queue" in pbx.cli("core show channels concise"), "a call in the queue")
+    early = await asyncio.to_thread(machine.run, "attach", "--undo", "--yes", "--asterisk", str(pbx.command))
+    assert (early.returncode, digests(pbx.etc)) == (1, there), "a server that runs would pause its agents again"
+    assert "systemctl stop cti-server" in early.stdout
     await asyncio.to_thread(machine.stop)
 
     undone = await asyncio.to_thread(machine.run, "attach", "--undo", "--yes", "--asterisk", str(pbx.command))
