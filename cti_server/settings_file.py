@@ -38,7 +38,10 @@ def find(
     Raises FileUnreadable: settings that are silently left out would be worse than none.
     """
     if named := environ.get(NAMED_BY):
-        file = folder / Path(named).expanduser()
+        try:
+            file = folder / Path(named).expanduser()
+        except RuntimeError as nobody:  # ~name of nobody
+            raise FileUnreadable(Path(named), str(nobody)) from None
         if _text(file) is None:
             raise FileUnreadable(file, f"there is no such file, though {NAMED_BY} names it")
         return file

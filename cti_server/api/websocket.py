@@ -5,7 +5,9 @@ A websocket whose Upgrade header a proxy has dropped arrives as a plain GET: it 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import TypeVar
 
 import structlog
@@ -62,7 +64,8 @@ def add_websocket(api: FastAPI, hub: Hub, source: Source) -> None:
 
     async def desktop(socket: WebSocket) -> None:
         await socket.accept()
-        await session.serve(StarletteSocket(socket), hub, source, viewer_of)
+        with suppress(asyncio.CancelledError):  # the server ends: nobody waits for this, and nothing is wrong
+            await session.serve(StarletteSocket(socket), hub, source, viewer_of)
 
     logged = FirstTime()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,7 +71,9 @@ async def attach(choices: Choices, terminal: Terminal) -> None:
     terminal.step("2. The manager")
     _edit([wanted.manager(layout)], choices, hands, ledger, terminal)
     _reload(hands, "manager reload", terminal)
-    await _checked(settings, ("manager", "permissions"), terminal)
+    await _checked(
+        settings, ("manager", "permissions"), terminal, lambda: _reload(hands, "manager reload", terminal)
+    )
 
     terminal.step("3. The dialplan")
     edits = [wanted.dialplan(layout, site)]
@@ -85,7 +87,8 @@ async def attach(choices: Choices, terminal: Terminal) -> None:
         _destinations(layout, terminal)
     if site.desk:
         _reload(hands, "module reload features", terminal)
-    await _checked(settings, ("dialplan", "desk", "FastAGI"), terminal)
+    parts = ("dialplan", "desk", "FastAGI") if site.desk else ("dialplan", "FastAGI")
+    await _checked(settings, parts, terminal, lambda: _reload(hands, "dialplan reload", terminal))
 
     terminal.step("4. People, queues, numbers")
     await _fill(settings, site, layout, terminal)
@@ -221,7 +224,7 @@ def _lines_of_queues(layout: Layout, site: wanted.Site, terminal: Terminal) -> l
     for step in sorted(layout.steps, key=lambda step: (str(step.line.file), -step.line.number)):
         if layout.kind is not Kind.PLAIN:
             continue
-        if step.asked:
+        if step.asked and (not site.desk or "cti-leg" in step.line.text):
             terminal.good(f"{step.line.file.name}, line {step.line.number}: it asks who is calling already")
             continue
         edit = wanted.asking(step, layout.etc, desk=site.desk)
@@ -231,7 +234,8 @@ def _lines_of_queues(layout: Layout, site: wanted.Site, terminal: Terminal) -> l
         place = f"{step.line.file.name}, line {step.line.number}, [{step.line.section}], extension {step.exten}"
         why = "steps are counted there, or another application does it"
         terminal.say(f"  {place}: before its Queue(), by hand ({why}):", "yellow")
-        terminal.lines([f"{wanted.IDENTIFY}", f"{wanted.PRIORITY}", f"and  {wanted.LEG}  among its options"])
+        asks = [] if step.asked else [f"{wanted.IDENTIFY}", f"{wanted.PRIORITY}"]
+        terminal.lines([*asks, f"and  {wanted.LEG}  among its options"])
     for file, number, text in layout.elsewhere:
         terminal.say(f"  {file}, line {number}, has {text}: before it, by hand and in its language:", "yellow")
         terminal.lines([f"{wanted.IDENTIFY}", f"{wanted.PRIORITY}", f"and  {wanted.LEG}  among its options"])
@@ -295,8 +299,11 @@ def _reload(hands: Hands, line: str, terminal: Terminal) -> None:
 # --- checks -------------------------------------------------------------------------------------------------
 
 
-async def _checked(settings: Settings, parts: tuple[str, ...], terminal: Terminal) -> None:
-    """What the doctor says of these parts, until nothing is in the way or the administrator goes on."""
+async def _checked(
+    settings: Settings, parts: tuple[str, ...], terminal: Terminal, reload: Callable[[], None] = lambda: None
+) -> None:
+    """What the doctor says of these parts, until nothing is in the way or the administrator goes on. What was
+    mended counts after `reload`."""
     while True:
         (pbx,) = settings.attached()
         known = await recorded.read(settings.database_url)
@@ -305,6 +312,9 @@ async def _checked(settings: Settings, parts: tuple[str, ...], terminal: Termina
         for finding in problems:
             terminal.bad(finding.what)
             terminal.lines((finding.remedy or "").splitlines())
+        for finding in [f for f in findings if f.status is Status.WARNING and parts == ("lines",)]:
+            terminal.say(f"  ! {finding.what}", "yellow")
+            terminal.lines((finding.remedy or "").splitlines())
         if not problems:
             terminal.good(f"checked: {', '.join(parts)}")
             return
@@ -312,6 +322,7 @@ async def _checked(settings: Settings, parts: tuple[str, ...], terminal: Termina
             raise Declined(f"{len(problems)} problems; what mends each stands below it")
         if not terminal.confirm("Look again?"):
             return
+        reload()
 
 
 def _is_of(finding: Finding, parts: tuple[str, ...]) -> bool:

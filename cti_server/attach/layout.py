@@ -27,7 +27,7 @@ class Layout:
     """`queues` maps each queue to the interfaces of its members, `phones` are endpoints whose name is a number,
     `trunks` the others. `elsewhere`: (file, line, text) of each Queue() of a dialplan in AEL or Lua. `manager_on`
     and `manager_port` are what [general] of manager.conf says. `national`: its outbound routes take no number as
-    `+…`."""
+    `+…`. `manager_general`: manager.conf has that section, to which lines can be added."""
 
     etc: Path
     kind: Kind
@@ -39,6 +39,7 @@ class Layout:
     manager_on: bool
     manager_port: int
     national: bool = False
+    manager_general: bool = True
 
 
 def read(etc: Path) -> Layout:
@@ -58,6 +59,7 @@ def read(etc: Path) -> Layout:
         manager.get("enabled", "no").lower() in ("yes", "true", "on", "1"),
         int(port) if port.isdecimal() else 5038,
         kind is not Kind.PLAIN and not _takes_plus(etc),
+        any(line.section == "general" for line in lines(etc / "manager.conf", etc)),
     )
 
 

@@ -110,7 +110,8 @@ def settings(site: Site, port: int) -> str:
 
 
 def manager(layout: Layout) -> Edit:
-    general = ("[general](+)", "enabled = yes", "timestampevents = yes")
+    section = "[general](+)" if layout.manager_general else "[general]"
+    general = (section, "enabled = yes", "timestampevents = yes")
     include = "#tryinclude manager_cti.conf"
     if layout.kind is Kind.PLAIN:
         return Edit("manager.conf", "at the end", (*general, include))
@@ -163,7 +164,7 @@ def asking(step: QueueStep, etc: Path, *, desk: bool) -> Edit | None:
     one with a priority counted by hand."""
     raw = step.line.file.read_bytes().decode("utf-8", "surrogateescape").splitlines()[step.line.number - 1]
     found = _QUEUE_LINE.match(raw)
-    if found is None or step.by_hand:
+    if found is None or (step.by_hand and not step.asked):
         return None
     try:
         arguments, after = split_call(raw[found.end() :])
@@ -175,7 +176,9 @@ def asking(step: QueueStep, etc: Path, *, desk: bool) -> Edit | None:
     head = f"{indent}{word}{sign}{exten + ',' if exten else ''}"
     rest = f"{indent}{word}{sign}{exten},n" if word.lower() == "exten" else f"{indent}{word}{sign}n"
     queue = f"Queue({with_leg(arguments) if desk else ','.join(arguments)})"
-    new = (f"{head}{priority}{label},{IDENTIFY}", f"{rest},{PRIORITY}", f"{rest},{queue}{after}")
+    new: tuple[str, ...] = (f"{head}{priority}{label},{IDENTIFY}", f"{rest},{PRIORITY}", f"{rest},{queue}{after}")
+    if step.asked:  # the desk came later
+        new = (f"{head}{priority}{label},{queue}{after}",)
     file = step.line.file
     name = str(file.relative_to(etc) if file.is_relative_to(etc) else file)
     return Edit(name, f"[{step.line.section}], line {step.line.number}", new, raw, step.line.number)

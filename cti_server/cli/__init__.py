@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -79,6 +80,9 @@ def _have_three_streams() -> None:
 def main() -> None:
     """The console script."""
     _have_three_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ✓ and 王 still has the rest
     try:
         cli()
     except Exception as failed:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import sys
 import threading
 import time
@@ -64,17 +65,26 @@ def read_settings(
         failure = failures.of_settings_file(unreadable)
         fail(failure.what, failure.remedy, status=2)
     except SettingsError as bad:
-        fail(f"a setting is not the JSON that it should be: {bad}", "docs/settings.md has an example.", status=2)
+        named = re.search(r'field "(\w+)"', str(bad))
+        name = f"CTI_{named[1].upper()}" if named is not None else "a setting"
+        fail(f"{name} is not the JSON that it should be", "docs/settings.md has an example.", status=2)
     except ValidationError as bad:
         for error in bad.errors():
             name = "CTI_" + "_".join(str(part) for part in error["loc"]).upper() if error["loc"] else "settings"
             why = error["msg"].removeprefix("Value error, ")
-            err.print(Text.assemble((name, "bold red"), f": {why}"), soft_wrap=True)
+            given = "" if _is_secret(name, error["input"]) else f"={error['input']}"
+            err.print(Text.assemble((f"{name}{given}", "bold red"), f": {why}"), soft_wrap=True)
+        where = f"In {found}, or in the environment. " if found is not None else ""
+        err.print(Text(f"{where}docs/settings.md says what each takes."), soft_wrap=True)
         raise typer.Exit(2) from None
     if not quiet:
         log.configure("critical")  # what fails is said by the command, once
         announce(made)
     return made
+
+
+def _is_secret(name: str, given: object) -> bool:
+    return not isinstance(given, str) or any(word in name for word in ("SECRET", "TOKEN", "URL", "ICE", "PBXS"))
 
 
 def announce(settings: Settings) -> None:

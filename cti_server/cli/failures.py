@@ -85,7 +85,7 @@ def _of_database(failed: BaseException, settings: Settings) -> Failure | None:
             return Failure(f"the disk of {database} is full", "Make room there; nothing was changed.")
         case "unreachable":
             return Failure(
-                f"no PostgreSQL answers at {url.host or 'the local socket'}:{url.port or 5432}: {why}",
+                f"no PostgreSQL answers at {_host(url.host)}:{url.port or 5432}: {why}",
                 f"systemctl start postgresql   or correct host and port: {setting}",
             )
         case "refused":
@@ -107,6 +107,12 @@ def _of_database(failed: BaseException, settings: Settings) -> Failure | None:
             return Failure(f"somebody has just added the same: {why}", "Look at it with list, and try again.")
         case _:
             return Failure(f"the database {database} refuses: {why}", "cti-server doctor   looks at it")
+
+
+def _host(host: str | None) -> str:
+    """A host as it may be printed: behind an @ that was not written %40 in the password, it begins with a part of
+    that."""
+    return (host or "the local socket").rpartition("@")[2]
 
 
 def _not_writable(file: Path | None, database: str, why: str) -> Failure:

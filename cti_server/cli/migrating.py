@@ -34,6 +34,8 @@ def migrate(
         fail("base is down", f"cti-server migrate --down {migrations.BASE}")
     else:
         numbers = [one.number for one in migrations.revisions()]
+        if revision is not None and revision not in (*numbers, "head"):
+            fail(f"this cti-server does not know that revision: {revision}", "cti-server migrate --list")
         if (
             revision in numbers
             and (at := run(_current(settings), settings)) in numbers[numbers.index(revision) + 1 :]

@@ -114,7 +114,9 @@ async def _examine_what_it_has(patient: Patient, reader: Session, record: Record
         findings += await dialplan.examine(patient, reader, plan, lines, here)
         if IDENTIFY in plan.contexts:
             findings += await unanswered.examine(patient, reader)
-        of_desk = [*desk.examine(patient, plan), *await keys.examine(patient, reader)]
+        of_desk = desk.examine(patient, plan)
+        if desk.HOLD in plan.contexts:  # without the desk's part of the dialplan no key is pressed
+            of_desk += await keys.examine(patient, reader)
         findings += of_desk or [say(patient.check("desk"), "desk.ok")]
         findings += await rooms.examine(patient, reader, plan)
     if record is None or (rows := await queues.listed(reader)) is None:

@@ -79,7 +79,13 @@ def shown(url: str) -> str:
         return "none that can be used"
     if (file := sqlite_file(parsed)) is not None:
         return str(file)
-    return parsed.set(drivername="postgresql").render_as_string(hide_password=True)
+    query = {name: "***" if "pass" in name else value for name, value in parsed.query.items()}
+    host = parsed.host
+    if (
+        host is not None and "@" in host
+    ):  # of a password with an @ that is not written %40, the rest is taken for it
+        host = f"***@{host.rpartition('@')[2]}"
+    return parsed.set(drivername="postgresql", query=query, host=host).render_as_string(hide_password=True)
 
 
 def sqlite_file(url: sa.URL) -> Path | None:

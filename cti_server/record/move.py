@@ -63,7 +63,8 @@ def _ends(source: str, target: str) -> tuple[sa.URL, sa.URL]:
     try:
         server = normalise_url(target)
     except BadUrl:
-        raise CannotMove(f"{target} is not the URL of a PostgreSQL database", EXAMPLE) from None
+        # It is not printed, for it may hold a password.
+        raise CannotMove("--to is not the URL of a PostgreSQL database", EXAMPLE) from None
     if file.get_backend_name() != "sqlite":
         raise CannotMove(
             "the record is in PostgreSQL already", "from one PostgreSQL to another: pg_dump, pg_restore"

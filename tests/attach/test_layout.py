@@ -13,7 +13,7 @@ from cti_server.attach.guide import _destinations
 from cti_server.attach.layout import led_through, read
 from cti_server.attach.ledger import Ledger
 from cti_server.attach.terminal import Terminal
-from cti_server.attach.wanted import asking, dialplan
+from cti_server.attach.wanted import asking, dialplan, manager
 from tests.attach.test_writing import SITE
 
 
@@ -156,6 +156,28 @@ def test_equal_lines_are_edited_each_in_its_place_and_taken_back(tmp_path: Path)
         assert edit is not None
         changed = undone(changed, edit, copies)
     assert changed == text
+
+
+def test_a_desk_that_comes_later_needs_the_legs(tmp_path: Path) -> None:
+    """First attached without the desk, so that the Queue() asks and prepares no leg."""
+    first = "[in]\nexten => 400,1,Queue(a,t) ; ours\n"
+    (tmp_path / "extensions.conf").write_text(first)
+    (step,) = read(tmp_path).steps
+    without = asking(step, tmp_path, desk=False)
+    assert without is not None
+    (tmp_path / "extensions.conf").write_text(made(first, without))
+    (step,) = read(tmp_path).steps
+    edit = asking(step, tmp_path, desk=True)
+    assert step.asked
+    assert edit is not None
+    assert edit.new == ("exten => 400,n,Queue(a,tkb(cti-leg^s^1)) ; ours",)
+
+
+def test_a_manager_conf_without_its_general_section_gets_one(tmp_path: Path) -> None:
+    (tmp_path / "manager.conf").write_text("[own]\nsecret = x\n")
+    assert manager(read(tmp_path)).new[0] == "[general]"
+    (tmp_path / "manager.conf").write_text("[general]\nenabled = no\n")
+    assert manager(read(tmp_path)).new[0] == "[general](+)"
 
 
 def test_a_number_that_was_added_later_is_not_taken_for_done(tmp_path: Path) -> None:

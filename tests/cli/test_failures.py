@@ -200,11 +200,12 @@ def test_the_commands_work_on_postgresql(postgres_url: str) -> None:
         ({"CTI_DATABASE_URL": "postgresql://u@h:port/x"}, ("not a database URL",), 1),
         ({"CTI_DATABASE_URL": "sqlite://"}, ("names no file",), 1),
         ({"CTI_HTTP_PORT": "eighty"}, ("CTI_HTTP_PORT",), 2),
-        ({"CTI_LOG_LEVEL": "loud"}, ("CTI_LOG_LEVEL",), 2),
-        ({"CTI_PBXS": "{"}, ("a setting is not the JSON",), 2),
+        ({"CTI_LOG_LEVEL": "loud"}, ("CTI_LOG_LEVEL=loud", "docs/settings.md says"), 2),
+        ({"CTI_CONFIG": "~nobody-of-this-name/x"}, ("~nobody-of-this-name/x",), 2),
+        ({"CTI_PBXS": "{"}, ("CTI_PBXS is not the JSON",), 2),
         ({"CTI_PBXS": '[{"name": "a b"}]'}, ("CTI_PBXS_0_NAME",), 2),
         ({"CTI_PBXS": '[{"name": "a"}, {"name": "a"}]'}, ("names a PBX twice",), 2),
-        ({"CTI_DEFAULT_REGION": "XX"}, ("CTI_DEFAULT_REGION: XX is no region", "CN, GB or US"), 2),
+        ({"CTI_DEFAULT_REGION": "XX"}, ("CTI_DEFAULT_REGION=XX: XX is no region", "CN, GB or US"), 2),
         ({"CTI_CONFIG": "/nowhere/cti.env"}, ("/nowhere/cti.env", "no such file"), 2),
         ({"CTI_CONFIG": "/"}, ("cannot be read", "Is a directory"), 2),
     ],
@@ -227,6 +228,67 @@ def test_what_nothing_reads_is_said_by_every_command(sqlite_url: str, tmp_path: 
     ):
         assert part in done.stderr
     assert "hush" not in done.stderr
+
+
+SECRET = "GE-HEIM"
+
+
+@pytest.mark.parametrize(
+    ("url", "command"),
+    [
+        (f"postgresql://u:{SECRET}@127.0.0.1:1/db?password={SECRET}", LIST),
+        (f"postgresql://u:half@{SECRET}@127.0.0.1:1/db", LIST),
+        (f"mysql://u:{SECRET}@h/db", LIST),
+        ("sqlite:///none.db", ("move", "--to", f"mysql://u:{SECRET}@h/db")),
+        ("sqlite:///none.db", ("move", "--to", f"postgresql://u:{SECRET}@h:port/db")),
+        ("sqlite:///none.db", ("move", "--to", f"postgresql://u:half@{SECRET}@127.0.0.1:1/db")),
+    ],
+)
+def test_no_password_is_printed(tmp_path: Path, url: str, command: tuple[str, ...]) -> None:
+    (tmp_path / "none.db").touch()
+    done = run(*command, folder=tmp_path, CTI_DATABASE_URL=url)
+    assert done.returncode == 1
+    assert SECRET not in done.stdout + done.stderr
+
+
+def test_a_terminal_that_knows_ascii_only(sqlite_url: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cti_server", "level", "list"],
+        env=environment(CTI_DATABASE_URL=sqlite_url, PYTHONIOENCODING="ascii"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, "gold" in done.stdout) == (0, True), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--asterisk", "docker exec 'x"), "No closing quotation"),
+        (("--asterisk", ""), "no such program"),
+        (("--asterisk", "no-such-program"), "no such program"),
+        (("--host", ".", "--server", "127.0.0.1"), "is not known"),
+        (("--host", "127.0.0.9/../../x", "--server", "127.0.0.1"), "is not known"),
+        (("--region", "UK", "--yes"), "'UK' is no country"),
+    ],
+)
+def test_an_attachment_that_cannot_be_has_written_nothing(
+    tmp_path: Path, options: tuple[str, ...], said: str
+) -> None:
+    etc = tmp_path / "asterisk"
+    etc.mkdir()
+    done = run(
+        "attach", "--etc", str(etc), *options, folder=tmp_path, CTI_CONFIG=str(tmp_path / "settings" / "cti.env")
+    )
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert [entry.name for entry in tmp_path.rglob("*")] == ["asterisk"]
+
+
+@pytest.mark.parametrize("revision", ["@", "0001-01-01", "nonsense"])
+def test_a_revision_that_there_is_not(sqlite_url: str, revision: str) -> None:
+    says(run("migrate", revision, CTI_DATABASE_URL=sqlite_url), "does not know that revision", "migrate --list")
 
 
 @pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])

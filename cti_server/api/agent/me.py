@@ -185,7 +185,7 @@ async def _phone(conn: Connection, agent: Agent, pbx: str, wanted: str | None) -
     if found is None and own is not None and wanted in (own.seat, own.extension):
         found = own
     if found is None:
-        raise Problem(404, "unknown_phone", f"there is no phone {wanted}", remedy="Choose one of GET /api/phones.")
+        raise Problem(404, "unknown_phone", f"there is no phone {wanted}", remedy="Choose one of the list.")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, replace
 from typing import Annotated, Any, get_args
 
@@ -64,6 +65,7 @@ def add_line(
 
     settings = read_settings()
     fields = _fields(title, title_zh, language, queue, switchboard)
+    did = re.sub(r"[\s().-]", "", did)  # the PBX sends digits
     where = region_of(region) if region is not None else settings.default_region
     number = _e164(did, where)
     names: dict[str, Any] = {"title_en": title or did, "title_zh": title_zh or title or did}

@@ -89,6 +89,8 @@ def add_phone(
     async def refuse_known(conn: Any) -> None:
         from cti_server.record.center import phones
 
+        if owner:
+            await of_login(conn, owner)
         if await phones.by_seat(conn, made.pbx, seat) is not None:
             fail(f"{made.pbx} has a phone {seat} already", f"cti-server phone set {seat} …")
 

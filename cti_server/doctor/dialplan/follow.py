@@ -22,6 +22,7 @@ from cti_server.doctor.dialplan.steps import (
     acts,
     asks,
     keys_context,
+    looked_for,
     looks_for,
     queue_of,
     targets,
@@ -73,7 +74,8 @@ def _walk(plan: Dialplan, at: _Branch, reached: Reached) -> Iterator[_Branch]:
     for step in from_priority(found, at.start) if found is not None else ():
         reached.ends = (at.context, at.extension)
         for act in acts(step):
-            if asks_within(plan, act, at.extension):
+            in_vain = any(name not in plan.contexts for name in looked_for(step))
+            if not in_vain and asks_within(plan, act, at.extension):
                 asked = reached.asked = True
                 continue
             if (queue := queue_of(act, at.extension)) is not None:

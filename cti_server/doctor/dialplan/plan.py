@@ -10,6 +10,15 @@ from functools import lru_cache
 from cti_server.doctor.dialplan.steps import Step, Target, acts, targets
 from cti_server.wire.ami import Message
 
+#: applications by their names, whose case is whoever wrote them's
+KNOWN = {
+    name.casefold(): name
+    for name in (
+        *("AGI", "Background", "Busy", "Congestion", "Dial", "EAGI", "Exec", "ExecIf", "ExecIfTime", "FollowMe"),
+        *("Gosub", "GosubIf", "Goto", "GotoIf", "GotoIfTime", "Hangup", "Macro", "MacroExit", "MacroIf", "Page"),
+        *("Queue", "RetryDial", "Return", "Set", "TryExec", "WaitExten"),
+    )
+}
 MAX_DEPTH = 20  # includes within includes
 
 
@@ -55,7 +64,8 @@ class Dialplan:
             context.elsewhere = True
         extension, priority, application = row.get("Extension"), row.get("Priority"), row.get("Application")
         if extension and application and priority is not None and priority.isdecimal():
-            step = Step(int(priority), row.get("ExtensionLabel"), application, row.get("AppData") or "")
+            named = KNOWN.get(application.casefold(), application)
+            step = Step(int(priority), row.get("ExtensionLabel"), named, row.get("AppData") or "")
             context.extensions.setdefault(extension, []).append(step)
 
     def places(self) -> Iterator[Place]:

@@ -41,7 +41,8 @@ async def _values(check: str, patient: Patient, session: Session, plan: Dialplan
     name = said("CTI_PBX").replace("${SYSTEMNAME}", await value(session, "SYSTEMNAME"))
     if name != patient.pbx.name:
         known = ", ".join(pbx.name for pbx in patient.settings.attached())
-        yield say(check, "site.pbx", found=name or "nothing", known=known, right=patient.pbx.name)
+        also = f"\nor, if it is the settings' name that is wrong:  In .env:  CTI_PBX={name}" if name else ""
+        yield say(check, "site.pbx", found=name or "nothing", known=known, right=patient.pbx.name, also=also)
     via = said("CTI_VIA")
     if via and via not in plan.contexts:
         loss = "nothing can be dialled from the screen"

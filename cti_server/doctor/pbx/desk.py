@@ -29,6 +29,7 @@ CONTEXTS: Mapping[str, str] = {
     "cti-room": "conferences",
     "cti-invite": "inviting into a conference",
 }
+HOLD = "cti-hold"
 INHERIT = "cti-inherit"
 LEG = Target("cti-leg", "s", "1", "leg")
 SHOWN = 5

@@ -213,7 +213,7 @@ DIALPLAN: dict[str, Text] = {
     "site.pbx": Text(
         "problem",
         "CTI_PBX is {found}; the settings know {known}: who is calling is told of a PBX that is not this one",
-        "Set(CTI_PBX={right})" + SITE,
+        "Set(CTI_PBX={right})" + SITE + "{also}",
     ),
     "site.trunk": Text(
         "problem",

@@ -20,9 +20,13 @@ HERE: dict[str, Text] = {
     # --- database
     "database.ok": Text("ok", "{url} answers, at revision {revision}"),
     "database.url": Text(
-        "problem", "{why}", "In .env:  CTI_DATABASE_URL=sqlite:////var/lib/cti-server/cti-server.db"
+        "problem", "{why}", "In .env:  CTI_DATABASE_URL=sqlite:////the/path/of/it.db   or  postgresql:///cti"
     ),
-    "database.absent": Text("problem", "{file} does not exist yet", "cti-server migrate"),
+    "database.absent": Text(
+        "problem",
+        "{file} does not exist",
+        "cti-server migrate   makes it; if yours is elsewhere, name it:\nIn .env:  CTI_DATABASE_URL=…",
+    ),
     "database.folder": Text("problem", "{folder} cannot be written by user {user}", "chown {user} {folder}"),
     "database.unreachable": Text(
         "problem",
@@ -67,7 +71,7 @@ HERE: dict[str, Text] = {
     "port.ours": Text("ok", "{host}:{port}: a cti-server is running"),
     "port.taken": Text(
         "problem",
-        "{host}:{port} is taken by another program",
+        "{host}:{port} is taken by another program, or by a cti-server that does not answer",
         "ss -ltnp 'sport = :{port}'   shows which; stop it, or set {variable} to a free port",
     ),
     "port.host": Text("problem", "{host} is no address of this machine: {why}", "Correct {variable}."),

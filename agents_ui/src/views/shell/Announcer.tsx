@@ -34,6 +34,9 @@ export function Announcer() {
     return () => document.removeEventListener("visibilitychange", follow);
   }, []);
 
+  // Whoever comes to the sign-in page next is told of nobody's calls.
+  useEffect(() => { if (phase !== "signed_in") setText(""); }, [phase]);
+
   useEffect(() => {
     const said: string[] = [];
     const next = new Map<string, string>();
@@ -46,7 +49,7 @@ export function Announcer() {
       if (state === "ringing" && call.queue && call.verdict) said.push(t("call.incoming", { name, queue: titled(call.queue), verdict: named("verdict", call.verdict) }));
       else if (state === "ringing") said.push(t("call.incoming_short", { name }));
       else if (before === "ringing" && state === "talking") said.push(t("call.answered", { name }));
-      else if (state === "wrap_up") said.push(t("call.over", { name, outcome: named("outcome", call.outcome ?? "open") }));
+      else if (state === "wrap_up") said.push(t("call.over", { name, outcome: named("outcome", call.outcome ?? (call.answered_at ? "answered" : "open")) }));
     }
     last.current = next;
     if (said.length) setText(said.join(". "));
