@@ -101,9 +101,9 @@ def phones(pbx: StockPbx) -> Iterator[ExitStack]:
         yield stack
 
 
-async def attached(machine: Machine, pbx: StockPbx) -> subprocess.CompletedProcess[str]:
+async def attached(machine: Machine, pbx: StockPbx, *more: str) -> subprocess.CompletedProcess[str]:
     """The guided command, with every answer as it proposes it; the service is started when it asks for it."""
-    options = ("--yes", "--etc", str(pbx.etc), "--asterisk", str(pbx.command), "--name", "main")
+    options = ("--yes", "--etc", str(pbx.etc), "--asterisk", str(pbx.command), "--name", "main", *more)
     going = asyncio.create_task(
         asyncio.to_thread(machine.run, "attach", *options, "--region", "CN", "--call", "13800138000")
     )
@@ -160,6 +160,23 @@ async def test_attached_by_the_guided_command_and_gone_again(
     assert "manager_cti" not in pbx.cli("manager show users")
     assert "cti-events" not in pbx.cli("manager show users")
     assert "no existence" in pbx.cli("dialplan show cti-identify")
+
+
+async def test_the_desk_may_come_later(pbx: StockPbx, machine: Machine) -> None:
+    """Without what holds and transfers from the screen nothing of it is missed; with it each Queue() is prepared."""
+    await filled(machine)
+    before = digests(pbx.etc)
+    done = await attached(machine, pbx, "--no-desk")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not (pbx.etc / "extensions_cti_desk.conf").exists()
+    assert "cti-leg" not in pbx.cli(f"dialplan show {LINE}@from-carrier")
+    later = await attached(machine, pbx)
+    assert later.returncode == 0, later.stdout + later.stderr
+    assert "Queue(support,tkb(cti-leg^s^1)" in pbx.cli(f"dialplan show {LINE}@from-carrier")
+    await asyncio.to_thread(machine.stop)
+    undone = await asyncio.to_thread(machine.run, "attach", "--undo", "--yes", "--asterisk", str(pbx.command))
+    assert undone.returncode == 0, undone.stdout + undone.stderr
+    assert digests(pbx.etc) == before
 
 
 # --- answering it by hand, on FreePBX ---------------------------------------------------------------------
