@@ -33,6 +33,8 @@ WORK_FOLDERS = (
 )
 
 # Modules that the demo does not use, or that would listen on further ports or need a database.
+#: by which whoever may ask Getvar reads files, addresses and passwords: the demo's dialplan uses none of them
+READING_MODULES = ["func_config", "func_curl", "func_sorcery"]
 UNUSED_MODULES = [
     "chan_iax2",
     "chan_unistim",
@@ -130,6 +132,8 @@ class PbxConfig:
     globals: Mapping[str, str | int] = field(default_factory=dict)
     site: Mapping[str, str] = field(default_factory=dict)
     """Replaces values of cti_site.conf, e.g. {"CTI_DEADLINE": "0.5"}."""
+    readable: bool = False
+    """Loads what lets a manager's user read files, as the distributions' packages do."""
 
 
 def dialplans_folder() -> Path:
@@ -158,7 +162,8 @@ def render(config: PbxConfig, work: Path, inside: str, modules: Path) -> None:
 
 def files(config: PbxConfig, inside: str, modules: Path) -> dict[str, str]:
     """The instance's own files, by name."""
-    unused = sorted({module.name for pattern in UNUSED_MODULES for module in modules.glob(f"{pattern}.so")})
+    patterns = UNUSED_MODULES if config.readable else [*UNUSED_MODULES, *READING_MODULES]
+    unused = sorted({module.name for pattern in patterns for module in modules.glob(f"{pattern}.so")})
     return {
         "asterisk.conf": _asterisk(config, inside),
         "modules.conf": "[modules]\nautoload = yes\n" + "".join(f"noload = {name}\n" for name in unused),

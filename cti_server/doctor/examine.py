@@ -26,6 +26,7 @@ from cti_server.doctor.pbx import (
     elsewhere,
     keys,
     queues,
+    reads,
     recorded,
     rooms,
     unanswered,
@@ -106,7 +107,7 @@ async def _examine_what_it_has(patient: Patient, reader: Session, record: Record
     here = record.agents_at(pbx) if record is not None else []
     read = await dialplan.read(patient, reader)
     plan = read if isinstance(read, Dialplan) else None
-    findings: list[Finding] = []
+    findings: list[Finding] = await reads.examine(patient, reader, plan)
     if not isinstance(read, Dialplan):
         findings.append(read)
     if plan is not None:

@@ -141,10 +141,10 @@ async def found(pbx: FreePbxLike, record: Recorded = RECORD, **changes: object) 
 
 
 async def bad(pbx: FreePbxLike, record: Recorded = RECORD, **changes: object) -> dict[str, Finding]:
-    """What is wrong; phones are off here, and func_config is what the packages load."""
+    """What is wrong; phones are off here, and the packages load what reads files."""
     findings = await found(pbx, record, **changes)
     return {
         code: finding
         for code, finding in findings.items()
-        if finding.status is not Status.OK and code not in ("agent.off", "events.reads_secrets")
+        if finding.status is not Status.OK and code not in ("agent.off", "secrets.read")
     }

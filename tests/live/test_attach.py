@@ -163,7 +163,7 @@ async def test_attached_by_the_guided_command_and_gone_again(
 
 
 async def test_the_desk_may_come_later(pbx: StockPbx, machine: Machine) -> None:
-    """Without what holds and transfers from the screen nothing of it is missed; with it each Queue() is prepared."""
+    """Without what holds and transfers from the screen nothing is missed; with it each Queue() is prepared."""
     await filled(machine)
     before = digests(pbx.etc)
     done = await attached(machine, pbx, "--no-desk")

@@ -32,7 +32,7 @@ ASK = "GosubIf($[${DIALPLAN_EXISTS(cti-identify,s,1)}]?cti-identify,s,1)"
 def pbx() -> Iterator[DemoPbx]:
     """One PBX for these tests, of their own: they change its configuration."""
     try:
-        with DemoPbx(free_config()) as running:
+        with DemoPbx(free_config(readable=True)) as running:
             yield running
     except DemoUnavailable as reason:
         pytest.fail(str(reason), pytrace=False)
@@ -81,6 +81,12 @@ async def found(pbx: DemoPbx, recorded: Recorded | None = None, **changes: Any) 
     settings = settings_of(pbx, **changes)
     [one] = settings.pbxs
     return {finding.code: finding for finding in await examine_pbx(settings, one, recorded)}
+
+
+async def every(pbx: DemoPbx) -> list[Finding]:
+    """All findings of a kind, where `found` has the last."""
+    settings = settings_of(pbx)
+    return await examine_pbx(settings, settings.pbxs[0])
 
 
 def worst(findings: dict[str, Finding]) -> set[str]:
@@ -218,13 +224,31 @@ async def test_events_without_their_time(pbx: DemoPbx) -> None:
     assert remedy.startswith("timestampevents = yes   in [general] of manager.conf")
 
 
+async def test_what_a_secret_reads_is_said_and_what_would_break_is_not_advised(pbx: DemoPbx) -> None:
+    modules = ("func_config.so", "func_curl.so", "func_sorcery.so")
+    told = [f for f in await every(pbx) if f.code == "secrets.read"]
+    assert [re.findall(r"noload = (\S+)", f.remedy or "") for f in told] == [[module] for module in modules]
+    assert "cti-events, cti-call" in told[0].what
+    use = "\n[own]\nexten => 100,1,Set(X=${CURL(http://127.0.0.1/)})\n"
+    with changed(pbx, "extensions.conf", lambda text: text + use, "dialplan reload"):
+        used = [f for f in await every(pbx) if f.code == "secrets.used"]
+        assert [("CURL()" in f.what, "100@own" in f.what) for f in used] == [(True, True)]
+        assert "unload" not in (used[0].remedy or "")
+    for finding in told:
+        pbx.cli(re.findall(r'asterisk -rx "([^"]+)"', finding.remedy or "")[0])
+    try:
+        assert "secrets.ok" in await found(pbx)
+    finally:
+        for module in modules:
+            pbx.cli(f"module load {module}")
+
+
 async def test_without_func_config_what_may_be_read_is_said_to_be_unseen(pbx: DemoPbx) -> None:
     pbx.cli("module unload func_config.so")
     try:
         findings = await found(pbx)
     finally:
         pbx.cli("module load func_config.so")
-    assert "events.reads_secrets" not in findings
     assert 'asterisk -rx "manager show user cti-events"' in (findings["events.unseen"].remedy or "")
     assert "events.timestamps_unseen" in findings
 

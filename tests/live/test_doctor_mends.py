@@ -41,7 +41,7 @@ def pbx() -> Iterator[DemoPbx]:
     """One PBX for these tests, of their own: they change its configuration. Its dialplan is an
     administrator's: a line, a queue, and ours by #include."""
     try:
-        with DemoPbx(free_config()) as running:
+        with DemoPbx(free_config(readable=True)) as running:
             dialplan(running, f"exten => {LINE},1,GosubIf({ASKS})\n same => n,Queue(support,t)")
             yield running
     except DemoUnavailable as reason:

@@ -15,7 +15,7 @@ from cti_server.asterisk.actions import Ping, Role
 from cti_server.asterisk.session import ActionFailed, Session
 from cti_server.doctor.environment import line, loopback, secret_variable
 from cti_server.doctor.findings import Finding, say
-from cti_server.doctor.manager.actions import ANSWER_S, DENIED, Bare, ListCommands, setting, value
+from cti_server.doctor.manager.actions import ANSWER_S, DENIED, Bare, ListCommands, setting
 from cti_server.doctor.manager.reach import DEFAULT_SECRET, FILE, Patient, sign_in
 from cti_server.settings import Account
 from cti_server.wire.ami import Message
@@ -229,7 +229,7 @@ def _write_timeout(
 
 
 async def _general(check: str, session: Session, heard: list[Message]) -> list[Finding]:
-    """Findings on [general] of manager.conf, which concerns all events, and on what func_config gives away."""
+    """Findings on [general] of manager.conf, which concerns all events."""
     findings = []
     # Wherever the doctor could sign in, `enabled` is set: if it is missing here, the file could not be read.
     general = await setting(session, "manager.conf", "general", ["enabled", "timestampevents"])
@@ -241,6 +241,4 @@ async def _general(check: str, session: Session, heard: list[Message]) -> list[F
         findings.append(say(check, "events.timestamps_unseen"))
     elif stamped[-1].get("Timestamp") is None:
         findings.append(say(check, "events.timestamps"))
-    if general or await value(session, "IFMODULE(func_config.so)") == "1":
-        findings.append(say(check, "events.reads_secrets"))
     return findings

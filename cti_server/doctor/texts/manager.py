@@ -154,10 +154,24 @@ MANAGER: dict[str, Text] = {
         "writetimeout of {user} is {now} ms: a server that pauses for a moment in a flood is cut off",
         "writetimeout = 5000   in [{user}] of {file}; then: " + RELOAD_MANAGER,
     ),
-    "events.reads_secrets": Text(
+    # --- what a secret reads beyond its job
+    "secrets.ok": Text("ok", "no secret of ours reads a file or a password of the PBX"),
+    "secrets.read": Text(
         "warning",
-        "func_config is loaded: through it, write=reporting or write=call reads every secret in /etc/asterisk",
-        "noload = func_config.so   in modules.conf, unless your dialplan uses AST_CONFIG(); now: "
-        'asterisk -rx "module unload func_config.so"',
+        "whoever has the secret of {users} reads by {function}(), with Getvar, {what}",
+        "noload = {module}   in modules.conf, for the dialplan does not use {function}(); now: "
+        'asterisk -rx "module unload {module}"',
+    ),
+    "secrets.used": Text(
+        "warning",
+        "whoever has the secret of {users} reads by {function}(), with Getvar, {what}; the dialplan uses it, too: "
+        "{places}",
+        "Let these do without it, then  noload = {module}   in modules.conf. Until then permit only this server's "
+        "address, in manager_cti.conf, and use TLS between two machines",
+    ),
+    "secrets.unseen": Text(
+        "warning",
+        "whether a secret of ours reads files of the PBX cannot be seen without func_module",
+        'asterisk -rx "module show like func_"   must not show {modules}',
     ),
 }
