@@ -14,6 +14,8 @@ from cti_server.rules.numbers import normalise
 
 from .layout import Layout
 
+#: no sign at which a command line takes a password for an option, and nothing that looks like something else
+LEGIBLE = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 PHONES = frozenset({"PJSIP", "SIP", "Local", "IAX2", "DAHDI", "SCCP"})
 
 
@@ -65,7 +67,7 @@ async def add_people(conn: Connection, pbx: str, seats: Mapping[str, str]) -> li
     for login, name, role, seat in wanted:
         if login in logins:
             continue
-        password = secrets.token_urlsafe(9)
+        password = "".join(secrets.choice(LEGIBLE) for _ in range(14))
         extension = _extension(seat) if seat is not None else None
         await agents.add(
             conn,

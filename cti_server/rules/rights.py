@@ -108,7 +108,16 @@ class Message:
     to_supervisors: bool = False
 
 
-Thing = Call | Part | Queue | Floor | Shared | Own | Promise | Help | Message
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What an agent wrote about their part of a contact: note, code, follow-up. Until they have finished it is a
+    draft, saved as they type."""
+
+    author: int | None
+    finished: bool
+
+
+Thing = Call | Part | Queue | Floor | Shared | Own | Promise | Help | Message | Notes
 
 
 def may_see(viewer: Viewer, thing: Thing) -> bool:
@@ -130,6 +139,8 @@ def may_see(viewer: Viewer, thing: Thing) -> bool:
             return viewer.supervises or thing.by_customer or viewer.agent in (thing.owner, thing.maker)
         case Help():
             return viewer.supervises or viewer.agent == thing.agent
+        case Notes():
+            return thing.finished or viewer.agent == thing.author
         case Message():
             if viewer.agent in (thing.sender, thing.receiver):
                 return True

@@ -9,6 +9,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from cti_server.record.contacts import history
 from cti_server.record.contacts.interactions import save_calls
 from cti_server.record.database import Database
 from cti_server.record.desk import promises as ledger
@@ -155,3 +156,36 @@ async def test_what_i_finish_from_the_tray_took_no_hours_of_wrap_up(
     assert (await finish(li, number, note="late")).status_code == 200
     numbers = (await li.get("/api/me/day", params={"date": "2026-11-22"})).json()["numbers"]
     assert (numbers["handled"], numbers["wrap_ms"], numbers["aht_ms"]) == (1, 0, 240_000)
+
+
+async def test_what_is_not_finished_is_read_by_its_author_only(
+    sign_in: SignIn, number: int, database: Database, world: World
+) -> None:
+    """By id, in lists, by a word of it, on the customer's timeline and on the card of their next call."""
+    li, wang, zhao = await sign_in("li"), await sign_in("wang"), await sign_in("zhao")
+    await save(li, number, note="he sounds drunk", follow_up=CALLBACK)
+
+    async def notes(reader: httpx.AsyncClient) -> set[str | None]:
+        one = (await reader.get(f"/api/interactions/{number}")).json()
+        listed = (await reader.get("/api/interactions", params={"customer": world.li})).json()["items"]
+        timeline = (await reader.get(f"/api/customers/{world.li}/timeline")).json()["items"]
+        same = [one, *(row for row in (*listed, *timeline) if row["id"] == number)]
+        assert len(same) == 3
+        assert {bool(row["segments"][0]["follow_up"]) for row in same} == {same[0]["note"] is not None}
+        return {text for row in same for text in (row["note"], row["segments"][0]["note"])}
+
+    async def found(reader: httpx.AsyncClient) -> bool:
+        answer = await reader.get("/api/interactions", params={"customer": world.li, "q": "drunk"})
+        return number in [row["id"] for row in answer.json()["items"]]
+
+    async def on_card() -> str | None:
+        async with database.read() as conn:
+            recent = await history.recent(conn, world.li)
+        return next(one.note for one in recent if one.id == number)
+
+    assert await notes(li) == {"he sounds drunk"}
+    assert await notes(wang) == await notes(zhao) == {None}
+    assert (await found(wang), await on_card()) == (False, None)
+    await finish(li, number, note="cannot hear well")
+    assert await notes(wang) == await notes(zhao) == {"cannot hear well"}
+    assert await on_card() == "cannot hear well"

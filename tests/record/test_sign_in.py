@@ -47,8 +47,9 @@ async def test_a_session_ends_when_it_expires_or_is_closed_or_the_agent_leaves(d
         assert found.id == alice
         assert await sessions.agent_of(conn, "a", after(60)) is None
         assert await sessions.agent_of(conn, "x", NOON) is None
-        assert await sessions.close_session(conn, "a")
-        assert not await sessions.close_session(conn, "a")
+        assert await sessions.close_session(conn, "a", NOON)
+        assert not await sessions.close_session(conn, "a", NOON)
+        assert set((await sessions.ends_since(conn, after(-1))).values()) == {alice}
         assert await sessions.agent_of(conn, "a", NOON) is None
         await agents.update(conn, alice, active=False)
         assert await sessions.agent_of(conn, "b", NOON) is None

@@ -95,7 +95,7 @@ async def sign_out(request: Request, response: Response, deps: DepsIn) -> None:
         return
     async with deps.database.begin() as conn:
         agent = await sessions.agent_of(conn, digest(token), deps.now())
-        await sessions.close_session(conn, digest(token))
+        await sessions.close_session(conn, digest(token), deps.now())
         if agent is not None:
             await sessions.drop_tickets(conn, agent.id)
     if agent is not None:

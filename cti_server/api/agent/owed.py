@@ -26,6 +26,7 @@ async def list_owed(principal: Signed, deps: DepsIn) -> OwedView:
         found = await wrap_ups.owed(conn, principal.id, still_live(deps, principal.id))
         need_code = await wrap_ups.need_code(conn)
     items: list[OwedItem] = []
+    viewer = principal.viewer(deps)
     for interaction in found:
         own_segments = [part for part in interaction.segments if part.agent_id == principal.id]
         unfinished = [part for part in own_segments if wrap_ups.is_owed(part)]
@@ -37,7 +38,9 @@ async def list_owed(principal: Signed, deps: DepsIn) -> OwedView:
             elif any(part.follow_up for part in unfinished):
                 because = "follow_up"
             draft = view_of(interaction, main_segment, need_code)
-            items.append({"interaction": interaction_view(interaction), "draft": draft, "because": because})
+            items.append(
+                {"interaction": interaction_view(interaction, viewer), "draft": draft, "because": because}
+            )
     return {"count": len(items), "items": items}
 
 

@@ -232,12 +232,12 @@ async def add_note(customer: Id, body: NewNote, principal: Signed, deps: DepsIn)
 
 @routes.get("/{customer}/timeline", operation_id="getTimeline", responses=documented(400, 401, 404, 422))
 async def get_timeline(
-    customer: Id, _: Signed, deps: DepsIn, limit: Limit = 50, cursor: Cursor = None
+    customer: Id, principal: Signed, deps: DepsIn, limit: Limit = 50, cursor: Cursor = None
 ) -> InteractionPage:
     """Every contact with a customer, the latest first; for a company, also those with its people."""
     async with deps.database.read() as conn:
         await _existing(conn, customer)
-        return page_view(await history.timeline(conn, customer, cursor, limit))
+        return page_view(await history.timeline(conn, customer, cursor, limit), principal.viewer(deps))
 
 
 async def _existing(conn: Connection, customer_id: int) -> Customer:

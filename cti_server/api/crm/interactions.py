@@ -23,6 +23,7 @@ from cti_server.record.contacts.history import Filter, Interaction, Joined, Segm
 from cti_server.record.cursor import Page
 from cti_server.record.database import Connection
 from cti_server.rules.facts import Channel, Direction, Outcome
+from cti_server.rules.rights import Notes, Viewer, may_see
 
 routes = APIRouter(prefix="/api/interactions", tags=["interactions"])
 
@@ -66,14 +67,14 @@ async def list_interactions(
         q=q,
     )
     async with deps.database.read() as conn:
-        return page_view(await history.page(conn, wanted, cursor, limit))
+        return page_view(await history.page(conn, wanted, cursor, limit), principal.viewer(deps))
 
 
 @routes.get("/{interaction}", operation_id="getInteraction", responses=documented(401, 404, 422))
-async def get_interaction(interaction: Id, _: Signed, deps: DepsIn) -> InteractionView:
-    """One contact with its segments."""
+async def get_interaction(interaction: Id, principal: Signed, deps: DepsIn) -> InteractionView:
+    """One contact with its segments. What a colleague has not finished yet is left out."""
     async with deps.database.read() as conn:
-        return interaction_view(await existing(conn, interaction))
+        return interaction_view(await existing(conn, interaction), principal.viewer(deps))
 
 
 @routes.put("/{interaction}/note", operation_id="writeNote", responses=documented(401, 403, 404, 413, 422))
@@ -94,7 +95,7 @@ async def write_note(interaction: Id, body: NoteText, principal: Signed, deps: D
         changed = await existing(change.conn, interaction)
         event_body = {"interaction": changed.id, "customer": changed.customer_id}
         change.tell("interaction.changed", event_body, concerned(changed, changed.customer_id))
-    return interaction_view(changed)
+    return interaction_view(changed, principal.viewer(deps))
 
 
 def concerned(interaction: Interaction, *owners: int | None) -> dict[str, Any]:
@@ -103,11 +104,12 @@ def concerned(interaction: Interaction, *owners: int | None) -> dict[str, Any]:
     return audience(*(part.agent_id for part in interaction.segments), topics=opened)
 
 
-def page_view(page: Page[Interaction]) -> InteractionPage:
-    return {"items": [interaction_view(interaction) for interaction in page.items], "next": page.next}
+def page_view(page: Page[Interaction], viewer: Viewer) -> InteractionPage:
+    return {"items": [interaction_view(interaction, viewer) for interaction in page.items], "next": page.next}
 
 
-def interaction_view(interaction: Interaction) -> InteractionView:
+def interaction_view(interaction: Interaction, viewer: Viewer) -> InteractionView:
+    shown = [part for part in interaction.segments if _may_read(viewer, part)]
     path: list[StepView] = [
         {"step": step["step"], "choice": step.get("choice"), "at": step.get("at")} for step in interaction.ivr_path
     ]
@@ -127,7 +129,7 @@ def interaction_view(interaction: Interaction) -> InteractionView:
         "language": interaction.language,
         "verdict": interaction.verdict,
         "subject": interaction.subject,
-        "note": interaction.note,
+        "note": history.together(interaction.own_note, *(part.note for part in shown)),
         "started_at": stamp(interaction.started_at),
         "queued_at": stamp_or_none(interaction.queued_at),
         "answered_at": stamp_or_none(interaction.answered_at),
@@ -140,9 +142,13 @@ def interaction_view(interaction: Interaction) -> InteractionView:
         "outcome": interaction.outcome,
         "complete": interaction.complete,
         "joined": [joined_view(other) for other in interaction.joined_with],
-        "segments": [segment_view(part) for part in interaction.segments],
+        "segments": [segment_view(part, in_full=part in shown) for part in interaction.segments],
         "visits": [visit_view(visit) for visit in interaction.visits],
     }
+
+
+def _may_read(viewer: Viewer, part: Segment) -> bool:
+    return may_see(viewer, Notes(part.agent_id, history.is_finished(part)))
 
 
 def joined_view(other: Joined) -> JoinedView:
@@ -165,7 +171,8 @@ def visit_view(visit: Visit) -> VisitView:
     }
 
 
-def segment_view(part: Segment) -> SegmentView:
+def segment_view(part: Segment, *, in_full: bool) -> SegmentView:
+    """`in_full`: with what its agent wrote."""
     return {
         "position": part.position,
         "agent": person_view(part.agent_id, part.agent_name),
@@ -180,9 +187,9 @@ def segment_view(part: Segment) -> SegmentView:
         "hold_ms": part.hold_ms,
         "outcome": part.outcome,
         "wrapped_at": stamp_or_none(part.wrapped_at),
-        "note": part.note,
-        "code": part.wrap_code,
-        "follow_up": part.follow_up,
+        "note": part.note if in_full else None,
+        "code": part.wrap_code if in_full else None,
+        "follow_up": part.follow_up if in_full else None,
         "finished_at": stamp_or_none(part.finished_at),
         "owed": wrap_ups.is_owed(part),
     }

@@ -185,7 +185,16 @@ def asking_before(plan: Dialplan, context: str, extension: str, application: str
     the extension may begin with it, and then its first step becomes the second."""
     steps = plan.match(context, extension) or []
     step = next((s for s in steps if any(act.application == application for act in acts(s))), None)
-    written = next((name for name, own in plan.contexts[context].extensions.items() if own is steps), extension)
+    # Where it is written: an included context may have it, and a pattern of another name.
+    context, written = next(
+        (
+            (name, own)
+            for name, one in plan.contexts.items()
+            for own, its in one.extensions.items()
+            if steps and its is steps
+        ),
+        (context, extension),
+    )
     if step is None or step.priority > 1:
         return f"same => n,{ASK}   in [{context}], extension {written}, before {application}()"
     label = f"({step.label})" if step.label else ""

@@ -118,9 +118,13 @@ async def all_signed_in(conn: Connection, agent_ids: Collection[int], now: datet
     return {agent.id: agent for agent in found}
 
 
-async def close_session(conn: Connection, token_hash: str) -> bool:
-    """Sign out. False if there was no such session."""
-    return (await conn.execute(sa.delete(sessions).where(sessions.c.token_hash == token_hash))).rowcount == 1
+async def close_session(conn: Connection, token_hash: str, at: datetime) -> bool:
+    """Sign out, in every process. False if there was no such session."""
+    gone = sa.delete(sessions).where(sessions.c.token_hash == token_hash).returning(sessions.c.agent_id)
+    if (agent_id := await conn.scalar(gone)) is None:
+        return False
+    await conn.execute(sa.insert(session_ends).values(agent_id=agent_id, at=at))
+    return True
 
 
 async def close_all(conn: Connection, agent_id: int, at: datetime, keep: str | None = None) -> int:

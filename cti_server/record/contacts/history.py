@@ -64,14 +64,15 @@ class Joined:
 class Interaction(InteractionRecord):
     """A contact as read, with its id, names and what people wrote about it; open while `outcome` is None.
 
-    `note` joins all notes: the one on the contact itself, then each agent's on their part. `joined_with` are the
-    contacts of `joined` that the record still has.
+    `note` joins all notes: `own_note`, the one on the contact itself, then each agent's on their part.
+    `joined_with` are the contacts of `joined` that the record still has.
     """
 
     id: int
     customer_name: str | None = None
     customer_tier: str | None = None
     subject: str | None = None
+    own_note: str | None = None
     note: str | None = None
     joined_with: tuple[Joined, ...] = ()
     segments: tuple[Segment, ...] = ()
@@ -151,7 +152,9 @@ async def recent(
         .limit(1)
         .scalar_subquery()
     )
-    written = sa.select(s.note).where(s.interaction_id == i.id, s.note.is_not(None)).order_by(s.position)
+    written = (
+        sa.select(s.note).where(s.interaction_id == i.id, s.note.is_not(None), _finished()).order_by(s.position)
+    )
     parts = written.correlate(interactions).subquery("written")
     of_parts = sa.select(sa.func.aggregate_strings(parts.c.note, BETWEEN_NOTES)).scalar_subquery()
     columns = (i.id, i.channel, i.direction, i.started_at, i.outcome, i.queue, i.talk_ms, i.subject, i.note)
@@ -171,7 +174,7 @@ async def recent(
             agent_name=row.agent_name,
             talk_ms=row.talk_ms,
             subject=row.subject,
-            note=_together(row.note, row.part_notes),
+            note=together(row.note, row.part_notes),
         )
         for row in await conn.execute(query)
     ]
@@ -212,6 +215,16 @@ async def set_note(conn: Connection, interaction_id: int, text: str | None) -> b
     return (await conn.execute(statement)).rowcount == 1
 
 
+def _finished() -> sa.ColumnElement[bool]:
+    """What is written about a part is its author's alone until they have finished, or their wrap-up is over."""
+    return sa.or_(s.finished_at.is_not(None), s.wrapped_at.is_not(None))
+
+
+def is_finished(part: Segment) -> bool:
+    """The same of a segment that was read."""
+    return part.finished_at is not None or part.wrapped_at is not None
+
+
 def _of_customer(customer_id: int) -> sa.ColumnElement[bool]:
     # A subquery, not a list of ids: a company may have more people than a statement may have parameters (32,767 on
     # PostgreSQL). With both conditions inside it, each engine uses the index of (customer, time) for a small
@@ -237,7 +250,7 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
 def _mentions(q: str) -> sa.ColumnElement[bool]:
     texts = [column.icontains(q, autoescape=True) for column in (i.ani_name, i.subject, i.note, i.ani_raw)] + [
         customers.c.name_key.contains(tokens.key(q), autoescape=True),
-        i.id.in_(sa.select(s.interaction_id).where(s.note.icontains(q, autoescape=True))),
+        i.id.in_(sa.select(s.interaction_id).where(s.note.icontains(q, autoescape=True), _finished())),
     ]
     if (fragment := tokens.number_fragment(q)) is not None:
         texts += [column.contains(fragment, autoescape=True) for column in (i.ani_e164, i.ani_raw, i.dnis)]
@@ -266,7 +279,8 @@ async def read(conn: Connection, query: Any, *, with_aliases: bool = False) -> l
             customer_name=row.customer_name,
             customer_tier=row.customer_tier,
             subject=row.subject,
-            note=_together(row.note, *(part.note for part in parts.get(row.id, ()))),
+            own_note=row.note,
+            note=together(row.note, *(part.note for part in parts.get(row.id, ()))),
             aliases=tuple(merged.get(row.id, ())),
             joined_with=tuple(others[call] for call in row.joined or () if call in others),
             segments=tuple(parts.get(row.id, ())),
@@ -277,7 +291,8 @@ async def read(conn: Connection, query: Any, *, with_aliases: bool = False) -> l
     ]
 
 
-def _together(*texts: str | None) -> str | None:
+def together(*texts: str | None) -> str | None:
+    """These notes as one, each once; None without any."""
     return BETWEEN_NOTES.join(dict.fromkeys(text for text in texts if text)) or None
 
 
