@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-FIRST, LAST, BLOCK = 10000, 20000, 250
+FIRST, LAST, BLOCK = 10000, 20000, 500  # a worker of the tests takes some 300
 VOICE_FIRST, VOICE_LAST, VOICE_BLOCK = 20000, 32000, 1000  # below the ports of outgoing connections
 
 

@@ -31,8 +31,8 @@ class Login:
 LOGINS = (
     Login("alice", "Alice Walker", "agent", "browser", "1001", "support vip freepbx night", (("hardware", 10),)),
     Login("bob", "Bob Miller", "agent", "browser", "1002", "support sales vip freepbx night", (("hardware", 10),)),
-    Login("chenjing", "陈静", "agent", "zh", "1003", "support vip", (("hardware", 9),), may_pick=True),
-    Login("liuyang", "刘洋", "agent", "zh", "1004", "sales vip night"),
+    Login("chenjing", "陈静", "agent", "browser", "1003", "support vip", (("hardware", 9),), may_pick=True),
+    Login("liuyang", "刘洋", "agent", "browser", "1004", "sales vip night"),
     Login("emma", "Emma Clarke", "agent", "browser", "1005", "sales vip"),
     Login("susan", "Susan Wright", "supervisor", "browser"),
     Login("admin", "Administrator", "administrator", "browser"),

@@ -62,9 +62,8 @@ def _ends(source: str, target: str) -> tuple[sa.URL, sa.URL]:
     file = normalise_url(source)
     try:
         server = normalise_url(target)
-    except BadUrl:
-        # It is not printed, for it may hold a password.
-        raise CannotMove("--to is not the URL of a PostgreSQL database", EXAMPLE) from None
+    except BadUrl as bad:  # which does not print it: it may hold a password
+        raise CannotMove(str(bad).replace("CTI_DATABASE_URL", "--to"), EXAMPLE) from None
     if file.get_backend_name() != "sqlite":
         raise CannotMove(
             "the record is in PostgreSQL already", "from one PostgreSQL to another: pg_dump, pg_restore"

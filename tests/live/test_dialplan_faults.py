@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 
 import pytest
@@ -23,14 +23,18 @@ LINE = "4008002000"
 DEADLINE_S = 1.0  # CTI_DEADLINE of the dialplan
 SLACK_S = 0.8  # for a busy machine; the measured overrun is under 5 ms
 
-with free_ports(1) as (AGI_PORT,):
+
+@pytest.fixture(scope="module")
+def agi_port() -> int:
     """Where the dialplan of this file's PBX looks for the CTI server."""
+    with free_ports(1) as (port,):
+        return port
 
 
 @pytest.fixture(scope="module")
-def pbx() -> Iterator[DemoPbx]:
+def pbx(agi_port: int) -> Iterator[DemoPbx]:
     try:
-        made = DemoPbx(free_config(fastagi=f"127.0.0.1:{AGI_PORT}"))
+        made = DemoPbx(free_config(fastagi=f"127.0.0.1:{agi_port}"))
     except DemoUnavailable as reason:
         pytest.fail(str(reason), pytrace=False)
     with made, Deskphone(made, "1002", PhoneHabits(ring_s=None)):
@@ -56,32 +60,32 @@ def identify(pbx: DemoPbx, events: Tap) -> tuple[float, dict[str, str]]:
     return float(up["Timestamp"]) - float(leg["Timestamp"]), dict(lines)
 
 
-FAULTS: dict[str, tuple[AbstractContextManager[None], float]] = {
-    "down": (nullcontext(), 0.0),
-    "never accepts": (fake.listener(AGI_PORT, None), DEADLINE_S),
-    "accepts and is silent": (fake.listener(AGI_PORT, fake.silent), DEADLINE_S),
-    "answers too late": (fake.listener(AGI_PORT, fake.slow), DEADLINE_S),
-    "answers line by line for ever": (fake.listener(AGI_PORT, fake.endless), DEADLINE_S),
-    "closes at once": (fake.listener(AGI_PORT, fake.closing), 0.0),
-    "speaks another protocol": (fake.listener(AGI_PORT, fake.rubbish), DEADLINE_S),
+FAULTS: dict[str, tuple[Callable[[int], AbstractContextManager[None]], float]] = {
+    "down": (lambda port: nullcontext(), 0.0),
+    "never accepts": (lambda port: fake.listener(port, None), DEADLINE_S),
+    "accepts and is silent": (lambda port: fake.listener(port, fake.silent), DEADLINE_S),
+    "answers too late": (lambda port: fake.listener(port, fake.slow), DEADLINE_S),
+    "answers line by line for ever": (lambda port: fake.listener(port, fake.endless), DEADLINE_S),
+    "closes at once": (lambda port: fake.listener(port, fake.closing), 0.0),
+    "speaks another protocol": (lambda port: fake.listener(port, fake.rubbish), DEADLINE_S),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_caller_reaches_the_queue(fault: str, pbx: DemoPbx, events: Tap) -> None:
+def test_a_caller_reaches_the_queue(fault: str, pbx: DemoPbx, events: Tap, agi_port: int) -> None:
     broken, longest = FAULTS[fault]
-    with broken:
+    with broken(agi_port):
         took, variables = identify(pbx, events)
     assert took < longest + SLACK_S
     assert variables["CTI_STATUS"] == "down"
     assert variables["CTI_CUSTOMER"] == variables["CTI_AGENT"] == variables["CTI_PRIORITY"] == ""
 
 
-def test_a_stopped_process_holds_nobody(pbx: DemoPbx, events: Tap) -> None:
+def test_a_stopped_process_holds_nobody(pbx: DemoPbx, events: Tap, agi_port: int) -> None:
     """SIGSTOP: the kernel goes on accepting for it, and nobody answers."""
     program = (
         "import socket,time\n"
-        f"s=socket.create_server(('127.0.0.1',{AGI_PORT}))\n"
+        f"s=socket.create_server(('127.0.0.1',{agi_port}))\n"
         "print('listening',flush=True)\n"
         "while True: c,_=s.accept(); c.recv(4096)\n"
     )
@@ -97,8 +101,8 @@ def test_a_stopped_process_holds_nobody(pbx: DemoPbx, events: Tap) -> None:
     assert variables["CTI_STATUS"] == "down"
 
 
-def test_what_the_server_says_reaches_the_queue(pbx: DemoPbx, events: Tap) -> None:
-    with fake.listener(AGI_PORT, fake.healthy):
+def test_what_the_server_says_reaches_the_queue(pbx: DemoPbx, events: Tap, agi_port: int) -> None:
+    with fake.listener(agi_port, fake.healthy):
         took, variables = identify(pbx, events)
     assert took < DEADLINE_S
     assert variables["CTI_STATUS"] == "ok"
@@ -107,8 +111,8 @@ def test_what_the_server_says_reaches_the_queue(pbx: DemoPbx, events: Tap) -> No
     assert variables["QUEUE_PRIO"] == "5"
 
 
-def test_hostile_values_are_dropped(pbx: DemoPbx, events: Tap) -> None:
-    with fake.listener(AGI_PORT, fake.hostile):
+def test_hostile_values_are_dropped(pbx: DemoPbx, events: Tap, agi_port: int) -> None:
+    with fake.listener(agi_port, fake.hostile):
         _, variables = identify(pbx, events)
     assert {name: variables[name] for name in ("CTI_PRIORITY", "CTI_LANGUAGE", "CTI_AGENT", "CTI_CUSTOMER")} == {
         "CTI_PRIORITY": "",
@@ -119,10 +123,10 @@ def test_hostile_values_are_dropped(pbx: DemoPbx, events: Tap) -> None:
     assert "QUEUE_PRIO" not in variables
 
 
-def test_a_caller_who_gives_up_during_the_lookup_is_let_go(pbx: DemoPbx, events: Tap) -> None:
+def test_a_caller_who_gives_up_during_the_lookup_is_let_go(pbx: DemoPbx, events: Tap, agi_port: int) -> None:
     """The lookup hangs, the caller hangs up: the call ends then, not at the deadline."""
     with ExitStack() as stack:
-        stack.enter_context(fake.listener(AGI_PORT, fake.silent))
+        stack.enter_context(fake.listener(agi_port, fake.silent))
         caller = stack.enter_context(place_call(pbx, "13800138000", LINE))
         leg = events.event("Newchannel", Exten=LINE)
         with contextlib.suppress(AssertionError):
