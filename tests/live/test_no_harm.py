@@ -102,8 +102,8 @@ async def test_a_dial_that_fails_says_why_at_once(
     await shop.phone("1001")
     wrong = lambda text: text.replace("Set(CTI_TRUNK=cti-trunk)", f"Set(CTI_TRUNK={trunk})")  # noqa: E731
     with changed(shop.site.pbx, "cti_site.conf", wrong, "dialplan reload"):
-        done = await alice.ask("/api/calls", {"to": "13900139000"})
-        assert done["ok"], done
+        # Whether the phone was seen to ring is another thing: where the machine stalls, all is over by then.
+        await alice.ask("/api/calls", {"to": "13900139000"})
 
         def told() -> list[dict[str, Any]]:
             parts = [f["body"] for f in alice.told if f.get("kind") == "part.changed"]
