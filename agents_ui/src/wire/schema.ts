@@ -868,7 +868,7 @@ export interface paths {
         };
         /**
          * Get Interaction
-         * @description One contact with its segments.
+         * @description One contact with its segments. What a colleague has not finished yet is left out.
          */
         get: operations["getInteraction"];
         put?: never;
