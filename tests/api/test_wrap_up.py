@@ -99,6 +99,11 @@ async def test_drafts_of_two_agents_of_one_call_stand_side_by_side(
     await save(li, number, note="He wants his money back")
     await save(wang, number, note="Refunded")
     assert (await li.get(f"/api/interactions/{number}/draft")).json()["note"] == "He wants his money back"
+    assert (await zhao.get(f"/api/interactions/{number}")).json()["note"] is None, "each is its author's so far"
+    mine = (await li.get(f"/api/interactions/{number}")).json()
+    assert [one["note"] for one in mine["segments"]] == ["He wants his money back", None]
+    for client in (li, wang):
+        await finish(client, number)
     seen = (await zhao.get(f"/api/interactions/{number}")).json()
     assert seen["note"] == "He wants his money back\nRefunded"
     assert [one["note"] for one in seen["segments"]] == ["He wants his money back", "Refunded"]

@@ -9,6 +9,7 @@ from cti_server.record.calls import call_of, record_of
 from cti_server.record.contacts import history
 from cti_server.record.contacts.interactions import save_calls
 from cti_server.record.database import Database
+from cti_server.rules.rights import Viewer
 from tests.floor.test_transcripts import seated
 from tests.record.builders import a_customer, call
 from tests.transcripts.play import Transcript
@@ -35,7 +36,7 @@ async def test_contacts_that_an_agent_joined_lead_to_each_other(database: Databa
         found = [await history.by_key(conn, (one.pbx, one.boot, one.linkedid)) for one in joined]
     first, second = (one for one in found if one is not None)
     for one, other in ((first, second), (second, first)):
-        (link,) = interaction_view(one)["joined"]
+        (link,) = interaction_view(one, Viewer(1))["joined"]
         assert link == {"interaction": other.id, "customer": None, "number": other.ani_e164}
         assert call_of(one).joined == {f"{other.pbx}:{other.boot}:{other.linkedid}"}
 

@@ -89,7 +89,12 @@ async def test_drafts_follow_a_call_that_merges_into_another(database: Database)
 async def test_the_card_reads_what_everybody_wrote(database: Database) -> None:
     async with database.begin() as conn:
         alice, wang = await an_agent(conn), await a_customer(conn)
-        parts = (part(1, agent_id=alice, note="two"), part(0, agent_id=alice, note="one"), part(2, agent_id=alice))
+        done = {"agent_id": alice, "wrapped_at": after(90)}
+        parts = (
+            part(1, note="two", **done),
+            part(0, note="one", **done),
+            part(2, agent_id=alice, note="not finished"),
+        )
         ids = await save_calls(
             conn,
             [call("demo-1.1", customer_id=wang.id, segments=parts), call("demo-1.2", customer_id=wang.id)],
@@ -101,7 +106,9 @@ async def test_the_card_reads_what_everybody_wrote(database: Database) -> None:
     silent = ids["demo", 100, "demo-1.2"]
     assert first == {ids[KEY]: "one\ntwo", silent: None}
     assert then == {ids[KEY]: "zero\none\ntwo", silent: None}
-    assert [one.note for one in found.items] == ["zero\none\ntwo"]
+    assert [one.note for one in found.items] == ["zero\none\ntwo\nnot finished"], (
+        "who may read it is decided above"
+    )
 
 
 async def test_owed(database: Database) -> None:
