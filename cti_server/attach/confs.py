@@ -76,7 +76,7 @@ def _named(pattern: str, folder: Path) -> list[Path]:
     root, pattern = (Path("/"), pattern.lstrip("/")) if pattern.startswith("/") else (folder, pattern)
     try:
         return sorted(path for path in root.glob(pattern) if path.is_file())
-    except (ValueError, NotImplementedError):
+    except ValueError:
         return []
 
 

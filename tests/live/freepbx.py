@@ -8,8 +8,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import pytest
+
 from cti_server.api.access.passwords import hash_password
 from cti_server.attach import layout, wanted
+from cti_server.demo.asterisk_root import DemoUnavailable
 from cti_server.demo.ports import free_ports
 from cti_server.demo.render import dialplans_folder
 from cti_server.demo.seed_data import DEMO_PASSWORD
@@ -148,3 +151,13 @@ async def bad(pbx: FreePbxLike, record: Recorded = RECORD, **changes: object) ->
         for code, finding in findings.items()
         if finding.status is not Status.OK and code not in ("agent.off", "secrets.read")
     }
+
+
+@pytest.fixture(scope="module")
+def pbx() -> Iterator[FreePbxLike]:
+    """One for all tests of a module."""
+    try:
+        with attached() as made:
+            yield made
+    except DemoUnavailable as reason:
+        pytest.fail(str(reason), pytrace=False)

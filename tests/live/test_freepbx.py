@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from cti_server.demo.asterisk_root import DemoUnavailable
 from cti_server.demo.calls import Deskphone, PhoneHabits, place_call, trunk_far_end
 from tests.live.asterisk_says import AsteriskSays
 from tests.live.center import Center, until
-from tests.live.freepbx import NIGHT, PEOPLE, QUEUE, attached, served
+from tests.live.freepbx import NIGHT, PEOPLE, QUEUE, pbx, served
 from tests.live.stock import LINE, FreePbxLike
 from tests.live.test_control import Shop, opened, phones
 from tests.live.test_control import to as agent
@@ -24,7 +23,7 @@ from tests.live.test_doctor import changed
 from tests.live.test_no_harm import detach
 from tests.live.test_shift import Desk
 
-__all__ = ["phones"]
+__all__ = ["pbx", "phones"]
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -32,15 +31,6 @@ ANI = "13800138000"
 ALICE, BOB, TRUNK = "PJSIP/2001", "PJSIP/2002", "PJSIP/carrier"
 MEMBER = "Local/2001@from-queue"
 CUSTOM = "extensions_custom.conf"
-
-
-@pytest.fixture(scope="module")
-def pbx() -> Iterator[FreePbxLike]:
-    try:
-        with attached() as made:
-            yield made
-    except DemoUnavailable as reason:
-        pytest.fail(str(reason), pytrace=False)
 
 
 @pytest.fixture

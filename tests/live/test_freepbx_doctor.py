@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from cti_server.demo.asterisk_root import DemoUnavailable
 from cti_server.demo.calls import Deskphone, place_call
 from cti_server.doctor import Finding, Status
 from cti_server.doctor.pbx.recorded import Recorded
@@ -18,25 +17,18 @@ from cti_server.record.center.phones import Phone
 from cti_server.record.center.queues import Queue
 from cti_server.rules.facts import Line
 from tests.live.center import Center, until
-from tests.live.freepbx import AGENTS, NAME, RECORD, attached, bad, found, served
+from tests.live.freepbx import AGENTS, NAME, RECORD, bad, found, pbx, served
 from tests.live.stock import DESTINATION, LINE, QUEUE_600, RING_GROUP, TIME_CONDITION, WEBRTC, FreePbxLike
 from tests.live.test_doctor import changed
 from tests.live.test_doctor_mends import command, mend, named, set_to
 from tests.live.test_fastagi_dropped import dropping
 from tests.live.test_fastagi_dropped import found as found_beside
 
+__all__ = ["pbx"]
+
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 CUSTOM, SITE = "extensions_custom.conf", "cti_site.conf"
-
-
-@pytest.fixture(scope="module")
-def pbx() -> Iterator[FreePbxLike]:
-    try:
-        with attached() as made:
-            yield made
-    except DemoUnavailable as reason:
-        pytest.fail(str(reason), pytrace=False)
 
 
 async def test_as_the_page_has_it_nothing_is_wrong(pbx: FreePbxLike) -> None:
