@@ -126,6 +126,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             desktop=desktop_folder(),
             softphone_url=settings.softphone_url,
             softphone_ice=settings.softphone_ice,
+            sealer=settings.sealer(),
         )
         api = create_api(deps)
         registry.register(api.state.sign_ins.results)

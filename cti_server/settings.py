@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -16,6 +16,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from .rules.facts import DialForm
 from .settings_file import ENCODING
 from .wire.text import Encodings
+
+if TYPE_CHECKING:
+    from .record.sealing import Sealer
 
 _RELATIVE_SQLITE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:)(.+)$")
 
@@ -83,6 +86,8 @@ class Settings(BaseSettings):
     fastagi_token: SecretStr | None = None
     lookup_deadline_ms: int = Field(default=300, ge=10, le=5000)
     identify_token: SecretStr | None = None
+    # what the record must give back in clear is sealed with the first, and opened with each
+    secret_key: Annotated[tuple[SecretStr, ...], NoDecode] = ()
 
     default_region: str = Field(default="CN", pattern=r"^[A-Z]{2}$")
     snapshot_every_s: float = Field(default=30.0, gt=0)
@@ -162,10 +167,19 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in ("http_origins", "http_proxies", "fastagi_allow", "softphone_ice"):
+        for name in ("http_origins", "http_proxies", "fastagi_allow", "softphone_ice", "secret_key"):
             if isinstance(given := values.get(name), str):
                 values[name] = tuple(part.strip() for part in given.split(",") if part.strip())
         return values
+
+    @field_validator("secret_key")
+    @classmethod
+    def _keys_are_keys(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        from .record.sealing import key_of
+
+        for key in keys:
+            key_of(key.get_secret_value())
+        return keys
 
     @field_validator("ami_encoding")
     @classmethod
@@ -179,6 +193,12 @@ class Settings(BaseSettings):
         if len(set(names)) != len(names):
             raise ValueError(f"CTI_PBXS names a PBX twice: {', '.join(names)}; give each a name of its own")
         return self
+
+    def sealer(self) -> Sealer:
+        """What seals and opens the secrets of the record."""
+        from .record.sealing import Sealer
+
+        return Sealer(key.get_secret_value() for key in self.secret_key)
 
     def attached(self) -> tuple[PbxSettings, ...]:
         """The PBXs to attach to: `CTI_PBXS` if given, else the one that `CTI_PBX` and `CTI_AMI_…` describe."""

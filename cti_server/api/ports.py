@@ -18,6 +18,7 @@ from cti_server.lookup.identify import Lookup
 from cti_server.lookup.shapes import Card
 from cti_server.record.center.agents import Agent
 from cti_server.record.database import Database
+from cti_server.record.sealing import Sealer
 from cti_server.rules import rights
 from cti_server.wire.text import Encodings
 
@@ -176,7 +177,7 @@ class Deps:
     `ivr.identify.IdentifyDialogue.answer`, for AGI scripts that ask over HTTP; without an `identify_token` that is
     off. `encodings` are those of each PBX, for the names that such a script sends. `desktop` is the folder of the
     built desktop, None without one. `softphone_url` is the Asterisk websocket where browser phones register, and
-    `softphone_ice` has their STUN and TURN servers.
+    `softphone_ice` has their STUN and TURN servers. `sealer` opens the record's secrets.
     """
 
     database: Database
@@ -197,3 +198,4 @@ class Deps:
     desktop: Path | None = None
     softphone_url: str | None = None
     softphone_ice: tuple[str, ...] = ()
+    sealer: Sealer = field(default_factory=Sealer)

@@ -41,3 +41,13 @@ def test_every_package_that_is_imported_is_asked_for() -> None:
     }
     if missing:
         pytest.fail(f"not in [project] dependencies: {missing}")
+
+
+@pytest.mark.parametrize("lock", ["runtime.lock", "dev.lock"])
+def test_every_package_that_is_asked_for_is_locked(lock: str) -> None:
+    """The image installs the lock and nothing else: a package that it lacks is an image that does not start."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    lines = (ROOT / ".ci" / lock).read_text(encoding="utf-8").splitlines()
+    locked = {canonicalize_name(line.partition("==")[0]) for line in lines if "==" in line and line[0] not in " #"}
+    assert not wanted - locked
