@@ -13,7 +13,7 @@ from cti_server.floor import topics
 from cti_server.floor.apply import Floor
 from cti_server.floor.calls import Call
 from cti_server.floor.desk_signals import AgentSeated, WrapUpFinished
-from cti_server.floor.signals import MemberRemoved, Signal, Snapshot
+from cti_server.floor.signals import LegPickedUp, MemberConnected, MemberRemoved, Signal, Snapshot
 from cti_server.record.calls import call_of, record_of
 from cti_server.record.contacts.history import Interaction, Segment
 from cti_server.record.contacts.interactions import InteractionRecord
@@ -62,6 +62,24 @@ def test_the_calls_are_what_really_happened(transcript: Transcript) -> None:
     for one, true in zip(told, transcript.truth["calls"], strict=True):
         within(one, true)
     assert not [c for c in floor.calls.values() if not c.ended], "a call was left open"
+
+
+@pytest.mark.parametrize("name", ["pickup", "phone-picks-up-a-queue-call", "desk-take-ringing"])
+def test_who_picked_up_is_the_same_whichever_word_comes_first(name: str) -> None:
+    """Two threads of Asterisk tell of a pick-up: the queue names the member that it rang, and the picker's phone."""
+    transcript = Transcript.load(name)
+    signals = list(transcript.signals())
+    picked = next(at for at, signal in enumerate(signals) if isinstance(signal, LegPickedUp))
+    connected = next(at for at, signal in enumerate(signals) if isinstance(signal, MemberConnected))
+    assert picked < connected
+    word = signals.pop(connected)
+    signals.insert(picked, replace(word, at=signals[picked].at))
+    floor = Floor(transcript.truth["pbx"])
+    calls = unmerged(play([*seated(), *signals], floor))
+    told = [described(call) for call in sorted(calls.values(), key=lambda c: c.started_at)]
+    assert [keys(one, true) for one, true in zip(told, transcript.truth["calls"], strict=True)] == [
+        exact(true) for true in transcript.truth["calls"]
+    ]
 
 
 def test_old_snapshot_and_events_make_the_fresh_snapshot_for_every_viewer(transcript: Transcript) -> None:
