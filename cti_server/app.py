@@ -36,10 +36,12 @@ from .control.control import Control
 from .desk import Desk
 from .ivr.identify import IdentifyDialogue
 from .live.agent_commands import AgentCommands
+from .live.audit_seals import AuditSeals
 from .live.changes import Changes
 from .live.delivery import Delivery
 from .live.feed import Feed
 from .live.floors import Floors
+from .live.oversights import Oversights
 from .live.presence import Presence
 from .live.signed_out import SignedOut
 from .lookup.identify import Lookup
@@ -80,6 +82,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database_url))
         places = PrefixPlaces()
+        oversights = Oversights(database)
+        await oversights.look()
         lookup = Lookup(database, default_region=settings.default_region, places=places)
         hub = Hub()
         attachments = [Attachment(pbx, database, lookup, hub, settings) for pbx in settings.attached()]
@@ -127,6 +131,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             softphone_url=settings.softphone_url,
             softphone_ice=settings.softphone_ice,
             sealer=settings.sealer(),
+            oversight=oversights.of,
+            teams_changed=oversights.look,
         )
         api = create_api(deps)
         registry.register(api.state.sign_ins.results)
@@ -141,12 +147,14 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             )
         )
         collector.fastagi = fastagi
-        feed = Feed(attachments, hub, database, desk, Mes(deps))
+        feed = Feed(attachments, hub, database, desk, Mes(deps), oversights.of)
         add_websocket(api, hub, feed)
         changes = Changes(database, desk, hub, commands, attachments)
         duties = [_start(duty, database) for duty in _duties(attachments, database, desk, floor)]
         duties.append(_start(("changes", changes.run), database))
         duties.append(_start(("signed out", SignedOut(database, hub).run), database))
+        duties.append(_start(("oversights", oversights.run), database))
+        duties.append(_start(("audit seals", AuditSeals(database, deps.sealer).run), database))
         stack.push_async_callback(_stop, [*duties, asyncio.create_task(_warm(places), name="places")])
         # Closed first, while everything else still runs: agents whose commands are under way get their result.
         stack.push_async_callback(control.close)

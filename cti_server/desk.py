@@ -28,18 +28,24 @@ Publish = Callable[[Sequence[Entry]], None]
 
 
 def audience(
-    *agents: int | None, topics: Iterable[str] = (), supervisors: bool = False, everyone: bool = False
+    *agents: int | None,
+    topics: Iterable[str] = (),
+    supervisors: bool = False,
+    of: Iterable[int | None] = (),
+    everyone: bool = False,
 ) -> dict[str, Any]:
     """The audience of an event: these agents, whoever opened one of these topics, supervisors, or everyone.
 
-    None among the agents is left out.
+    None among the agents is left out. With `of`, only the supervisors of these agents.
     """
     named = {agent for agent in agents if agent is not None}
+    theirs = sorted({agent for agent in of if agent is not None})
     return {
         "agents": sorted(named),
         "topics": sorted(topics),
         "everyone": everyone,
         "supervisors": supervisors,
+        **({"about": {"agents": theirs, "queues": []}} if theirs else {}),
     }
 
 

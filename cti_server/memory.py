@@ -14,7 +14,7 @@ from .floor.books import Books
 from .floor.calls import Call
 from .floor.descriptions import Description, WrapUpRule
 from .floor.desk_signals import AgentSeated, ShiftRestored
-from .floor.events import Event
+from .floor.events import About, Event
 from .floor.signals import CallerIdentified, QueueDescribed, Signal
 from .record import journal
 from .record.calls import call_of, record_of
@@ -236,7 +236,12 @@ def audience_of(event: Event) -> dict[str, Any]:
         "topics": sorted(event.topics),
         "everyone": event.everyone,
         "supervisors": False,
+        **({"about": _about(event.about)} if event.about is not None else {}),
     }
+
+
+def _about(about: About) -> dict[str, list[Any]]:
+    return {"agents": sorted(about.agents), "queues": sorted(about.queues)}
 
 
 def _entry(event: Event) -> journal.NewEntry:

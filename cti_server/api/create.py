@@ -15,10 +15,13 @@ from cti_server.api import events, health, problems
 from cti_server.api.access import account, session
 from cti_server.api.access.sign_ins import SignIns
 from cti_server.api.access.tickets import Tickets
+from cti_server.api.admin import api_keys, audit, teams, users
 from cti_server.api.agent import codes, day, drafts, help_requests, me, messages, owed, phones, promises, wrap_up
 from cti_server.api.crm import customers, identify, interactions
 from cti_server.api.desktop import Desktop
 from cti_server.api.floor import calls, control, queues, team
+from cti_server.api.guard import add_guarded, numbers_seen
+from cti_server.api.masks import Masks
 from cti_server.api.middleware import Edge
 from cti_server.api.ports import Deps
 from cti_server.api.principal import COOKIE
@@ -43,6 +46,10 @@ RESOURCES: Final = (
     team,
     queues,
     codes,
+    users,
+    teams,
+    api_keys,
+    audit,
     identify,
     health,
 )
@@ -56,6 +63,8 @@ def create_api(deps: Deps) -> FastAPI:
     app.state.deps = deps
     app.state.tickets = Tickets(deps.database, deps.now)
     app.state.sign_ins = SignIns()
+    app.state.masks = Masks(openapi_document(), deps.sealer.shared_key)
+    app.state.numbers_seen = numbers_seen()
     trouble = deps.database.trouble
     app.add_middleware(
         Edge,
@@ -101,8 +110,7 @@ def _routed() -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for resource in RESOURCES:
-        app.include_router(resource.routes)
+    add_guarded(app, (resource.routes for resource in RESOURCES))
     return app
 
 

@@ -20,6 +20,7 @@ from cti_server.record.center.agents import Agent
 from cti_server.record.database import Database
 from cti_server.record.sealing import Sealer
 from cti_server.rules import rights
+from cti_server.rules.rights import EVERYBODY, Oversight
 from cti_server.wire.text import Encodings
 
 
@@ -174,10 +175,11 @@ class Deps:
     """Everything that the routes use.
 
     `positions` gives the number of the last event handed to desktops, by stream. `identify` is
-    `ivr.identify.IdentifyDialogue.answer`, for AGI scripts that ask over HTTP; without an `identify_token` that is
-    off. `encodings` are those of each PBX, for the names that such a script sends. `desktop` is the folder of the
-    built desktop, None without one. `softphone_url` is the Asterisk websocket where browser phones register, and
-    `softphone_ice` has their STUN and TURN servers. `sealer` opens the record's secrets.
+    `ivr.identify.IdentifyDialogue.answer`, for AGI scripts that ask over HTTP; without an `identify_token` that
+    is off. `encodings` are those of each PBX, for the names that such a script sends. `desktop` is the folder of
+    the built desktop, None without one. `softphone_url` is the Asterisk websocket where browser phones register,
+    and `softphone_ice` has their STUN and TURN servers. `sealer` opens the record's secrets. `oversight` says
+    whom a supervisor supervises; await `teams_changed` after a change of teams.
     """
 
     database: Database
@@ -199,3 +201,5 @@ class Deps:
     softphone_url: str | None = None
     softphone_ice: tuple[str, ...] = ()
     sealer: Sealer = field(default_factory=Sealer)
+    oversight: Callable[[int], Oversight] = lambda agent: EVERYBODY
+    teams_changed: Callable[[], Awaitable[None]] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -13,31 +13,42 @@ from cti_server.api.ports import Deps, LiveCall
 from cti_server.api.problems import Problem, not_found
 from cti_server.record.center import sessions
 from cti_server.record.center.agents import Agent
+from cti_server.record.center.api_keys import ApiKey
 from cti_server.rules import rights
-from cti_server.rules.facts import Role
-from cti_server.rules.rights import Viewer
+from cti_server.rules.rights import EVERYBODY, Oversight, Viewer
 
 COOKIE: Final = "cti_session"
+KEY_MARK: Final = "ctik_"
+"""How every API key begins, so that one that leaked is known for what it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A signed-in agent."""
+    """A signed-in agent, or a program with a key: then `agent` is nobody, with the id 0."""
 
     agent: Agent
+    key: ApiKey | None = None
 
     @property
     def id(self) -> int:
         return self.agent.id
 
     @property
-    def sees_floor(self) -> bool:
-        """Whether they see every call and queue, as supervisors and administrators do."""
-        return rights.is_at_least(self.agent.role, "supervisor")
+    def supervises(self) -> bool:
+        """Whether they are more than an agent; whom they supervise, their viewer says."""
+        return self.key is None and rights.is_at_least(self.agent.role, "supervisor")
 
     def viewer(self, deps: Deps) -> Viewer:
         """The viewer for `rules.rights`, with the queues that they serve at this moment."""
-        return Viewer(self.id, self.agent.role, self.agent.may_pick, deps.floor.serves(self.id))
+        if self.key is not None:
+            return Viewer(0, "service", grants=self.key.grants)
+        return viewer_of(self.agent, deps.oversight, deps.floor.serves(self.id))
+
+
+def viewer_of(agent: Agent, oversight: Callable[[int], Oversight], serves: frozenset[str] = frozenset()) -> Viewer:
+    """An agent as `rules.rights` looks at them."""
+    oversees = oversight(agent.id) if agent.role == "supervisor" else EVERYBODY
+    return Viewer(agent.id, agent.role, agent.may_pick, serves, agent.all_grants, oversees)
 
 
 def deps_of(request: Request) -> Deps:
@@ -55,15 +66,23 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-async def signed_in(request: Request, deps: DepsIn) -> Principal:
-    """The agent of the session cookie. Raises a 401 problem."""
+async def signed_in(request: Request) -> Principal:
+    """Who sends this request, as `guard` found out before. Raises a 401 problem."""
+    principal = getattr(request.state, "principal", None)
+    if principal is None:
+        raise not_signed_in()
+    assert isinstance(principal, Principal)
+    return principal
+
+
+async def by_cookie(request: Request, deps: Deps) -> Principal | None:
+    """The agent of the session cookie; None without one, or once the session has ended."""
     token = token_of(request)
-    if token is not None:
-        async with deps.database.read() as conn:
-            agent = await sessions.agent_of(conn, digest(token), deps.now())
-        if agent is not None:
-            return Principal(agent)
-    raise not_signed_in()
+    if token is None:
+        return None
+    async with deps.database.read() as conn:
+        agent = await sessions.agent_of(conn, digest(token), deps.now())
+    return Principal(agent) if agent is not None else None
 
 
 def token_of(request: Request) -> str | None:
@@ -77,17 +96,6 @@ def not_signed_in() -> Problem:
 
 
 Signed = Annotated[Principal, Depends(signed_in)]
-
-
-def at_least(role: Role) -> Callable[[Principal], Awaitable[Principal]]:
-    """A dependency: signed in with this role or a higher one. Raises a 403 problem."""
-
-    async def check(principal: Signed) -> Principal:
-        if not rights.is_at_least(principal.agent.role, role):
-            raise Problem(403, "forbidden", f"this needs the role {role}")
-        return principal
-
-    return check
 
 
 def visible_call(deps: Deps, principal: Principal, call: str) -> LiveCall:

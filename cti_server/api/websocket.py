@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
+from functools import lru_cache
 from typing import TypeVar
 
 import structlog
 from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from starlette.websockets import WebSocketDisconnected
 
+from cti_server.api import principal
 from cti_server.api.access.tickets import Tickets
 from cti_server.api.middleware import FirstTime
+from cti_server.api.ports import Deps
 from cti_server.api.problems import Problem
 from cti_server.push import session
 from cti_server.push.hub import Hub
@@ -23,6 +26,7 @@ from cti_server.push.session import Disconnected, Source
 from cti_server.rules.rights import Viewer
 
 T = TypeVar("T")
+MASKED_KEPT = 512  # frames whose masked form is kept: desktops get the same event within moments of each other
 
 log = structlog.get_logger(__name__)
 
@@ -57,15 +61,18 @@ async def _or_disconnected(doing: Awaitable[T]) -> T:
 def add_websocket(api: FastAPI, hub: Hub, source: Source) -> None:
     """Add /ws to an API that `create_api` made."""
     tickets: Tickets = api.state.tickets
+    deps: Deps = api.state.deps
+    # An event is serialised once for all; so is its masked form.
+    mask = lru_cache(MASKED_KEPT)(api.state.masks.frame)
 
     async def viewer_of(ticket: str) -> Viewer | None:
         agent = await tickets.redeem(ticket)
-        return Viewer(agent.id, agent.role, agent.may_pick) if agent is not None else None
+        return principal.viewer_of(agent, deps.oversight) if agent is not None else None
 
     async def desktop(socket: WebSocket) -> None:
         await socket.accept()
         with suppress(asyncio.CancelledError):  # the server ends: nobody waits for this, and nothing is wrong
-            await session.serve(StarletteSocket(socket), hub, source, viewer_of)
+            await session.serve(StarletteSocket(socket), hub, source, viewer_of, mask)
 
     logged = FirstTime()
 

@@ -10,10 +10,22 @@ from typing import Annotated
 
 import typer
 
-from . import attaching, demo, detaching, importing, migrating, moving, serving
+from . import attaching, auditing, demo, detaching, importing, migrating, moving, serving
 from .common import refuse
 from .failures import explained
-from .things import codes, contracts, levels, lines, phones, queues, reasons, serving_queues, users
+from .things import (
+    api_keys,
+    codes,
+    contracts,
+    levels,
+    lines,
+    phones,
+    queues,
+    reasons,
+    serving_queues,
+    teams,
+    users,
+)
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 for command in (
@@ -36,6 +48,7 @@ for with_queues in (
     users.user.command()(with_queues)
 for name, group in (
     ("user", users.user),
+    ("team", teams.team),
     ("phone", phones.phone),
     ("line", lines.line),
     ("queue", queues.queue),
@@ -44,6 +57,8 @@ for name, group in (
     ("reason", reasons.reason),
     ("code", codes.code),
     ("import", importing.imports),
+    ("api-key", api_keys.api_key),
+    ("audit", auditing.audit),
 ):
     cli.add_typer(group, name=name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import getpass
 import logging
 import os
 import re
@@ -15,6 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+import click
 import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
@@ -29,6 +31,7 @@ from . import failures
 from .failures import Failure
 
 T = TypeVar("T")
+SECRETS = ("password", "secret", "token")
 THREADS_END_S = 1.0
 
 out = Console()
@@ -165,10 +168,36 @@ def write(settings: Settings, work: Work[T]) -> T:
     """Do work with a connection, in one transaction: a command that fails has changed nothing."""
 
     async def done() -> T:
-        async with opened(settings) as database, database.begin() as conn:
-            return await work(conn)
+        async with opened(settings) as database:
+            acts_as_command()
+            async with database.begin() as conn:
+                return await work(conn)
 
     return run(done(), settings)
+
+
+def acts_as_command() -> None:
+    """The audit log is told who runs this command, and with what; secrets only by their names."""
+    from cti_server.record.audit.entries import Actor, Operation, acts
+
+    try:
+        who = getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name
+        who = str(os.getuid())
+    actor, context = Actor(f"command:{who}", who), click.get_current_context(silent=True)
+    if context is None:
+        acts(actor)
+        return
+    words = context.command_path.split()[1:]
+    given = {name: value for name, value in context.params.items() if value not in (None, False, (), [])}
+    detail = {name: _told(name, value) for name, value in given.items()}
+    acts(actor, Operation(".".join(words) or "command", " ".join(words) or "-", detail))
+
+
+def _told(name: str, value: Any) -> Any:
+    if any(word in name for word in SECRETS):
+        return "…"
+    return [str(one) for one in value] if isinstance(value, list | tuple) else str(value)
 
 
 def read(settings: Settings, work: Work[T]) -> T:

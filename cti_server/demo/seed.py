@@ -75,6 +75,7 @@ async def _agents(conn: Connection, pbx: str) -> dict[str, int]:
             extension=person.extension,
             pbx=pbx if person.extension else None,
             may_pick=person.may_pick,
+            grants={"full_numbers"} if person.role == "agent" else (),
         )
     return ids
 

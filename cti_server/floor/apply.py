@@ -16,7 +16,7 @@ from . import topics, views
 from .agents import Agent, Wish
 from .books import Books
 from .calls import Call
-from .events import Event
+from .events import About, Event
 from .handlers import desk, dialling, legs, pauses, queueing, reconcile, seats, shift, talks, wrapup
 from .handlers.states import state_of
 from .orders import Order
@@ -216,7 +216,7 @@ class Floor:
             agents = {agent for agent in agents if agent in still_in_call}
         body = {"call": views.call_view(call, shown), "reason": reason}
         to_topics = frozenset({topics.FLOOR, topics.call(call.id)})
-        events.append(Event(kind, at, body, frozenset(agents), to_topics, call=call.id))
+        events.append(Event(kind, at, body, frozenset(agents), to_topics, call=call.id, about=views.about(call)))
 
     def _emit_part(
         self, call: Call, part: Part, happened: str, reason: str | None, at: float, events: list[Event]
@@ -262,12 +262,19 @@ class Floor:
             return
         self._queues[queue.name] = shown
         body = {"queue": views.queue_view(self.books, queue, shown)}
-        events.append(Event(kinds.QUEUE_CHANGED, at, body, topics=self._topics_of(queue.name)))
+        events.append(
+            Event(kinds.QUEUE_CHANGED, at, body, topics=self._topics_of(queue.name), about=self._about(queue.name))
+        )
 
     def _emit_no_queue(self, name: str, at: float, events: list[Event]) -> None:
         if self._queues.pop(name, None) is not None:
             body = {"pbx": self.pbx, "queue": name}
-            events.append(Event(kinds.QUEUE_REMOVED, at, body, topics=self._topics_of(name)))
+            events.append(
+                Event(kinds.QUEUE_REMOVED, at, body, topics=self._topics_of(name), about=self._about(name))
+            )
+
+    def _about(self, queue: str) -> About:
+        return About(kinds.NOBODY, frozenset({f"{self.pbx}/{queue}"}))
 
     def _topics_of(self, queue: str) -> frozenset[str]:
         return frozenset({topics.FLOOR, topics.queue(self.pbx, queue), topics.serving(self.pbx, queue)})
@@ -309,4 +316,5 @@ class Floor:
         events.append(Event(kinds.ME_CHANGED, at, body, frozenset({agent.id})))
         for name in sorted(shown.serves - (before.serves if before is not None else frozenset())):
             view = views.queue_view(self.books, self.books.queues[name])
-            events.append(Event(kinds.QUEUE_CHANGED, at, {"queue": view}, frozenset({agent.id})))
+            own = frozenset({agent.id})
+            events.append(Event(kinds.QUEUE_CHANGED, at, {"queue": view}, own, about=self._about(name)))

@@ -44,10 +44,20 @@ NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """Whose an event is: all agents and all queues (as `pbx/queue`) that its call has been with, or its queue.
+    Only grows, so that a team that was told of a call is told to its end."""
+
+    agents: frozenset[int]
+    queues: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One thing that happened. Its audience is these agents and whoever opened one of these topics, or everyone.
 
-    `call` is the id of the call that it is about, if any.
+    `call` is the id of the call that it is about, if any. Of those who opened the floor, only who supervises one
+    of the agents or queues of `about` is told.
     """
 
     kind: str
@@ -57,3 +67,4 @@ class Event:
     topics: frozenset[str] = field(default=NOTHING)
     everyone: bool = False
     call: str | None = None
+    about: About | None = None

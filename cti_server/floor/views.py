@@ -11,6 +11,7 @@ from typing import Any
 from .agents import Agent
 from .books import Books
 from .calls import Call
+from .events import About
 from .parts import Part, Why
 from .possible import can
 from .queues import Queue
@@ -30,6 +31,14 @@ from .signals import MemberChanged
 from .times import iso, ms
 
 View = dict[str, Any]
+
+
+def about(call: Call) -> About:
+    """Whose call it is: all agents and all queues that it has been with."""
+    queues = {f"{call.pbx}/{visit.queue}" for visit in call.visits}
+    if call.queue is not None:
+        queues.add(f"{call.pbx}/{call.queue}")
+    return About(frozenset(part.agent for part in call.parts if part.agent is not None), frozenset(queues))
 
 
 def call_view(call: Call, shown: CallShown | None = None) -> View:

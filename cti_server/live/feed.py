@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from cti_server.api.principal import viewer_of
 from cti_server.attachment import Attachment
 from cti_server.desk import STREAM as DESK
 from cti_server.desk import Desk
@@ -24,7 +25,7 @@ from cti_server.record.crm import customers
 from cti_server.record.database import Database
 from cti_server.record.desk import promises
 from cti_server.rules import rights
-from cti_server.rules.rights import Viewer
+from cti_server.rules.rights import EVERYBODY, Oversight, Viewer, may_see
 
 from .floors import Floors, thing_of
 
@@ -39,7 +40,13 @@ class Feed:
     """Serves all websockets of this process; a `push.session.Source`."""
 
     def __init__(
-        self, attachments: Sequence[Attachment], hub: Hub, database: Database, desk: Desk, me: Me
+        self,
+        attachments: Sequence[Attachment],
+        hub: Hub,
+        database: Database,
+        desk: Desk,
+        me: Me,
+        oversight: Callable[[int], Oversight] = lambda agent: EVERYBODY,
     ) -> None:
         self._attachments = attachments
         self._floors = Floors(attachments)
@@ -49,6 +56,7 @@ class Feed:
         self._database = database
         self._desk = desk
         self._me = me
+        self._oversight = oversight
 
     # --- a desktop begins ------------------------------------------------------------------------------
 
@@ -81,10 +89,11 @@ class Feed:
         return whole, positions
 
     async def may_go_on(self, viewer: Viewer) -> bool:
-        """Whether the viewer is still signed in with the same role."""
+        """Whether the viewer is still signed in with the same rights. Who is not connects again, with those of
+        now."""
         async with self._database.read() as conn:
             agent = await sessions.signed_in(conn, viewer.agent, datetime.now(UTC))
-        return agent is not None and agent.role == viewer.role
+        return agent is not None and viewer_of(agent, self._oversight) == replace(viewer, serves=frozenset())
 
     # --- topics ----------------------------------------------------------------------------------------
 
@@ -121,7 +130,7 @@ class Feed:
                 if (why := self.refuses(subscriber.viewer, topic)) is not None:
                     subscriber.put(frames.refused(topic, why))
                     return
-                self._put(subscriber, topic, stream, position, _of_floor(books, topic))
+                self._put(subscriber, topic, stream, position, _of_floor(books, topic, subscriber.viewer))
 
     def _put(self, subscriber: Subscriber, topic: str, stream: str, seq: int, snapshot: dict[str, Any]) -> None:
         self._hub.open(subscriber, stream, topic)
@@ -170,7 +179,7 @@ class Feed:
             async for entry in self._entries(stream, seq):
                 body = attachment.pipeline.cards.with_card(entry.kind, entry.body) if attachment else entry.body
                 frame = frames.of_entry(entry, body)
-                if frame.concerns(viewer.agent, viewer.supervises, self._hub.opened(subscriber, stream)):
+                if frame.concerns(viewer, self._hub.opened(subscriber, stream)):
                     yield frame
         except journal.PositionGone as gone:
             raise Missed(str(gone)) from gone
@@ -184,11 +193,21 @@ class Feed:
                 seq = entries[-1].seq
 
 
-def _of_floor(books: Books, topic: str) -> dict[str, Any]:
+def _of_floor(books: Books, topic: str, viewer: Viewer) -> dict[str, Any]:
     kind, rest = topics.parse(topic) or ("", "")
     match kind:
         case "floor":
-            return views.floor_topic(books)
+            whole = views.floor_topic(books)
+            if viewer.oversees.agents is None:
+                return whole
+            return whole | {
+                "calls": [
+                    view for view in whole["calls"] if may_see(viewer, views.about(books.calls[view["call"]]))
+                ],
+                "queues": [
+                    view for view in whole["queues"] if may_see(viewer, rights.Queue(books.pbx, view["queue"]))
+                ],
+            }
         case "team":
             return views.team_topic(books)
         case "queue":

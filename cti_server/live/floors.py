@@ -171,7 +171,8 @@ def thing_of(call: Call) -> rights.Call:
     parts = [part for part in call.parts if part.state is not PartState.LEFT]
     agents = frozenset(part.agent for part in parts if part.agent is not None)
     rings = any(part.state is PartState.RINGING for part in parts)
-    return rights.Call(call.pbx, str(call.state), agents, call.queue, rings)
+    whose = views.about(call)
+    return rights.Call(call.pbx, str(call.state), agents, call.queue, rings, whose.agents, whose.queues)
 
 
 def _view_of(books: Books, call: Call) -> Callable[[], Mapping[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from cti_server.floor import topics as topic_names
+from cti_server.floor.events import About
 from cti_server.record.journal import Entry
 from cti_server.record.schema import to_json
+from cti_server.rules.rights import Viewer, may_see
 
 HEARTBEAT_S = 5
 MAX_TOPICS = 50  # that one message may open, and as many that it may close
@@ -77,7 +79,8 @@ class Serves:
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One event, ready to send, and its audience: the agents it names, supervisors, whoever opened one of its
-    topics, or everyone.
+    topics, or everyone. With `about`, those who are told as supervisors, or because they opened the floor, are
+    only those who supervise one of its agents or queues.
 
     `serves` and `left` change what an agent may see: `serves` has the queues that they serve from now on, `left`
     the agent and the id of a call that they left.
@@ -90,14 +93,24 @@ class Frame:
     everyone: bool = False
     supervisors: bool = False
     topics: frozenset[str] = field(default_factory=frozenset)
+    about: About | None = None
     serves: Serves | None = None
     left: tuple[int, str] | None = None
 
-    def concerns(self, agent: int, supervises: bool, opened: Iterable[str] = ()) -> bool:
-        """Whether the audience includes a desktop of this agent that has opened these topics."""
-        if self.everyone or agent in self.agents or (self.supervisors and supervises):
+    def concerns(self, viewer: Viewer, opened: Set[str] = frozenset()) -> bool:
+        """Whether the audience includes a desktop of this viewer that has opened these topics."""
+        if (
+            self.everyone
+            or viewer.agent in self.agents
+            or not self.topics.isdisjoint(opened - {topic_names.FLOOR})
+        ):
             return True
-        return not self.topics.isdisjoint(opened)
+        by_right = topic_names.FLOOR in opened and topic_names.FLOOR in self.topics
+        return (by_right or (self.supervisors and viewer.supervises)) and self.is_of(viewer)
+
+    def is_of(self, viewer: Viewer) -> bool:
+        """Whether the viewer supervises somebody or some queue that the event is about."""
+        return self.about is None or may_see(viewer, self.about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +141,14 @@ def of_event(
         audience["everyone"],
         audience["supervisors"],
         frozenset(audience["topics"]),
+        _about(audience.get("about")),
         _serves(kind, body),
         _left(kind, body),
     )
+
+
+def _about(told: Mapping[str, Any] | None) -> About | None:
+    return None if told is None else About(frozenset(told["agents"]), frozenset(told["queues"]))
 
 
 def _serves(kind: str, body: dict[str, Any]) -> Serves | None:

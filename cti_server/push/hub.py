@@ -85,6 +85,7 @@ class Hub:
         self.overruns = 0
         self._all: set[Subscriber] = set()
         self._supervising: set[Subscriber] = set()
+        self._of_teams: set[Subscriber] = set()  # of supervisors who do not supervise everybody
         self._of_agent: dict[int, set[Subscriber]] = {}
         self._of_topic: dict[Topic, set[Subscriber]] = {}
         self._serving: dict[int, set[Topic]] = {}  # the queues of each agent with a desktop
@@ -108,6 +109,8 @@ class Hub:
         _add(self._of_agent, agent, subscriber)
         if viewer.supervises:
             self._supervising.add(subscriber)
+        if viewer.oversees.agents is not None:
+            self._of_teams.add(subscriber)
         for pbx, queues in (serves or {}).items():
             self._serve(agent, pbx, frozenset(queues))
         for topic in self._serving.setdefault(agent, set()):
@@ -126,6 +129,7 @@ class Hub:
         agent = subscriber.viewer.agent
         self._all.discard(subscriber)
         self._supervising.discard(subscriber)
+        self._of_teams.discard(subscriber)
         for topic in (*subscriber.open, *self._serving[agent]):
             _remove(self._of_topic, topic, subscriber)
         subscriber.open.clear()
@@ -195,12 +199,21 @@ class Hub:
     def _readers(self, frame: Frame) -> Iterable[Subscriber]:
         if frame.everyone:
             return self._all
-        found = [self._of_agent[agent] for agent in frame.agents if agent in self._of_agent]
-        opened = [(frame.stream, topic) for topic in frame.topics]
-        found += [self._of_topic[topic] for topic in opened if topic in self._of_topic]
+        found: list[Set[Subscriber]] = [self._of_agent[agent] for agent in frame.agents if agent in self._of_agent]
+        found += [
+            readers if topic != topics.FLOOR else self._theirs(frame, readers)
+            for topic in frame.topics
+            if (readers := self._of_topic.get((frame.stream, topic))) is not None
+        ]
         if frame.supervisors:
-            found.append(self._supervising)
+            found.append(self._theirs(frame, self._supervising))
         return found[0] if len(found) == 1 else {subscriber for readers in found for subscriber in readers}
+
+    def _theirs(self, frame: Frame, readers: Set[Subscriber]) -> Set[Subscriber]:
+        """Of those who are told by their role, the ones whose teams it is about."""
+        if frame.about is None or not self._of_teams:
+            return readers
+        return {reader for reader in readers if reader not in self._of_teams or frame.is_of(reader.viewer)}
 
     # --- rights that come and go -----------------------------------------------------------------------
 
@@ -237,9 +250,15 @@ class Hub:
                 self._revoke(subscriber, stream, topic)
 
     def _revoke(self, subscriber: Subscriber, stream: str, topic: str) -> None:
-        if not subscriber.viewer.supervises:
+        if not _sees_by_role(subscriber.viewer, topic):
             self._close(subscriber, (stream, topic))
             subscriber.put(frames.refused(topic, "not_yours"))
+
+
+def _sees_by_role(viewer: Viewer, topic: str) -> bool:
+    """Whether a supervisor keeps a topic that an agent loses: a queue of their teams, a call that they were in."""
+    kind, _, name = topic.partition(":")
+    return viewer.supervises and (kind != "queue" or viewer.oversees.has_queue(name))
 
 
 def _topics(serves: frames.Serves) -> set[Topic]:

@@ -80,6 +80,10 @@ class Source(Protocol):
         ...
 
 
+Mask = Callable[[str], str]
+"""Masks the numbers in a frame, for a viewer who may not see them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """One websocket whose ticket was good. Call `begin`, then `converse` with what it returns."""
@@ -88,6 +92,7 @@ class Session:
     hub: Hub
     source: Source
     subscriber: Subscriber
+    mask: Mask = str
 
     # --- the beginning ---------------------------------------------------------------------------------
 
@@ -200,6 +205,8 @@ class Session:
                 await self.source.open(self.subscriber, topic)
 
     async def _send(self, text: str) -> None:
+        if not self.subscriber.viewer.sees_numbers:
+            text = self.mask(text)
         async with asyncio.timeout(SEND_S):
             await self.socket.send_text(text)
 
@@ -208,7 +215,7 @@ Admit = Callable[[str], Awaitable[Viewer | None]]
 """Spends a ticket and gives its viewer; None for a ticket that is not good."""
 
 
-async def serve(socket: Socket, hub: Hub, source: Source, admit: Admit) -> None:
+async def serve(socket: Socket, hub: Hub, source: Source, admit: Admit, mask: Mask = str) -> None:
     """Serve one accepted websocket until either side closes it."""
     try:
         first = await _first(socket)
@@ -220,7 +227,7 @@ async def serve(socket: Socket, hub: Hub, source: Source, admit: Admit) -> None:
         await source.known()
         subscriber, unsubscribe = hub.subscribe(viewer, source.serves(viewer))
         try:
-            session = Session(socket, hub, source, subscriber)
+            session = Session(socket, hub, source, subscriber, mask)
             await session.converse(await session.begin(first))
         finally:
             unsubscribe()

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, unquote
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from cti_server.record.audit.entries import Chain, noting
 from cti_server.record.schema import to_json
 from cti_server.record.trouble import Troubles
 
@@ -138,14 +139,20 @@ class Database:
         )
         self._writer = asyncio.Lock()
         self.trouble = Troubles(self.url)
+        self.chain = Chain()
         self._wrote_at: float | None = None
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Connection]:
-        """A transaction that commits at the end and rolls back on an exception, a cancellation included."""
+        """A transaction that commits at the end and rolls back on an exception, a cancellation included. What was
+        noted for the audit log meanwhile is written with it."""
         try:
-            async with self._transaction() as conn:
-                yield conn
+            async with AsyncExitStack() as until_committed:
+                with noting() as notes:
+                    async with self._transaction() as conn:
+                        yield conn
+                        if notes:
+                            await until_committed.enter_async_context(self.chain.appended(conn, notes))
         except Exception as cause:
             if self.trouble.note(cause):
                 self._wrote_at = None

@@ -57,6 +57,19 @@ class CleanText(sa.types.TypeDecorator[str]):
         return None if value is None else clean(value)
 
 
+class Words(sa.types.TypeDecorator[frozenset[str]]):
+    """A set of words without spaces, stored as one text in their order."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[str] | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else " ".join(sorted(value))
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> frozenset[str] | None:
+        return None if value is None else frozenset(value.split())
+
+
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
     """A point in time. Refuses a naive datetime, stores UTC, returns aware UTC."""
 

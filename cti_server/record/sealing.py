@@ -13,8 +13,11 @@ import os
 from collections.abc import Iterable
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -50,6 +53,28 @@ def key_of(text: str) -> bytes:
     return key
 
 
+class Signer:
+    """Signs with an Ed25519 key that follows from a key of the settings; `public` is its public key, in hex."""
+
+    def __init__(self, key: bytes) -> None:
+        derived = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"cti-server audit log").derive(key)
+        self._private = Ed25519PrivateKey.from_private_bytes(derived)
+        self.public = self._private.public_key().public_bytes_raw().hex()
+
+    def sign(self, data: bytes) -> str:
+        """The signature, in hex."""
+        return self._private.sign(data).hex()
+
+
+def is_signed_by(public: str, signature: str, data: bytes) -> bool:
+    """Whether this is the signature of whoever has the private key of `public`; both in hex."""
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)).verify(bytes.fromhex(signature), data)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
 class Sealer:
     """Seals with the first of its keys, and opens with each: to change the key, put the new one before the old.
 
@@ -59,7 +84,15 @@ class Sealer:
     def __init__(self, keys: Iterable[str] = ()) -> None:
         """Raises ValueError for a text that is no key."""
         raw = [key_of(key) for key in keys]
+        self._first = raw[0] if raw else None
+        self.signers = tuple(Signer(key) for key in raw)
+        """One for each key, the first that to sign with."""
         self._ciphers = {hashlib.sha256(key).hexdigest()[:8]: AESGCM(key) for key in raw}
+
+    @property
+    def shared_key(self) -> bytes | None:
+        """What every process with these settings can derive keys of its own from; None without a key."""
+        return self._first
 
     @property
     def ready(self) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from cti_server.record import journal, leases
+from cti_server.record.audit import entries, seals
 from cti_server.record.center import (
     agent_queues,
     agent_states,
     agents,
+    api_keys,
     handed_back,
     lines,
     phones,
@@ -14,6 +16,7 @@ from cti_server.record.center import (
     reasons,
     sessions,
     shifts,
+    teams,
     wrap_up_codes,
 )
 from cti_server.record.contacts import tables as contacts
@@ -27,11 +30,13 @@ MODULES = (
     agent_queues,
     agent_states,
     agents,
+    api_keys,
     cases,
     contacts,
     contact_points,
     contracts,
     customers,
+    entries,
     handed_back,
     help_requests,
     import_mappings,
@@ -45,7 +50,9 @@ MODULES = (
     promises,
     queues,
     reasons,
+    seals,
     sessions,
     shifts,
+    teams,
     wrap_up_codes,
 )

@@ -185,7 +185,10 @@ async def test_help(sign_in: SignIn, world: World, floor: FakeFloor, published: 
     assert (await li.post(path, json={})).status_code == 202
     [waiting] = (await zhao.get("/api/help")).json()
     assert (waiting["agent"]["name"], waiting["said"], waiting["state"]) == ("Li Wei", "he shouts", "open")
-    told = [("help.changed", audience(world.agent, supervisors=True)), ("command.done", audience(world.agent))]
+    told = [
+        ("help.changed", audience(world.agent, supervisors=True, of=[world.agent])),
+        ("command.done", audience(world.agent)),
+    ]
     assert [(e.kind, e.audience) for e in published] == told * 2
     assert published[1].body == {
         "request": first.json()["request"],

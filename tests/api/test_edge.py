@@ -79,7 +79,8 @@ async def test_a_websocket_that_lost_its_upgrade_is_told_so(
     app: FastAPI, li: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     served = FastAPI()
-    served.state.tickets = app.state.tickets
+    for name in ("tickets", "deps", "masks"):
+        setattr(served.state, name, getattr(app.state, name))
     add_websocket(served, None, None)  # type: ignore[arg-type]
     install(served)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://cti.test") as plain:

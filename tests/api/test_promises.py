@@ -52,7 +52,7 @@ async def test_made_and_kept(li: httpx.AsyncClient, world: World, published: lis
     assert (made["state"], made["owner"]["name"], made["created_by"]["id"]) == ("open", "Li Wei", world.agent)
     kept = await change(li, made, state="kept")
     assert (kept.status_code, kept.json()["state"], kept.json()["settled_at"]) == (200, "kept", iso(0))
-    readers = audience(world.agent, topics=[f"customer:{world.li}"], supervisors=True)
+    readers = audience(world.agent, topics=[f"customer:{world.li}"], supervisors=True, of=[world.agent])
     assert [(e.kind, e.body["promise"]["state"], e.audience) for e in published] == [
         ("promise.changed", "open", readers),
         ("promise.changed", "kept", readers),
@@ -151,7 +151,7 @@ async def test_raised_once_and_broken_once(
     clock.now = NOW + timedelta(minutes=45)  # a quarter of an hour before
     assert sorted(await asyncio.gather(raise_due(desk), raise_due(desk))) == [0, 1]
     assert [(e.kind, e.body["promise"]["state"], e.audience) for e in published] == [
-        ("promise.due", "open", audience(world.agent, supervisors=True))
+        ("promise.due", "open", audience(world.agent, supervisors=True, of=[world.agent]))
     ]
     clock.now = NOW + timedelta(minutes=60)
     assert [await raise_due(desk), await raise_due(desk)] == [1, 0]

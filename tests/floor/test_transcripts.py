@@ -66,7 +66,8 @@ def test_the_calls_are_what_really_happened(transcript: Transcript) -> None:
 
 @pytest.mark.parametrize("name", ["pickup", "phone-picks-up-a-queue-call", "desk-take-ringing"])
 def test_who_picked_up_is_the_same_whichever_word_comes_first(name: str) -> None:
-    """Two threads of Asterisk tell of a pick-up: the queue names the member that it rang, and the picker's phone."""
+    """Two threads of Asterisk tell of a pick-up: the queue names the member that it rang, and the picker's
+    phone."""
     transcript = Transcript.load(name)
     signals = list(transcript.signals())
     picked = next(at for at, signal in enumerate(signals) if isinstance(signal, LegPickedUp))

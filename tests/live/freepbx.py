@@ -125,6 +125,7 @@ async def record(url: str) -> None:
                 extension=str(agent.id),
                 pbx=NAME,
                 password_hash=password,
+                grants={"full_numbers"},
             )
             for queue in served:
                 await agent_queues.assign(conn, known, queue)

@@ -53,9 +53,16 @@ async def _seed(conn: Connection, password_hash: str | None) -> World:
         extension="1001",
         pbx="demo",
         password_hash=password_hash,
+        grants={"full_numbers"},
     )
     other = await agents.add(
-        conn, login="wang", name="Wang Fang", seat="PJSIP/1002", pbx="demo", password_hash=password_hash
+        conn,
+        login="wang",
+        name="Wang Fang",
+        seat="PJSIP/1002",
+        pbx="demo",
+        password_hash=password_hash,
+        grants={"full_numbers"},
     )
     supervisor = await agents.add(
         conn, login="zhao", name="Zhao Min", role="supervisor", language="zh", password_hash=password_hash

@@ -114,7 +114,7 @@ class Center:
         if rows and rows[0].seq != seq + 1:
             raise Missed(f"{stream} has nothing before {rows[0].seq}")
         for row in rows:
-            if row.concerns(AGENT.agent, AGENT.supervises, self.hub.opened(subscriber, stream)):
+            if row.concerns(AGENT, self.hub.opened(subscriber, stream)):
                 yield row
 
     def publish(self, *frames: Frame) -> None:

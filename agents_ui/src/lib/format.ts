@@ -1,5 +1,6 @@
 // Numbers, times and durations as people read them, in the viewer's zone and language.
 import type { Language } from "../wire/types";
+import { readable } from "./number";
 
 const locale = (language: Language) => (language === "zh" ? "zh-CN" : "en-GB");
 const cache = new Map<string, Intl.DateTimeFormat>();
@@ -82,8 +83,11 @@ export function timeThere(zone: string | null, language: Language, now: number):
 }
 
 /** Groups an E.164 number for reading: +86 138 0013 8000, +86 10 8888 1234, +1 415 555 0123, +44 20 7946 0018. */
-export function formatNumber(number: string | null | undefined): string {
-  if (!number) return "";
+export function formatNumber(given: string | null | undefined): string {
+  if (!given) return "";
+  const number = readable(given);
+  const masked = /^\+(86|1|44)(\d+)(•+)(\d+)$/.exec(number);
+  if (masked) return `+${masked.slice(1).join(" ")}`;
   const china = /^\+86(1\d{2})(\d{4})(\d{4})$/.exec(number);
   if (china) return `+86 ${china[1]} ${china[2]} ${china[3]}`;
   const fixed = /^\+86(10|2\d|[3-9]\d{2})(\d{4})(\d{3,4})$/.exec(number);

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from cti_server.api.desk_shapes import ReasonCodeView, WrapUpCodeView
-from cti_server.api.principal import DepsIn, Principal, Signed, at_least
+from cti_server.api.principal import DepsIn, Signed
 from cti_server.api.problems import FieldError, Problem, documented
 from cti_server.floor.agents import SYSTEM_REASONS
 from cti_server.record.center import reasons, wrap_up_codes
@@ -21,7 +21,6 @@ routes = APIRouter(prefix="/api", tags=["codes"])
 
 MAX_REASONS = 100
 MAX_CODES = 1000
-Supervisor = Annotated[Principal, Depends(at_least("supervisor"))]
 Title = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Position = Annotated[int, Field(ge=0, le=10_000)]
 
@@ -60,7 +59,7 @@ async def list_reasons(_: Signed, deps: DepsIn) -> list[ReasonCodeView]:
 
 @routes.put("/reasons", operation_id="setReasons", responses=documented(401, 403, 413, 422))
 async def set_reasons(
-    body: Annotated[list[NewReason], Field(max_length=MAX_REASONS)], _: Supervisor, deps: DepsIn
+    body: Annotated[list[NewReason], Field(max_length=MAX_REASONS)], _: Signed, deps: DepsIn
 ) -> list[ReasonCodeView]:
     """Replace all reasons. One that is left out stays in the history, but can no longer be chosen."""
     _check_distinct(reason.code for reason in body)
@@ -84,7 +83,7 @@ async def list_codes(
 
 @routes.put("/wrap-up-codes", operation_id="setWrapUpCodes", responses=documented(401, 403, 413, 422))
 async def set_codes(
-    body: Annotated[list[NewWrapUpCode], Field(max_length=MAX_CODES)], _: Supervisor, deps: DepsIn
+    body: Annotated[list[NewWrapUpCode], Field(max_length=MAX_CODES)], _: Signed, deps: DepsIn
 ) -> list[WrapUpCodeView]:
     """Replace all codes. One that is left out stays in the history, but can no longer be chosen."""
     _check_distinct(code.code for code in body)

@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from cti_server.api.agent.codes import Supervisor
 from cti_server.api.desk_shapes import HelpView
 from cti_server.api.params import CallId, Id
 from cti_server.api.ports import Floor
@@ -21,6 +20,7 @@ from cti_server.lookup.shapes import stamp, stamp_or_none
 from cti_server.record.database import Connection
 from cti_server.record.desk import help_requests
 from cti_server.record.desk.help_requests import HelpRequest
+from cti_server.rules.rights import Help, Viewer, may_see
 
 routes = APIRouter(prefix="/api", tags=["help"])
 
@@ -37,8 +37,9 @@ class Asked(BaseModel):
 async def list_help(principal: Signed, deps: DepsIn) -> list[HelpView]:
     """The requests that wait for help, the oldest first; agents get their own only."""
     async with deps.database.read() as conn:
-        found = await help_requests.waiting(conn, None if principal.sees_floor else principal.id)
-    return [help_view(request) for request in found]
+        found = await help_requests.waiting(conn, None if principal.supervises else principal.id)
+    viewer = principal.viewer(deps)
+    return [help_view(request) for request in found if may_see(viewer, Help(request.agent_id))]
 
 
 @routes.post(
@@ -71,10 +72,10 @@ async def ask_for_help(call: CallId, body: Asked, principal: Signed, deps: DepsI
 
 
 @routes.post("/help/{request}/take", operation_id="takeHelp", responses=documented(401, 403, 404, 409, 422))
-async def take_help(request: Id, principal: Supervisor, deps: DepsIn) -> HelpView:
+async def take_help(request: Id, principal: Signed, deps: DepsIn) -> HelpView:
     """Take a request: this supervisor helps."""
     async with deps.desk.change() as change:
-        found = await _existing(change.conn, request)
+        found = await _visible(change.conn, request, principal.viewer(deps))
         if not await help_requests.take(change.conn, request, principal.id, change.at):
             if found.taken_by == principal.id and found.state == "taken":
                 return help_view(found)
@@ -86,10 +87,8 @@ async def take_help(request: Id, principal: Supervisor, deps: DepsIn) -> HelpVie
 async def finish_help(request: Id, principal: Signed, deps: DepsIn) -> HelpView:
     """End a request: by a supervisor, or by the agent who asked and needs no more help."""
     async with deps.desk.change() as change:
-        found = await _existing(change.conn, request)
-        if not principal.sees_floor and found.agent_id != principal.id:
-            raise not_found("request for help")
-        by = principal.id if principal.sees_floor else None
+        found = await _visible(change.conn, request, principal.viewer(deps))
+        by = principal.id if principal.supervises else None
         if not await help_requests.finish(change.conn, request, by, change.at):
             return help_view(found)
         return _tell(change, await _existing(change.conn, request))
@@ -138,8 +137,18 @@ def help_view(request: HelpRequest) -> HelpView:
 
 def _tell(change: Change, request: HelpRequest) -> HelpView:
     view = help_view(request)
-    change.tell("help.changed", {"help": view}, audience(request.agent_id, supervisors=True))
+    change.tell(
+        "help.changed", {"help": view}, audience(request.agent_id, supervisors=True, of=[request.agent_id])
+    )
     return view
+
+
+async def _visible(conn: Connection, request: int, viewer: Viewer) -> HelpRequest:
+    """A request that this viewer may see. Raises a 404 problem, which does not tell whether there is one."""
+    found = await _existing(conn, request)
+    if not may_see(viewer, Help(found.agent_id)):
+        raise not_found("request for help")
+    return found
 
 
 async def _existing(conn: Connection, request: int) -> HelpRequest:

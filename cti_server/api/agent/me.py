@@ -97,7 +97,7 @@ def _me_view(deps: Deps, principal: Principal, owed: int) -> Me:
         "shift": cast("ShiftView | None", deps.floor.shift(agent.id)),
         "queues": sorted(queue.partition("/")[2] for queue in deps.floor.serves(agent.id)),
         "preferences": {"auto_answer": agent.auto_answer},
-        "may_pick": agent.may_pick or principal.sees_floor,
+        "may_pick": agent.may_pick or principal.supervises,
         "owed": owed,
     }
 

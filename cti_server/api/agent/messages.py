@@ -81,7 +81,7 @@ async def list_messages(
     """The last 100 messages to and from the agent, in order."""
     async with deps.database.read() as conn:
         found = await messages.of_agent(
-            conn, principal.id, supervises=principal.sees_floor, since=since, limit=SHOWN
+            conn, principal.id, supervises=principal.supervises, since=since, limit=SHOWN
         )
         return await _list(conn, principal, found)
 
@@ -145,7 +145,7 @@ async def _list(conn: Connection, principal: Principal, found: Sequence[Message]
     return {
         "items": [message_view(message) for message in found],
         "read_to": await messages.read_to(conn, principal.id),
-        "unread": await messages.unread(conn, principal.id, supervises=principal.sees_floor),
+        "unread": await messages.unread(conn, principal.id, supervises=principal.supervises),
     }
 
 
@@ -155,7 +155,7 @@ async def _receiver(
     if isinstance(to, ToRole):
         return "supervisors", None
     if isinstance(to, ToTeam):
-        if not principal.sees_floor:
+        if not principal.supervises:
             raise _not_allowed()
         return "team", None
     receiver = await agents.get(conn, to.agent)

@@ -32,7 +32,7 @@ class Claim(BaseModel):
 async def list_phones(principal: Signed, deps: DepsIn) -> list[PhoneView]:
     """The phones that the agent may sit down at, and who sits there. Supervisors also get others' own phones."""
     async with deps.database.read() as conn:
-        found = await phones.all_phones(conn, None if principal.sees_floor else principal.agent.pbx)
+        found = await phones.all_phones(conn, None if principal.supervises else principal.agent.pbx)
         sitting = {(shift.pbx, shift.seat): shift.agent_id for shift in await shifts.all_open(conn)}
         names = {agent.id: agent.name for agent in await agents.all_active(conn)}
     own = phones.own_seat(principal.agent)
@@ -56,7 +56,7 @@ async def list_phones(principal: Signed, deps: DepsIn) -> list[PhoneView]:
             "reachable": reachable.get(agent_id) if agent_id is not None else None,
         }
 
-    return [view(phone) for phone in found if principal.sees_floor or phone.agent_id in (None, principal.id)]
+    return [view(phone) for phone in found if principal.supervises or phone.agent_id in (None, principal.id)]
 
 
 @routes.get("/me/softphone", operation_id="getSoftphone", responses=documented(401, 409))

@@ -78,19 +78,22 @@ async def list_promises(
     cursor: Cursor = None,
 ) -> PromisePage:
     """Promises, the earliest due first. Agents get those that they owe or made, or all to one `customer`;
-    supervisors get all.
+    supervisors get those of their teams, and those that nobody owns.
     """
     owner_id = int(owner) if owner not in (None, "me") else principal.id if owner == "me" else None
-    may_see_all = may_see(principal.viewer(deps), rights.Promise(None, None, by_customer=customer is not None))
-    if owner_id not in (None, principal.id) and not may_see_all:
-        raise Problem(403, "forbidden", "the promises of other agents are for supervisors")
+    viewer = principal.viewer(deps)
+    of_customer = customer is not None
+    if owner_id is not None and not may_see(viewer, rights.Promise(owner_id, None, by_customer=of_customer)):
+        raise Problem(403, "forbidden", "the promises of other agents are for their supervisors")
+    concerns = {principal.id} if not principal.supervises else viewer.oversees.agents
     async with deps.database.read() as conn:
         customer_ids = await _with_company(conn, customer) if customer is not None else None
         page = await promises.find(
             conn,
             customer_ids=customer_ids,
             owner_id=owner_id,
-            concerns=None if may_see_all else principal.id,
+            concerns=None if of_customer or owner_id is not None else concerns,
+            or_nobodys=principal.supervises,
             state=state,
             cursor=cursor,
             limit=limit,
@@ -165,7 +168,9 @@ async def raise_due(desk: Desk) -> int:
         due = await promises.take_due(change.conn, change.at)
         for promise in due:
             change.tell(
-                "promise.due", {"promise": promise_view(promise)}, audience(promise.owner_id, supervisors=True)
+                "promise.due",
+                {"promise": promise_view(promise)},
+                audience(promise.owner_id, supervisors=True, of=[promise.owner_id, promise.created_by]),
             )
             if promise.state == "broken":
                 change.tell("promise.changed", {"promise": promise_view(promise)}, readers(promise))
@@ -183,6 +188,7 @@ def readers(promise: Promise, before: int | None = None) -> dict[str, Any]:
         before,
         topics=[topics.customer(promise.customer_id)],
         supervisors=True,
+        of=[promise.owner_id, promise.created_by] if promise.owner_id is not None else (),
     )
 
 
@@ -196,9 +202,10 @@ async def _with_company(conn: Connection, customer_id: int) -> list[int]:
 async def _check_may_change(conn: Connection, deps: Deps, principal: Principal, promise: Promise) -> None:
     """Raises a 403 problem unless the agent owes or made the promise, or talks to its customer now.
 
-    Supervisors may change every promise, and anybody may change one without an owner.
+    Supervisors may change the promises of their teams, and anybody may change one without an owner.
     """
-    if principal.sees_floor or promise.owner_id is None or principal.id in (promise.owner_id, promise.created_by):
+    thing = rights.Promise(promise.owner_id, promise.created_by)
+    if promise.owner_id is None or may_see(principal.viewer(deps), thing):
         return
     for spoken_with in {call.customer for call in deps.floor.calls_of(principal.id)} - {None}:
         customer = await customers.get(conn, cast(int, spoken_with))

@@ -137,7 +137,7 @@ class NewNote(BaseModel):
 
 @routes.get("", operation_id="findCustomers", responses=documented(400, 401, 422))
 async def find_customers(
-    _: Signed,
+    principal: Signed,
     deps: DepsIn,
     q: Annotated[str, Query(max_length=200)] = "",
     limit: Limit = 50,
@@ -148,7 +148,7 @@ async def find_customers(
     Without `q`, all customers by name.
     """
     async with deps.database.read() as conn:
-        page = await search.find(conn, q, cursor, limit)
+        page = await search.find(conn, q, cursor, limit, whole_numbers=not principal.viewer(deps).sees_numbers)
     now = deps.now()
     return {"items": [_row_view(found, now) for found in page.items], "next": page.next}
 

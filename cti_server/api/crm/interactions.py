@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cti_server.api.live_shapes import StepView
 from cti_server.api.moments import Moment, clamped
 from cti_server.api.params import Cursor, Id, Limit
-from cti_server.api.principal import DepsIn, Principal, Signed
+from cti_server.api.principal import DepsIn, Signed
 from cti_server.api.problems import Problem, documented, not_found
 from cti_server.api.shapes import InteractionPage, InteractionView, JoinedView, SegmentView, VisitView
 from cti_server.desk import audience
@@ -23,7 +24,7 @@ from cti_server.record.contacts.history import Filter, Interaction, Joined, Segm
 from cti_server.record.cursor import Page
 from cti_server.record.database import Connection
 from cti_server.rules.facts import Channel, Direction, Outcome
-from cti_server.rules.rights import Notes, Viewer, may_see
+from cti_server.rules.rights import REACH, Contact, Notes, Viewer, may_see
 
 routes = APIRouter(prefix="/api/interactions", tags=["interactions"])
 
@@ -54,27 +55,32 @@ async def list_interactions(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> InteractionPage:
-    """Contacts, the latest first. Agents get their own, or all with one `customer`; supervisors get all."""
+    """Contacts, the latest first. Agents get their own, or all with one `customer`; supervisors those of their
+    teams."""
+    viewer = principal.viewer(deps)
     wanted = Filter(
         since=_clamped(since),
         until=_clamped(until),
-        agent_id=_agent(principal, agent, customer),
+        agent_id=_agent(viewer, agent, customer),
         queue=queue,
         outcome=outcome,
         channel=channel,
         direction=direction,
         customer_id=customer,
         q=q,
+        whole_numbers=not viewer.sees_numbers,
+        of=_of_teams(viewer) if customer is None else None,
     )
     async with deps.database.read() as conn:
-        return page_view(await history.page(conn, wanted, cursor, limit), principal.viewer(deps))
+        return page_view(await history.page(conn, wanted, cursor, limit), viewer)
 
 
 @routes.get("/{interaction}", operation_id="getInteraction", responses=documented(401, 404, 422))
 async def get_interaction(interaction: Id, principal: Signed, deps: DepsIn) -> InteractionView:
     """One contact with its segments. What a colleague has not finished yet is left out."""
+    viewer = principal.viewer(deps)
     async with deps.database.read() as conn:
-        return interaction_view(await existing(conn, interaction), principal.viewer(deps))
+        return interaction_view(await visible(conn, interaction, viewer), viewer)
 
 
 @routes.put("/{interaction}/note", operation_id="writeNote", responses=documented(401, 403, 404, 413, 422))
@@ -83,19 +89,20 @@ async def write_note(interaction: Id, body: NoteText, principal: Signed, deps: D
 
     `note` of the answer joins everybody's notes; the agent's own is in their segment.
     """
+    viewer = principal.viewer(deps)
     async with deps.desk.change() as change:
-        found = await existing(change.conn, interaction)
+        found = await visible(change.conn, interaction, viewer)
         segment = await wrap_ups.mine(change.conn, found.id, principal.id)
         if segment is not None:
             await wrap_ups.set_note(change.conn, segment.id, body.text)
-        elif principal.sees_floor:
+        elif principal.supervises and may_see(viewer, replace(contact_of(found), of_customer=False)):
             await history.set_note(change.conn, interaction, body.text)
         else:
             raise Problem(403, "not_yours", "only those who had this contact write its note")
         changed = await existing(change.conn, interaction)
         event_body = {"interaction": changed.id, "customer": changed.customer_id}
         change.tell("interaction.changed", event_body, concerned(changed, changed.customer_id))
-    return interaction_view(changed, principal.viewer(deps))
+    return interaction_view(changed, viewer)
 
 
 def concerned(interaction: Interaction, *owners: int | None) -> dict[str, Any]:
@@ -195,6 +202,21 @@ def segment_view(part: Segment, *, in_full: bool) -> SegmentView:
     }
 
 
+def contact_of(found: Interaction) -> Contact:
+    """What `rules.rights` needs to know of a contact."""
+    queues = frozenset(f"{found.pbx}/{visit.queue}" for visit in found.visits)
+    agents = frozenset(part.agent_id for part in found.segments if part.agent_id is not None)
+    return Contact(agents, queues, of_customer=found.customer_id is not None)
+
+
+async def visible(conn: Connection, interaction: int, viewer: Viewer) -> Interaction:
+    """The interaction with this id, if this viewer may read it. Raises a 404 problem."""
+    found = await existing(conn, interaction)
+    if not may_see(viewer, contact_of(found)):
+        raise not_found("interaction")
+    return found
+
+
 async def existing(conn: Connection, interaction: int) -> Interaction:
     """The interaction with this id. Raises a 404 problem when there is none."""
     found = await history.get(conn, interaction)
@@ -203,13 +225,20 @@ async def existing(conn: Connection, interaction: int) -> Interaction:
     return found
 
 
-def _agent(principal: Principal, agent: str | None, customer: int | None) -> int | None:
+def _agent(viewer: Viewer, agent: str | None, customer: int | None) -> int | None:
+    """Whose contacts are listed; None for everybody's that the viewer may read. Raises a 403 problem."""
     if agent is None:
-        return None if principal.sees_floor or customer is not None else principal.id
-    wanted = principal.id if agent == "me" else int(agent)
-    if wanted != principal.id and not principal.sees_floor and customer is None:
-        raise Problem(403, "forbidden", "the contacts of other agents are for supervisors")
+        return None if REACH["contacts"][viewer.role] != "own" or customer is not None else viewer.agent
+    wanted = viewer.agent if agent == "me" else int(agent)
+    if not may_see(viewer, Contact(frozenset({wanted}), of_customer=customer is not None)):
+        raise Problem(403, "forbidden", "the contacts of other agents are for their supervisors")
     return wanted
+
+
+def _of_teams(viewer: Viewer) -> tuple[frozenset[int], frozenset[str]] | None:
+    """The agents and queues whose contacts a supervisor of teams reads; None for all."""
+    oversees = viewer.oversees
+    return None if oversees.agents is None or oversees.queues is None else (oversees.agents, oversees.queues)
 
 
 def _clamped(at: datetime | None) -> datetime | None:

@@ -17,6 +17,7 @@ from cti_server.api.problems import documented, not_found
 from cti_server.api.shapes import AcceptedView
 from cti_server.commands import AgentTarget, Asking, CallCommand, NumberTarget, QueueTarget, Target
 from cti_server.floor.verbs import Verb
+from cti_server.rules.rights import may_see
 
 routes = APIRouter(prefix="/api/calls", tags=["call control"])
 
@@ -126,8 +127,10 @@ def target_of(body: ToAgent | ToQueue | ToNumber) -> Target:
 
 
 async def ask(deps: Deps, principal: Principal, command: CallCommand, key: str | None) -> AcceptedView:
-    agent = principal.agent
-    asking = Asking(agent.id, agent.name, principal.sees_floor, agent.may_pick)
+    agent, viewer = principal.agent, principal.viewer(deps)
+    live = deps.floor.call(command.call) if command.call is not None else None
+    oversees = principal.supervises and (live is None or may_see(viewer, live.thing))
+    asking = Asking(agent.id, agent.name, oversees, agent.may_pick)
     return {"request": await deps.control.ask(asking, command, key)}
 
 

@@ -11,6 +11,7 @@ from cti_server.cli.common import ask_secret, fail, read, read_settings, say, wr
 from cti_server.cli.given import LATER, Active, Pbx, changes, one_of, pbx_of, some, text
 from cti_server.cli.tables import Json, show_all, show_one
 from cti_server.rules.facts import DeskLanguage, Role
+from cti_server.rules.rights import GRANTS
 
 user = typer.Typer(no_args_is_help=True, help="People who sign in at a desktop, their queues and skills.")
 
@@ -60,6 +61,7 @@ def show_user(login: Login, json: Json = False) -> None:
         return _row(agent) | {
             "may_pick": agent.may_pick,
             "auto_answer": agent.auto_answer,
+            "grants": sorted(agent.all_grants),
             "queues": dict(await agent_queues.queues_of(conn, agent.id)),
             "skills": await agent_queues.skills_of(conn, agent.id),
             "phones": [phone.seat for phone in await phones.of_agent(conn, agent.id)],
@@ -156,6 +158,39 @@ def set_user(
     write(settings, change)
     say(f"changed {login}: {', '.join(_shown(fields))}" + LATER)
     _tell_of_seat(fields)
+
+
+Grants = Annotated[list[str], typer.Argument(help=f"One or more of {', '.join(GRANTS)}.")]
+
+
+@user.command("grant")
+def grant(login: Login, grants: Grants) -> None:
+    """Let somebody do what their role does not: see numbers in full, listen, administer, …"""
+    _grants(login, grants, given=True)
+
+
+@user.command("revoke")
+def revoke(login: Login, grants: Grants) -> None:
+    """Take back what `grant` gave. What comes with the role stays."""
+    _grants(login, grants, given=False)
+
+
+def _grants(login: str, grants: list[str], *, given: bool) -> None:
+    for name in grants:
+        one_of("a grant", name, GRANTS)
+
+    async def change(conn: Any) -> Any:
+        from cti_server.record.center import agents, sessions
+
+        agent = await of_login(conn, login)
+        changed = agent.grants | set(grants) if given else agent.grants - set(grants)
+        await sessions.look_again(conn, agent.id, datetime.now(UTC))
+        return (await agents.update(conn, agent.id, grants=changed) or agent).all_grants
+
+    now = write(read_settings(), change)
+    say(f"{login} has: {', '.join(sorted(now)) or 'no grants'}; it counts within seconds")
+    if kept := now & set(grants) if not given else ():
+        say(f"{', '.join(sorted(kept))} comes with the role: cti-server user set {login} --role agent")
 
 
 @user.command("enable")

@@ -129,7 +129,7 @@ def connected(books: Books, s: MemberConnected) -> None:
     if any(p.origin is Origin.PICKUP and p.queue == s.queue for p in call.connected()):
         return  # another agent picked the call up; the queue still names the member that it rang
     if s.member_leg is not None and (books.call_of(s.member_leg) or call) is not call:
-        return  # a phone that the queue did not ring picks the call up: LegPickedUp, which may come after this, says who
+        return  # a phone that the queue did not ring picks the call up: LegPickedUp, perhaps after this, says who
     if s.member_leg is not None and books.leg_of(s.member_leg) is None and not _open_at(books, call, s.interface):
         return  # the phone's leg has ended before we hear that it took the call
     seat = _who_answered(books, call, s)

@@ -9,8 +9,10 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from cti_server.record.database import Connection
-from cti_server.record.schema import CleanText, id_column, metadata
+from cti_server.record.schema import CleanText, Words, id_column, metadata
+from cti_server.rules import rights
 from cti_server.rules.facts import DeskLanguage, Role
+from cti_server.rules.rights import Grant
 
 agents = sa.Table(
     "agents",
@@ -27,6 +29,7 @@ agents = sa.Table(
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("auto_answer", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("may_pick", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("grants", Words, nullable=False, server_default=""),
 )
 
 
@@ -38,7 +41,7 @@ class LoginTaken(Exception):
 class Agent:
     """A person who signs in. `seat` is the interface of their phone on `pbx`, such as `PJSIP/1001`; they sit there
     unless they choose another. `auto_answer`: their phone answers a queue's call by itself. `may_pick`: they may
-    pick a waiting caller out of a queue.
+    pick a waiting caller out of a queue. `grants` are those given to them; others come with the role.
     """
 
     id: int
@@ -53,6 +56,12 @@ class Agent:
     password_hash: str | None = field(default=None, repr=False)
     auto_answer: bool = False
     may_pick: bool = False
+    grants: frozenset[Grant] = frozenset()
+
+    @property
+    def all_grants(self) -> frozenset[Grant]:
+        """Those that come with the role, and those that were given."""
+        return rights.grants_of(self.role, self.grants)
 
 
 def _agent(row: Any) -> Agent:
@@ -75,6 +84,7 @@ async def add(
     extension: str | None = None,
     pbx: str | None = None,
     may_pick: bool = False,
+    grants: Collection[Grant] = (),
 ) -> int:
     """Add an agent; returns their id. The caller hashes the password. Raises LoginTaken."""
     values = {
@@ -88,6 +98,7 @@ async def add(
         "pbx": pbx,
         "active": True,
         "may_pick": may_pick,
+        "grants": grants,
     }
     if await by_login(conn, login) is not None:
         raise LoginTaken(login)
@@ -96,7 +107,7 @@ async def add(
 
 async def update(conn: Connection, agent_id: int, **changes: Any) -> Agent | None:
     """Change the given fields (`name`, `role`, `language`, `password_hash`, `seat`, `extension`, `pbx`, `active`,
-    `auto_answer`, `may_pick`). None if there is no such agent.
+    `auto_answer`, `may_pick`, `grants`). None if there is no such agent.
     """
     statement = sa.update(agents).where(agents.c.id == agent_id).values(changes).returning(agents)
     row = (await conn.execute(statement)).one_or_none()

@@ -137,6 +137,12 @@ async def close_all(conn: Connection, agent_id: int, at: datetime, keep: str | N
     return ended.rowcount
 
 
+async def look_again(conn: Connection, agent_id: int, at: datetime) -> None:
+    """Every process closes the websockets of this agent; they connect again, with the rights that they have
+    now."""
+    await conn.execute(sa.insert(session_ends).values(agent_id=agent_id, at=at))
+
+
 async def ends_since(conn: Connection, at: datetime) -> dict[int, int]:
     """Whose sessions were ended since then: the number of each row, and its agent. A row of a slow transaction is
     seen later than one with a higher number, so a reader goes by the time, generously, and by what it has seen."""

@@ -84,7 +84,8 @@ class Filter:
     """Which interactions to list; a field that is None does not filter. `since` is included, `until` is not.
 
     `q` is a fragment of a number (three digits or more), or part of the customer's or caller's name, of the
-    subject or of the note. `agent_id` means that one of the segments was offered to them.
+    subject or of the note, of a number only the whole one with `whole_numbers`. `agent_id` means that one of the
+    segments was offered to them. `of` are agents and queues (as `pbx/queue`), of whom one had it.
     """
 
     since: datetime | None = None
@@ -96,6 +97,8 @@ class Filter:
     direction: Direction | None = None
     customer_id: int | None = None
     q: str | None = None
+    whole_numbers: bool = False
+    of: tuple[frozenset[int], frozenset[str]] | None = None
 
 
 BETWEEN_NOTES = "\n"
@@ -243,17 +246,29 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
     if wanted.agent_id is not None:
         found.append(i.id.in_(sa.select(s.interaction_id).where(s.agent_id == wanted.agent_id)))
     if wanted.q and wanted.q.strip():
-        found.append(_mentions(wanted.q.strip()))
+        found.append(_mentions(wanted.q.strip(), whole_numbers=wanted.whole_numbers))
+    if wanted.of is not None:
+        agents_of, queues_of = wanted.of
+        had = sa.select(s.interaction_id).where(s.agent_id.in_(agents_of))
+        waited = sa.select(visits.c.interaction_id).where(
+            visits.c.interaction_id == i.id, (i.pbx + "/" + visits.c.queue).in_(queues_of)
+        )
+        found.append(sa.or_(i.id.in_(had), waited.exists()))
     return found
 
 
-def _mentions(q: str) -> sa.ColumnElement[bool]:
-    texts = [column.icontains(q, autoescape=True) for column in (i.ani_name, i.subject, i.note, i.ani_raw)] + [
+def _mentions(q: str, *, whole_numbers: bool) -> sa.ColumnElement[bool]:
+    columns = (i.ani_name, i.subject, i.note, *(() if whole_numbers else (i.ani_raw,)))
+    texts = [column.icontains(q, autoescape=True) for column in columns] + [
         customers.c.name_key.contains(tokens.key(q), autoescape=True),
         i.id.in_(sa.select(s.interaction_id).where(s.note.icontains(q, autoescape=True), _finished())),
     ]
     if (fragment := tokens.number_fragment(q)) is not None:
-        texts += [column.contains(fragment, autoescape=True) for column in (i.ani_e164, i.ani_raw, i.dnis)]
+        numbers = (i.ani_e164, i.ani_raw, i.dnis)
+        if not whole_numbers:
+            texts += [column.contains(fragment, autoescape=True) for column in numbers]
+        elif len(fragment) >= tokens.WHOLE_NUMBER:
+            texts += [column.endswith(fragment, autoescape=True) for column in numbers]
     return sa.or_(*texts)
 
 

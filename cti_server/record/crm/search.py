@@ -30,8 +30,12 @@ class Found:
     contracts: tuple[Contract, ...]
 
 
-async def find(conn: Connection, q: str = "", cursor: str | None = None, limit: int = 50) -> Page[Found]:
-    """The customers that match `q`, or all of them by name when it is empty. Raises BadCursor."""
+async def find(
+    conn: Connection, q: str = "", cursor: str | None = None, limit: int = 50, *, whole_numbers: bool = False
+) -> Page[Found]:
+    """The customers that match `q`, or all of them by name when it is empty. With `whole_numbers` a part of a
+    telephone number finds nobody: whoever sees numbers masked could find out the rest. Raises BadCursor.
+    """
     limit = bounded(limit)
     name_key, customer_id = customers.customers.c.name_key, customers.customers.c.id
     typed = tokens.key(q[: tokens.MAX_QUERY])
@@ -42,7 +46,7 @@ async def find(conn: Connection, q: str = "", cursor: str | None = None, limit: 
         order = [sa.text("rank"), *order]
     query = sa.select(customer_id, name_key, rank.label("rank")).order_by(*order).limit(limit + 1)
     if typed:
-        condition = _condition(q, conn.dialect.name)
+        condition = _condition(q, conn.dialect.name, whole_numbers=whole_numbers)
         if condition is None:
             return Page((), None)
         query = query.where(condition)
@@ -56,22 +60,29 @@ async def find(conn: Connection, q: str = "", cursor: str | None = None, limit: 
     return Page(tuple(await _found(conn, [row.id for row in page.items])), page.next)
 
 
-def _condition(q: str, engine: str) -> sa.ColumnElement[bool] | None:
+def _condition(q: str, engine: str, *, whole_numbers: bool) -> sa.ColumnElement[bool] | None:
     """The condition that a customer must meet; None when nobody can: neither a letter nor a digit was typed."""
     ids = customers.customers.c.id
     # A number is often typed with spaces, so the whole text is tried as one number before it is split into words.
     terms = [q] if tokens.number_fragment(q) is not None else q[: tokens.MAX_QUERY].split()
     fragments = {term: fragment for term in terms if (fragment := tokens.number_fragment(term)) is not None}
     words = tokens.query_words(" ".join(term for term in terms if term not in fragments))
-    conditions = [ids.in_(_number(term, fragment, engine)) for term, fragment in fragments.items()]
+    conditions = [
+        ids.in_(_number(term, fragment, engine, whole=whole_numbers)) for term, fragment in fragments.items()
+    ]
     if words:
         conditions.append(ids.in_(search_index.matching(words, engine)))
     return sa.and_(*conditions) if conditions else None
 
 
-def _number(term: str, fragment: str, engine: str) -> Any:
+def _number(term: str, fragment: str, engine: str, *, whole: bool) -> Any:
     """Digits may be part of a telephone number or of a contract's. In a union, each half uses its own index."""
-    inside = sa.select(contact_points.c.customer_id).where(contact_points.c.digits.like(f"%{fragment}%"))
+    digits = contact_points.c.digits
+    inside = sa.select(contact_points.c.customer_id)
+    if not whole:
+        inside = inside.where(digits.like(f"%{fragment}%"))
+    else:  # as its owner would say it, with or without the country's code
+        inside = inside.where(digits.like(f"%{fragment}") if len(fragment) >= tokens.WHOLE_NUMBER else sa.false())
     return sa.union(inside, search_index.matching(tokens.query_words(term), engine))
 
 

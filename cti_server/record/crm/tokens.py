@@ -89,6 +89,10 @@ def query_words(text: str) -> list[tuple[str, bool]]:
     return list(wanted)[:MAX_TERMS]
 
 
+WHOLE_NUMBER = 7
+"""Digits from which on a number can be one in full: a subscriber's number in a small town."""
+
+
 def number_fragment(text: str) -> str | None:
     """The digits to look for in numbers; None unless this is a number, or part of one, of at least three digits.
 

@@ -161,14 +161,15 @@ async def find(
     *,
     customer_ids: Collection[int] | None = None,
     owner_id: int | None = None,
-    concerns: int | None = None,
+    concerns: Collection[int] | None = None,
+    or_nobodys: bool = False,
     state: PromiseState | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[Promise]:
     """The promises that pass the filters, the first due first. Raises BadCursor.
 
-    `concerns` is an agent who owns or made them.
+    `concerns` are agents of whom one owns or made them; with `or_nobodys` also those that nobody owns.
     """
     query = SELECT
     if customer_ids is not None:
@@ -176,7 +177,8 @@ async def find(
     if owner_id is not None:
         query = query.where(p.owner_id == owner_id)
     if concerns is not None:
-        query = query.where(sa.or_(p.owner_id == concerns, p.created_by == concerns))
+        theirs = [p.owner_id.in_(concerns), p.created_by.in_(concerns)]
+        query = query.where(sa.or_(*theirs, *([p.owner_id.is_(None)] if or_nobodys else [])))
     if state is not None:
         query = query.where(p.state == state)
     if cursor is not None:

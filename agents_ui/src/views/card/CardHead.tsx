@@ -16,7 +16,7 @@ export function CardHead({ call, card }: { call: CallView; card: Card }) {
   const language = useStore((store) => store.language);
   const { customer, match, number } = card;
   const place = (language === "zh" && number.place_zh) || number.place;
-  const shown = number.kind === "withheld" ? t("common.withheld") : formatNumber(number.e164) || number.raw;
+  const shown = number.kind === "withheld" ? t("common.withheld") : formatNumber(number.e164 ?? number.raw);
   // A caller may send any name: it is never shown as if we knew it.
   const title = customer ? fullName(customer) : number.kind === "withheld" ? t("common.unknown_caller") : shown || whoIs(call, t);
   return (

@@ -34,7 +34,7 @@ export function ContactPoints({ customer, onChanged }: { customer: CustomerDetai
       <h2 id="contact-heading">{t("customer.contact")}</h2>
       <ul>
         {customer.contact_points.map((point) => {
-          const shown = formatNumber(point.e164) || point.raw;
+          const shown = formatNumber(point.e164 ?? point.raw);
           return (
             <li key={point.id} className="item">
               <Icon name={point.kind === "email" ? "mail" : "phone"} size={14} />

@@ -113,7 +113,7 @@ export function CustomerForm({ id }: { id: number | null }) {
         {id === null && <Choice label={t("customer.kind")} value={values.kind} options={choices(["person", "company"], "kind")} onChange={(kind) => change({ kind })} />}
         {values.kind === "person" && <CompanyField value={values.company} onChange={(company) => change({ company })} />}
         {values.kind === "person" && <Field label={t("customer.role_title")} value={values.role_title} onChange={(role_title) => change({ role_title })} />}
-        {id === null && <Field label={t("customer.number")} value={phone} onChange={(next) => keep({ values, version: null, number: next })} type="tel" />}
+        {id === null && <Field label={t("customer.number")} value={isMasked(phone) ? formatNumber(phone) : phone} isReadOnly={isMasked(phone)} onChange={(next) => keep({ values, version: null, number: next })} type="tel" />}
         <Choice label={t("customer.tier")} value={values.tier || "none"} options={choices(tiers.includes(values.tier) ? tiers : [...tiers, values.tier], "tier")} onChange={pick("tier")} />
         <Choice label={t("customer.language")} value={values.language || "none"} options={choices(["", "en", "zh"], "spoken")} onChange={pick("language")} />
         <Field label={t("customer.time_zone")} value={values.time_zone} onChange={(time_zone) => change({ time_zone })} placeholder="Asia/Shanghai" />

@@ -1,0 +1,182 @@
+"""Whoever lacks the grant `full_numbers` gets no customer's number in full, whatever they ask for or are sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from cti_server.api.create import openapi_document
+from cti_server.api.masks import NAMES, NUMBERS, PROSE, Masks
+from cti_server.commands import CommandRefused
+from cti_server.record.center import agents
+from cti_server.record.database import Database
+from cti_server.rules.masking import DOT, masked
+from tests.api.conftest import SignIn, problem
+from tests.lookup.seed import World
+
+DOCUMENT = openapi_document()
+SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
+MOBILE = "+8613800138000"
+
+#: texts that hold no number of a customer, by the name of their field
+NO_NUMBER = frozenset(
+    re.split(
+        r"\s+",
+        """
+    action actor actor_name address agent all_grants allowed_by at base browser call channel choice code
+    contract created_by current database date description desktop detail digits direction display_name dnis
+    e164 ends_on event extension external_ref formulas from_page grants hash how installed_on interface kind
+    label label_en label_zh language leg login match message name name_en name_zh new note origin outcome
+    params parent park_space password pbx place place_zh process q queue raw reason ref remarks remedy
+    request role role_title said salutation scopes seat secret serial standing status status_reason step
+    stream subject text thing ticket tier time_zone title title_en title_zh token topic type uniqueid uri url
+    user verdict version zone
+""".strip(),
+    )
+)
+#: fields named `number` and the like that hold something else than a telephone number
+NOT_TELEPHONE = {
+    ("CaseView", "number"),
+    ("ContractView", "number"),
+    ("ContractBriefView", "number"),
+}
+
+
+def texts() -> list[tuple[str, str]]:
+    """Every field of every schema that holds text a person could have written, and no date or fixed word."""
+    found = []
+    for name, schema in SCHEMAS.items():
+        for field, of_field in schema.get("properties", {}).items():
+            told = json.dumps(of_field)
+            if '"string"' in told and '"enum"' not in told and '"date-time"' not in told and "$ref" not in told:
+                found.append((name, field))
+    return found
+
+
+def test_every_text_that_leaves_is_a_number_or_none() -> None:
+    """Fails when a new field has neither a row in `NUMBERS` nor a name that says what it holds."""
+    known = NUMBERS | NAMES | PROSE | NOT_TELEPHONE
+    asked = {"New", "Change", "To"}  # bodies, which come in
+    unknown = [
+        (schema, field)
+        for schema, field in texts()
+        if (schema, field) not in known
+        and field not in NO_NUMBER
+        and not re.search(r"(_at|_ms|_since|since|due|until|from|to|next)$", field)
+        and not any(schema.startswith(word) for word in asked)
+    ]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("field", sorted(NUMBERS | NAMES | PROSE))
+def test_each_row_names_a_field_that_there_is(field: tuple[str, str]) -> None:
+    assert field[1] in SCHEMAS[field[0]]["properties"]
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("+8613800138000", "+86138••••8000"),
+        ("13800138000", "138••••8000"),
+        ("021-62881234", "021••••1234"),
+        ("+442079460018", "+4420••••0018"),
+        ("62881234", "62••••34"),
+        ("sip:13800138000@pbx.example", "138••••8000"),
+        ("1102", "1102"),
+        ("95588", "95588"),
+        ("王小雨", "王小雨"),
+        ("Room 1234567", "Room 1234567"),
+        ("", ""),
+    ],
+)
+def test_how_a_number_is_shown(number: str, shown: str) -> None:
+    assert masked(number) == shown
+    assert masked(shown) == shown
+
+
+def test_a_handle_is_the_number_again_here_and_in_every_process_with_the_key() -> None:
+    one, two, other = Masks(DOCUMENT, b"k" * 32), Masks(DOCUMENT, b"k" * 32), Masks(DOCUMENT, b"x" * 32)
+    sent = one.number(MOBILE)
+    assert MOBILE[4:10] not in sent
+    assert sent == two.number(MOBILE)
+    assert two.opened(sent) == MOBILE
+    assert other.opened(sent) == sent
+    assert json.loads(two.opened_body(json.dumps({"to": sent, "n": [sent, 1]}).encode())) == {
+        "to": MOBILE,
+        "n": [MOBILE, 1],
+    }
+
+
+async def without_grant(database: Database, login: str) -> None:
+    async with database.begin() as conn:
+        agent = await agents.by_login(conn, login)
+        assert agent is not None
+        await agents.update(conn, agent.id, grants=frozenset())
+
+
+async def test_a_customer_read_without_the_grant(
+    li: httpx.AsyncClient, world: World, database: Database, app: FastAPI
+) -> None:
+    whole = (await li.get(f"/api/customers/{world.li}")).json()
+    numbers = [point["e164"] for point in whole["contact_points"] if point["kind"] == "phone"]
+    assert numbers
+    await without_grant(database, "li")
+    told = await li.get(f"/api/customers/{world.li}")
+    assert int(told.headers["content-length"]) == len(told.content)
+    for number in numbers:
+        assert number not in told.text
+        assert number[4:-2] not in told.text
+    shown = [point["e164"] for point in told.json()["contact_points"] if point["kind"] == "phone"]
+    assert [app.state.masks.opened(one) for one in shown] == numbers
+    assert told.json()["name"] == whole["name"]
+
+
+async def test_a_number_that_was_shown_masked_can_be_dialled_and_kept(
+    li: httpx.AsyncClient, world: World, database: Database, control: Any
+) -> None:
+    await without_grant(database, "li")
+    points = (await li.get(f"/api/customers/{world.li}")).json()["contact_points"]
+    shown = next(point["e164"] for point in points if point["kind"] == "phone")
+    assert (await li.post("/api/calls", json={"to": shown})).status_code == 202
+    (_, command, _) = control.asked[-1]
+    assert command.target.number.startswith("+")
+    assert DOT not in command.target.number
+    made = await li.post(
+        "/api/customers", json={"name": "Again", "contact_points": [{"kind": "phone", "raw": shown}]}
+    )
+    assert made.status_code == 201, made.text
+    assert made.json()["contact_points"][0]["e164"] == shown
+
+
+async def test_part_of_a_number_finds_nobody_without_the_grant(
+    li: httpx.AsyncClient, world: World, database: Database
+) -> None:
+    points = (await li.get(f"/api/customers/{world.li}")).json()["contact_points"]
+    number = next(point["e164"] for point in points if point["kind"] == "phone").removeprefix("+86")
+
+    async def finds(q: str) -> bool:
+        found = (await li.get("/api/customers", params={"q": q})).json()["items"]
+        return world.li in [one["id"] for one in found]
+
+    assert await finds(number[2:8])
+    await without_grant(database, "li")
+    assert not await finds(number[2:8])
+    assert await finds(number)
+    assert await finds(f"+86{number}")
+    told = (await li.get("/api/interactions", params={"customer": str(world.li), "q": number[2:8]})).json()
+    assert told["items"] == []
+
+
+async def test_a_refusal_names_no_number_either(sign_in: SignIn, database: Database, control: Any) -> None:
+    li = await sign_in("li")
+    control.refusal = CommandRefused("bad_target", f"{MOBILE} cannot be dialled")
+    dial = {"to": MOBILE}
+    assert MOBILE in str(problem(await li.post("/api/calls", json=dial), 422, "bad_target")["detail"])
+    await without_grant(database, "li")
+    told = str(problem(await li.post("/api/calls", json=dial), 422, "bad_target")["detail"])
+    assert told == "+86138••••8000 cannot be dialled"
