@@ -19,8 +19,8 @@ def is_number(text: str) -> bool:
 def masked(text: str) -> str:
     """The number with at least four of its digits gone; any other text as it is.
 
-    >>> masked("+8613800138000"), masked("021-62881234"), masked("1102"), masked("王小雨")
-    ('+86138••••8000', '0216••••1234', '1102', '王小雨')
+    >>> [masked(text) for text in ("+8613800138000", "021-62881234", "1102", "王小雨")]
+    ['+86138••••8000', '021••••1234', '1102', '王小雨']
     """
     if not is_number(text):
         return text

@@ -111,6 +111,7 @@ class Application:
         if self._app is None:
             self._app = create_api(replace(deps, positions=lambda: self._deps.positions()))
         self._app.state.sign_ins = SignIns()
+        self._app.state.numbers_seen.clear()
         self._deps = self._app.state.deps = deps
         self._app.state.tickets = Tickets(deps.database, deps.now)
         self._app.router.default = Desktop(deps.desktop)
