@@ -16,7 +16,7 @@ from cti_server.api.access import account, session
 from cti_server.api.access.sign_ins import SignIns
 from cti_server.api.access.tickets import Tickets
 from cti_server.api.agent import codes, day, drafts, help_requests, me, messages, owed, phones, promises, wrap_up
-from cti_server.api.crm import customers, identify, interactions
+from cti_server.api.crm import customers, identify, interactions, values
 from cti_server.api.desktop import Desktop
 from cti_server.api.floor import calls, control, queues, team
 from cti_server.api.middleware import Edge
@@ -34,6 +34,7 @@ RESOURCES: Final = (
     wrap_up,
     owed,
     customers,
+    values,
     interactions,
     promises,
     calls,

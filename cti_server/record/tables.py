@@ -9,6 +9,7 @@ from cti_server.record.center import (
     agents,
     handed_back,
     lines,
+    phone_passwords,
     phones,
     queues,
     reasons,
@@ -17,7 +18,16 @@ from cti_server.record.center import (
     wrap_up_codes,
 )
 from cti_server.record.contacts import tables as contacts
-from cti_server.record.crm import cases, contact_points, contracts, customers, import_mappings, notes, products
+from cti_server.record.crm import (
+    cases,
+    contact_points,
+    contracts,
+    customer_values,
+    customers,
+    import_mappings,
+    notes,
+    products,
+)
 from cti_server.record.desk import help_requests, messages, promises
 from cti_server.record.schema import metadata
 
@@ -31,6 +41,7 @@ MODULES = (
     contacts,
     contact_points,
     contracts,
+    customer_values,
     customers,
     handed_back,
     help_requests,
@@ -40,6 +51,7 @@ MODULES = (
     lines,
     messages,
     notes,
+    phone_passwords,
     phones,
     products,
     promises,
