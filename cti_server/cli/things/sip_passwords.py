@@ -38,7 +38,7 @@ def check_key(sealer: Sealer) -> None:
     if not sealer.ready:
         fail(
             "there is no key to encrypt SIP passwords with",
-            "CTI_SECRET_KEY=…   in the settings file, as  cti-server key  prints it. Keep a copy beside your backups.",
+            "CTI_SECRET_KEY=…   in the settings file, as  cti-server key  prints it. Keep a copy of it.",
         )
 
 

@@ -22,8 +22,8 @@ HERE: dict[str, Text] = {
     "secrets.no_key": Text(
         "warning",
         "{count} SIP passwords stand in clear in the record, for there is no key",
-        "In .env:  CTI_SECRET_KEY=…   as  cti-server key  prints it. Keep a copy beside your backups, and start the "
-        "server again.",
+        "In .env:  CTI_SECRET_KEY=…   as  cti-server key  prints it. Keep a copy beside your backups, and start "
+        "the server again.",
     ),
     "secrets.in_clear": Text(
         "warning", "{count} SIP passwords stand in clear in the record", "cti-server phone seal"

@@ -62,8 +62,8 @@ class Sealing:
 async def seal_all(database: Database, sealer: Sealer) -> Sealing:
     """Seal every password that is in clear, and seal anew what an older key has sealed. Again, it changes nothing.
 
-    Each row is written only as it was read, so that several processes, and a command beside them, may do it at once.
-    Without a key nothing is written: `clear` has the seats.
+    A row is written only where it is as it was read, so that several processes, and a command beside them, may do
+    it at once. Without a key nothing is written: `clear` has the seats.
     """
     async with database.read() as conn:
         there = await all_phones(conn)
@@ -100,8 +100,8 @@ async def _replace(conn: Connection, old: Phone, new: Phone) -> bool:
 async def _wipe(database: Database) -> str | None:
     """Take what was in clear out of the database's files too; why that failed, or None.
 
-    An UPDATE leaves the old row behind: on SQLite in the write-ahead log and, unless it was built to overwrite what
-    it deletes (Debian's is), in the file; on PostgreSQL in the table until it is written anew.
+    An UPDATE leaves the old row behind: on SQLite in the write-ahead log and, unless it was built to overwrite
+    what it deletes (Debian's is), in the file; on PostgreSQL in the table until that is written anew.
     """
     try:
         if not database.is_sqlite:

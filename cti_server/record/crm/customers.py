@@ -189,7 +189,7 @@ async def update(
     by: Author | None = None,
     reason: str | None = None,
 ) -> Customer:
-    """Change fields of EDITABLE. `by` is who changes tier or preferred agent, where these change, and `reason` why.
+    """Change fields of EDITABLE. `by` is who changes tier or preferred agent, if these change, and `reason` why.
 
     Raises StaleVersion, UnknownCustomer, BadCompany, ExternalRefTaken.
     """
