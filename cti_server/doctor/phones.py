@@ -23,15 +23,15 @@ def examine(sealer: Sealer, record: Recorded) -> list[Finding]:
     findings += some(list(_lost(sealer, kept)), SHOWN)
     findings += some(list(_of_nobody(record)), SHOWN)
     findings += some(list(_known_to_others(record)), SHOWN)
-    return findings or [say(CHECK, "secrets.ok", count=len(kept))]
+    return findings or [say(CHECK, "sip.ok", count=len(kept))]
 
 
 def _sealing(sealer: Sealer, kept: list[Phone]) -> Iterator[Finding]:
     states = [phone_secrets.state_of(phone, sealer) for phone in kept]
     if clear := states.count("clear"):
-        yield say(CHECK, "secrets.in_clear" if sealer.ready else "secrets.no_key", count=clear)
+        yield say(CHECK, "sip.in_clear" if sealer.ready else "sip.no_key", count=clear)
     if old := states.count("old_key"):
-        yield say(CHECK, "secrets.old_key", count=old)
+        yield say(CHECK, "sip.old_key", count=old)
 
 
 def _lost(sealer: Sealer, kept: list[Phone]) -> Iterator[Finding]:
@@ -39,14 +39,14 @@ def _lost(sealer: Sealer, kept: list[Phone]) -> Iterator[Finding]:
         try:
             phone_secrets.password_of(phone, sealer)
         except SealingError as lost:
-            yield say(CHECK, "secrets.lost", seat=phone.seat, why=lost, remedy=lost.remedy)
+            yield say(CHECK, "sip.lost", seat=phone.seat, why=lost, remedy=lost.remedy)
 
 
 def _of_nobody(record: Recorded) -> Iterator[Finding]:
     """Those that were added before an owner, or --shared, had to be named."""
     for phone in record.phones:
         if phone.kind == "browser" and phone.agent_id is None and not phone.shared:
-            yield say(CHECK, "secrets.of_nobody", seat=phone.seat)
+            yield say(CHECK, "sip.of_nobody", seat=phone.seat)
 
 
 def _known_to_others(record: Recorded) -> Iterator[Finding]:
@@ -60,4 +60,4 @@ def _known_to_others(record: Recorded) -> Iterator[Finding]:
             and (not one.active or phone.agent_id not in (None, one.agent_id))
         ]
         if logins:
-            yield say(CHECK, "secrets.known", seat=phone.seat, logins=", ".join(logins))
+            yield say(CHECK, "sip.known", seat=phone.seat, logins=", ".join(logins))
