@@ -50,11 +50,11 @@ async def ask(client: httpx.AsyncClient) -> httpx.Response:
     [
         ("li", MINE, 200, None),
         ("li", SHARED[0], 200, None),
-        ("li", WANGS, 403, "not_yours"),
+        ("li", WANGS, 403, "not_your_phone"),
         ("wang", WANGS, 200, None),
-        ("wang", MINE, 403, "not_yours"),
-        ("zhao", MINE, 403, "not_yours"),  # a supervisor is no owner
-        ("root", MINE, 403, "not_yours"),  # nor an administrator, who has the PBX
+        ("wang", MINE, 403, "not_your_phone"),
+        ("zhao", MINE, 403, "not_your_phone"),  # a supervisor is no owner
+        ("root", MINE, 403, "not_your_phone"),  # nor an administrator, who has the PBX
         ("root", SHARED[0], 200, None),
         ("li", None, 409, "no_shift"),
         ("root", None, 409, "no_shift"),
@@ -132,7 +132,7 @@ async def test_a_phone_that_becomes_somebodys_own(sign_in: SignIn, database: Dat
         phone = await phones.by_seat(conn, "demo", SHARED[0])
         assert phone is not None
         await phones.save(conn, replace(phone, agent_id=world.agent))
-    problem(await ask(wang), 403, "not_yours")
+    problem(await ask(wang), 403, "not_your_phone")
     async with database.begin() as conn:
         assert [one.login for one in await phone_passwords.holders(conn)] == ["wang"]
         await phone_passwords.forget(conn, "demo", SHARED[0])

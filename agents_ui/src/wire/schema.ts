@@ -674,7 +674,8 @@ export interface paths {
         head?: never;
         /**
          * Change Customer
-         * @description Change fields of a customer. 409 if somebody changed the customer since `version`.
+         * @description Change fields of a customer. 409 if somebody changed the customer since `version`. 403 where an agent
+         *     changes tier or preferred agent.
          */
         patch: operations["changeCustomer"];
         trace?: never;
@@ -751,6 +752,26 @@ export interface paths {
          * @description Every contact with a customer, the latest first; for a company, also those with its people.
          */
         get: operations["getTimeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/customers/{customer}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Value Changes
+         * @description Who changed the customer's tier and preferred agent, when and why: the last hundred, the latest first.
+         */
+        get: operations["getValueChanges"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1111,6 +1132,9 @@ export interface paths {
         /**
          * Get Softphone
          * @description What the agent's browser registers with. 409 unless they sit at a browser phone.
+         *
+         *     Whoever was given a phone's password is noted, and logged with their address. Of phones that are nobody's own
+         *     one person is given the passwords of three in 24 hours: 409 `too_many_phones` after that.
          */
         get: operations["getSoftphone"];
         put?: never;
@@ -1977,7 +2001,8 @@ export interface components {
         };
         /**
          * CustomerChange
-         * @description The fields to change; those left out stay. `version` is the customer's version as it was read.
+         * @description The fields to change; those left out stay. `version` is the customer's version as it was read. `reason` is
+         *     why tier or preferred agent change, which only supervisors and administrators do; it is kept with the change.
          */
         CustomerChange: {
             /** Company Id */
@@ -1990,6 +2015,8 @@ export interface components {
             name?: string | null;
             /** Preferred Agent Id */
             preferred_agent_id?: number | null;
+            /** Reason */
+            reason?: string | null;
             /** Remarks */
             remarks?: string | null;
             /** Role Title */
@@ -2868,7 +2895,7 @@ export interface components {
         };
         /**
          * NewCustomer
-         * @description A customer to add.
+         * @description A customer to add. Only supervisors and administrators give them a tier or a preferred agent.
          */
         NewCustomer: {
             /** Company Id */
@@ -4187,6 +4214,40 @@ export interface components {
             follow_up?: (components["schemas"]["Callback"] | components["schemas"]["OpenCase"]) | null;
             /** Note */
             note?: string | null;
+        };
+        /**
+         * ValueChangeView
+         * @description One change of a customer's tier or preferred agent, which made their `version`. `author` is a person's name,
+         *     the file of an import, or a command, by `origin`; `author_id` is the person. An agent is named as they were
+         *     called then; null is no tier, and no agent.
+         */
+        ValueChangeView: {
+            /** After */
+            after: string | null;
+            /** At */
+            at: string;
+            /** Author */
+            author: string;
+            /** Author Id */
+            author_id: number | null;
+            /** Before */
+            before: string | null;
+            /**
+             * Field
+             * @enum {string}
+             */
+            field: "tier" | "preferred_agent";
+            /** Id */
+            id: number;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "person" | "import" | "command";
+            /** Reason */
+            reason: string | null;
+            /** Version */
+            version: number;
         };
         /** VerdictView */
         VerdictView: {
@@ -7969,6 +8030,64 @@ export interface operations {
             };
         };
     };
+    getValueChanges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                customer: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValueChangeView"][];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     listHelp: {
         parameters: {
             query?: never;
@@ -9424,6 +9543,15 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -121,7 +121,8 @@ async def _handed_over(principal: Principal, phone: Phone, deps: Deps, address: 
         return password
     told.warning("softphone.password_refused", rule=handing.rule, evidence=handing.evidence)
     if handing.rule == "phone.anothers":
-        raise Problem(403, "not_yours", f"{phone.seat} belongs to somebody else", remedy="Sit at another phone.")
+        detail = f"{phone.seat} belongs to somebody else"
+        raise Problem(403, "not_your_phone", detail, remedy="Sit at another phone.")
     raise Problem(
         409,
         "too_many_phones",
