@@ -117,6 +117,14 @@ def test_a_key_is_alone_on_stdout(record: Record) -> None:
     assert run("key").stdout != done.stdout
 
 
+@pytest.mark.parametrize("wrong", [KEY[:-3], f"{KEY},{NEXT_KEY}x"], ids=["short", "second"])
+def test_a_key_that_is_none_is_refused_and_not_shown(sqlite_url: str, wrong: str) -> None:
+    said = Record(sqlite_url, CTI_SECRET_KEY=wrong).refused("phone", "list")
+    assert "CTI_SECRET_KEY" in said
+    assert "cti-server key" in said
+    assert KEY[:-3] not in said
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -13,6 +13,7 @@ from cti_server.record.center.phone_secrets import password_of, seal_all, state_
 from cti_server.record.center.phones import InClear, Phone
 from cti_server.record.database import Database
 from cti_server.record.sealing import Sealer, new_key
+from tests.conftest import PostgresServer
 from tests.record.builders import in_clear
 from tests.record.whole import bytes_of
 
@@ -156,3 +157,20 @@ async def test_a_file_that_somebody_reads_is_told(sqlite_url: str) -> None:
             await reader.exec_driver_sql("ROLLBACK")
     assert done.sealed == ("PJSIP/1",)
     assert done.traces is not None
+
+
+async def test_a_table_that_is_not_ones_own_is_told(postgres_server: PostgresServer) -> None:
+    """A server that runs as another role than whoever migrates."""
+    with postgres_server.database("migrated") as url:
+        name = url.rpartition("/")[2]
+        async with Database(url) as database, database.begin() as conn:
+            await phones.save(conn, phone(1))
+            await in_clear(conn, "PJSIP/1", SECRET)
+        postgres_server.execute("CREATE ROLE a_server LOGIN", name)
+        try:
+            postgres_server.execute("GRANT SELECT, UPDATE ON phones TO a_server", name)
+            async with Database(url.replace("cti@", "a_server@")) as database:
+                done = await seal_all(database, Sealer([NEW]))
+            assert (done.sealed, done.traces) == (("PJSIP/1",), "this user does not own the table phones")
+        finally:
+            postgres_server.execute("DROP OWNED BY a_server; DROP ROLE a_server", name)
