@@ -117,7 +117,7 @@ async def _wipe(database: Database) -> str | None:
 
 
 async def _rewrite(conn: Connection) -> str | None:
-    """Write PostgreSQL's table of phones anew. VACUUM only warns whoever does not own it: the file is looked at."""
+    """Write PostgreSQL's table of phones anew. VACUUM only warns whoever does not own it: its file is asked."""
     file = sa.text("SELECT pg_relation_filenode('phones')")
     before = await conn.scalar(file)
     await conn.exec_driver_sql(f"SET lock_timeout = '{LOCK_WAIT}'")
