@@ -50,9 +50,10 @@ from .metrics import LiveCollector
 from .push.frames import of_entry
 from .push.hub import Hub
 from .record import journal
-from .record.center import sessions
+from .record.center import phone_secrets, sessions
 from .record.database import Database
 from .record.desk import messages
+from .record.sealing import Sealer
 from .settings import Settings
 
 JOURNAL_KEPT = timedelta(days=3)  # a desktop that was away longer starts over with a snapshot
@@ -81,6 +82,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     """Run everything but the HTTP listener. The database must have been migrated."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(settings.database_url))
+        sealer = settings.sealer()
+        await _seal(database, sealer)
         places = PrefixPlaces()
         oversights = Oversights(database)
         await oversights.look()
@@ -130,7 +133,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             desktop=desktop_folder(),
             softphone_url=settings.softphone_url,
             softphone_ice=settings.softphone_ice,
-            sealer=settings.sealer(),
+            sealer=sealer,
             oversight=oversights.of,
             teams_changed=oversights.look,
         )
@@ -239,6 +242,30 @@ def desktop_folder() -> Path | None:
     return next(
         (f for f in (here / "desktop", here.parent / "agents_ui" / "dist") if (f / "index.html").exists()), None
     )
+
+
+async def _seal(database: Database, sealer: Sealer) -> None:
+    """Seal the passwords of phones that are in clear, or sealed with an older key; say what stays as it is.
+
+    It keeps no server from starting: calls do not need these passwords.
+    """
+    try:
+        done = await phone_secrets.seal_all(database, sealer)
+    except Exception as cause:
+        if not database.trouble.note(cause):
+            log.exception("phones.not_sealed")
+        return
+    if done.sealed or done.resealed:
+        log.info("phones.sealed", from_clear=len(done.sealed), from_older_keys=len(done.resealed))
+    if done.traces is not None:
+        log.warning("phones.traces", cause=done.traces, remedy="Change these passwords at the PBX, then here.")
+    if done.clear:
+        remedy = (
+            "Set CTI_SECRET_KEY to what  cti-server key  prints, keep a copy of it, and start the server again."
+        )
+        log.warning("phones.in_clear", phones=len(done.clear), remedy=remedy)
+    for seat, why in done.left.items():
+        log.error("phones.password_lost", phone=seat, cause=str(why), remedy=why.remedy)
 
 
 def _now() -> datetime:

@@ -7,6 +7,9 @@ import sys
 
 import structlog
 
+TALKERS = ("aiosqlite", "httpcore", "uvicorn.error", "websockets")
+"""At level debug they write the values of statements, and headers and frames: passwords, cookies, tickets."""
+
 
 def configure(level: str = "info", json: bool = False) -> None:
     """Route structlog and the standard library's records to stderr in one form."""
@@ -37,5 +40,7 @@ def configure(level: str = "info", json: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for talker in TALKERS:
+        logging.getLogger(talker).setLevel(max(logging.INFO, root.level))
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each plug-in of its own

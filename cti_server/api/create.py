@@ -17,7 +17,7 @@ from cti_server.api.access.sign_ins import SignIns
 from cti_server.api.access.tickets import Tickets
 from cti_server.api.admin import api_keys, audit, teams, users
 from cti_server.api.agent import codes, day, drafts, help_requests, me, messages, owed, phones, promises, wrap_up
-from cti_server.api.crm import customers, identify, interactions
+from cti_server.api.crm import customers, identify, interactions, values
 from cti_server.api.desktop import Desktop
 from cti_server.api.floor import calls, control, queues, team
 from cti_server.api.guard import add_guarded, numbers_seen
@@ -37,6 +37,7 @@ RESOURCES: Final = (
     wrap_up,
     owed,
     customers,
+    values,
     interactions,
     promises,
     calls,

@@ -107,6 +107,23 @@ class CustomerDetail(CustomerView):
     people: list[CustomerBriefView]
 
 
+class ValueChangeView(TypedDict):
+    """One change of a customer's tier or preferred agent, which made their `version`. `author` is a person's name,
+    the file of an import, or a command, by `origin`; `author_id` is the person. An agent is named as they were
+    called then; null is no tier, and no agent."""
+
+    id: int
+    version: int
+    at: str
+    field: Literal["tier", "preferred_agent"]
+    before: str | None
+    after: str | None
+    origin: Literal["person", "import", "command", "program"]
+    author: str
+    author_id: int | None
+    reason: str | None
+
+
 class SegmentView(TypedDict):
     position: int
     agent: Named | None

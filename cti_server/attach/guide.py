@@ -29,7 +29,7 @@ from .hands import Hands
 from .layout import Kind, Layout
 from .ledger import Ledger, OfAnother
 from .terminal import Declined, Terminal
-from .writing import write_files, write_settings
+from .writing import KEY, write_files, write_settings
 
 READY_S = 60.0  # for a server that has just been started
 POLL_S = 0.5
@@ -208,7 +208,8 @@ async def _write_ours(
     if not terminal.confirm("Write them?"):
         raise Declined("nothing was written")
     write_files(site, layout.kind, hands, ledger, terminal)
-    write_settings(choices.settings_file, site, Settings.load(None))
+    if KEY in write_settings(choices.settings_file, site, Settings.load(None)):
+        terminal.say(f"  {KEY} in {choices.settings_file} encrypts SIP passwords: keep a copy beside your backups")
     settings = Settings.load(choices.settings_file)
     await migrate.upgrade(settings.database_url)
     terminal.good("files, settings and database")

@@ -8,6 +8,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from cti_server.demo.render import dialplans_folder
+from cti_server.record.sealing import new_key
 from cti_server.settings import Settings
 
 from . import wanted
@@ -15,6 +16,8 @@ from .hands import Hands
 from .layout import Kind
 from .ledger import Ledger, digest
 from .terminal import Terminal
+
+KEY = "CTI_SECRET_KEY"
 
 
 def write_files(site: wanted.Site, kind: Kind, hands: Hands, ledger: Ledger, terminal: Terminal) -> None:
@@ -42,7 +45,8 @@ def write_files(site: wanted.Site, kind: Kind, hands: Hands, ledger: Ledger, ter
 def write_settings(file: Path, site: wanted.Site, outside: Settings) -> list[str]:
     """Add to the settings file the lines that it lacks; returns their names. It is made where there is none.
 
-    `outside` are the settings of the environment: the service will not have them, so they go into the file.
+    `outside` are the settings of the environment: the service will not have them, so they go into the file. The
+    key for SIP passwords is made where there is none, and never made anew: what it encrypted would be lost.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     there = dotenv_values(file) if file.exists() else {}
@@ -50,6 +54,8 @@ def write_settings(file: Path, site: wanted.Site, outside: Settings) -> list[str
     if outside.database_url != Settings.model_fields["database_url"].default:
         text += f"CTI_DATABASE_URL={outside.database_url}\n"
     lines = [line for line in text.splitlines() if line.partition("=")[0] not in there]
+    if not there.get(KEY):  # also where it is empty: of two lines the later one counts
+        lines.append(f"{KEY}={','.join(key.get_secret_value() for key in outside.secret_key) or new_key()}")
     if not lines:
         return []
     made = not file.exists()

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from . import attaching, auditing, demo, detaching, importing, migrating, moving, serving
+from . import attaching, auditing, demo, detaching, importing, keys, migrating, moving, serving
 from .common import refuse
 from .failures import explained
 from .things import (
@@ -35,6 +35,7 @@ for command in (
     serving.doctor,
     migrating.migrate,
     moving.move,
+    keys.key,
     demo.demo,
     demo.call,
 ):

@@ -45,6 +45,7 @@ async def _demo(folder: Path) -> None:
     given = read_settings(of_the_machine=False, quiet=True)
     fastagi_port = stage.port_or_free(given.fastagi_port)
     pbx = stage.config(fastagi_port)
+    own_key = SecretStr(stage.secret_key(folder))
     settings = read_settings(
         of_the_machine=False,
         database_url=os.environ.get("CTI_DATABASE_URL") or f"sqlite:///{folder}/demo.db",
@@ -52,12 +53,13 @@ async def _demo(folder: Path) -> None:
         fastagi_port=fastagi_port,
         softphone_url=given.softphone_url or f"ws://127.0.0.1:{pbx.http_port}/ws",
         pbxs=(demo_pbx(pbx.name, pbx.ami_port, pbx.secrets),),
+        secret_key=(own_key, *(key for key in given.secret_key if key != own_key)),
     )
     log.configure("error")  # log lines would disturb the spinner while it starts
     with out.status("preparing the database"):
         await migrations.upgrade(settings.database_url)
         async with Database(settings.database_url) as database:
-            await seed(database, pbx.name, datetime.now(UTC))
+            await seed(database, pbx.name, datetime.now(UTC), settings.sealer())
     show = out.status("starting Asterisk (the first time it is built: about a minute)")
     show.start()
     staged = stage.stage(pbx, folder)

@@ -36,8 +36,19 @@ async def _move(settings: Settings, to: str) -> None:
             fail(str(wrong))
         except Exception as failed:
             fail(f"nothing was moved: {failure(failed)}", "docs/operations.md has the lines for role and database")
+    if await _has_sealed(to):
+        out.print("SIP passwords in it are encrypted: the server there needs the same CTI_SECRET_KEY")
     filled = sum(1 for rows in moved.values() if rows)
     out.print(f"{sum(moved.values())} rows in {filled} tables, each read back and compared")
     out.print(
         f"now set  [bold]CTI_DATABASE_URL={to}[/]  and start the server; the file is as it was", highlight=False
     )
+
+
+async def _has_sealed(url: str) -> bool:
+    from cti_server.record.center import phones
+    from cti_server.record.database import Database
+    from cti_server.record.sealing import is_sealed
+
+    async with Database(url, pool_size=1) as database, database.read() as conn:
+        return any(is_sealed(phone.sip_password or "") for phone in await phones.all_phones(conn))

@@ -15,24 +15,30 @@ from cti_server.record.center import queues as queue_table
 from cti_server.record.contacts import interactions
 from cti_server.record.contacts.interactions import InteractionRecord, SegmentRecord
 from cti_server.record.crm import bulk, cases, contracts, customers, notes, products
+from cti_server.record.crm.customer_values import Author
 from cti_server.record.crm.drafts import CustomerDraft, PointDraft
 from cti_server.record.database import Connection, Database
 from cti_server.record.desk import promises
+from cti_server.record.sealing import Sealer
 from cti_server.rules.facts import Contract, ServiceLevel
 
 ZONES = {"zh": "Asia/Shanghai", "en": "Europe/London"}
 WAITED_S = 12
+DEMO = Author("command", "cti-server demo")
 
 
-async def seed(database: Database, pbx: str, at: datetime) -> int:
-    """Add what is missing, as of `at`, and leave alone what is there; returns how many customers were added."""
+async def seed(database: Database, pbx: str, at: datetime, sealer: Sealer | None = None) -> int:
+    """Add what is missing, as of `at`, and leave alone what is there; returns how many customers were added.
+
+    Without a key in `sealer` the browser phones have no password, and a later call with one gives it to them.
+    """
     async with database.begin() as conn:
         logins = await _agents(conn, pbx)
         levels = await _service_levels(conn)
         await _lines_and_queues(conn, pbx)
-        await seed_desk.seed(conn, pbx, logins)
+        await seed_desk.seed(conn, pbx, logins, sealer or Sealer())
         drafts = [_draft(who, logins) for who in CUSTOMERS]
-        outcomes = await bulk.save(conn, drafts, at) if not await _seeded(conn) else []
+        outcomes = await bulk.save(conn, drafts, at, DEMO) if not await _seeded(conn) else []
         created = {
             draft.external_ref for draft, outcome in zip(drafts, outcomes, strict=False) if outcome == "created"
         }

@@ -17,6 +17,7 @@ from cti_server.demo.calls import Caller, Deskphone, PhoneHabits, call, trunk_fa
 from cti_server.demo.pbx import DemoPbx, free_config
 from cti_server.demo.render import PbxConfig
 from cti_server.demo.seed_data import CALLERS, CUSTOMERS, LINES, LOGINS
+from cti_server.record.sealing import new_key
 
 PBX = "demo"
 HABITS = PhoneHabits(ring_s=6.0, talk_s=120.0)  # rings long enough to read the card, then answers by itself
@@ -47,6 +48,15 @@ def stage(config: PbxConfig, folder: Path, say: object = print) -> Iterator[Demo
 def config(fastagi_port: int) -> PbxConfig:
     """A PBX on ports that are free now, whose dialplan asks the server on `fastagi_port`."""
     return free_config(PBX, fastagi=f"127.0.0.1:{fastagi_port}")
+
+
+def secret_key(folder: Path) -> str:
+    """The key that encrypts this demo's SIP passwords: the folder's own, made where there is none."""
+    file = folder / "secret.key"
+    if not file.exists():
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as out:
+            out.write(new_key() + "\n")
+    return file.read_text(encoding="ascii").strip()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from cti_server import log
 from cti_server.asterisk.session import ActionFailed, LinkLost, ListBroken, Session
-from cti_server.doctor import database, environment, ports
+from cti_server.doctor import database, environment, phones, ports
 from cti_server.doctor.dialplan import examine as dialplan
 from cti_server.doctor.dialplan import lines as dialplan_lines
 from cti_server.doctor.dialplan.plan import Dialplan
@@ -45,6 +45,7 @@ async def examine(settings: Settings) -> list[Finding]:
     if all(finding.status is not Status.PROBLEM for finding in of_database):
         with suppress(Exception):  # a database that cannot be read is reported by its own check
             record = await recorded.read(settings.database_url)
+            findings += phones.examine(settings.sealer(), record)
     for of_pbx in await asyncio.gather(*(examine_pbx(settings, pbx, record) for pbx in settings.attached())):
         findings += of_pbx
     return [environment.in_its_file(settings, finding) for finding in findings]
@@ -122,10 +123,10 @@ async def _examine_what_it_has(patient: Patient, reader: Session, record: Record
         findings += await rooms.examine(patient, reader, plan)
     if record is None or (rows := await queues.listed(reader)) is None:
         return findings
-    phones = await queues.phones_of(reader, rows)
-    findings += queues.examine(patient, record, rows, phones, plan)
-    findings += elsewhere.examine(patient, record, phones)
-    findings += await agents.examine(patient, reader, record, phones, plan)
+    members = await queues.phones_of(reader, rows)
+    findings += queues.examine(patient, record, rows, members, plan)
+    findings += elsewhere.examine(patient, record, members)
+    findings += await agents.examine(patient, reader, record, members, plan)
     return findings + await browsers.examine(patient, reader, record.browsers_at(pbx))
 
 

@@ -21,6 +21,7 @@ from cti_server.imports.report import reasons as bad_lines
 from cti_server.imports.rows import BadRow, Known, draft
 from cti_server.record.center import agents
 from cti_server.record.crm import bulk, contracts, import_mappings
+from cti_server.record.crm.customer_values import Author
 from cti_server.record.crm.drafts import CustomerDraft, Flaw, Refused
 from cti_server.record.crm.import_mappings import ImportMapping
 from cti_server.record.crm.rehearsal import rehearsal
@@ -108,7 +109,7 @@ async def import_customers(
             bad.headings = table.customers.head.headings
         reader = _Reader(table.headings.places, await _known(database, options.region, report), report)
         rows = table.rows()
-        async with _writing(database, at, options.dry_run) as save:
+        async with _writing(database, at, Author("import", path.name), options.dry_run) as save:
             while batch := list(islice(rows, BATCH)):
                 await _import(batch, reader, save, bad)
                 progress(min(report.rows, source.total), source.total)
@@ -183,16 +184,16 @@ async def _import(batch: list[Row], reader: _Reader, save: Save, bad: BadFile | 
 
 
 @asynccontextmanager
-async def _writing(database: Database, at: datetime, dry_run: bool) -> AsyncIterator[Save]:
+async def _writing(database: Database, at: datetime, by: Author, dry_run: bool) -> AsyncIterator[Save]:
     """How a batch is saved: each in a transaction of its own, or all of them in a rehearsal."""
     if dry_run:
         async with rehearsal(database) as conn:
-            yield lambda drafts: bulk.save(conn, drafts, at, searchable=False)
+            yield lambda drafts: bulk.save(conn, drafts, at, by, searchable=False)
         return
 
     async def save(drafts: Sequence[CustomerDraft]) -> list[bulk.Outcome | Refused]:
         async with database.begin() as conn:
-            return await bulk.save(conn, drafts, at)
+            return await bulk.save(conn, drafts, at, by)
 
     yield save
 

@@ -11,6 +11,7 @@ from cti_server.record.center import (
     api_keys,
     handed_back,
     lines,
+    phone_passwords,
     phones,
     queues,
     reasons,
@@ -20,7 +21,16 @@ from cti_server.record.center import (
     wrap_up_codes,
 )
 from cti_server.record.contacts import tables as contacts
-from cti_server.record.crm import cases, contact_points, contracts, customers, import_mappings, notes, products
+from cti_server.record.crm import (
+    cases,
+    contact_points,
+    contracts,
+    customer_values,
+    customers,
+    import_mappings,
+    notes,
+    products,
+)
 from cti_server.record.desk import help_requests, messages, promises
 from cti_server.record.schema import metadata
 
@@ -35,6 +45,7 @@ MODULES = (
     contacts,
     contact_points,
     contracts,
+    customer_values,
     customers,
     entries,
     handed_back,
@@ -45,6 +56,7 @@ MODULES = (
     lines,
     messages,
     notes,
+    phone_passwords,
     phones,
     products,
     promises,

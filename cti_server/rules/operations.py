@@ -85,6 +85,7 @@ OPERATIONS: Final[Mapping[str, Needs]] = {
     # customers and their contacts
     "findCustomers": _CUSTOMERS,
     "getCustomer": _CUSTOMERS,
+    "getValueChanges": _CUSTOMERS,
     "getTimeline": Needs(scope="contacts:read"),
     "addCustomer": _WRITES_CUSTOMERS,
     "changeCustomer": _WRITES_CUSTOMERS,

@@ -269,3 +269,9 @@ def may_take(viewer: Viewer, call: Call) -> bool:
 def may_write_to(viewer: Viewer, receiver: Role) -> bool:
     """Whether the viewer may send a message to this role: agents write to supervisors, supervisors to anybody."""
     return viewer.supervises or is_at_least(receiver, "supervisor")
+
+
+def may_value_customers(viewer: Viewer) -> bool:
+    """Whether the viewer may set a customer's tier and preferred agent: who is served first, and by whom. A
+    program may that keeps the customers."""
+    return viewer.supervises or viewer.role == "service"

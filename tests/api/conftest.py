@@ -23,6 +23,7 @@ from cti_server.ivr.identify import IdentifyDialogue
 from cti_server.lookup.identify import Identified, Lookup
 from cti_server.record.database import Database
 from cti_server.record.journal import Entry
+from cti_server.record.sealing import Sealer, new_key
 from cti_server.wire.text import Encodings
 from tests.api.fakes import FakeCommands, FakeControl, FakeFloor
 from tests.lookup.seed import NOW, World, seed
@@ -30,6 +31,7 @@ from tests.lookup.seed import NOW, World, seed
 PASSWORD = "correct horse"
 HASH = hash_password(PASSWORD)
 TOKEN = "a-token-for-scripts"
+SEALER = Sealer([new_key()])
 
 SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
 
@@ -158,6 +160,7 @@ async def app(
                 encodings={"demo": Encodings.parse("DAHDI=cp1251")},
                 origins=("https://crm.example",),
                 desktop=dist,
+                sealer=SEALER,
             )
         )
 

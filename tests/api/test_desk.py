@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from cti_server.api.agent.help_requests import close_over
 from cti_server.desk import Desk, audience
 from cti_server.floor.signals import LinkChanged, LinkState
-from cti_server.record.center import agent_states, agents, phones, shifts
+from cti_server.record.center import agent_states, agents, phone_secrets, phones, shifts
 from cti_server.record.center.agent_states import AgentStateRow
 from cti_server.record.center.phones import Phone
 from cti_server.record.center.shifts import Shift
@@ -22,18 +22,15 @@ from cti_server.record.contacts.interactions import save_calls
 from cti_server.record.database import Database
 from cti_server.record.journal import Entry
 from tests.api.calls import record, segment
-from tests.api.conftest import SignIn, Time, client_of, problem
+from tests.api.conftest import SEALER, SignIn, Time, client_of, problem
 from tests.api.fakes import AT, FakeFloor, call, part
 from tests.lookup.seed import NOW, World
 
 CALL = "demo:1:a.1"
-BROWSER = Phone(
-    pbx="demo",
-    seat="PJSIP/1101",
-    extension="1101",
-    kind="browser",
-    sip_user="1101",
-    sip_password="only for browsers",
+BROWSER = phone_secrets.with_password(
+    Phone(pbx="demo", seat="PJSIP/1101", extension="1101", kind="browser", sip_user="1101", shared=True),
+    "only for browsers",
+    SEALER,
 )
 
 

@@ -55,7 +55,7 @@ pickUpCall startRecording pauseRecording resumeRecording stopRecording reconnect
         words("listReasons listWrapUpCodes listCalls getCall listParts listQueues listMembers getTeam"),
         (PEOPLE, "floor:read"),
     ),
-    **dict.fromkeys(["findCustomers", "getCustomer"], (PEOPLE, "customers:read")),
+    **dict.fromkeys(["findCustomers", "getCustomer", "getValueChanges"], (PEOPLE, "customers:read")),
     **dict.fromkeys(
         ["addCustomer", "changeCustomer", "addContactPoint", "removeContactPoint"], (PEOPLE, "customers:write")
     ),

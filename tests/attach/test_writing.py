@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from cti_server.attach import layout, wanted
 from cti_server.attach.guide import _token
@@ -14,8 +15,10 @@ from cti_server.attach.layout import Kind
 from cti_server.attach.ledger import Ledger, digests
 from cti_server.attach.terminal import Terminal
 from cti_server.attach.writing import write_files, write_settings
+from cti_server.record.sealing import new_key
 from cti_server.settings import Settings
 
+KEY = new_key()
 OUTSIDE = Settings(database_url="postgresql:///cti")
 SITE = wanted.Site(
     name="main",
@@ -115,3 +118,30 @@ def test_settings_that_are_there_are_kept(tmp_path: Path) -> None:
     assert "CTI_AMI_AGENT_SECRET=s-agent\n" in text
     assert "CTI_FASTAGI_ALLOW=127.0.0.0/8,10.0.0.5\n" in text
     assert write_settings(file, SITE, OUTSIDE) == []
+
+
+@pytest.mark.parametrize(
+    ("there", "outside", "written"),
+    [
+        ("", (), True),
+        ("CTI_SECRET_KEY=\n", (), True),  # of two lines the later one counts
+        ("", (KEY,), True),
+        (f"CTI_SECRET_KEY={KEY}\n", (), False),
+        (f"CTI_SECRET_KEY={KEY}\n", (new_key(),), False),  # what it encrypted would be lost
+    ],
+    ids=["none", "empty", "outside", "there", "both"],
+)
+def test_there_is_a_key_for_passwords_and_it_stays(
+    tmp_path: Path, there: str, outside: tuple[str, ...], written: bool
+) -> None:
+    file = tmp_path / "cti-server.env"
+    file.write_text(there)
+    given = OUTSIDE.model_copy(update={"secret_key": tuple(SecretStr(key) for key in outside)})
+    assert ("CTI_SECRET_KEY" in write_settings(file, SITE, given)) == written
+    made = Settings.load(file)
+    assert made.sealer().ready
+    keys = [key.get_secret_value() for key in made.secret_key]
+    assert (keys == [KEY]) == (there != "CTI_SECRET_KEY=\n" and bool(there or outside))
+    assert write_settings(file, SITE, given) == []
+    assert [key.get_secret_value() for key in Settings.load(file).secret_key] == keys
+    assert file.stat().st_mode & 0o007 == 0

@@ -11,6 +11,7 @@ import pytest
 from cti_server.record.center import agents, sessions, shifts
 from cti_server.record.center.shifts import Shift
 from cti_server.record.crm import contracts, customers, products
+from cti_server.record.crm.customer_values import Author
 from cti_server.record.database import Database
 from tests.cli.commands import Record
 
@@ -118,7 +119,9 @@ async def _at_work_and_preferred(url: str) -> None:
             agent_id=alice.id, seat="PJSIP/1001", pbx="main", since=NOW, state="ready", state_since=NOW
         )
         await shifts.save(conn, at_work)
-        await customers.create(conn, kind="person", name="Wu", at=NOW, preferred_agent_id=alice.id)
+        await customers.create(
+            conn, kind="person", name="Wu", at=NOW, by=Author("command", "test"), preferred_agent_id=alice.id
+        )
 
 
 def test_who_serves_which_queue_and_how_well_can_be_undone(record: Record) -> None:
@@ -156,7 +159,7 @@ def test_queues_begin_with_the_policy_and_are_changed_one_by_one(record: Record)
 
 
 def test_phones(record: Record) -> None:
-    record.do("phone", "add", "PJSIP/1101", "--kind", "browser", typed="sip secret\n")
+    record.do("phone", "add", "PJSIP/1101", "--kind", "browser", "--shared", typed="sip secret\n")
     phone = record.see("phone", "show", "PJSIP/1101")
     assert (phone["sip_user"], phone["sip_password_set"]) == ("1101", True)
     assert "sip secret" not in str(phone)

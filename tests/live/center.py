@@ -23,6 +23,7 @@ from cti_server.demo.seed import seed
 from cti_server.demo.seed_data import DEMO_PASSWORD
 from cti_server.record import migrate
 from cti_server.record.database import Database
+from cti_server.record.sealing import Sealer, new_key
 from tests.live import nursery
 
 ROLES = ("events", "agent", "call", "originate")
@@ -39,6 +40,8 @@ class Center:
     log: Path
     extra: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | nursery.Server | None = None
+    key: str = field(default_factory=new_key)
+    """What the record's secrets are sealed with."""
     forked: bool = False
     """From a process that has imported the server already. Not for benches: it shares memory with that one."""
 
@@ -56,6 +59,7 @@ class Center:
             "CTI_FASTAGI_PORT": str(self.fastagi_port),
             "CTI_PBX": config.name,
             "CTI_AMI_PORT": str(config.ami_port),
+            "CTI_SECRET_KEY": self.key,
             "CTI_SOFTPHONE_URL": f"ws://127.0.0.1:{config.http_port}/ws",
             **accounts,
             **self.extra,
@@ -129,11 +133,14 @@ async def center(
     with free_ports(2) as (fastagi_port, http_port):
         pass
     await migrate.upgrade(database_url)
+    key = new_key()
     async with Database(database_url) as database:
-        await seed(database, pbx, datetime.now(UTC))
+        await seed(database, pbx, datetime.now(UTC), Sealer([key]))
     machine = DemoPbx(free_config(pbx, fastagi=f"127.0.0.1:{fastagi_port}", **(config or {})))
     await asyncio.to_thread(machine.__enter__)
-    made = Center(machine, database_url, http_port, fastagi_port, folder / "server.log", dict(extra), forked=True)
+    made = Center(
+        machine, database_url, http_port, fastagi_port, folder / "server.log", dict(extra), key=key, forked=True
+    )
     try:
         yield made
     finally:

@@ -17,8 +17,6 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from cti_server.demo.ports import free_ports
 from cti_server.demo.seed_data import DEMO_PASSWORD
-from cti_server.record.center import phones
-from cti_server.record.database import Database
 from tests.documents import block, replaced
 from tests.live.center import Center, center
 from tests.live.two_browsers import CHROMIUM, PHONE, fill_in
@@ -35,17 +33,6 @@ async def site(_sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory)
     shutil.copyfile(_sqlite_template, folder / "cti.db")
     url = f"sqlite:///{folder / 'cti.db'}"
     async with center(url, folder) as made:
-        password = made.pbx.config.phone_password
-        browser_phone = phones.Phone(
-            pbx=made.pbx.config.name,
-            seat="PJSIP/1101",
-            extension="1101",
-            kind="browser",
-            sip_user="1101",
-            sip_password=password,
-        )
-        async with Database(url) as database, database.begin() as conn:
-            await phones.save(conn, browser_phone)
         yield made
 
 

@@ -16,7 +16,6 @@ from playwright.async_api import Browser, Locator, Page, async_playwright, expec
 from cti_server.demo.calls import dial, place_call
 from cti_server.demo.seed_data import DEMO_PASSWORD
 from cti_server.record.center import agent_queues, agents, queues
-from cti_server.record.center import phones as record
 from cti_server.record.database import Database
 from tests.live.center import Center, center, until
 from tests.live.test_end_to_end import CHROMIUM
@@ -48,16 +47,6 @@ async def site(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Center]:
                 agent = await agents.by_login(conn, login)
                 assert agent is not None
                 await agent_queues.assign(conn, agent.id, night.id)
-            for extension in ("1101", "1102"):
-                phone = record.Phone(
-                    pbx=made.pbx.config.name,
-                    seat=f"PJSIP/{extension}",
-                    extension=extension,
-                    kind="browser",
-                    sip_user=extension,
-                    sip_password=made.pbx.config.phone_password,
-                )
-                await record.save(conn, phone)
         yield made
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from cti_server.record.center import agents, lines, queues
 from cti_server.record.contacts.interactions import InteractionRecord, SegmentRecord, add_contact
 from cti_server.record.crm import cases, contracts, customers, notes, products
+from cti_server.record.crm.customer_values import Author
 from cti_server.record.database import Connection, Database
 from cti_server.rules.facts import Contract, Line, ServiceLevel, Standing
 
@@ -131,7 +132,12 @@ async def _customer(
     **fields: object,
 ) -> int:
     made = await customers.create(
-        conn, kind="company" if kind == "company" else "person", name=name, at=NOW, **fields
+        conn,
+        kind="company" if kind == "company" else "person",
+        name=name,
+        at=NOW,
+        by=Author("command", "seed"),
+        **fields,
     )
     if number:
         await customers.add_contact_point(

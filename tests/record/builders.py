@@ -5,13 +5,18 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
+
 from cti_server.record.center import agents
+from cti_server.record.center.phones import phones
 from cti_server.record.contacts.interactions import InteractionRecord, SegmentRecord
 from cti_server.record.crm import contracts, customers
+from cti_server.record.crm.customer_values import Author
 from cti_server.record.database import Connection
 from cti_server.rules.facts import Contract, Customer, CustomerKind, ServiceLevel
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+BUILDER = Author("command", "tests")
 
 
 def after(seconds: float) -> datetime:
@@ -35,7 +40,7 @@ async def an_agent(conn: Connection, login: str = "alice", **fields: Any) -> int
 async def a_customer(
     conn: Connection, name: str = "Wang Wei", *phones: str, kind: CustomerKind = "person", **fields: Any
 ) -> Customer:
-    made = await customers.create(conn, kind=kind, name=name, at=NOON, **fields)
+    made = await customers.create(conn, kind=kind, name=name, at=NOON, by=BUILDER, **fields)
     for phone in phones:
         e164, _, extension = phone.partition("-")
         await customers.add_contact_point(
@@ -59,3 +64,8 @@ async def a_contract(conn: Connection, customer_id: int, number: str, code: str 
     return await contracts.save(
         conn, Contract(id=0, customer_id=customer_id, number=number, service_level=level, **given | fields)
     )
+
+
+async def in_clear(conn: Connection, seat: str, password: str | None) -> None:
+    """Write a phone's password as versions without sealing did."""
+    await conn.execute(sa.update(phones).where(phones.c.seat == seat).values(sip_password=password))

@@ -13,7 +13,7 @@ from cti_server.record.crm.contact_points import ContactPointTaken
 from cti_server.record.crm.customers import BadCompany, ExternalRefTaken, StaleVersion, UnknownCustomer
 from cti_server.record.database import Database
 from cti_server.rules.facts import AgentBrief, CompanyBrief
-from tests.record.builders import NOON, a_contract, a_customer, after, an_agent
+from tests.record.builders import BUILDER, NOON, a_contract, a_customer, after, an_agent
 
 
 async def test_a_customer_with_everything(database: Database) -> None:
@@ -61,7 +61,7 @@ async def test_an_agent_who_left_is_nobodys_preferred_agent(database: Database) 
 async def test_a_stale_edit_is_refused(database: Database) -> None:
     async with database.begin() as conn:
         li = await a_customer(conn, "Li")
-        changed = await customers.update(conn, li.id, 1, {"name": "Li Na", "tier": "gold"}, after(5))
+        changed = await customers.update(conn, li.id, 1, {"name": "Li Na", "tier": "gold"}, after(5), by=BUILDER)
         assert (changed.name, changed.tier, changed.version, changed.updated_at) == ("Li Na", "gold", 2, after(5))
         with pytest.raises(StaleVersion) as refused:
             await customers.update(conn, li.id, 1, {"name": "Other"}, after(6))

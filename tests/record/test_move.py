@@ -12,12 +12,15 @@ import sqlalchemy as sa
 
 from cti_server.demo.seed import seed
 from cti_server.record import journal, migrate
+from cti_server.record.center import phone_secrets, phones
 from cti_server.record.crm import customers, search
 from cti_server.record.database import Database
 from cti_server.record.move import CannotMove, move
 from cti_server.record.schema import metadata
+from cti_server.record.sealing import Sealer, new_key
 from tests.conftest import PostgresServer
-from tests.record.builders import a_customer, an_agent
+from tests.record.builders import a_customer, an_agent, in_clear
+from tests.record.whole import bytes_of
 
 NOW = datetime(2026, 11, 28, 9, 30, 0, 123456, tzinfo=UTC)
 HOSTILE = "王\U0001f600 \\u0000 \"'; DROP TABLE"
@@ -80,6 +83,25 @@ async def test_everything_arrives_and_the_file_stays(
     assert moved["customers"] > 10
     assert moved["interactions"] > 10
     assert await migrate.current(peer_url) == migrate.head()
+
+
+async def test_what_is_sealed_stays_sealed_and_opens_there(sqlite_url: str, peer_url: str) -> None:
+    """With the same key, and with no other."""
+    sealer = Sealer([new_key()])
+    async with Database(sqlite_url) as database:
+        await seed(database, "demo", NOW, sealer)
+        async with database.begin() as conn:
+            await in_clear(conn, "PJSIP/1105", "left-in-clear")
+    await move(sqlite_url, peer_url)
+    async with Database(peer_url) as database:
+        async with database.read() as conn:
+            there = [one for one in await phones.all_phones(conn) if one.kind == "browser"]
+        states = [phone_secrets.state_of(one, sealer) for one in there]
+        assert states == ["sealed"] * 4 + ["clear"]
+        assert [phone_secrets.password_of(one, sealer) for one in there] == ["demo"] * 4 + ["left-in-clear"]
+        done = await phone_secrets.seal_all(database, Sealer([new_key()]))
+        assert len(done.left) == 4
+        assert b"left-in-clear" not in await bytes_of(database)
 
 
 async def test_it_goes_on_there(seeded: str, peer_url: str) -> None:

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 from pwdlib import PasswordHash
 
+from cti_server.demo import stage
+from cti_server.demo.render import BROWSERS
 from cti_server.demo.seed import seed
 from cti_server.demo.seed_data import CALLERS, CUSTOMERS, DEMO_PASSWORD, LINES
 from cti_server.floor.agents import SYSTEM_REASONS
 from cti_server.record import card_facts
-from cti_server.record.center import agent_queues, agents, lines, phones, queues, reasons, wrap_up_codes
+from cti_server.record.center import (
+    agent_queues,
+    agents,
+    lines,
+    phone_secrets,
+    phones,
+    queues,
+    reasons,
+    wrap_up_codes,
+)
 from cti_server.record.contacts import history
 from cti_server.record.crm import customers, search
 from cti_server.record.database import Database
 from cti_server.record.desk import promises
+from cti_server.record.sealing import Sealer, new_key
 from cti_server.rules.match import match
 from cti_server.rules.numbers import normalise
 from cti_server.rules.verdict import verdict
@@ -125,3 +139,37 @@ async def test_promises_of_all_kinds_of_time(database: Database) -> None:
         facts = await card_facts.card(conn, wang.customer.id, at=NOON)
     assert facts is not None
     assert [one.customer_name for one in facts.promises] == ["王建国", "上海申江精密仪器有限公司"]
+
+
+async def test_each_agent_has_a_browser_phone_of_their_own(database: Database) -> None:
+    """And its password, whatever became of the key that an earlier demo sealed it with."""
+    for keys in ((), (new_key(),), (new_key(),)):
+        sealer = Sealer(keys)
+        await seed(database, "demo", NOON, sealer)
+        async with database.read() as conn:
+            people = {one.id: one.login for one in await agents.all_active(conn)}
+            found = [one for one in await phones.all_phones(conn, "demo") if one.kind == "browser"]
+        owners = {one.extension: people.get(one.agent_id or 0) for one in found}
+        assert owners == dict(zip(BROWSERS, ("alice", "bob", "chenjing", "liuyang", "emma"), strict=True))
+        passwords = [phone_secrets.password_of(one, sealer) for one in found]
+        assert passwords == ["demo" if keys else ""] * len(BROWSERS)
+
+
+async def test_what_a_person_stored_is_left_alone(database: Database) -> None:
+    sealer = Sealer([new_key()])
+    await seed(database, "demo", NOON, sealer)
+    async with database.begin() as conn:
+        phone = await phones.by_seat(conn, "demo", "PJSIP/1101")
+        assert phone is not None
+        changed = replace(phone_secrets.with_password(phone, "mine", sealer), agent_id=None, shared=True)
+        await phones.save(conn, changed)
+    await seed(database, "demo", NOON, sealer)
+    async with database.read() as conn:
+        assert await phones.by_seat(conn, "demo", "PJSIP/1101") == changed
+
+
+def test_a_demo_has_a_key_of_its_own(tmp_path: Path) -> None:
+    key = stage.secret_key(tmp_path)
+    assert Sealer([key]).ready
+    assert stage.secret_key(tmp_path) == key
+    assert (tmp_path / "secret.key").stat().st_mode & 0o777 == 0o600

@@ -6,7 +6,7 @@ import pytest
 
 from cti_server.rules import rights
 from cti_server.rules.facts import Role
-from cti_server.rules.rights import Thing, Viewer, may_see, may_take, may_write_to
+from cti_server.rules.rights import Thing, Viewer, may_see, may_take, may_value_customers, may_write_to
 
 IN_IT, COLLEAGUE, ELSEWHERE = Viewer(1, serves=frozenset({"a/support"})), Viewer(2), Viewer(3)
 SERVES = Viewer(4, serves=frozenset({"a/support"}), may_pick=True)
@@ -59,3 +59,7 @@ def test_who_may_take_it(call: rights.Call, taken_by: set[int]) -> None:
 def test_agents_write_to_supervisors_and_supervisors_to_anybody(receiver: Role) -> None:
     assert may_write_to(SUPERVISOR, receiver)
     assert may_write_to(IN_IT, receiver) == (receiver != "agent")
+
+
+def test_who_may_change_what_a_customer_is_worth() -> None:
+    assert {viewer.agent for viewer in EVERYONE if may_value_customers(viewer)} == ABOVE

@@ -104,6 +104,11 @@ test("without an account it says so; without a server it tries again", async () 
   await vi.advanceTimersByTimeAsync(5000);
   expect([state.registration.name, state.registration.fault]).toEqual(["off", "no_account"]);
 
+  getAccount = () => Promise.reject({ problem: problem(409, "too_many_phones") });
+  phone.useHere();
+  await settle();
+  expect([state.registration.name, state.registration.code], "asking again would change nothing").toEqual(["off", "too_many_phones"]);
+
   getAccount = () => Promise.reject({ problem: problem(503, "unavailable") });
   phone.useHere();
   await settle();

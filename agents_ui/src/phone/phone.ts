@@ -72,7 +72,7 @@ export function openPhone(world: World): Phone {
         return;
       }
       if (problem && problem.status >= 400 && problem.status < 500 && problem.status !== 429) {
-        return tell({ type: "off", at: now(), reason: "no_account", detail: problem.detail ?? problem.title });
+        return tell({ type: "off", at: now(), reason: "no_account", detail: problem.detail ?? problem.title, code: problem.code ?? null });
       }
       tell({ type: "lost", at: now(), fault: "unreachable", detail: "" });
       retry = setTimeout(() => void begin(attempt + 1), world.pause(attempt + 1));

@@ -13,6 +13,8 @@ export interface Registration {
   /** For `lost`: what happened, and how often it was tried. For `off`: why. */
   fault: LineFault | OffReason | null;
   detail: string | null;
+  /** The server's, where it gives no account. */
+  code?: string | null;
   attempt: number;
 }
 
@@ -56,7 +58,7 @@ export type PhoneEvent =
   | { type: "registered"; at: number }
   | { type: "lost"; at: number; fault: LineFault; detail: string }
   | { type: "elsewhere"; at: number }
-  | { type: "off"; at: number; reason: OffReason | null; detail?: string | null }
+  | { type: "off"; at: number; reason: OffReason | null; detail?: string | null; code?: string | null }
   | { type: "rang"; at: number; id: string; number: string | null; name: string | null }
   | { type: "answering"; id: string; by: AnsweredBy }
   | { type: "not_answered"; id: string; trouble: AudioTrouble }
@@ -94,7 +96,7 @@ export function registered(now: Registration, event: PhoneEvent): Registration {
     case "elsewhere":
       return now.name === "elsewhere" ? now : registration("elsewhere", event.at);
     case "off":
-      return { ...registration("off", event.at), fault: event.reason, detail: event.detail ?? null };
+      return { ...registration("off", event.at), fault: event.reason, detail: event.detail ?? null, ...(event.code ? { code: event.code } : {}) };
     default:
       return now;
   }

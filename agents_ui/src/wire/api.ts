@@ -3,7 +3,7 @@ import { foreignAnswer, noAnswer, whyNoSocket } from "./foreign";
 import type {
   Answer, CallVerb, Card, CallView, CustomerDetail, CustomerHit, Day, DraftView, Finished, HandoverView, HelpRequest, Interaction, InteractionView,
   Language, Me, Message, Messages, MessageTo, MyDraft, Note, Owed, Page, Phone, Positions, Problem, PromiseKind, PromiseState, PromiseView, QueueView,
-  ReasonCode, Softphone, Targets, WrapUpCode,
+  ReasonCode, Softphone, Targets, ValueChange, WrapUpCode,
 } from "./types";
 
 export class ProblemError extends Error {
@@ -119,6 +119,9 @@ export interface CustomerDraft {
   company_id?: number | null;
   role_title?: string | null;
   tier?: string | null;
+  preferred_agent_id?: number | null;
+  /** Why tier or preferred agent change; kept with the change. */
+  reason?: string | null;
   language?: string | null;
   time_zone?: string | null;
   remarks?: string | null;
@@ -188,6 +191,7 @@ export const api = {
     send<CustomerDetail>("POST", "/customers", draft),
   changeCustomer: (id: number, version: number, changes: Partial<CustomerDraft>) =>
     send<CustomerDetail>("PATCH", `/customers/${id}`, { ...changes, version }),
+  valueChanges: (id: number) => listed<ValueChange>(`/customers/${id}/values`),
   addContactPoint: (id: number, point: NewContactPoint) => send<unknown>("POST", `/customers/${id}/contact-points`, point),
   removeContactPoint: (id: number, point: number) => send<null>("DELETE", `/customers/${id}/contact-points/${point}`),
   addNote: (id: number, text: string, pinned: boolean) => send<Note>("POST", `/customers/${id}/notes`, { text, pinned }),

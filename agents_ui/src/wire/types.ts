@@ -83,6 +83,7 @@ export type Verdict = Narrow<Schemas["VerdictView"], { code: VerdictCode }>;
 export type Product = Schemas["ProductView"];
 export type Case = Schemas["CaseView"];
 export type Note = Schemas["NoteView"];
+export type ValueChange = Schemas["ValueChangeView"];
 export type CustomerListed = Narrow<Schemas["CustomerBriefView"], Kind>;
 export type CustomerDetail = Narrow<Schemas["CustomerDetail"], Kind & { contact_points: ContactPoint[]; verdict: Verdict; people: CustomerListed[] }>;
 export type CustomerHit = Narrow<Schemas["CustomerRowView"], Kind & { contract: { number: string; verdict: VerdictCode } | null }>;

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter
+import structlog
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from cti_server.api.desk_shapes import PhoneView, SoftphoneView
@@ -14,10 +16,15 @@ from cti_server.api.principal import DepsIn, Principal, Signed
 from cti_server.api.problems import Problem, documented
 from cti_server.desk import only
 from cti_server.lookup.shapes import Named
-from cti_server.record.center import agents, phones, shifts
+from cti_server.record.center import agents, phone_passwords, phone_secrets, phones, shifts
 from cti_server.record.center.phones import Phone
+from cti_server.record.sealing import SealingError
+from cti_server.rules.softphone import may_register
 
 routes = APIRouter(prefix="/api", tags=["phones"])
+log = structlog.get_logger()
+
+DAY: Final = timedelta(days=1)  # within which `rules.softphone` counts
 
 
 class Claim(BaseModel):
@@ -59,9 +66,13 @@ async def list_phones(principal: Signed, deps: DepsIn) -> list[PhoneView]:
     return [view(phone) for phone in found if principal.supervises or phone.agent_id in (None, principal.id)]
 
 
-@routes.get("/me/softphone", operation_id="getSoftphone", responses=documented(401, 409))
-async def get_softphone(principal: Signed, deps: DepsIn) -> SoftphoneView:
-    """What the agent's browser registers with. 409 unless they sit at a browser phone."""
+@routes.get("/me/softphone", operation_id="getSoftphone", responses=documented(401, 403, 409))
+async def get_softphone(request: Request, principal: Signed, deps: DepsIn) -> SoftphoneView:
+    """What the agent's browser registers with. 409 unless they sit at a browser phone.
+
+    Whoever was given a phone's password is noted, and logged with their address. Of phones that are nobody's own
+    one person is given the passwords of three in 24 hours: 409 `too_many_phones` after that.
+    """
     phone = await _browser_phone(principal, deps)
     if deps.softphone_url is None:
         raise Problem(
@@ -70,16 +81,54 @@ async def get_softphone(principal: Signed, deps: DepsIn) -> SoftphoneView:
             "this server knows no websocket of Asterisk",
             remedy="Set CTI_SOFTPHONE_URL, e.g. wss://pbx.example:8089/ws, and restart the server.",
         )
+    address = request.client.host if request.client else ""
+    password = await _handed_over(principal, phone, deps, address)
     host = urlsplit(deps.softphone_url).hostname or "localhost"
     user = phone.sip_user or phone.extension
     return {
         "url": deps.softphone_url,
         "uri": f"sip:{user}@{f'[{host}]' if ':' in host else host}",
         "user": user,
-        "password": phone.sip_password or "",
+        "password": password,
         "display_name": principal.agent.name,
         "ice": [_ice_server(url) for url in deps.softphone_ice],
     }
+
+
+async def _handed_over(principal: Principal, phone: Phone, deps: Deps, address: str) -> str:
+    """The phone's password, once it is noted who has it. Raises the problem for whoever is not to have it."""
+    named = f"{phone.pbx}/{phone.seat}"
+    told = log.bind(login=principal.agent.login, phone=named, address=address)
+    at = deps.now()
+    try:
+        password = phone_secrets.password_of(phone, deps.sealer)
+    except SealingError as lost:
+        told.error("softphone.password_lost", cause=str(lost), remedy=lost.remedy)
+        raise Problem(
+            409,
+            "password_lost",
+            f"the server cannot decrypt the password of {phone.seat}",
+            remedy="Sit at another phone. Your administrator finds the cause with cti-server doctor.",
+        ) from None
+    async with deps.database.begin() as conn:
+        had = await phone_passwords.shared_since(conn, principal.id, at - DAY)
+        handing = may_register(principal.id, phone.agent_id, named, had)
+        if handing.given:
+            shared = phone.agent_id is None
+            await phone_passwords.note(conn, phone.pbx, phone.seat, principal.id, at, shared=shared)
+    if handing.given:
+        told.info("softphone.password_given", rule=handing.rule)
+        return password
+    told.warning("softphone.password_refused", rule=handing.rule, evidence=handing.evidence)
+    if handing.rule == "phone.anothers":
+        detail = f"{phone.seat} belongs to somebody else"
+        raise Problem(403, "not_your_phone", detail, remedy="Sit at another phone.")
+    raise Problem(
+        409,
+        "too_many_phones",
+        f"you have had the passwords of {len(had)} shared phones in 24 hours",
+        remedy=f"Sit at one of these: {', '.join(sorted(had))}. Your administrator can make a phone your own.",
+    )
 
 
 def _ice_server(given: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Response
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
 
+from cti_server.api.crm import values
 from cti_server.api.crm.interactions import page_view
 from cti_server.api.params import Cursor, Id, Limit
 from cti_server.api.ports import Deps
@@ -28,7 +29,7 @@ from cti_server.lookup.card import (
 from cti_server.lookup.shapes import ContactPointView, NoteView
 from cti_server.record.center import agents
 from cti_server.record.contacts import history
-from cti_server.record.crm import cases, contracts, customers, notes, products, search
+from cti_server.record.crm import cases, contracts, customer_values, customers, notes, products, search
 from cti_server.record.crm.search import Found
 from cti_server.record.database import Connection
 from cti_server.rules.facts import (
@@ -64,6 +65,9 @@ Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)]
 Text = Annotated[str, Field(max_length=10_000)]
 ShortOrNone = Annotated[Short | None, BeforeValidator(_absent)]
 TextOrNone = Annotated[Text | None, BeforeValidator(_absent)]
+ReasonOrNone = Annotated[
+    Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None, BeforeValidator(_absent)
+]
 TimeZone = Annotated[str | None, Field(max_length=64), AfterValidator(_time_zone), BeforeValidator(_absent)]
 
 # Why a number was not understood, in words that help to correct it.
@@ -112,7 +116,7 @@ class CustomerFields(_short_texts()):  # type: ignore[misc]  # made from the fie
 
 
 class NewCustomer(CustomerFields):
-    """A customer to add."""
+    """A customer to add. Only supervisors and administrators give them a tier or a preferred agent."""
 
     kind: CustomerKind = "person"
     name: Name
@@ -120,10 +124,13 @@ class NewCustomer(CustomerFields):
 
 
 class CustomerChange(CustomerFields):
-    """The fields to change; those left out stay. `version` is the customer's version as it was read."""
+    """The fields to change; those left out stay. `version` is the customer's version as it was read. `reason` is
+    why tier or preferred agent change, which only supervisors and administrators do; it is kept with the change.
+    """
 
     version: Annotated[int, Field(ge=1, le=2**31 - 1)]
     name: Name | None = None
+    reason: ReasonOrNone = None
 
 
 class NewNote(BaseModel):
@@ -157,9 +164,13 @@ async def find_customers(
 async def add_customer(body: NewCustomer, response: Response, principal: Signed, deps: DepsIn) -> CustomerDetail:
     """Add a customer with their contact points."""
     fields = body.model_dump(exclude={"kind", "name", "contact_points"}, exclude_unset=True)
+    if any(fields.get(name) is not None for name in customer_values.FIELDS):
+        values.allow(principal.viewer(deps))
     async with deps.desk.change() as change:
         await _check_agent(change.conn, fields)
-        made = await customers.create(change.conn, kind=body.kind, name=body.name, at=change.at, **fields)
+        made = await customers.create(
+            change.conn, kind=body.kind, name=body.name, at=change.at, by=values.author(principal), **fields
+        )
         for point in body.contact_points:
             await _add_point(deps, change, made.id, point)
         customer = await _tell(deps, change, made.id)
@@ -176,14 +187,27 @@ async def get_customer(customer: Id, _: Signed, deps: DepsIn) -> CustomerDetail:
 
 
 @routes.patch("/{customer}", operation_id="changeCustomer", responses=documented(401, 403, 404, 409, 413, 422))
-async def change_customer(customer: Id, body: CustomerChange, _: Signed, deps: DepsIn) -> CustomerDetail:
-    """Change fields of a customer. 409 if somebody changed the customer since `version`."""
-    changes = body.model_dump(exclude={"version"}, exclude_unset=True)
+async def change_customer(customer: Id, body: CustomerChange, principal: Signed, deps: DepsIn) -> CustomerDetail:
+    """Change fields of a customer. 409 if somebody changed the customer since `version`. 403 where an agent
+    changes tier or preferred agent."""
+    changes = body.model_dump(exclude={"version", "reason"}, exclude_unset=True)
     if changes.get("name", "") is None:
         raise _invalid("body.name", "a customer has a name")
     async with deps.desk.change() as change:
         await _check_agent(change.conn, changes)
-        await customers.update(change.conn, customer, body.version, changes, change.at)
+        version, now = await customers.values_of(change.conn, customer)
+        # Of an older version it is not known what they meant to change: `update` refuses that as stale.
+        if version == body.version and any(changes.get(name, now[name]) != now[name] for name in now):
+            values.allow(principal.viewer(deps))
+        await customers.update(
+            change.conn,
+            customer,
+            body.version,
+            changes,
+            change.at,
+            by=values.author(principal),
+            reason=body.reason,
+        )
         return await _detail(change.conn, await _tell(deps, change, customer), change.at)
 
 

@@ -6,11 +6,13 @@ from dataclasses import asdict, replace
 from typing import Annotated, Any, get_args
 
 import typer
+from rich.text import Text
 
-from cti_server.cli.common import ask_secret, fail, read, read_settings, say, write
+from cti_server.cli.common import ask_secret, err, fail, opened, read, read_settings, run, say, write
 from cti_server.cli.given import LATER, Pbx, changes, one_of, pbx_of, some, there
 from cti_server.cli.tables import Json, show_all, show_one
 
+from . import sip_passwords
 from .users import of_login
 
 phone = typer.Typer(no_args_is_help=True, help="Phones that people may sit down at.")
@@ -30,8 +32,12 @@ SipUser = Annotated[str | None, typer.Option("--sip-user", help="What a browser 
 SipPassword = Annotated[
     str | None, typer.Option("--sip-password", help="Asked for, for a new browser phone, when not given.")
 ]
-MAY_BE_EMPTY = ("label_en", "label_zh", "sip_user", "sip_password")
-COLUMNS = ("seat", "extension", "pbx", "kind", "label_en", "owner")
+Shared = Annotated[
+    bool,
+    typer.Option("--shared", help="A browser phone for everybody: whoever sits down there is given its password."),
+]
+MAY_BE_EMPTY = ("label_en", "label_zh", "sip_user")
+COLUMNS = ("seat", "extension", "pbx", "kind", "label_en", "owner", "shared")
 
 
 @phone.command("list")
@@ -70,21 +76,27 @@ def add_phone(
     label: Label = None,
     label_zh: LabelZh = None,
     owner: Owner = None,
+    shared: Shared = False,
     sip_user: SipUser = None,
     sip_password: SipPassword = None,
     pbx: Pbx = None,
 ) -> None:
-    """Add a phone."""
+    """Add a phone. A browser phone is somebody's own, unless it is to be shared."""
     from cti_server.record.center.phones import Phone
 
     settings = read_settings()
-    fields = _fields(extension, kind, label, label_zh, sip_user, sip_password)
+    fields = _fields(extension, kind, label, label_zh, sip_user)
+    password = sip_passwords.given(sip_password)
     if "/" not in seat:
         fail(f"{seat} is not an interface", f"write PJSIP/{seat}")
     changes(seat=seat)
     made = Phone(
         pbx=pbx_of(settings, pbx), seat=seat, **({"extension": seat.rpartition("/")[2], "kind": "desk"} | fields)
     )
+    sealer = settings.sealer()
+    sip_passwords.check_whose(made.kind, owner, shared)
+    if made.kind == "browser" or password:
+        sip_passwords.check_key(sealer)
 
     async def refuse_known(conn: Any) -> None:
         from cti_server.record.center import phones
@@ -95,21 +107,21 @@ def add_phone(
             fail(f"{made.pbx} has a phone {seat} already", f"cti-server phone set {seat} …")
 
     async def add(conn: Any) -> None:
-        from cti_server.record.center import phones
+        from cti_server.record.center import phone_passwords, phones
 
         await refuse_known(conn)
         agent = (await of_login(conn, owner)).id if owner else None
-        await phones.save(conn, replace(made, agent_id=agent))
+        await phone_passwords.forget(conn, made.pbx, seat)  # of a phone that was removed
+        await phones.save(conn, replace(made, agent_id=agent, shared=shared))
 
     read(settings, refuse_known)  # before a password is asked for
     if made.kind == "browser":
-        made = replace(
-            made,
-            sip_user=made.sip_user or made.extension,
-            sip_password=made.sip_password or ask_secret("SIP password"),
-        )
+        password = password or ask_secret("SIP password")
+        made = replace(made, sip_user=made.sip_user or made.extension)
+    made = sip_passwords.sealed(made, password, sealer)
     write(settings, add)
-    say(f"phone {seat} ({made.kind}, {made.extension}) of {made.pbx}")
+    whose = f", {owner}'s own" if owner else ", shared" if shared else ""
+    say(f"phone {seat} ({made.kind}, {made.extension}{whose}) of {made.pbx}")
 
 
 @phone.command("set")
@@ -120,6 +132,7 @@ def set_phone(
     label: Label = None,
     label_zh: LabelZh = None,
     owner: Owner = None,
+    shared: Shared = False,
     sip_user: SipUser = None,
     sip_password: SipPassword = None,
     pbx: Pbx = None,
@@ -127,22 +140,66 @@ def set_phone(
     """Change only what is given."""
     settings = read_settings()
     of_pbx = pbx_of(settings, pbx)
-    fields = _fields(extension, kind, label, label_zh, sip_user, sip_password)
-    some(fields | ({"owner": owner} if owner is not None else {}), "cti-server phone set")
+    fields = _fields(extension, kind, label, label_zh, sip_user)
+    password = sip_passwords.given(sip_password)
+    given = {"owner": owner, "shared": shared or None, "sip_password": password}
+    some(fields | {name: value for name, value in given.items() if value is not None}, "cti-server phone set")
+    sealer = settings.sealer()
+    if password:
+        sip_passwords.check_key(sealer)
 
-    async def change(conn: Any) -> None:
-        from cti_server.record.center import phones
+    async def change(conn: Any) -> list[str]:
+        from cti_server.record.center import phone_passwords, phones
 
         known = await _phone(conn, of_pbx, seat)
-        if owner is not None:
-            fields["agent_id"] = (await of_login(conn, owner)).id if owner else None
         changed = replace(known, **fields)
+        if owner is not None:
+            changed = replace(changed, agent_id=(await of_login(conn, owner)).id if owner else None, shared=shared)
+        elif shared and changed.agent_id is not None:
+            fail(f"{seat} is somebody's own", f"cti-server phone set {seat} --owner '' --shared")
+        else:
+            changed = replace(changed, shared=shared or (known.shared and changed.kind == "browser"))
+        if owner is not None or shared or changed.kind != known.kind:
+            sip_passwords.check_whose(changed.kind, owner or changed.agent_id, changed.shared)
+        if password is not None:
+            if not password or password != sip_passwords.opened(known, sealer):
+                await phone_passwords.forget(conn, of_pbx, seat)
+            changed = sip_passwords.sealed(changed, password, sealer)
         if changed.kind == "browser" and not changed.sip_password:
             fail("a browser phone needs the password of its SIP account", "--sip-password …")
         await phones.save(conn, replace(changed, sip_user=changed.sip_user or _sip_user(changed)))
+        return await sip_passwords.knowing(conn, changed)
 
-    write(settings, change)
+    knowing = write(settings, change)
     say(f"changed phone {seat} of {of_pbx}{LATER}")
+    for line in knowing:
+        say(line)
+
+
+@phone.command("seal")
+def seal_phones() -> None:
+    """Encrypt every SIP password with the first key of CTI_SECRET_KEY. A server does it when it starts."""
+    from cti_server.record.center import phone_secrets
+
+    settings = read_settings()
+    sealer = settings.sealer()
+    sip_passwords.check_key(sealer)
+
+    async def work() -> phone_secrets.Sealing:
+        async with opened(settings) as database:
+            return await phone_secrets.seal_all(database, sealer)
+
+    done = run(work(), settings)
+    say(
+        f"{len(done.sealed)} passwords were in clear, {len(done.resealed)} encrypted with an older key; now sealed"
+    )
+    if done.traces is not None:
+        say(f"old copies may be left in the database's files ({done.traces}): change these passwords at the PBX")
+    for lost, why in done.left.items():
+        err.print(Text(f"{lost}: {why}", "bold red"), soft_wrap=True)
+        err.print(Text(why.remedy), soft_wrap=True)
+    if done.left:
+        raise typer.Exit(1)
 
 
 @phone.command("remove")
@@ -151,7 +208,7 @@ def remove_phone(seat: Seat, pbx: Pbx = None) -> None:
     settings = read_settings()
     of_pbx = pbx_of(settings, pbx)
 
-    async def remove(conn: Any) -> None:
+    async def remove(conn: Any) -> list[str]:
         from cti_server.record.center import agents, phones, shifts
 
         known = await _phone(conn, of_pbx, seat)
@@ -160,10 +217,14 @@ def remove_phone(seat: Seat, pbx: Pbx = None) -> None:
                 fail(
                     f"{agent.login} is at work at {seat}", "They end their shift, or move to another phone, first."
                 )
+        knowing = await sip_passwords.knowing(conn, replace(known, agent_id=None, shared=False))
         await phones.remove(conn, known.id)
+        return knowing
 
-    write(settings, remove)
+    knowing = write(settings, remove)
     say(f"removed phone {seat} of {of_pbx}")
+    for line in knowing:
+        say(line)
 
 
 async def _phone(conn: Any, pbx: str, seat: str) -> Any:
@@ -178,7 +239,6 @@ def _fields(
     label: str | None,
     label_zh: str | None,
     sip_user: str | None,
-    sip_password: str | None,
 ) -> dict[str, Any]:
     from cti_server.record.center.phones import PhoneKind
 
@@ -190,7 +250,6 @@ def _fields(
         label_en=label,
         label_zh=label_zh,
         sip_user=sip_user,
-        sip_password=sip_password,
     )
 
 

@@ -238,7 +238,8 @@ def remove_user(login: Login) -> None:
         if preferring := await customers.preferring(conn, agent.id):
             left.append(f"{preferring} customers prefer them, and are served like others now")
         left += [
-            f"nobody else may sit at {phone.seat}: cti-server phone set {phone.seat} --owner ''"
+            f"nobody else may sit at {phone.seat}: cti-server phone set {phone.seat} --owner "
+            + ("LOGIN --sip-password …   they had the old one" if phone.kind == "browser" else "''")
             for phone in await phones.of_agent(conn, agent.id)
         ]
         return left

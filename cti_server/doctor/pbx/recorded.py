@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cti_server.record.center import agents, lines, phones, queues, shifts
+from cti_server.record.center import agents, lines, phone_passwords, phones, queues, shifts
 from cti_server.record.center.agents import Agent
+from cti_server.record.center.phone_passwords import Holder
 from cti_server.record.center.phones import Phone
 from cti_server.record.center.queues import Queue
 from cti_server.record.database import Database
@@ -15,13 +16,15 @@ from cti_server.rules.facts import Line
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """`on_shift`: (PBX, seat) of each agent who is at work, as this database has it."""
+    """`on_shift`: (PBX, seat) of each agent who is at work, as this database has it. `holders`: who was given the
+    password of which phone."""
 
     agents: Sequence[Agent]
     queues: Sequence[Queue]
     lines: Sequence[Line]
     phones: Sequence[Phone] = ()
     on_shift: frozenset[tuple[str, str]] = frozenset()
+    holders: Sequence[Holder] = ()
 
     def agents_at(self, pbx: str) -> list[Agent]:
         """Those who have a phone at this PBX."""
@@ -39,4 +42,5 @@ async def read(url: str) -> Recorded:
             await lines.all_lines(conn),
             await phones.all_phones(conn),
             frozenset((shift.pbx, shift.seat) for shift in await shifts.all_open(conn)),
+            await phone_passwords.holders(conn),
         )

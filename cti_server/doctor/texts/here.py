@@ -17,6 +17,35 @@ HERE: dict[str, Text] = {
         "the desktop is served on {host} without TLS, and its cookie may travel without it",
         "Put a proxy with TLS before it, and set CTI_COOKIE_SECURE=true",
     ),
+    # --- SIP passwords
+    "sip.ok": Text("ok", "{count} SIP passwords, all encrypted"),
+    "sip.no_key": Text(
+        "warning",
+        "{count} SIP passwords stand in clear in the record, for there is no key",
+        "In .env:  CTI_SECRET_KEY=…   as  cti-server key  prints it. Keep a copy beside your backups, and start "
+        "the server again.",
+    ),
+    "sip.in_clear": Text("warning", "{count} SIP passwords stand in clear in the record", "cti-server phone seal"),
+    "sip.old_key": Text(
+        "warning",
+        "{count} SIP passwords are encrypted with an older key",
+        "cti-server phone seal   and then take the older key out of CTI_SECRET_KEY",
+    ),
+    "sip.lost": Text(
+        "problem",
+        "nobody can sit at {seat}: {why}",
+        "{remedy}\ncti-server phone set {seat} --sip-password …   stores it anew",
+    ),
+    "sip.of_nobody": Text(
+        "warning",
+        "whoever sits down at {seat}, a browser phone without an owner, is given its password",
+        "cti-server phone set {seat} --owner LOGIN   or, if everybody may have it:  --shared",
+    ),
+    "sip.known": Text(
+        "warning",
+        "{logins} had the password of {seat}, and is not to use it any more",
+        "Change it at the PBX; then:  cti-server phone set {seat} --sip-password …",
+    ),
     # --- database
     "database.ok": Text("ok", "{url} answers, at revision {revision}"),
     "database.url": Text(

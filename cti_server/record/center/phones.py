@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from cti_server.record.center.agents import Agent
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, Id, id_column, metadata, upsert
+from cti_server.record.sealing import is_sealed
 
 PhoneKind = Literal["desk", "browser", "other"]
 
@@ -24,8 +25,9 @@ phones = sa.Table(
     sa.Column("label_zh", CleanText),
     sa.Column("kind", CleanText, nullable=False),
     sa.Column("sip_user", CleanText),
-    sa.Column("sip_password", CleanText),  # the browser registers with it, so it cannot be a hash
+    sa.Column("sip_password", CleanText),  # sealed, not a hash: the browser registers with it (phone_secrets)
     sa.Column("agent_id", Id, sa.ForeignKey("agents.id", ondelete="CASCADE"), index=True),
+    sa.Column("shared", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("pbx", "seat"),
     sa.Index("ix_phones_pbx_extension", "pbx", "extension"),
 )
@@ -33,7 +35,11 @@ phones = sa.Table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phone:
-    """A phone of a PBX. `seat` is its interface, such as `PJSIP/1101`; `agent_id` makes it one person's own."""
+    """A phone of a PBX. `seat` is its interface, such as `PJSIP/1101`; `agent_id` makes it one person's own.
+
+    `sip_password` is sealed; `phone_secrets` seals and opens it. `shared` says that a browser phone is to be
+    everybody's: without it, one that nobody owns was added before that had to be said.
+    """
 
     id: int = 0
     pbx: str
@@ -45,6 +51,11 @@ class Phone:
     sip_user: str | None = None
     sip_password: str | None = field(default=None, repr=False)
     agent_id: int | None = None
+    shared: bool = False
+
+
+class InClear(ValueError):
+    """A password that is not sealed was to be written."""
 
 
 def _phone(row: Any) -> Phone:
@@ -94,7 +105,14 @@ async def by_seat(conn: Connection, pbx: str, seat: str) -> Phone | None:
 
 
 async def save(conn: Connection, phone: Phone) -> int:
-    """Add the phone, or change the one at the same seat; returns its id. `phone.id` is ignored."""
+    """Add the phone, or change the one at the same seat; returns its id. `phone.id` is ignored.
+
+    Raises InClear for a password that is not sealed, unless that is how the record has it already.
+    """
+    if phone.sip_password is not None and not is_sealed(phone.sip_password):
+        known = await by_seat(conn, phone.pbx, phone.seat)
+        if known is None or known.sip_password != phone.sip_password:
+            raise InClear(f"the password of {phone.seat} is not sealed; phone_secrets.with_password seals it")
     values = {name: value for name, value in asdict(phone).items() if name != "id"}
     statement = upsert(conn.dialect.name, phones).values(values)
     changed = {name: statement.excluded[name] for name in values if name not in ("pbx", "seat")}

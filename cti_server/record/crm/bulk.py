@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from cti_server.record.crm import search_index, tokens
+from cti_server.record.crm import customer_values, search_index, tokens
 from cti_server.record.crm.contact_points import contact_points, values
 from cti_server.record.crm.contracts import contracts, service_levels
+from cti_server.record.crm.customer_values import Author, Valued
 from cti_server.record.crm.customers import customers
 from cti_server.record.crm.drafts import CustomerDraft, Flaw, Refused
 from cti_server.record.database import Connection
@@ -25,14 +26,15 @@ _NEW_CONTRACT = {"status": "active", "ends_on": None, "minutes_total": None, "mi
 
 
 async def save(
-    conn: Connection, drafts: Sequence[CustomerDraft], at: datetime, *, searchable: bool = True
+    conn: Connection, drafts: Sequence[CustomerDraft], at: datetime, by: Author, *, searchable: bool = True
 ) -> list[Outcome | Refused]:
-    """Write these drafts in the caller's transaction; returns what became of each, in order.
+    """Write these drafts in the caller's transaction; returns what became of each, in order. `by` is who gives
+    customers their tier and preferred agent.
 
     Companies are written before people, so in the file a person may precede their company. A rehearsal has no
     search index of its own: it is not `searchable`.
     """
-    batch = _Batch(conn, at)
+    batch = _Batch(conn, at, by)
     found: dict[int, Outcome | Refused] = {}
     for kind in ("company", "person"):
         chosen = {i: draft for i, draft in enumerate(drafts) if draft.kind == kind}
@@ -45,9 +47,10 @@ async def save(
 class _Batch:
     """The work of one transaction, and the customers that it touched."""
 
-    def __init__(self, conn: Connection, at: datetime) -> None:
+    def __init__(self, conn: Connection, at: datetime, by: Author) -> None:
         self.conn = conn
         self.at = at
+        self.by = by
         self.touched: set[int] = set()
 
     async def save(self, drafts: Mapping[int, CustomerDraft]) -> dict[int, Outcome | Refused]:
@@ -68,6 +71,7 @@ class _Batch:
         changed = await self._update(existing, rows)
         changed |= await self._points(ids, kept.values())
         changed |= await self._contracts(ids, kept.values())
+        await self._values(existing, rows, created)
         fresh = set(created.values())
         self.touched |= changed | fresh
         await self._bump(changed - fresh)
@@ -106,6 +110,7 @@ class _Batch:
         reference."""
         refs = {draft.external_ref for draft in drafts}
         query = sa.select(customers).where(customers.c.external_ref.in_(refs))
+        query = query.order_by(customers.c.id).with_for_update()  # what is noted as before is what is written over
         existing = {row.external_ref: dict(row._mapping) for row in await self.conn.execute(query)}
         nameless = {
             tokens.key(draft.name): draft.external_ref
@@ -158,6 +163,20 @@ class _Batch:
                 [{"_id": c["_id"]} | {f"_{name}": c[name] for name in names} for c in alike],
             )
         return {change["_id"] for change in changes}
+
+    async def _values(
+        self,
+        existing: Mapping[str, Mapping[str, Any]],
+        rows: Mapping[str, Mapping[str, Any]],
+        created: Mapping[str, int],
+    ) -> None:
+        """Keep who gave which tier and preferred agent, before the versions of those that changed are raised."""
+        written = [Valued(customer_id, 1, {}, rows[ref]) for ref, customer_id in created.items()]
+        written += [
+            Valued(existing[ref]["id"], existing[ref]["version"] + 1, existing[ref], rows[ref])
+            for ref in existing.keys() & rows.keys()
+        ]
+        await customer_values.add(self.conn, written, self.by, self.at)
 
     async def _points(self, ids: Mapping[str, int], drafts: Iterable[CustomerDraft]) -> set[int]:
         wanted = {

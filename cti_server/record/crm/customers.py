@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from cti_server.record.center.agents import agents
 from cti_server.record.crm import contact_points as points
-from cti_server.record.crm import search_index, tokens
+from cti_server.record.crm import customer_values, search_index, tokens
+from cti_server.record.crm.customer_values import Author, Valued
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, id_column, metadata
 from cti_server.rules.facts import (
@@ -145,8 +146,12 @@ async def people_of(conn: Connection, company_id: int, limit: int = 200) -> list
     return [customer(row) for row in await conn.execute(query)]
 
 
-async def create(conn: Connection, *, kind: CustomerKind, name: str, at: datetime, **given: Any) -> Customer:
-    """Add a customer; `given` are fields of EDITABLE. Raises BadCompany, ExternalRefTaken."""
+async def create(
+    conn: Connection, *, kind: CustomerKind, name: str, at: datetime, by: Author | None = None, **given: Any
+) -> Customer:
+    """Add a customer; `given` are fields of EDITABLE. `by` is who gives them a tier or a preferred agent, if
+    somebody does. Raises BadCompany, ExternalRefTaken.
+    """
     _only_editable(given)
     await _check(conn, None, given)
     new = {
@@ -159,16 +164,39 @@ async def create(conn: Connection, *, kind: CustomerKind, name: str, at: datetim
         "version": 1,
     }
     customer_id = cast(int, await conn.scalar(sa.insert(customers).values(new).returning(customers.c.id)))
+    await customer_values.add(conn, [Valued(customer_id, 1, {}, given)], by, at)
     await search_index.update(conn, [customer_id])
     return cast(Customer, await get(conn, customer_id))
 
 
+async def values_of(conn: Connection, customer_id: int) -> tuple[int, dict[str, Any]]:
+    """The customer's version, and the columns of `customer_values.FIELDS`. Raises UnknownCustomer."""
+    c = customers.c
+    query = sa.select(c.version, *(c[name] for name in customer_values.FIELDS)).where(c.id == customer_id)
+    row = (await conn.execute(query)).one_or_none()
+    if row is None:
+        raise UnknownCustomer(customer_id)
+    return row.version, {name: getattr(row, name) for name in customer_values.FIELDS}
+
+
 async def update(
-    conn: Connection, customer_id: int, version: int, changes: Mapping[str, Any], at: datetime
+    conn: Connection,
+    customer_id: int,
+    version: int,
+    changes: Mapping[str, Any],
+    at: datetime,
+    *,
+    by: Author | None = None,
+    reason: str | None = None,
 ) -> Customer:
-    """Change fields of EDITABLE. Raises StaleVersion, UnknownCustomer, BadCompany, ExternalRefTaken."""
+    """Change fields of EDITABLE. `by` is who changes tier or preferred agent, if these change, and `reason` why.
+
+    Raises StaleVersion, UnknownCustomer, BadCompany, ExternalRefTaken.
+    """
     _only_editable(changes)
     await _check(conn, customer_id, changes)
+    # Whoever changes them later than this makes another version, and the update below does not find this one.
+    _, before = await values_of(conn, customer_id)
     new = dict(changes, version=version + 1, updated_at=at)
     if "name" in changes:
         new["name_key"] = tokens.key(changes["name"])
@@ -178,6 +206,7 @@ async def update(
     ).scalar_one_or_none()
     if changed is None:
         raise await _refusal(conn, customer_id)
+    await customer_values.add(conn, [Valued(customer_id, version + 1, before, changes)], by, at, reason)
     touched = [customer_id]
     if changed == "company" and "name" in changes:
         touched += await conn.scalars(sa.select(customers.c.id).where(customers.c.company_id == customer_id))

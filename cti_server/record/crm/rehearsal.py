@@ -14,10 +14,13 @@ import sqlalchemy as sa
 
 from cti_server.record.crm.contact_points import contact_points
 from cti_server.record.crm.contracts import contracts
+from cti_server.record.crm.customer_values import customer_values
 from cti_server.record.crm.customers import customers
 from cti_server.record.database import Connection, Database, lone_engine
 
 COPIED = (customers, contact_points, contracts)
+WRITTEN = (customer_values,)
+"""What an import only adds to: a rehearsal begins with none of it."""
 
 
 @asynccontextmanager
@@ -31,12 +34,14 @@ async def rehearsal(database: Database) -> AsyncIterator[Connection]:
         async with engine.connect() as conn, conn.begin():
             for table in COPIED:
                 await _copy(conn, table)
+            for table in WRITTEN:
+                await _copy(conn, table, rows=False)
             yield conn
     finally:
         await engine.dispose()
 
 
-async def _copy(conn: Connection, table: sa.Table) -> None:
+async def _copy(conn: Connection, table: sa.Table, *, rows: bool = True) -> None:
     """Neither foreign keys nor defaults are copied: a temporary table may not refer to others, and a sequence that
     both used would move on."""
     last = await conn.scalar(sa.select(sa.func.max(table.c.id))) or 0
@@ -48,5 +53,6 @@ async def _copy(conn: Connection, table: sa.Table) -> None:
     ]
     copy = sa.Table(f"rehearsed_{table.name}", sa.MetaData(), *columns, prefixes=["TEMPORARY"])
     await conn.run_sync(lambda sync: copy.create(sync, checkfirst=False))
-    await conn.execute(sa.insert(copy).from_select([c.name for c in table.c], sa.select(table)))
+    if rows:
+        await conn.execute(sa.insert(copy).from_select([c.name for c in table.c], sa.select(table)))
     await conn.execute(sa.text(f"ALTER TABLE {copy.name} RENAME TO {table.name}"))

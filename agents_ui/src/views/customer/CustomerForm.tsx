@@ -2,7 +2,9 @@
 import { useEffect, useMemo, useState, type FormEvent } from "react";
 import { Button } from "react-aria-components";
 import { named, useT } from "../../i18n";
+import { formatNumber } from "../../lib/format";
 import { useKept } from "../../lib/kept";
+import { isMasked } from "../../lib/number";
 import { problemText } from "../../lib/problem";
 import { Choice } from "../../parts/Choice";
 import { Field } from "../../parts/Field";
@@ -12,29 +14,36 @@ import { useCurrentCall } from "../../store/desk/hooks";
 import { navigate } from "../../store/session/navigate";
 import { toast, useStore } from "../../store/desk/store";
 import { api, ProblemError, type CustomerDraft } from "../../wire/api";
-import type { CustomerDetail, Problem } from "../../wire/types";
+import type { CustomerDetail, Named, Problem } from "../../wire/types";
 import { CompanyField } from "./CompanyField";
 import { ContactPoints } from "./ContactPoints";
+import { sameWorth, useMayValue, ValueFields, type Worth } from "./ValueFields";
 
-type Values = Record<FieldName, string> & { company: { id: number; name: string } | null };
-const fieldNames = ["salutation", "name", "kind", "role_title", "tier", "language", "time_zone", "remarks"] as const;
+type Values = Record<FieldName, string> & Worth & { company: Named | null; reason: string };
+const fieldNames = ["salutation", "name", "kind", "role_title", "language", "time_zone", "remarks"] as const;
 type FieldName = (typeof fieldNames)[number];
 
-const tiers = ["", "platinum", "gold", "silver", "bronze", "standard", "vip"];
-const blank: Values = { salutation: "", name: "", kind: "person", role_title: "", tier: "", language: "", time_zone: "", remarks: "", company: null };
+const blank: Values = {
+  salutation: "", name: "", kind: "person", role_title: "", tier: "", preferred: null, reason: "", language: "", time_zone: "", remarks: "", company: null,
+};
 
 function valuesOf(customer: CustomerDetail): Values {
   const text = Object.fromEntries(fieldNames.map((name) => [name, String(customer[name] ?? "")])) as Record<FieldName, string>;
-  return { ...text, company: customer.company };
+  return { ...text, company: customer.company, tier: customer.tier ?? "", preferred: customer.preferred_agent, reason: "" };
 }
 
-/** Only what differs travels: a field nobody touched here cannot undo somebody else's change. */
-function changesOf(values: Values, base: Values): Partial<CustomerDraft> {
+/** Only what differs travels: a field nobody touched here cannot undo somebody else's change. What a customer is worth
+ *  goes with those who may change it, as their form has no other fields for it. */
+function changesOf(values: Values, base: Values, mayValue: boolean): Partial<CustomerDraft> {
   const changes: Record<string, unknown> = {};
   for (const name of fieldNames) {
     if (values[name] !== base[name]) changes[name] = name === "name" || name === "kind" ? values[name].trim() : values[name].trim() || null;
   }
   if (values.company?.id !== base.company?.id) changes["company_id"] = values.company?.id ?? null;
+  if (!mayValue || sameWorth(values, base)) return changes;
+  if (values.tier !== base.tier) changes["tier"] = values.tier || null;
+  if (values.preferred?.id !== base.preferred?.id) changes["preferred_agent_id"] = values.preferred?.id ?? null;
+  if (values.reason.trim()) changes["reason"] = values.reason.trim();
   return changes;
 }
 
@@ -49,7 +58,9 @@ export function CustomerForm({ id }: { id: number | null }) {
   const [theirs, setTheirs] = useState<CustomerDetail | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
-  const values = kept?.values ?? baseValues;
+  const mayValue = useMayValue();
+  // What was kept before these fields were there lacks them.
+  const values = kept ? { ...baseValues, ...kept.values } : baseValues;
   const phone = kept?.number ?? (number || callNumber);
 
   useEffect(() => {
@@ -68,14 +79,15 @@ export function CustomerForm({ id }: { id: number | null }) {
     setProblem(null);
     try {
       if (id === null) {
-        const draft = { ...changesOf(values, blank), kind: values.kind as "person" | "company", name: values.name.trim() };
+        const { reason: _, ...given } = changesOf(values, blank, mayValue);
+        const draft = { ...given, kind: values.kind as "person" | "company", name: values.name.trim() };
         const made = await api.createCustomer({ ...draft, ...(phone.trim() ? { contact_points: [{ kind: "phone", label: "", raw: phone.trim() }] } : {}) });
         keep(null);
         toast({ tone: "ok", text: t("customer.created") });
         if (call && !card?.customer && phone === (number || callNumber)) await attachCustomer(call.call, made);
         else navigate(`/customers/${made.id}`);
       } else if (base) {
-        await api.changeCustomer(id, version ?? base.version, changesOf(values, theirs ? valuesOf(theirs) : baseValues));
+        await api.changeCustomer(id, version ?? base.version, changesOf(values, theirs ? valuesOf(theirs) : baseValues, mayValue));
         toast({ tone: "ok", text: t("customer.saved") });
         leave(`/customers/${id}`);
       }
@@ -114,7 +126,7 @@ export function CustomerForm({ id }: { id: number | null }) {
         {values.kind === "person" && <CompanyField value={values.company} onChange={(company) => change({ company })} />}
         {values.kind === "person" && <Field label={t("customer.role_title")} value={values.role_title} onChange={(role_title) => change({ role_title })} />}
         {id === null && <Field label={t("customer.number")} value={isMasked(phone) ? formatNumber(phone) : phone} isReadOnly={isMasked(phone)} onChange={(next) => keep({ values, version: null, number: next })} type="tel" />}
-        <Choice label={t("customer.tier")} value={values.tier || "none"} options={choices(tiers.includes(values.tier) ? tiers : [...tiers, values.tier], "tier")} onChange={pick("tier")} />
+        <ValueFields value={values} base={baseValues} reason={values.reason} onChange={change} isNew={id === null} />
         <Choice label={t("customer.language")} value={values.language || "none"} options={choices(["", "en", "zh"], "spoken")} onChange={pick("language")} />
         <Field label={t("customer.time_zone")} value={values.time_zone} onChange={(time_zone) => change({ time_zone })} placeholder="Asia/Shanghai" />
         <div className="form-wide"><Field label={t("customer.remarks")} value={values.remarks} onChange={(remarks) => change({ remarks })} rows={3} /></div>
@@ -131,7 +143,8 @@ export function CustomerForm({ id }: { id: number | null }) {
 function Conflict({ mine, theirs, onMine, onTheirs }: { mine: Values; theirs: CustomerDetail; onMine: () => void; onTheirs: () => void }) {
   const t = useT();
   const saved = valuesOf(theirs);
-  const show = (name: FieldName, value: string) => (name === "tier" || name === "kind" ? named(name, value) : name === "language" ? named("spoken", value) : value) || "–";
+  const mayValue = useMayValue();
+  const show = (name: FieldName, value: string) => (name === "kind" ? named(name, value) : name === "language" ? named("spoken", value) : value) || "–";
   const language = useStore((store) => store.language);
   const differing = fieldNames.filter((name) => mine[name] !== saved[name]);
   return (
@@ -144,6 +157,8 @@ function Conflict({ mine, theirs, onMine, onTheirs }: { mine: Values; theirs: Cu
           <thead><tr><th /><th>{t("customer.theirs")}</th><th>{t("customer.mine")}</th></tr></thead>
           <tbody>
             {differing.map((name) => <tr key={name}><th scope="row">{t(`customer.${name}`)}</th><td>{show(name, saved[name])}</td><td>{show(name, mine[name])}</td></tr>)}
+            {mayValue && mine.tier !== saved.tier && <tr><th scope="row">{t("customer.tier")}</th><td>{saved.tier ? named("tier", saved.tier) : "–"}</td><td>{mine.tier ? named("tier", mine.tier) : "–"}</td></tr>}
+            {mayValue && mine.preferred?.id !== saved.preferred?.id && <tr><th scope="row">{t("customer.preferred_agent")}</th><td>{saved.preferred?.name ?? "–"}</td><td>{mine.preferred?.name ?? "–"}</td></tr>}
             {mine.company?.id !== saved.company?.id && <tr><th scope="row">{t("customer.company")}</th><td>{saved.company?.name ?? "–"}</td><td>{mine.company?.name ?? "–"}</td></tr>}
           </tbody>
         </table>

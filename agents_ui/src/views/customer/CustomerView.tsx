@@ -20,6 +20,7 @@ import { Cases, Products } from "../card/CardLists";
 import { Notes } from "./Notes";
 import { PromiseLedger } from "../promises/PromiseLedger";
 import { Timeline } from "./Timeline";
+import { ValueHistory } from "./ValueHistory";
 import { ContractFacts, VerdictPanel } from "../card/VerdictPanel";
 
 export function CustomerView({ id }: { id: number }) {
@@ -113,6 +114,7 @@ export function CustomerView({ id }: { id: number }) {
           <Cases cases={customer.cases} />
           <Products products={customer.products} />
           <Notes customer={id} notes={customer.notes} onAdded={load} />
+          <ValueHistory customer={id} version={customer.version} />
         </div>
       </div>
     </article>

@@ -1,5 +1,6 @@
 // What is wrong with the phone and what mends it, a line each; nothing while all is well.
 import { Button } from "react-aria-components";
+import i18next from "i18next";
 import { useT, type T } from "../../i18n";
 import { Icon } from "../../parts/Icon";
 import { browserPhone, usePhone } from "../../phone";
@@ -34,7 +35,10 @@ function linesOf(state: PhoneState, t: T, read: () => void): Line[] {
   const phone = browserPhone();
   const lines: Line[] = [];
   if (registration.name === "off" && registration.fault) {
-    lines.push({ key: "off", tone: "bad", text: [t(`phone.off_${registration.fault}`), registration.detail === "load" ? "" : registration.detail].filter(Boolean).join(" ") });
+    const own = [`problem.${registration.code ?? ""}`, `remedy.${registration.code ?? ""}`];
+    // The server speaks English: where we have words of our own they are the viewer's.
+    const why = own.every((key) => i18next.exists(key)) ? own.map((key) => t(key)).join(" ") : registration.detail;
+    lines.push({ key: "off", tone: "bad", text: [t(`phone.off_${registration.fault}`), why === "load" ? "" : why].filter(Boolean).join(" ") });
   }
   if (registration.name === "lost") lines.push({ key: "lost", tone: "bad", text: t(call ? "phone.lost_help_call" : registration.fault === "refused" ? "phone.lost_help_refused" : "phone.lost_help") });
   if (registration.name === "elsewhere" && call) lines.push({ key: "elsewhere", tone: "warn", text: t("phone.elsewhere_call") });
