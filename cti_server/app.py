@@ -45,6 +45,7 @@ from .live.delivery import Delivery
 from .live.feed import Feed
 from .live.floors import Floors
 from .live.presence import Presence
+from .live.questions import Questions
 from .live.signed_out import SignedOut
 from .lookup.identify import Lookup
 from .lookup.places import PrefixPlaces
@@ -110,8 +111,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 deadline_ms=settings.lookup_deadline_ms,
                 default_pbx=default_pbx,
                 observe=collector.looked_up,
+                hear=Questions(attachments, settings.default_region).hear,
             )
         )
+        collector.refused = identify.refused
         deps = Deps(
             database=database,
             desk=desk,

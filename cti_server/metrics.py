@@ -28,6 +28,7 @@ class LiveCollector(Collector):
         self._registry = registry
         self.fastagi: FastAgiServer | None = None
         self.gate: Gate | None = None
+        self.refused: Mapping[str, int] = {}
         self._lookups = Histogram(
             "cti_identify_seconds",
             "From the dialplan's question to its answer, by how it ended",
@@ -59,6 +60,12 @@ class LiveCollector(Collector):
                 closed.add_metric([cause[:80]], count)
             yield closed
 
+        refused = CounterMetricFamily(
+            "cti_identify_refused", "Questions of a dialplan that its PBX does not bear out", labels=["rule"]
+        )
+        for rule, count in self.refused.items():
+            refused.add_metric([rule], count)
+        yield refused
         if self.gate is not None:
             yield from _of_gate(self.gate)
 

@@ -178,8 +178,8 @@ class Connection(H11Protocol):
     def _hang_up(self) -> None:
         """Close our side at once, and the connection once the peer has read why, LINGER_S later at the latest.
 
-        Whoever is refused is about to send a request, and TCP throws away what was written for a peer that sends to
-        a closed socket. Where many are refused, that is what happens.
+        Whoever is refused is about to send a request, and TCP throws away what was written for a peer that sends
+        to a closed socket. Where many are refused, that is what happens.
         """
         if self._over:
             return

@@ -143,8 +143,8 @@ class Gate:
                 del self._waiting_at[site]
 
     def holds(self, peer: Peer, size: int) -> None:
-        """So many bytes of a body that is not complete are kept for it; 0: none. Where all of them together are too
-        large, the oldest are dropped."""
+        """So many bytes of a body that is not complete are kept for it; 0: none. Where all of them together are
+        too large, the oldest are dropped."""
         self._all_held += size - self._held.get(peer, 0)
         if size:
             self._held[peer] = size
