@@ -201,6 +201,7 @@ class Websocket(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.close_timeout = LINGER_S  # uvicorn's ten seconds would keep the place of those that say nothing
         self._stalled = Stalled()
 
     @property

@@ -15,7 +15,7 @@ import structlog
 
 from .limits import Limits
 
-GIVES_WAY_S = 1.0  # a browser sends its request within the way there and back
+GIVES_WAY_S = 0.25  # a browser sends its request within the way there and back
 SWEEP_S = 1.0
 LOG_EVERY_S = 60.0
 REMEDIES = {
