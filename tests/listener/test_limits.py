@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from cti_server.listener.limits import (
     connections_within,
     proxies_of,
 )
+from cti_server.settings import Settings
+from tests.documents import DOCS
 
 from .conftest import GET, Listen, until_closed
 
@@ -300,3 +303,15 @@ def test_one_line_a_minute_of_each_cause(capsys: pytest.CaptureFixture[str]) -> 
         gate.note("too_many", "192.0.2.7")
     assert capsys.readouterr().out.count("http.closed") == 3
     assert gate.closed == {"too_many": 130}
+
+
+def test_the_unit_allows_the_descriptors_that_the_settings_ask_for() -> None:
+    allowed = re.search(r"^LimitNOFILE=(\d+)$", (DOCS / "cti-server.service").read_text("utf-8"), re.MULTILINE)
+    assert allowed is not None
+    wanted = Settings.model_fields["http_connections"].default
+    assert connections_within(int(allowed[1]), wanted) == wanted
+
+
+def test_500_desktops_work_behind_one_address() -> None:
+    of_a_browser = 6 + 1  # connections to one host, and the websocket
+    assert Settings.model_fields["http_per_address"].default >= 500 * of_a_browser
