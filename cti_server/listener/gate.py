@@ -182,4 +182,8 @@ class Gate:
             await asyncio.sleep(pause)
             now = self._clock()
             for peer in list(self._open):
-                peer.look(now)
+                try:
+                    peer.look(now)
+                except Exception:  # one connection that cannot be ended must not lift the limits of all others
+                    log.exception("http.not_ended", peer=peer.address)
+                    self.leave(peer)

@@ -315,3 +315,33 @@ def test_the_unit_allows_the_descriptors_that_the_settings_ask_for() -> None:
 def test_500_desktops_work_behind_one_address() -> None:
     of_a_browser = 6 + 1  # connections to one host, and the websocket
     assert Settings.model_fields["http_per_address"].default >= 500 * of_a_browser
+
+
+async def test_a_connection_that_cannot_be_ended_leaves_the_others_their_limits() -> None:
+    class Peer:
+        address = "192.0.2.7"
+
+        def __init__(self, fails: bool) -> None:
+            self.fails = fails
+            self.looked = asyncio.Event()
+
+        def look(self, now: float) -> None:
+            self.looked.set()
+            if self.fails:
+                raise RuntimeError("a defect")
+
+        def give_way(self) -> None: ...
+
+        def drop_body(self) -> None: ...
+
+    gate = gates.Gate(Limits(headers_s=0.02), asyncio.get_running_loop().time)
+    wrong, right = Peer(fails=True), Peer(fails=False)
+    assert gate.admit(wrong) is gate.admit(right) is None
+    running = asyncio.create_task(gate.run(), name="gate")
+    async with asyncio.timeout(5):
+        await right.looked.wait()
+        right.looked.clear()
+        await right.looked.wait()
+    assert len(gate) == 1
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
