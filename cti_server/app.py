@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import ctypes
 import gc
+import logging
 import signal
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -35,6 +36,9 @@ from .attachment import Attachment
 from .control.control import Control
 from .desk import Desk
 from .ivr.identify import IdentifyDialogue
+from .listener.connections import NotOfPeers, limited
+from .listener.gate import Gate
+from .listener.limits import Limits, connections_within, proxies_of, raise_descriptors
 from .live.agent_commands import AgentCommands
 from .live.audit_seals import AuditSeals
 from .live.changes import Changes
@@ -43,6 +47,7 @@ from .live.feed import Feed
 from .live.floors import Floors
 from .live.oversights import Oversights
 from .live.presence import Presence
+from .live.questions import Questions
 from .live.signed_out import SignedOut
 from .lookup.identify import Lookup
 from .lookup.places import PrefixPlaces
@@ -75,6 +80,7 @@ class Running:
     hub: Hub
     database: Database
     fastagi: FastAgiServer
+    collector: LiveCollector
 
 
 @asynccontextmanager
@@ -112,8 +118,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 deadline_ms=settings.lookup_deadline_ms,
                 default_pbx=default_pbx,
                 observe=collector.looked_up,
+                hear=Questions(attachments, settings.default_region).hear,
             )
         )
+        collector.refused = identify.refused
         deps = Deps(
             database=database,
             desk=desk,
@@ -161,24 +169,29 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         stack.push_async_callback(_stop, [*duties, asyncio.create_task(_warm(places), name="places")])
         # Closed first, while everything else still runs: agents whose commands are under way get their result.
         stack.push_async_callback(control.close)
-        yield Running(api, attachments, hub, database, fastagi)
+        yield Running(api, attachments, hub, database, fastagi, collector)
 
 
 async def serve(settings: Settings, ready: Callable[[Running], None] = lambda server: None) -> None:
     """Run the server until a signal ends it. `ready` is called once it listens."""
     _give_memory_back()
+    gate = _gate(settings, raise_descriptors())
+    connection, websocket = limited(gate)
+    logging.getLogger("uvicorn.error").addFilter(NotOfPeers())
     async with running(settings) as server:
+        server.collector.gate = gate
         config = uvicorn.Config(
             server.api,
             host=settings.http_host,
             port=settings.http_port,
             lifespan="off",
             log_config=None,
-            ws="websockets-sansio",
+            http=connection,
+            ws=websocket,
             ws_max_size=16 * 1024,
             ws_per_message_deflate=False,  # frames are small: deflate costs 300 kB a desktop and saves nothing
             # Longer than proxies keep a connection open: a POST sent while we close it would be lost.
-            timeout_keep_alive=75,
+            timeout_keep_alive=settings.http_idle_s,
             # Anybody can send X-Forwarded-For, and the limit on sign-ins counts by address.
             proxy_headers=bool(settings.http_proxies),
             forwarded_allow_ips=list(settings.http_proxies),
@@ -188,13 +201,37 @@ async def serve(settings: Settings, ready: Callable[[Running], None] = lambda se
         listener = uvicorn.Server(config)
         _settle()
         telling = asyncio.create_task(_tell_when_listening(listener, lambda: ready(server)), name="ready")
+        watching = asyncio.create_task(gate.run(), name="http limits")
         try:
             with _closes_in_order():
                 await listener.serve()
         finally:
             telling.cancel()
+            watching.cancel()
     if not listener.started:
         raise SystemExit(f"cannot listen on {settings.http_host}:{settings.http_port}; set CTI_HTTP_PORT")
+
+
+def _gate(settings: Settings, descriptors: int) -> Gate:
+    """The gate of the HTTP listener. It leaves the last descriptors to FastAGI, the PBX and the database."""
+    connections = connections_within(descriptors, settings.http_connections)
+    if connections < settings.http_connections:
+        log.warning(
+            "http.fewer_connections",
+            may_have=connections,
+            wanted=settings.http_connections,
+            open_files=descriptors,
+            remedy="LimitNOFILE=65536 in the unit (docs/cti-server.service), or a smaller CTI_HTTP_CONNECTIONS",
+        )
+    limits = Limits(
+        connections=connections,
+        per_address=settings.http_per_address,
+        headers_s=settings.http_headers_s,
+        body_s=settings.http_body_s,
+        stalled_s=settings.http_stalled_s,
+        proxies=proxies_of(settings.http_proxies),
+    )
+    return Gate(limits, asyncio.get_running_loop().time)
 
 
 @contextlib.contextmanager

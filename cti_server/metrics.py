@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from .asterisk.fastagi import FastAgiServer
 from .attachment import Attachment
 from .floor.signals import LinkState
+from .listener.gate import Gate
 from .push.hub import Hub
 
 Readings = Mapping[str, tuple[str, Callable[[Attachment], float]]]
@@ -26,6 +27,8 @@ class LiveCollector(Collector):
         self._hub = hub
         self._registry = registry
         self.fastagi: FastAgiServer | None = None
+        self.gate: Gate | None = None
+        self.refused: Mapping[str, int] = {}
         self._lookups = Histogram(
             "cti_identify_seconds",
             "From the dialplan's question to its answer, by how it ended",
@@ -56,6 +59,15 @@ class LiveCollector(Collector):
             for cause, count in self.fastagi.warnings.items():
                 closed.add_metric([cause[:80]], count)
             yield closed
+
+        refused = CounterMetricFamily(
+            "cti_identify_refused", "Questions of a dialplan that its PBX does not bear out", labels=["rule"]
+        )
+        for rule, count in self.refused.items():
+            refused.add_metric([rule], count)
+        yield refused
+        if self.gate is not None:
+            yield from _of_gate(self.gate)
 
     def _of_pbxs(self) -> Iterable[Metric]:
         gauges: Readings = {
@@ -92,3 +104,18 @@ class LiveCollector(Collector):
             for cause, count in attachment.link.warnings.items():
                 warnings.add_metric([attachment.pbx.name, cause[:80]], count)
         yield warnings
+
+
+def _of_gate(gate: Gate) -> Iterable[Metric]:
+    yield GaugeMetricFamily("cti_http_connections", "HTTP connections and websockets that are open", len(gate))
+    yield GaugeMetricFamily(
+        "cti_http_connections_limit",
+        "How many there may be: CTI_HTTP_CONNECTIONS, or fewer",
+        gate.limits.connections,
+    )
+    closed = CounterMetricFamily(
+        "cti_http_closed", "HTTP connections refused or ended for what their peer did", labels=["cause"]
+    )
+    for cause, count in gate.closed.items():
+        closed.add_metric([cause], count)
+    yield closed

@@ -79,6 +79,13 @@ class Settings(BaseSettings):
     http_origins: Annotated[tuple[str, ...], NoDecode] = ()
     http_proxies: Annotated[tuple[str, ...], NoDecode] = ()  # the proxies whose X-Forwarded-For is trusted
     cookie_secure: bool = False
+    # what one peer, and all of them, may use up: see listener/limits.py
+    http_connections: int = Field(default=8192, ge=16)  # fewer where the system allows fewer open files
+    http_per_address: int = Field(default=4096, ge=1)  # 500 desktops behind one address, eight connections each
+    http_headers_s: float = Field(default=10.0, gt=0, le=600)
+    http_body_s: float = Field(default=30.0, gt=0, le=600)
+    http_idle_s: int = Field(default=75, ge=1, le=3600)
+    http_stalled_s: float = Field(default=30.0, gt=0, le=600)
 
     fastagi_host: str = "127.0.0.1"
     fastagi_port: int = Field(default=4573, ge=0, le=65535)

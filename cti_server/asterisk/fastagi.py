@@ -21,7 +21,11 @@ import structlog
 from cti_server.wire.agi import AgiDecoder, AgiViolation, HungUp, Reply, UnsafeCommand, command, query_of
 from cti_server.wire.text import NONE_DECLARED, Encodings
 
-MAX_SESSIONS = 500  # at once; one more is closed before a byte of it is read
+MAX_SESSIONS = 500  # at once; one more is closed before a byte of it is read, or takes a silent one's place
+GIVES_WAY_S = (
+    0.25  # Asterisk sends the environment with the connection; who has not by then gives way at the limit
+)
+CLOSE_S = 1.0  # for the other end to take what it was sent
 ENVIRONMENT_S = 2.0  # from connect to the end of the environment, however many chunks it comes in
 REPLY_S = 2.0  # from a command to its reply
 SESSION_S = 10.0  # for a whole dialogue
@@ -113,6 +117,7 @@ class FastAgiServer:
         self._allow = [ipaddress.ip_network(network, strict=False) for network in allow]
         self._dialogues = dialogues
         self._open = 0
+        self._silent: dict[asyncio.StreamWriter, float] = {}  # without their environment, since when, oldest first
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.served = 0
@@ -145,15 +150,17 @@ class FastAgiServer:
             self._open -= 1
             self._tasks.discard(task)
             writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(CLOSE_S):
+                    await writer.wait_closed()
+            writer.transport.abort()  # where the other end does not even take its last command
 
     async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("peername")
         address = ipaddress.ip_address(peer[0].split("%")[0])
         if not any(address in network for network in self._allow):
             self._warn("not allowed", "address not in CTI_FASTAGI_ALLOW", peer[0])
-        elif self._open > MAX_SESSIONS:
+        elif self._open > MAX_SESSIONS and not self._made_way():
             self._warn("too many", f"more than {MAX_SESSIONS} sessions at once", peer[0])
         else:
             try:
@@ -168,7 +175,32 @@ class FastAgiServer:
             except (AgiViolation, UnsafeCommand) as cause:
                 self._warn("not AGI", str(cause), peer[0])
 
+    def _made_way(self) -> bool:
+        """Whether the session that has been silent longest was long enough so to be closed for a new one."""
+        oldest = next(iter(self._silent), None)
+        if oldest is None or asyncio.get_running_loop().time() - self._silent[oldest] < GIVES_WAY_S:
+            return False
+        del self._silent[oldest]
+        oldest.transport.abort()
+        return True
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._silent[writer] = asyncio.get_running_loop().time()
+        try:
+            decoder = await self._heard(reader)
+        finally:
+            self._silent.pop(writer, None)
+        session = AgiSession(decoder, reader, writer)
+        if self._token and not _same(session.query.get("token", ""), self._token):
+            raise WrongToken("its URL does not show the token of CTI_FASTAGI_TOKEN; cti_site.conf has CTI_TOKEN")
+        dialogue = self._dialogues.get(session.script.strip("/"))
+        if dialogue is None:
+            raise AgiViolation(f"no dialogue {session.script!r}; the dialplan should call agi://…/identify")
+        self.served += 1
+        await dialogue(session)
+
+    async def _heard(self, reader: asyncio.StreamReader) -> AgiDecoder:
+        """The decoder of a session once it has the whole environment."""
         decoder = AgiDecoder(self._declared)
         try:
             async with asyncio.timeout(ENVIRONMENT_S):
@@ -179,14 +211,7 @@ class FastAgiServer:
                     decoder.feed(chunk)
         except TimeoutError:
             raise TimeoutError(f"AGI environment not complete in {ENVIRONMENT_S:g} s") from None
-        session = AgiSession(decoder, reader, writer)
-        if self._token and not _same(session.query.get("token", ""), self._token):
-            raise WrongToken("its URL does not show the token of CTI_FASTAGI_TOKEN; cti_site.conf has CTI_TOKEN")
-        dialogue = self._dialogues.get(session.script.strip("/"))
-        if dialogue is None:
-            raise AgiViolation(f"no dialogue {session.script!r}; the dialplan should call agi://…/identify")
-        self.served += 1
-        await dialogue(session)
+        return decoder
 
     def _declared(self, env: Mapping[str, str]) -> str | None:
         first = next(iter(self._encodings.values()), NONE_DECLARED)

@@ -26,6 +26,7 @@ from cti_server.wire.ami import Message, MissingHeader
 
 from . import snapshot
 from .actions import Ping
+from .channels import Channels
 from .session import REFUSED_AGAIN_S, ActionFailed, LinkLost, ListBroken, Refused, Session
 from .translate import translate
 
@@ -73,6 +74,7 @@ class Link:
         self._holds = 0
         self._asking: set[asyncio.Task[None]] = set()
         self._booted = asyncio.Event()
+        self.channels = Channels()
         self._hints = snapshot.Hints()
         self._behind = 0.0
         self._overrun = False
@@ -106,6 +108,7 @@ class Link:
     async def _attached(self, tls: ssl.SSLContext | None) -> None:
         self._held, self._holds, self._overrun = [], 1, False
         self._booted.clear()
+        self.channels.begin()
         session = await Session.open(
             self.pbx.host,
             self.pbx.port,
@@ -163,6 +166,7 @@ class Link:
             taken = snapshot.compared(earlier, taken)
         if not taken.whole:
             self.warnings["snapshot rows left out"] += 1
+        self.channels.note(taken)
         self._sink(taken)
         self._release()
 
@@ -232,7 +236,10 @@ class Link:
             return
         if message.malformed:
             self.warnings["line without a colon"] += message.malformed
-        if signal is None or self._overrun:
+        if signal is None:
+            return
+        self.channels.note(signal)
+        if self._overrun:
             return
         if isinstance(signal, MemberChanged):
             signal = self._hints.seated(signal)

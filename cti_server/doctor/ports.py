@@ -24,13 +24,14 @@ ANY = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 - rea
 @dataclass(frozen=True, slots=True)
 class Running:
     """What a running cti-server reports about itself: why it is not ready, its FastAGI lookups counted by
-    status, the FastAGI sessions that it closed, by cause, and how many callers it has seen join a queue, by
-    PBX."""
+    status, the FastAGI sessions that it closed, by cause, the questions that it refused, by rule, and how many
+    callers it has seen join a queue, by PBX."""
 
     not_ready: str | None = None
     lookups: dict[str, int] = field(default_factory=dict)
     closed: dict[str, int] = field(default_factory=dict)
     queued: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -62,6 +63,9 @@ def _asked(settings: Settings, running: Running) -> Iterator[Finding]:
     if running.closed:
         causes = "; ".join(f"{cause} ({n})" for cause, n in sorted(running.closed.items()))
         yield say("FastAGI", "fastagi.closed", causes=causes)
+    if running.refused:
+        rules = "; ".join(f"{rule} ({n})" for rule, n in sorted(running.refused.items()))
+        yield say("FastAGI", "fastagi.refused", rules=rules)
 
 
 def way_in(pbx: str, here: str, port: int) -> str:
@@ -163,6 +167,7 @@ async def _ask_running(host: str, port: int) -> Running:
         lookups=_counts(metrics, "cti_identify_seconds_count", "status"),
         closed=_counts(metrics, "cti_fastagi_closed_total", "cause"),
         queued=_counts(metrics, "cti_queue_joins_total", "pbx"),
+        refused=_counts(metrics, "cti_identify_refused_total", "rule"),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -12,6 +12,14 @@ from cti_server.lookup.identify import Identified
 log = structlog.get_logger()
 
 
+def attached_to(attachments: Mapping[str, Attachment], pbx: str) -> Attachment | None:
+    """The attachment of the PBX of this name. Where there is only one, a question comes from that, whatever name
+    it gives: `CTI_PBX` of `cti_site.conf` is easily forgotten."""
+    if len(attachments) == 1:
+        return next(iter(attachments.values()))
+    return attachments.get(pbx)
+
+
 class Delivery:
     """Call it with each finished lookup; `who` is None when the lookup found nobody in time."""
 
@@ -19,9 +27,7 @@ class Delivery:
         self._attachments = {attachment.pbx.name: attachment for attachment in attachments}
 
     async def __call__(self, pbx: str, uniqueid: str, who: Identified | None) -> None:
-        attachment = self._attachments.get(pbx)
-        if attachment is None and len(self._attachments) == 1:
-            attachment = next(iter(self._attachments.values()))
+        attachment = attached_to(self._attachments, pbx)
         if attachment is None:
             log.warning("lookup.unknown_pbx", pbx=pbx, known=sorted(self._attachments))
         elif who is not None and uniqueid:

@@ -82,6 +82,11 @@ class Callers:
         await self._report(call.linkedid, call.linkedid, chosen, call.interaction, str(agent))
         return True
 
+    def answered(self, leg: str) -> Identified | None:
+        """What was found out about the caller on `leg`, or chosen by an agent; None while nothing is known."""
+        caller = self._callers.get(leg)
+        return caller.identified if caller is not None else None
+
     # --- reading ---------------------------------------------------------------------------------------
 
     def of(self, call: Call) -> Caller | None:

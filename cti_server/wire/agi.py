@@ -74,7 +74,7 @@ class AgiDecoder:
         """The replies that this chunk completes, in order. Raises AgiViolation: close the session then."""
         self._buffer += chunk
         *lines, self._buffer = self._buffer.split(b"\n")
-        if len(self._buffer) > MAX_LINE:
+        if len(self._buffer) > MAX_LINE or any(len(line) > MAX_LINE for line in lines):
             raise AgiViolation(f"a line of more than {MAX_LINE} bytes")
         replies: list[Reply | HungUp] = []
         for raw in lines:

@@ -176,7 +176,11 @@ class AmiDecoder:
         if self._skipping and blocks:
             self._skipping = False
             blocks.pop(0)
-        if len(rest) > MAX_MESSAGE:
+        if len(self._buffer) > MAX_MESSAGE:  # else none of them is too long
+            short = [block for block in blocks if len(block) <= MAX_MESSAGE]
+            self.oversize += len(blocks) - len(short)
+            blocks = short
+        if len(rest) >= MAX_MESSAGE + len(END):  # its end may have begun
             if not self._skipping:
                 self.oversize += 1
                 self._skipping = True
@@ -191,9 +195,9 @@ class AmiDecoder:
         line, end, rest = self._buffer.partition(b"\r\n")
         if b"\n" in line:
             raise NotAmi("the first line ends in LF and not in CRLF, as Asterisk's do; is this the manager port?")
+        if len(line if end else line.removesuffix(b"\r")) > MAX_LINE:
+            raise NotAmi("no AMI banner in the first 1,024 bytes; is this the manager port?")
         if not end:
-            if len(line) > MAX_LINE:
-                raise NotAmi("no AMI banner in the first 1,024 bytes; is this the manager port?")
             return False
         if not line.startswith(BANNER_START):
             shown = line[:60].decode("ascii", "backslashreplace")

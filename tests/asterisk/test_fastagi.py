@@ -166,3 +166,34 @@ async def test_an_address_that_is_not_allowed_is_not_served() -> None:
     async with FastAgiServer("127.0.0.1", 0, ["10.0.0.0/8"], {"identify": dialogue}) as server:
         assert await talk(server, ENVIRONMENT) == b""
         assert server.warnings == {"not allowed": 1}
+
+
+async def test_at_the_limit_a_silent_session_gives_way_and_one_that_has_asked_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fastagi, "MAX_SESSIONS", 2)
+    monkeypatch.setattr(fastagi, "GIVES_WAY_S", 0.0)
+    go = asyncio.Event()
+
+    async def waits(session: AgiSession) -> None:
+        await go.wait()
+        await dialogue(session)
+
+    async with FastAgiServer("127.0.0.1", 0, ["127.0.0.0/8"], {"identify": waits}) as server:
+        asked = asyncio.create_task(talk(server, ENVIRONMENT, b"200 result=1\n"))
+        async with asyncio.timeout(5):
+            while not server.served:
+                await asyncio.sleep(0.01)
+        silent = []
+        for _ in range(5):
+            silent.append(await asyncio.open_connection("127.0.0.1", server.port))
+            async with asyncio.timeout(5):
+                while len(server._silent) != 1 or server._open > 2:
+                    await asyncio.sleep(0.01)
+        for reader, writer in silent[:-1]:
+            assert await until_closed(reader) == b""
+            writer.close()
+        go.set()
+        assert b"CTI_STATUS" in await asked
+        assert server.warnings == {"closed early": 4}
+        silent[-1][1].close()

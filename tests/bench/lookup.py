@@ -1,7 +1,8 @@
 """How long FastAGI takes to say who is calling among a million customers in PostgreSQL, and in what memory.
 
 The client is a socket that speaks as res_agi does: connect, environment, then an answer to each command until the
-server closes. The time is from the connect to the last variable set.
+server closes. The time is from the connect to the last variable set. The manager is a socket as well: it names the
+channel of each question first, so the call is on the floor while it is asked about, and ends after it.
 """
 
 from __future__ import annotations
@@ -9,17 +10,25 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 import tempfile
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
-from cti_server.demo.pbx import DemoPbx, free_config
+from cti_server.demo.pbx import free_config
 from cti_server.demo.ports import free_ports
 from cti_server.demo.seed_data import LINES
 from cti_server.record import migrate
 from cti_server.record.center import lines
 from cti_server.record.database import Database
+from tests.asterisk.test_link_refused import Manager
+from tests.asterisk.test_session import BANNER
+from tests.asterisk.test_session import lines as message
 from tests.live.center import Center
 
 from .figures import Figure, out, percentile, rss_mb, show, spread
@@ -55,15 +64,18 @@ async def run() -> None:
 async def _measure(url: str, folder: Path) -> None:
     with free_ports(2) as (fastagi_port, http_port):
         pass
-    pbx = DemoPbx(free_config(PBX, fastagi=f"127.0.0.1:{fastagi_port}"))
-    center = Center(pbx, url, http_port, fastagi_port, folder / "server.log")
-    await asyncio.to_thread(pbx.__enter__)
+    async with switchboard() as manager:
+        pbx: Any = SimpleNamespace(config=free_config(PBX, ami_port=manager.port))
+        await _measured(Center(pbx, url, http_port, fastagi_port, folder / "server.log"), fastagi_port, manager)
+
+
+async def _measured(center: Center, fastagi_port: int, manager: Switchboard) -> None:
     try:
         await center.start()
         assert center.process is not None
         pid = center.process.pid
         with sampled(lambda: rss_mb(pid)) as memory:
-            asker = _Asker(fastagi_port)
+            asker = _Asker(fastagi_port, manager)
             await asyncio.gather(*(asker.ask() for _ in range(TOGETHER)))  # the pool's connections are opened once
             steady = await _steady(asker)
             bursts = await _bursts(asker)
@@ -84,7 +96,47 @@ async def _measure(url: str, folder: Path) -> None:
         show(f"lookup, PostgreSQL, {CUSTOMERS:,} customers", figures)
     finally:
         await center.stop()
-        await asyncio.to_thread(pbx.__exit__, None, None, None)
+
+
+class Switchboard:
+    """The manager of a PBX that says of channels what the bench needs. `port` is where it listens."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._listening: set[asyncio.StreamWriter] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers = Manager(refusals=0)
+        writer.write(BANNER)
+        try:
+            while True:
+                action = (await reader.readuntil(b"\r\n\r\n")).decode()
+                name, own = (re.search(rf"^{key}: (\w+)", action, re.MULTILINE) for key in ("Action", "ActionID"))
+                if name is None or own is None:
+                    return
+                writer.write(answers(name[1], own[1].encode()))
+                if name[1] == "Login" and "Events: off" not in action:
+                    self._listening.add(writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+        finally:
+            self._listening.discard(writer)
+            writer.close()
+
+    def say(self, event: str, channel: str, **headers: str) -> None:
+        """Send an event about this channel, whose id is its linkedid too."""
+        known = {"Event": event, "Uniqueid": channel, "Linkedid": channel, "Channel": f"PJSIP/cti-trunk-{channel}"}
+        told = message(*(f"{name}: {value}".encode() for name, value in {**known, **headers}.items()))
+        for writer in self._listening:
+            writer.write(told)
+
+
+@asynccontextmanager
+async def switchboard() -> AsyncIterator[Switchboard]:
+    made = Switchboard()
+    async with await asyncio.start_server(made.serve, "127.0.0.1", 0) as server:
+        made.port = server.sockets[0].getsockname()[1]
+        yield made
 
 
 def _figure(what: str, taken: list[float]) -> Figure:
@@ -127,8 +179,8 @@ async def _saturated(asker: _Asker) -> tuple[list[float], float]:
 class _Asker:
     """Plays Asterisk's side of `agi://…/identify`."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, manager: Switchboard) -> None:
+        self._port, self._manager = port, manager
         self._random = random.Random(7)
         self._calls = 0
         self._boot = int(time.time())
@@ -140,7 +192,10 @@ class _Asker:
         customer = self._random.randint(1, CUSTOMERS)
         known = self._calls % UNKNOWN != 0
         number = f"0{13000000000 + customer}" if known else f"0{15900000000 + customer}"
-        environment = self._environment(number, f"{PBX}-{self._boot}.{self._calls}")
+        channel = f"{PBX}-{self._boot}.{self._calls}"
+        environment = self._environment(number, channel)
+        caller = {"CallerIDNum": number, "CallerIDName": "<unknown>", "Exten": "4008002000"}
+        self._manager.say("Newchannel", channel, ChannelState="4", **caller)
         begun = time.perf_counter()
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         writer.write(environment)
@@ -154,6 +209,7 @@ class _Asker:
                     break
         taken = (time.perf_counter() - begun) * 1000
         writer.close()
+        self._manager.say("Hangup", channel, Cause="16")
         self.statuses[status or "none"] += 1
         return taken
 

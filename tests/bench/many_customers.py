@@ -27,7 +27,8 @@ FILL = """
 INSERT INTO agents (login, name, role, language, active)
     SELECT 'a' || n, 'Agent ' || n, 'agent', 'en', true FROM generate_series(1, 50) n;
 INSERT INTO service_levels (code, name_en, name_zh, tier_rank, queue_priority)
-    VALUES ('gold', 'Gold', '金牌', 1, 10), ('silver', 'Silver', '银牌', 2, 5);
+    VALUES ('gold', 'Gold', '金牌', 1, 10), ('silver', 'Silver', '银牌', 2, 5)
+    ON CONFLICT (code) DO NOTHING;
 INSERT INTO customers (id, kind, name, name_key, tier, external_ref, created_at, updated_at, version)
     SELECT n, CASE WHEN n % 10 = 0 THEN 'company' ELSE 'person' END, s.name, lower(s.name), 'gold', 'R' || n,
            now(), now(), 1

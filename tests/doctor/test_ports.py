@@ -10,7 +10,10 @@ from contextlib import asynccontextmanager
 from cti_server.doctor import ports
 from cti_server.settings import Settings
 
-METRICS = 'cti_identify_seconds_count{status="ok"} 12.0\ncti_fastagi_closed_total{cause="a \\"b\\""} 2.0\n'
+METRICS = (
+    'cti_identify_seconds_count{status="ok"} 12.0\ncti_fastagi_closed_total{cause="a \\"b\\""} 2.0\n'
+    'cti_identify_refused_total{rule="other_number"} 3.0\n'
+)
 
 
 @asynccontextmanager
@@ -67,7 +70,9 @@ async def test_a_running_server_is_ours_and_says_how_it_is() -> None:
         "port.ours",
         "fastagi.asked",
         "fastagi.closed",
+        "fastagi.refused",
     ]
+    assert "other_number (3)" in findings[5].what
     assert "the link to main is refused" in findings[1].what
     assert "12 times (ok 12)" in findings[3].what
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from cti_server.ivr import identify as module
-from cti_server.ivr.identify import IdentifyDialogue, caller_of
+from cti_server.ivr.identify import Caller, Heard, IdentifyDialogue, caller_of
 from cti_server.lookup.identify import Identified, Lookup
 from cti_server.record.database import Database
+from cti_server.rules.question import Ruling
 from tests.lookup.seed import NOW, World, seed
 
 ENV = {
@@ -171,3 +172,65 @@ async def test_it_ends_with_the_server(database: Database) -> None:
 )
 def test_environments(env: dict[str, str], expected: tuple[str, ...]) -> None:
     assert caller_of(env, "main") == expected
+
+
+class Ruled:
+    """Answers each question by one ruling, and repeats what was found before."""
+
+    def __init__(self, ruling: Ruling, before: Identified | None = None) -> None:
+        self.heard = Heard(ruling, before)
+        self.asked: list[tuple[Caller, str, float]] = []
+
+    async def __call__(self, caller: Caller, uniqueid: str, grace_s: float) -> Heard:
+        self.asked.append((caller, uniqueid, grace_s))
+        return self.heard
+
+
+async def test_a_question_that_is_refused_finds_and_tells_nothing(
+    database: Database, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    channel, delivered, ended = Channel(), Delivered(), []
+    ruled = Ruled(Ruling("refuse", "other_number", {"numbers_said": 2}))
+    async with IdentifyDialogue(
+        BrokenLookup(database), delivered, observe=lambda status, seconds: ended.append(status), hear=ruled
+    ) as dialogue:
+        await dialogue(channel)
+    assert channel.set == {"CTI_STATUS": "unknown"}
+    assert delivered.arrived.empty()
+    assert (dialogue.refused, ended) == ({"other_number": 1}, ["refused"])
+    said = capsys.readouterr().out
+    assert "identify.refused" in said
+    assert "13800138000" not in said
+    assert ruled.asked[0][1:] == ("demo-1795323611.4", 0.15)
+
+
+async def test_of_many_refusals_some_are_logged(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    ruled = Ruled(Ruling("refuse", "unknown_channel"))
+    async with IdentifyDialogue(BrokenLookup(database), Delivered(), hear=ruled) as dialogue:
+        for _ in range(350):
+            await dialogue(Channel())
+    assert capsys.readouterr().out.count("identify.refused") == module.MAX_LOGGED + 2
+
+
+async def test_what_was_found_first_is_the_answer_again_and_is_told_once(database: Database, world: World) -> None:
+    first = await Lookup(database, now=lambda: NOW).identify("demo", "13800138000")
+    channel, delivered = Channel(), Delivered()
+    ruled = Ruled(Ruling("repeat", "asked_before"), first)
+    async with IdentifyDialogue(BrokenLookup(database), delivered, hear=ruled) as dialogue:
+        await dialogue(channel)
+    assert (channel.set["CTI_STATUS"], channel.set["CTI_CUSTOMER"]) == ("ok", str(world.li))
+    assert delivered.arrived.empty()
+
+
+async def test_while_the_manager_is_away_the_caller_is_answered_and_no_desk_is_told(
+    database: Database, world: World
+) -> None:
+    channel, delivered = Channel(), Delivered()
+    ruled = Ruled(Ruling("ask", "manager_away", told=False))
+    async with IdentifyDialogue(
+        Lookup(database, now=lambda: NOW), delivered, deadline_ms=5000, hear=ruled
+    ) as dialogue:
+        await dialogue(channel)
+        await asyncio.gather(*dialogue._under_way)
+    assert channel.set["CTI_STATUS"] == "ok"
+    assert delivered.arrived.empty()

@@ -123,3 +123,11 @@ def test_a_command_quotes_its_arguments() -> None:
             command("SET VARIABLE", "CTI_X", bad)
     with pytest.raises(UnsafeCommand, match="Asterisk reads"):
         command("SET VARIABLE", "CTI_X", "9" * MAX_COMMAND)
+
+
+@pytest.mark.parametrize("cut", [0, 100, MAX_LINE])
+def test_a_line_is_too_long_however_it_comes(cut: int) -> None:
+    line, decoder = b"agi_x: " + b"9" * MAX_LINE + b"\n", AgiDecoder()
+    assert decoder.feed(line[:cut]) == []
+    with pytest.raises(AgiViolation, match="a line of more than"):
+        decoder.feed(line[cut:])

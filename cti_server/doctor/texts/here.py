@@ -138,6 +138,13 @@ HERE: dict[str, Text] = {
         "{way}",
     ),
     "fastagi.closed": Text("warning", "the running server has closed FastAGI connections: {causes}"),
+    "fastagi.refused": Text(
+        "warning",
+        "the running server has refused questions that are not what the PBX's manager says of the call: {rules}",
+        "unknown_channel, other_number, other_secret: a program that is no PBX asks, or CTI_AMI_HOST is another "
+        "PBX than the one that asks. Permit only the PBX, by CTI_FASTAGI_ALLOW, and set CTI_FASTAGI_TOKEN.\n"
+        "unknown_pbx: CTI_PBX in cti_site.conf is to be a name in CTI_PBXS.",
+    ),
     "fastagi.allow_bad": Text(
         "problem",
         "CTI_FASTAGI_ALLOW: {network} is no network",

@@ -1,0 +1,1 @@
+"""Throws mutated bytes of a real PBX at what reads and writes the wire: `make fuzz`."""
