@@ -17,6 +17,8 @@ from cti_server.api.problems import documented, not_found
 from cti_server.api.shapes import AcceptedView
 from cti_server.commands import AgentTarget, Asking, CallCommand, NumberTarget, QueueTarget, Target
 from cti_server.floor.verbs import Verb
+from cti_server.record.center.agents import Agent
+from cti_server.rules import rights
 
 routes = APIRouter(prefix="/api/calls", tags=["call control"])
 
@@ -125,10 +127,14 @@ def target_of(body: ToAgent | ToQueue | ToNumber) -> Target:
             return NumberTarget(body.number)
 
 
+def asking_of(agent: Agent) -> Asking:
+    """Who asks, with the rights that call control looks at."""
+    supervises = rights.is_at_least(agent.role, "supervisor")
+    return Asking(agent.id, agent.name, supervises, agent.may_pick, agent.login, agent.role)
+
+
 async def ask(deps: Deps, principal: Principal, command: CallCommand, key: str | None) -> AcceptedView:
-    agent = principal.agent
-    asking = Asking(agent.id, agent.name, principal.sees_floor, agent.may_pick)
-    return {"request": await deps.control.ask(asking, command, key)}
+    return {"request": await deps.control.ask(asking_of(principal.agent), command, key)}
 
 
 @routes.post("", operation_id="dialNumber", status_code=202, responses=ERRORS)
