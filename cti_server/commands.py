@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cti_server.floor.verbs import Verb
+from cti_server.rules.destinations import Destination
+from cti_server.rules.dial_policy import Decision
 from cti_server.rules.facts import Reason, Role
 
 
@@ -70,6 +72,14 @@ class Asking:
     login: str = ""
     role: Role = "agent"
     dial_anywhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the dial policy says of one number."""
+
+    to: Destination
+    decision: Decision
 
 
 @dataclass(frozen=True, slots=True)

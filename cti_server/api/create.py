@@ -18,7 +18,7 @@ from cti_server.api.access.tickets import Tickets
 from cti_server.api.agent import codes, day, drafts, help_requests, me, messages, owed, phones, promises, wrap_up
 from cti_server.api.crm import customers, identify, interactions
 from cti_server.api.desktop import Desktop
-from cti_server.api.floor import calls, control, queues, team
+from cti_server.api.floor import calls, control, dial_policy, queues, team
 from cti_server.api.middleware import Edge
 from cti_server.api.ports import Deps
 from cti_server.api.principal import COOKIE
@@ -38,6 +38,7 @@ RESOURCES: Final = (
     promises,
     calls,
     control,
+    dial_policy,
     help_requests,
     messages,
     team,

@@ -24,7 +24,7 @@ import structlog
 from cti_server.asterisk.actions import Role
 from cti_server.asterisk.moves import NotSafe
 from cti_server.attachment import Attachment
-from cti_server.commands import AgentTarget, Asking, CallCommand, CommandRefused
+from cti_server.commands import AgentTarget, Asking, CallCommand, CommandRefused, Ruling
 from cti_server.desk import Desk, only
 from cti_server.floor.books import Books
 from cti_server.floor.calls import Call, Leg
@@ -35,7 +35,7 @@ from cti_server.floor.verbs import Verb
 from cti_server.record.database import Database
 from cti_server.rules.dial_policy import INSIDE
 
-from .fence import Fence, Ruling
+from .fence import Fence
 from .handover import Handovers, Sent
 from .reaching import numbers as numbers_of
 from .requests import Line, Requests

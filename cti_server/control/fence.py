@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -19,14 +18,14 @@ from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from cti_server.attachment import Attachment
-from cti_server.commands import Asking, CommandRefused
+from cti_server.commands import Asking, CommandRefused, Ruling
 from cti_server.floor.books import Books
 from cti_server.record.center import dial_policies, lines
 from cti_server.record.center.dial_policies import UNTOUCHED
 from cti_server.record.database import Database
 from cti_server.rules import dial_policy
 from cti_server.rules.destinations import Destination, Site, destination, emergency_of
-from cti_server.rules.dial_policy import Decision, Who
+from cti_server.rules.dial_policy import Who
 from cti_server.rules.facts import Reason
 
 from .outside import Outside
@@ -38,14 +37,6 @@ READ_S: Final = 1.0  # a record that answers later is not waited for: the policy
 SHOWN_DIGITS: Final = 3
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """What was decided of one number."""
-
-    to: Destination
-    decision: Decision
 
 
 class Fence(Collector):
