@@ -12,6 +12,7 @@ from cti_server import log
 from cti_server.asterisk.session import ActionFailed, LinkLost, ListBroken, Session
 from cti_server.doctor import database, environment, ports
 from cti_server.doctor.dialplan import examine as dialplan
+from cti_server.doctor.dialplan import fence
 from cti_server.doctor.dialplan import lines as dialplan_lines
 from cti_server.doctor.dialplan.plan import Dialplan
 from cti_server.doctor.dialplan.steps import IDENTIFY
@@ -120,6 +121,8 @@ async def _examine_what_it_has(patient: Patient, reader: Session, record: Record
             of_desk += await keys.examine(patient, reader)
         findings += of_desk or [say(patient.check("desk"), "desk.ok")]
         findings += await rooms.examine(patient, reader, plan)
+        if record is not None and desk.HOLD in plan.contexts:  # nothing of ours dials without the desk's part
+            findings += fence.examine(patient, record, plan)
     if record is None or (rows := await queues.listed(reader)) is None:
         return findings
     phones = await queues.phones_of(reader, rows)

@@ -18,7 +18,13 @@ from tests.api.fakes import FakeControl
 
 POLICY = {
     "rules": [
-        {"name": "hong-kong", "answer": "allow", "kinds": ["international"], "countries": ["HK"], "roles": ["agent"]},
+        {
+            "name": "hong-kong",
+            "answer": "allow",
+            "kinds": ["international"],
+            "countries": ["HK"],
+            "roles": ["agent"],
+        },
         {"name": "office", "answer": "allow", "hours": {"zone": "Asia/Shanghai", "from": "08:00", "to": "18:00"}},
     ],
     "limits": [{"a_minute": 5, "at_once": 1}],
@@ -44,7 +50,15 @@ async def test_it_is_set_by_administrators_and_keeps_who_did_it(sign_in: SignIn,
         assert found == answer.json()
         assert (found["version"], found["author"]) == (version, "root")
         assert found["policy"]["rules"][0] == POLICY["rules"][0]
-        assert found["policy"]["rules"][1]["hours"]["weekdays"] == ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+        assert found["policy"]["rules"][1]["hours"]["weekdays"] == [
+            "mon",
+            "tue",
+            "wed",
+            "thu",
+            "fri",
+            "sat",
+            "sun",
+        ]
     async with database.begin() as conn:
         assert [kept.version for kept in await dial_policies.history(conn)] == [2, 1], "the first is kept"
         author = await agents.by_login(conn, "root")
@@ -71,7 +85,11 @@ async def test_of_two_administrators_the_second_reads_again(sign_in: SignIn) -> 
     [
         ({"rules": []}, "invalid", "body.policy.rules"),
         ({"rules": [{"name": "a", "answer": "perhaps"}]}, "invalid", "body.policy.rules.0.answer"),
-        ({"rules": [{"name": "a", "answer": "allow", "kinds": ["dear"]}]}, "invalid", "body.policy.rules.0.kinds.0"),
+        (
+            {"rules": [{"name": "a", "answer": "allow", "kinds": ["dear"]}]},
+            "invalid",
+            "body.policy.rules.0.kinds.0",
+        ),
         ({"rules": [{"name": "a", "answer": "allow", "kind": []}]}, "invalid", "body.policy.rules.0.kind"),
         (
             {"rules": [{"name": "a", "answer": "allow", "countries": ["UK"]}]},
@@ -129,7 +147,9 @@ async def test_a_decision_for_oneself_and_for_others(sign_in: SignIn) -> None:
 
 
 async def test_a_refusal_is_403_with_its_reason(li: httpx.AsyncClient, control: FakeControl) -> None:
-    control.refusal = CommandRefused("dial_refused", "the dial policy …", "An administrator …", Reason("rule", {"rule": "abroad"}))
+    control.refusal = CommandRefused(
+        "dial_refused", "the dial policy …", "An administrator …", Reason("rule", {"rule": "abroad"})
+    )
     found = problem(await li.post("/api/calls", json={"to": "+442079460018"}), 403, "dial_refused")
     assert found["reason"] == {"code": "rule", "params": {"rule": "abroad"}}
     assert found["remedy"] == "An administrator …"
