@@ -13,7 +13,7 @@ import typer
 from . import attaching, demo, detaching, importing, migrating, moving, serving
 from .common import refuse
 from .failures import explained
-from .things import codes, contracts, levels, lines, phones, queues, reasons, serving_queues, users
+from .things import codes, contracts, dialling, levels, lines, phones, queues, reasons, serving_queues, users
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 for command in (
@@ -43,6 +43,7 @@ for name, group in (
     ("contract", contracts.contract),
     ("reason", reasons.reason),
     ("code", codes.code),
+    ("dialling", dialling.dialling),
     ("import", importing.imports),
 ):
     cli.add_typer(group, name=name)

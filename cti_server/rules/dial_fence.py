@@ -114,6 +114,7 @@ def _begin(policy: Policy, site: Site, rules: Sequence[Rule], version: str) -> I
     yield " same => n,Set(LOCAL(n)=${FILTER(+0-9,${ARG1})})"
     yield " same => n,Set(CTI_FENCE_RULE=not_a_number)"
     yield " same => n,GotoIf($[${LEN(${n})} != ${LEN(${ARG1})} | ${LEN(${n})} = 0 | ${LEN(${n})} > 32]?refused)"
+    yield ' same => n,GotoIf($[${REGEX("^x[+]?[0-9]+$" x${n})} = 0]?refused)'
     yield " same => n,Set(CTI_FENCE_RULE=emergency)"
     first = next((rule for rule in rules if "emergency" in rule.kinds), None)
     urgent = f'${{REGEX("^({"|".join(site.emergencies())})$" ${{n}})}}'

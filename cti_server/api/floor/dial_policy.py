@@ -59,7 +59,8 @@ class RuleForm(Form):
 
 
 class LimitForm(Form):
-    """For one person: calls outside that they may begin in a minute, and have at once. The first that fits counts."""
+    """For one person: calls outside that they may begin in a minute, and have at once. The first that fits
+    counts."""
 
     a_minute: Count
     at_once: Count

@@ -54,8 +54,8 @@ PBX: dict[str, Text] = {
     ),
     "fence.missing": Text(
         "warning",
-        "the PBX itself refuses no number: whoever has a phone's password, or a secret of cti-originate, dials what"
-        " the dial policy refuses",
+        "the PBX itself refuses no number: whoever has a phone's password, or a secret of cti-originate, dials "
+        "what the dial policy refuses",
         "cti-server dialling fence{named} /etc/asterisk/extensions_cti_fence.conf\n#tryinclude "
         "extensions_cti_fence.conf   in extensions.conf (FreePBX, Issabel: extensions_custom.conf); then: "
         + RELOAD_DIALPLAN,
@@ -69,8 +69,8 @@ PBX: dict[str, Text] = {
     "fence.unasked": Text(
         "warning",
         "the PBX has the fence of the dial policy, and nothing asks it before it dials",
-        "Copy the newer extensions_cti_desk.conf over yours, and ask it in your outbound routes (docs/dialling.md); "
-        "then: " + RELOAD_DIALPLAN,
+        "Copy the newer extensions_cti_desk.conf over yours, and ask it in your outbound routes, as "
+        "docs/dialling.md says; then: " + RELOAD_DIALPLAN,
     ),
     # --- the agents' desk
     "desk.ok": Text("ok", "calls can be held, transferred, recorded and dialled from the screen"),
