@@ -22,6 +22,7 @@ from cti_server.rules.destinations import KINDS, Site, destination, emergency_of
 from cti_server.rules.dial_fence import Strictness
 from cti_server.rules.dial_policy import DEFAULT, Hours, Policy, Rule, Who, decide
 from cti_server.rules.facts import DialForm
+from tests.documents.test_dialling import ENGLISH, blocks
 from tests.live.test_moves import channels, in_bridges, until
 from tests.rules.dialled_numbers import NONE_AT_ALL, NUMBERS, OWN
 from tests.transcripts.scenarios_desk import talks
@@ -308,3 +309,47 @@ def test_files_without_a_fence_go_on_working(pbx: DemoPbx, stage: Stage) -> None
     ringing(stage, "1001", 0)
     phone.answer()
     in_bridges(stage.pbx, {"1001", "cti-trunk"})
+
+
+# --- the lines of docs/dialling.md -------------------------------------------------------------------------
+
+FREEPBX = """
+[freepbx-like]
+exten => _X.,1,Gosub(macro-dialout-trunk,s,1(cti-trunk,${EXTEN}))
+ same => n,Hangup(34)
+; As FreePBX generates it, without what has nothing to do with its hook.
+[macro-dialout-trunk]
+exten => s,1,Set(OUTNUM=${ARG2})
+ same => n,Gosub(macro-dialout-trunk-predial-hook,s,1())
+ same => n,GotoIf($["${PREDIAL_HOOK_RET}" = "BYPASS"]?bypass,1)
+ same => n,Dial(PJSIP/${OUTNUM}@${ARG1},300)
+ same => n,Return()
+exten => bypass,1,Set(TRYALL=yes)
+ same => n,Return()
+"""
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["fence", "no fence"])
+@pytest.mark.parametrize("kind", ["ini plain", "ini freepbx"])
+def test_the_lines_that_ask_it_in_routes_of_ones_own(pbx: DemoPbx, stage: Stage, kind: str, there: bool) -> None:
+    (lines,) = blocks(ENGLISH, kind)
+    if kind == "ini plain":
+        text, context, prefix = f"\n[plain-route]\n{lines.replace('@carrier', '@cti-trunk')}", "plain-route", "9"
+    else:
+        text, context, prefix = f"\n{FREEPBX}\n{lines}", "freepbx-like", ""
+    here = dial_fence.site_of(DEFAULT, "CN", "e164", ())
+    (pbx.work / "etc" / FENCE).write_text((dial_fence.made(DEFAULT, here).text if there else "") + text)
+    pbx.cli("dialplan reload")
+    stage.network(ring_s=0.2)
+    for number, allowed in ((ABROAD, not there), (FREE, True)):
+        since = stage.tape.here()
+        pbx.cli(f"channel originate Local/{prefix}{number}@{context} application Wait 30")
+        if allowed:
+            stage.tape.wait(
+                lambda m: m.get("Event") == "Newchannel" and m["Channel"].startswith("PJSIP/cti-trunk"),
+                f"{number} to go out",
+                since,
+            )
+            pbx.cli("channel request hangup all")
+        until(lambda: channels(pbx) == [], "everybody has hung up")
+        assert (went_out(stage, since) != []) is allowed
