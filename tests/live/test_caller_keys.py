@@ -128,7 +128,7 @@ def waits_while_they_consult(stage: Stage) -> str:
 def consulted_again(stage: Stage) -> str:
     _, _, mine = consulting(stage)
     stage.do(moves.alternate(mine))
-    in_bridges(stage.pbx, {"1002", "cti-trunk"})
+    in_bridges(stage.pbx, {"1002", "cti-trunk"}, {"1003"})
     return next(name for name in channels(stage.pbx) if "cti-trunk" in name)
 
 
@@ -162,9 +162,7 @@ def rings_after_a_blonde_transfer(stage: Stage) -> str:
     stage.do(moves.consult(connected["DestChannel"], moves.Number("1003")))
     ringing(stage, "1003", here)
     stage.do(moves.hang_up(connected["DestChannel"]))
-    until(
-        lambda: not any("1002" in name for name in channels(stage.pbx) if name.startswith("PJSIP/")), "1002 left"
-    )
+    stage.event("SoftHangupRequest", here, Channel=connected["DestChannel"])
     return connected["Channel"]
 
 

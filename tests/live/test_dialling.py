@@ -1,4 +1,4 @@
-"""The dial policy with a real Asterisk and the server: what it refuses makes no channel, whichever way it is asked."""
+"""The dial policy with a real Asterisk and the server: what it refuses makes no channel, whichever verb asks."""
 
 from __future__ import annotations
 
