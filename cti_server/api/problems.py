@@ -15,9 +15,10 @@ from typing_extensions import TypedDict
 from cti_server.commands import CommandRefused
 from cti_server.lookup.shapes import ReasonView
 from cti_server.record.crm.contact_points import ContactPointTaken
-from cti_server.record.crm.customers import BadCompany, ExternalRefTaken, StaleVersion, UnknownCustomer
+from cti_server.record.crm.customers import BadCompany, ExternalRefTaken, UnknownCustomer
 from cti_server.record.cursor import BadCursor
 from cti_server.record.database import DatabaseRefusal, refused_because
+from cti_server.record.versions import StaleVersion
 from cti_server.rules.facts import Reason
 
 MEDIA_TYPE: Final = "application/problem+json"

@@ -12,7 +12,6 @@ from cti_server import log
 from cti_server.asterisk.session import ActionFailed, LinkLost, ListBroken, Session
 from cti_server.doctor import database, environment, ports
 from cti_server.doctor.dialplan import examine as dialplan
-from cti_server.doctor.dialplan import fence
 from cti_server.doctor.dialplan import lines as dialplan_lines
 from cti_server.doctor.dialplan.plan import Dialplan
 from cti_server.doctor.dialplan.steps import IDENTIFY
@@ -25,6 +24,7 @@ from cti_server.doctor.pbx import (
     browsers,
     desk,
     elsewhere,
+    fence,
     keys,
     queues,
     reads,

@@ -134,7 +134,7 @@ def consulted_again(stage: Stage) -> str:
 
 def given_on_after_a_consultation(stage: Stage) -> str:
     _, _, mine = consulting(stage)
-    stage.do(moves.complete(mine))
+    stage.do(moves.hang_up(mine))
     in_bridges(stage.pbx, {"1003", "cti-trunk"})
     return next(name for name in channels(stage.pbx) if "cti-trunk" in name)
 
@@ -157,12 +157,12 @@ def rings_after_a_blind_transfer(stage: Stage) -> str:
 
 def rings_after_a_blonde_transfer(stage: Stage) -> str:
     stage.phone("1003")
-    _, _, connected = talking(stage)
+    _, phone, connected = talking(stage)
     here = stage.tape.here()
     stage.do(moves.consult(connected["DestChannel"], moves.Number("1003")))
     ringing(stage, "1003", here)
-    stage.do(moves.hang_up(connected["DestChannel"]))
-    stage.event("SoftHangupRequest", here, Channel=connected["DestChannel"])
+    phone.hang_up()
+    stage.event("HangupRequest", here, Channel=connected["DestChannel"])
     return connected["Channel"]
 
 

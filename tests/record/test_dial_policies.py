@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from cti_server.record.center import agents, dial_policies
-from cti_server.record.crm.customers import StaleVersion
 from cti_server.record.database import Database
+from cti_server.record.versions import StaleVersion
 from cti_server.rules.dial_policy import DEFAULT, Hours, Limit, Policy, Rule
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)

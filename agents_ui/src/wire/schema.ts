@@ -2638,7 +2638,8 @@ export interface components {
         };
         /**
          * LimitForm
-         * @description For one person: calls outside that they may begin in a minute, and have at once. The first that fits counts.
+         * @description For one person: calls outside that they may begin in a minute, and have at once. The first that fits
+         *     counts.
          */
         LimitForm: {
             /** A Minute */
