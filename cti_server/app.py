@@ -147,6 +147,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         api = create_api(deps)
         registry.register(api.state.sign_ins.results)
+        registry.register(control.fence)
         fastagi = await stack.enter_async_context(
             FastAgiServer(
                 settings.fastagi_host,

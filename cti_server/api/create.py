@@ -19,7 +19,7 @@ from cti_server.api.admin import api_keys, audit, teams, users
 from cti_server.api.agent import codes, day, drafts, help_requests, me, messages, owed, phones, promises, wrap_up
 from cti_server.api.crm import customers, identify, interactions, values
 from cti_server.api.desktop import Desktop
-from cti_server.api.floor import calls, control, queues, team
+from cti_server.api.floor import calls, control, dial_policy, queues, team
 from cti_server.api.guard import add_guarded, numbers_seen
 from cti_server.api.masks import Masks
 from cti_server.api.middleware import Edge
@@ -42,6 +42,7 @@ RESOURCES: Final = (
     promises,
     calls,
     control,
+    dial_policy,
     help_requests,
     messages,
     team,

@@ -5,7 +5,7 @@ They are for the OpenAPI document and the types made from it. Nothing is checked
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args, get_type_hints
+from typing import Annotated, Literal, NotRequired, get_args, get_type_hints
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -23,7 +23,7 @@ from cti_server.api.live_shapes import (
     TeamMember,
 )
 from cti_server.api.shapes import Me
-from cti_server.lookup.shapes import Card, PromiseView
+from cti_server.lookup.shapes import Card, PromiseView, ReasonView
 from cti_server.rules.facts import DeskLanguage
 
 # --- bodies ------------------------------------------------------------------------------------------------
@@ -101,9 +101,12 @@ class LinkBody(LinkView):
 
 
 class ProblemBody(TypedDict):
+    """`reason` is there where a rule refused it."""
+
     code: str
     detail: str
     remedy: str | None
+    reason: NotRequired[ReasonView]
 
 
 class DoneBody(TypedDict):

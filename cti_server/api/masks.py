@@ -36,6 +36,7 @@ NUMBERS: Final[frozenset[tuple[str, str]]] = frozenset(
         ("ContactPointView", "e164"),
         ("ContactPointView", "raw"),
         ("ContactTarget", "number"),
+        ("DialDecisionView", "number"),
         ("CustomerRowView", "numbers"),
         ("InteractionView", "ani"),
         ("InteractionView", "ani_raw"),

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from cti_server.commands import Asking, CallCommand, Sitting
+from cti_server.commands import Asking, CallCommand, Ruling, Sitting
 from cti_server.desk import Desk
 from cti_server.floor.agents import By
 from cti_server.ivr.identify import Caller
@@ -159,6 +159,10 @@ class CallControl(Protocol):
 
         A repeat, with the same `key` or while the command runs, does nothing and answers the first request's id.
         """
+        ...
+
+    async def decide(self, asking: Asking, number: str) -> Ruling:
+        """What the dial policy says of a number as a person writes it."""
         ...
 
     async def handover(self, call: str, agent: int) -> Mapping[str, Any] | None:

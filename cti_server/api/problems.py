@@ -13,10 +13,13 @@ from starlette.exceptions import HTTPException
 from typing_extensions import TypedDict
 
 from cti_server.commands import CommandRefused
+from cti_server.lookup.shapes import ReasonView
 from cti_server.record.crm.contact_points import ContactPointTaken
-from cti_server.record.crm.customers import BadCompany, ExternalRefTaken, StaleVersion, UnknownCustomer
+from cti_server.record.crm.customers import BadCompany, ExternalRefTaken, UnknownCustomer
 from cti_server.record.cursor import BadCursor
 from cti_server.record.database import DatabaseRefusal, refused_because
+from cti_server.record.versions import StaleVersion
+from cti_server.rules.facts import Reason
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -24,6 +27,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 #: the HTTP status of a refused command, by its code; every other code gets 409
 REFUSED: Final[Mapping[str, int]] = {
     "not_yours": 403,
+    "dial_refused": 403,
     "not_found": 404,
     "bad_target": 422,
     "key_reused": 422,
@@ -40,7 +44,8 @@ class FieldError(TypedDict):
 class ProblemView(TypedDict):
     """`code` is stable, for programs; `title`, `detail` and `remedy` (what helps) are English, for people.
 
-    `draft` is the server's draft, where it refused one that was typed over another note.
+    `reason` is there where a rule refused it (`dial_refused`). `draft` is the server's draft, where it refused one
+    that was typed over another note.
     """
 
     type: str
@@ -50,6 +55,7 @@ class ProblemView(TypedDict):
     code: str
     remedy: NotRequired[str]
     errors: NotRequired[list[FieldError]]
+    reason: NotRequired[ReasonView]
     request: NotRequired[str]
     draft: NotRequired[dict[str, Any]]
 
@@ -67,6 +73,7 @@ class Problem(Exception):
         errors: list[FieldError] | None = None,
         headers: Mapping[str, str] | None = None,
         draft: Any = None,
+        reason: Reason | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -76,6 +83,7 @@ class Problem(Exception):
         self.errors = errors
         self.headers = headers
         self.draft = draft
+        self.reason = reason
 
     def view(self) -> ProblemView:
         view: ProblemView = {
@@ -89,6 +97,8 @@ class Problem(Exception):
             view["remedy"] = self.remedy
         if self.errors:
             view["errors"] = self.errors
+        if self.reason is not None:
+            view["reason"] = {"code": self.reason.code, "params": dict(self.reason.params)}
         if self.draft is not None:
             view["draft"] = self.draft
         return view
@@ -153,7 +163,7 @@ def of_validation(error: RequestValidationError) -> Problem:
 def of_command(refused: CommandRefused) -> Problem:
     """The problem for a command that the live side refused."""
     status = REFUSED.get(refused.code, 409)
-    return Problem(status, refused.code, refused.detail, remedy=refused.remedy)
+    return Problem(status, refused.code, refused.detail, remedy=refused.remedy, reason=refused.reason)
 
 
 def of_record(error: Exception) -> Problem:

@@ -122,6 +122,7 @@ def dialplan(layout: Layout, site: Site) -> Edit:
     includes = ["#tryinclude extensions_cti.conf"]
     if site.desk:
         includes.append("#tryinclude extensions_cti_desk.conf")
+        includes.append("#tryinclude extensions_cti_fence.conf")  # there once the administrator makes it
     if layout.kind is Kind.PLAIN:
         return Edit("extensions.conf", "at the end", tuple(includes))
     # Issabel's destinations have no "Return", so there is one for each queue, which leads there itself.

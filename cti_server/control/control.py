@@ -1,6 +1,6 @@
 """Call control: checks a command at once, runs it in a task of its own, and ends it with one `command.done`.
 
-    ask ─ a repeat? ─ whose call? ─ PBX connected? ─ possible now? ─ accounts? ─▶ 202 and a request id
+    ask ─ a repeat? ─ whose call? ─ PBX connected? ─ possible now? ─ may dial? ─ accounts? ─▶ 202 and a request id
                                                                         │
     task: wait in line ─ check again ─ for each step: actions ─▶ the floor shows the effect ─▶ command.done
 
@@ -16,6 +16,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast
 
 import structlog
@@ -23,7 +24,7 @@ import structlog
 from cti_server.asterisk.actions import Role
 from cti_server.asterisk.moves import NotSafe
 from cti_server.attachment import Attachment
-from cti_server.commands import AgentTarget, Asking, CallCommand, CommandRefused
+from cti_server.commands import AgentTarget, Asking, CallCommand, CommandRefused, Ruling
 from cti_server.desk import Desk, only
 from cti_server.floor.books import Books
 from cti_server.floor.calls import Call, Leg
@@ -31,9 +32,14 @@ from cti_server.floor.possible import refusal_of
 from cti_server.floor.signals import LinkState
 from cti_server.floor.standing import Scene, Standing, followed, now, scene_of
 from cti_server.floor.verbs import Verb
+from cti_server.record.audit.entries import Actor, acts, note
 from cti_server.record.database import Database
+from cti_server.rules.dial_policy import INSIDE
+from cti_server.rules.masking import masked
 
+from .fence import Fence
 from .handover import Handovers, Sent
+from .reaching import numbers as numbers_of
 from .requests import Line, Requests
 from .steps import Given, Steps
 from .targets import phone_of, resolve, seat_at
@@ -44,19 +50,23 @@ PART_STANDINGS = frozenset(Standing) - {Standing.NONE, Standing.WRAP_UP}
 #: verbs that need no part in the call; supervisors may also drop somebody from outside
 FROM_OUTSIDE = frozenset({Verb.PICK_UP})
 GIVES = {Verb.TRANSFER: "transfer", Verb.CONSULT: "consult"}
+#: verbs before which the policy need not be read again. Their actions are judged all the same, by the one known.
+DIALS_NOTHING = frozenset({Verb.HANGUP, Verb.ANSWER, Verb.HOLD, Verb.RETRIEVE, Verb.MUTE, Verb.UNMUTE, Verb.DTMF})
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A command that passed its checks: the PBX, the call and the steps to run."""
+    """A command that passed its checks: the PBX, the call, the steps to run, and what was decided of each number
+    that they dial."""
 
     attachment: Attachment
     call: Call
     scene: Scene
     given: Given
     steps: Steps
+    rulings: Sequence[Ruling]
 
 
 class Control:
@@ -70,7 +80,9 @@ class Control:
         self._tasks: set[asyncio.Task[None]] = set()
         self._working: set[asyncio.Task[None]] = set()  # the tasks that have no result yet
         self._closed = False
+        self._database = database
         self.handovers = Handovers(self._live, database)
+        self.fence = Fence(database, region, self._attachments)
 
     async def close(self) -> None:
         """Refuse new commands, and end those under way as `server_stopping`; they may have taken effect."""
@@ -85,6 +97,7 @@ class Control:
     async def ask(self, asking: Asking, command: CallCommand, key: str | None = None) -> str:
         if self._closed:
             raise CommandRefused("server_stopping", "the server is stopping; nothing was done")
+        await self._refresh(command)
         command = self._canonical(command)
         if (request := self._requests.repeated(asking.agent, command, key)) is not None:
             return request
@@ -107,6 +120,19 @@ class Control:
 
     async def handover(self, call: str, agent: int) -> Mapping[str, Any] | None:
         return await self.handovers.fresh(call, agent)
+
+    async def decide(self, asking: Asking, number: str) -> Ruling:
+        """What the dial policy says of a number as a person writes it, at the PBX where they sit, else at the
+        first."""
+        await self.fence.refresh()
+        return self.fence.written(
+            self._at_whose_pbx(asking) or next(iter(self._attachments.values())), asking, number
+        )
+
+    async def _refresh(self, command: CallCommand) -> None:
+        """Take in a changed dial policy before a command that may dial. A hangup never waits for the record."""
+        if command.verb not in DIALS_NOTHING:
+            await self.fence.refresh()
 
     def _canonical(self, command: CallCommand) -> CallCommand:
         """The command with the call's present id, which differs after the call was merged into another."""
@@ -145,11 +171,14 @@ class Control:
             if attachment is None:
                 raise over()
             return attachment
-        seated = (a for a in self._attachments.values() if phone_of(a.pipeline.books, asking.agent) is not None)
-        found = next(seated, None)
+        found = self._at_whose_pbx(asking)
         if found is None:
             raise CommandRefused("no_phone", "you have no phone", "Sign in at the phone where you sit.")
         return found
+
+    def _at_whose_pbx(self, asking: Asking) -> Attachment | None:
+        seated = (a for a in self._attachments.values() if phone_of(a.pipeline.books, asking.agent) is not None)
+        return next(seated, None)
 
     def _plan(self, asking: Asking, command: CallCommand) -> Plan:
         """Run every check and make the steps. Raises CommandRefused; the PBX has not been asked for anything."""
@@ -167,7 +196,8 @@ class Control:
             raise CommandRefused("in_a_call", "your phone is in a call", "End it or give it away first.")
         target = None
         if command.target is not None:
-            target = resolve(books, asking.agent, command.target, self._region, attachment.pbx.dial)
+            written = partial(self.fence.dialled, attachment)
+            target = resolve(books, asking.agent, command.target, written)
         given = Given(
             asking,
             command,
@@ -180,19 +210,23 @@ class Control:
             queue_asked(books, call),
         )
         steps = STEPS[command.verb](scene, given)
-        self._allowed(attachment, scene, steps)
-        return Plan(attachment, call, scene, given, steps)
+        return Plan(attachment, call, scene, given, steps, self._allowed(attachment, scene, given, steps))
 
-    def _allowed(self, attachment: Attachment, scene: Scene, steps: Steps) -> None:
-        """Refuse a command whose AMI role has no account, or whose text could mean something else to Asterisk."""
+    def _allowed(self, attachment: Attachment, scene: Scene, given: Given, steps: Steps) -> Sequence[Ruling]:
+        """Refuse a command that dials what the dial policy does not allow, whose AMI role has no account, or whose
+        text could mean something else to Asterisk. Returns what was decided of the numbers."""
         try:
-            roles = {action.role for step in steps for action in step.moves(scene)}
+            moves = [step.moves(scene) for step in steps]
         except NotSafe as cause:
             raise CommandRefused("bad_target", str(cause)) from cause
+        dialled = (number for actions in moves for number in numbers_of(actions))
+        rulings = self.fence.check(attachment, given.asking, given.command.verb.value, dialled)
+        roles = {action.role for actions in moves for action in actions}
         missing = [role for role in Role if role in roles and getattr(attachment.pbx, role.value) is None]
         if missing:
             names = " and ".join(f"CTI_AMI_{role.upper()}_USER and _SECRET" for role in missing)
             raise CommandRefused("no_account", f"no AMI user for this at {attachment.pbx.name}", f"Set {names}.")
+        return rulings
 
     # --- running it ------------------------------------------------------------------------------------
 
@@ -228,16 +262,41 @@ class Control:
 
         Returns the call's id afterwards, and why the command failed, if it did.
         """
+        await self._refresh(command)
         try:
             plan = self._plan(asking, command)
         except CommandRefused as refused:
             return command.call, refusal(refused)
+        by_grant = self.fence.by_grant(plan.attachment, asking, plan.rulings)
+        self._note(plan)  # nothing is awaited in between: of many commands at once each counts the ones before it
+        if by_grant:
+            await self._audit(asking, command, by_grant)
         sent = await self._send_capsule(plan)
-        work = Work(plan.attachment, plan.call, asking.agent, lambda body: self._ring(asking.agent, body))
+        judged = frozenset(ruling.to.number for ruling in plan.rulings)
+        work = Work(plan.attachment, plan.call, asking.agent, lambda body: self._ring(asking.agent, body), judged)
         problem = await work.through(plan.steps, plan.scene)
         if problem is not None and sent is not None:
             self.handovers.withdraw(now(plan.attachment.pipeline.books, plan.call), sent)
         return now(plan.attachment.pipeline.books, plan.call).id, problem
+
+    async def _audit(self, asking: Asking, command: CallCommand, rulings: Sequence[Ruling]) -> None:
+        acts(Actor(f"user:{asking.agent}", asking.login))
+        async with self._database.begin():
+            for ruling in rulings:
+                detail = {"verb": command.verb.value, "kind": ruling.to.kind, "country": ruling.to.country}
+                note("number.dialled", masked(ruling.to.number), detail, allowed_by="dial_anywhere")
+
+    def _note(self, plan: Plan) -> None:
+        """Log and count what is dialled now, and each call outside for its person's limits."""
+        given = plan.given
+        for ruling in plan.rulings:
+            self.fence.tell(given.asking, given.command.verb.value, ruling)
+            if ruling.to.kind in INSIDE or ruling.to.kind == "emergency":
+                continue
+            # A consultation and a transfer go on in the call that there is; anything else begins with a new leg.
+            own = given.command.verb in GIVES
+            leg, call = (None, plan.call.id) if own else (given.leg, None)
+            self.fence.outside.note(given.asking.agent, plan.attachment.pbx.name, leg=leg, call=call)
 
     async def _send_capsule(self, plan: Plan) -> Sent | None:
         """Leave the handover capsule before the call goes, so that it is there when the colleague's phone rings.

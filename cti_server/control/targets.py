@@ -6,6 +6,7 @@ target, `agent_unreachable` for a colleague who cannot be reached.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cti_server.asterisk import moves
@@ -48,9 +49,9 @@ def _extension(seat: str) -> str:
     return seat.rpartition("/")[2]
 
 
-def resolve(books: Books, asking: int, target: Target, region: str, form: DialForm = "e164") -> moves.Target:
-    """What the PBX dials for `target` now. `asking` is the agent who asks, `region` the CLDR region of numbers,
-    `form` how the PBX is told one."""
+def resolve(books: Books, asking: int, target: Target, dialled: Callable[[str], str]) -> moves.Target:
+    """What the PBX dials for `target` now. `asking` is the agent who asks; `dialled` makes of a number as a person
+    writes it what the PBX is told, or raises CommandRefused. Whether it may be dialled is not decided here."""
     match target:
         case AgentTarget(agent):
             return _colleague(books, asking, agent)
@@ -60,10 +61,10 @@ def resolve(books: Books, asking: int, target: Target, region: str, form: DialFo
             return moves.Queue(name)
         case NumberTarget(number):
             own_phone = phone_of(books, asking)
-            dialled = dialable(number, region, form)
-            if own_phone is not None and dialled == own_phone.extension:
+            told = dialled(number)
+            if own_phone is not None and told == own_phone.extension:
                 raise CommandRefused("bad_target", "that is your own phone")
-            return moves.Number(dialled)
+            return moves.Number(told)
 
 
 def seat_at(books: Books, target: moves.Target | None) -> str | None:

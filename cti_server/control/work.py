@@ -19,7 +19,9 @@ from cti_server.floor.calls import Call
 from cti_server.floor.signals import LegHangupAsked, LegHeldAtDesk, LegMuted, LinkState
 from cti_server.floor.standing import Scene, now, scene_of
 from cti_server.pipeline import PipelineClosed
+from cti_server.rules.facts import Reason
 
+from .reaching import Unfenced, numbers
 from .steps import CONFIRM_S, Step, Steps
 
 OVER_S = 1.0  # after a refusal: how long the event that the call has ended may still take
@@ -32,9 +34,13 @@ class Failed:
     code: str
     detail: str
     remedy: str | None = None
+    reason: Reason | None = None
 
     def view(self) -> dict[str, Any]:
-        return {"code": self.code, "detail": self.detail, "remedy": self.remedy}
+        view: dict[str, Any] = {"code": self.code, "detail": self.detail, "remedy": self.remedy}
+        if self.reason is not None:
+            view["reason"] = {"code": self.reason.code, "params": dict(self.reason.params)}
+        return view
 
 
 CALL_OVER = Failed("call_over", "the call ended meanwhile")
@@ -42,12 +48,14 @@ CALL_OVER = Failed("call_over", "the call ended meanwhile")
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One command that runs. `ring` tells the agent's desktops to answer: {"call", "leg"}."""
+    """One command that runs. `ring` tells the agent's desktops to answer: {"call", "leg"}. `judged` are the
+    numbers that the dial policy has allowed: its steps dial no other, whatever the scene has become."""
 
     attachment: Attachment
     call: Call
     agent: int
     ring: Callable[[dict[str, Any]], Awaitable[None]]
+    judged: frozenset[str]
 
     async def through(self, steps: Steps, scene: Scene) -> Failed | None:
         """Run the steps in order. Returns why one failed; None when all took effect."""
@@ -69,12 +77,16 @@ class Work:
             )
         try:
             actions = step.moves(before)
+            if not self.judged.issuperset(numbers(actions)):
+                return Failed("dial_refused", "the number is not the one that was allowed; nothing was done")
             if (lacks := await lacking(self.attachment.commands, actions)) is not None:
                 return Failed("not_at_pbx", f"{lacks.what}; nothing was done", lacks.remedy)
             for action in actions:
                 await self.attachment.commands.run(action)
                 if action is not actions[-1]:
                     await asyncio.sleep(step.gap_s)
+        except Unfenced as cause:
+            return Failed("dial_refused", f"the server does not know what {cause} dials, so it dials nothing")
         except NoAccount as cause:
             return Failed("no_account", str(cause))
         except ActionFailed as cause:
@@ -135,5 +147,5 @@ class Work:
 
 def refusal(cause: CommandRefused | NotSafe) -> Failed:
     if isinstance(cause, CommandRefused):
-        return Failed(cause.code, cause.detail, cause.remedy)
+        return Failed(cause.code, cause.detail, cause.remedy, cause.reason)
     return Failed("not_possible", str(cause))

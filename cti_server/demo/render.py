@@ -14,6 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cti_server.demo.seed_data import LINES
+from cti_server.rules import dial_fence
+from cti_server.rules.dial_policy import DEFAULT
+
 ROLES = ("cti-events", "cti-agent", "cti-call", "cti-originate")
 NOTIFY = "cti-notify"  # optional: there only when the configuration has a secret for it
 DESKPHONES = ("1001", "1002", "1003", "1004", "1005")
@@ -132,6 +136,8 @@ class PbxConfig:
     globals: Mapping[str, str | int] = field(default_factory=dict)
     site: Mapping[str, str] = field(default_factory=dict)
     """Replaces values of cti_site.conf, e.g. {"CTI_DEADLINE": "0.5"}."""
+    fence: str | None = None
+    """The fence of the dial policy; None for that of the default policy in China, with the demo's lines."""
     readable: bool = False
     """Loads what lets a manager's user read files, as the distributions' packages do."""
 
@@ -160,6 +166,12 @@ def render(config: PbxConfig, work: Path, inside: str, modules: Path) -> None:
     _music(work / "moh" / "hold.wav")
 
 
+def _fence(config: PbxConfig) -> str:
+    if config.fence is not None:
+        return config.fence
+    return dial_fence.made(DEFAULT, dial_fence.site_of(DEFAULT, "CN", "e164", LINES)).text
+
+
 def files(config: PbxConfig, inside: str, modules: Path) -> dict[str, str]:
     """The instance's own files, by name."""
     patterns = UNUSED_MODULES if config.readable else [*UNUSED_MODULES, *READING_MODULES]
@@ -171,6 +183,7 @@ def files(config: PbxConfig, inside: str, modules: Path) -> dict[str, str]:
         "[logfiles]\nmessages.log => notice,warning,error,verbose(3)\n",
         "extensions.conf": "#include extensions_cti_demo.conf\n[globals](+)\n" + _settings(config.globals),
         "cti_site.conf": _site(config),
+        dial_fence.FILE: _fence(config),
         "queues.conf": _queues(config),
         "pjsip.conf": _pjsip(config),
         "manager.conf": _manager(config, inside),

@@ -24,6 +24,7 @@ from cti_server.doctor.pbx import (
     browsers,
     desk,
     elsewhere,
+    fence,
     keys,
     queues,
     reads,
@@ -121,6 +122,8 @@ async def _examine_what_it_has(patient: Patient, reader: Session, record: Record
             of_desk += await keys.examine(patient, reader)
         findings += of_desk or [say(patient.check("desk"), "desk.ok")]
         findings += await rooms.examine(patient, reader, plan)
+        if record is not None and desk.HOLD in plan.contexts:  # nothing of ours dials without the desk's part
+            findings += fence.examine(patient, record, plan)
     if record is None or (rows := await queues.listed(reader)) is None:
         return findings
     members = await queues.phones_of(reader, rows)

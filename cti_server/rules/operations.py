@@ -148,6 +148,9 @@ OPERATIONS: Final[Mapping[str, Needs]] = {
     "addApiKey": _ADMINISTERS_NOTED,
     "revokeApiKey": _ADMINISTERS_NOTED,
     "listAudit": Needs(grant="administer", scope="audit:read"),
+    "getDialPolicy": _ADMINISTERS,
+    "setDialPolicy": _ADMINISTERS_NOTED,
+    "decideDialling": _AGENT,
     # whether the server lives
     "getHealth": _OPEN,
     "getReadiness": _OPEN,

@@ -29,10 +29,10 @@ GRANTS: Final[tuple[Grant, ...]] = get_args(Grant)
 BY_ROLE: Final[dict[Kind, frozenset[Grant]]] = {
     "agent": frozenset(),
     "supervisor": frozenset({"full_numbers"}),
-    "administrator": frozenset({"administer", "export", "full_numbers", "dial_anywhere"}),
+    "administrator": frozenset({"administer", "export", "full_numbers"}),
     "service": frozenset(),
 }
-"""What comes with the role. Nobody listens or hears recordings by their role alone, administrators neither."""
+"""What comes with the role. Nobody listens, hears recordings or dials anywhere by their role alone."""
 
 Reach = Literal["none", "own", "team", "all"]
 Right = Literal["calls", "queues", "floor", "own", "promises", "help", "contacts", "notes"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
 from cti_server.attachment import Attachment
-from cti_server.commands import Asking, CallCommand, CommandRefused, Sitting
+from cti_server.commands import Asking, CallCommand, CommandRefused, Ruling, Sitting
+from cti_server.control.targets import dialable
 from cti_server.floor.agents import By
 from cti_server.floor.apply import Floor
 from cti_server.floor.calls import Call, Leg
@@ -17,6 +19,8 @@ from cti_server.floor.signals import LinkChanged, LinkState, MemberChanged, Memb
 from cti_server.live.floors import Floors
 from cti_server.lookup.shapes import Card
 from cti_server.record.center.agents import Agent
+from cti_server.rules.destinations import Destination, Site, destination, emergency_of
+from cti_server.rules.dial_policy import DEFAULT, Who, decide, not_a_number
 
 AT = 1_795_323_600.0  # 2026-11-22T05:00:00Z
 PBX = "demo"
@@ -174,6 +178,16 @@ class FakeControl:
             raise self.refusal
         self.asked.append((asking, command, key))
         return f"r-{len(self.asked)}"
+
+    async def decide(self, asking: Asking, number: str) -> Ruling:
+        """By the default policy, on shift, in China."""
+        here = Site("CN")
+        try:
+            to = destination(emergency_of(number, here) or dialable(number, "CN"), here)
+        except CommandRefused as refused:
+            return Ruling(Destination("unknown", number), not_a_number(refused.detail))
+        who = Who(asking.login, asking.role, on_shift=True)
+        return Ruling(to, decide(DEFAULT, who, to, datetime.now(UTC)))
 
     async def handover(self, call: str, agent: int) -> Mapping[str, Any] | None:
         return self.handovers.get((call, agent))

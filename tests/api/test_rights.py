@@ -69,6 +69,9 @@ revokeApiKey
         ),
         (ADMIN, None),
     ),
+    "decideDialling": (PEOPLE, None),
+    "getDialPolicy": (ADMIN, None),
+    "setDialPolicy": (ADMIN, None),
     "listAudit": (ADMIN, "audit:read"),
 }
 REFUSALS = {"forbidden", "grant_needed", "scope_needed", "not_for_programs", "wrong_key"}

@@ -497,6 +497,8 @@ async def test_a_handover_that_did_not_take_place_is_forgotten(here: Site) -> No
 
 async def test_dialling_rings_the_agents_phone_and_names_the_call(here: Site) -> None:
     await here.play(*TALKING)
+    here.put(ShiftBegan(later(here.floor), 3, "PJSIP/1003", "1003", "desk", ()))
+    await here.attachment.pipeline.when(lambda floor: floor.agents[3].shift, 5)
     bob = Asking(3, "agent 3")
 
     def reply(action: object) -> list[object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from cti_server.asterisk import moves
@@ -15,6 +17,7 @@ from cti_server.floor.signals import MemberChanged, MemberStatus, QueueDescribed
 from cti_server.rules.facts import DialForm
 
 ME, BOB, GONE, NO_PHONE = 1, 2, 3, 4
+CHINESE = partial(dialable, region="CN")
 
 
 @pytest.fixture
@@ -37,16 +40,16 @@ def floor(live: Floor) -> Books:
 
 
 def test_a_colleague_is_reached_where_they_sit_now(floor: Books) -> None:
-    assert resolve(floor, ME, AgentTarget(BOB), "CN") == moves.Number("1102"), "not at their own desk"
+    assert resolve(floor, ME, AgentTarget(BOB), CHINESE) == moves.Number("1102"), "not at their own desk"
     mine = phone_of(floor, BOB)
     assert mine is not None
     assert (mine.seat, mine.extension, mine.kind, mine.answers_itself) == ("PJSIP/1102", "1102", "browser", True)
 
 
 def test_a_queue_and_a_number(floor: Books) -> None:
-    assert resolve(floor, ME, QueueTarget("sales"), "CN") == moves.Queue("sales")
-    assert resolve(floor, ME, NumberTarget("1002"), "CN") == moves.Number("1002")
-    assert resolve(floor, ME, NumberTarget("021-6288 1234"), "CN") == moves.Number("+862162881234")
+    assert resolve(floor, ME, QueueTarget("sales"), CHINESE) == moves.Queue("sales")
+    assert resolve(floor, ME, NumberTarget("1002"), CHINESE) == moves.Number("1002")
+    assert resolve(floor, ME, NumberTarget("021-6288 1234"), CHINESE) == moves.Number("+862162881234")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +70,7 @@ def test_a_queue_and_a_number(floor: Books) -> None:
 )
 def test_what_is_no_target_is_said_to_be_none(floor: Books, target: Target, code: str, says: str) -> None:
     with pytest.raises(CommandRefused, match=says) as caught:
-        resolve(floor, ME, target, "CN")
+        resolve(floor, ME, target, CHINESE)
     assert caught.value.code == code
 
 
@@ -75,7 +78,7 @@ def test_a_colleague_whose_phone_is_lost_is_no_target(live: Floor, floor: Books)
     seat = "PJSIP/1102"
     live.apply(MemberChanged(4.0, "sales", seat, seat, "Bob", MemberStatus.UNAVAILABLE, False, None))
     with pytest.raises(CommandRefused, match="not reachable") as caught:
-        resolve(floor, ME, AgentTarget(BOB), "CN")
+        resolve(floor, ME, AgentTarget(BOB), CHINESE)
     assert caught.value.code == "agent_unreachable"
 
 

@@ -15,7 +15,11 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = (
     "README.md",
     "README.zh-CN.md",
-    *(f"docs/{name}{language}.md" for name in ("proxy", "operations", "softphone") for language in ("", ".zh-CN")),
+    *(
+        f"docs/{name}{language}.md"
+        for name in ("proxy", "operations", "softphone", "dialling")
+        for language in ("", ".zh-CN")
+    ),
 )
 
 

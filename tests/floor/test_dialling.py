@@ -26,6 +26,7 @@ def dialling() -> Floor:
     [
         (DialStatus.FAILED, 3, False, "no_trunk", "failed"),
         (DialStatus.FAILED, 1, True, "number_unknown", "failed"),
+        (DialStatus.FAILED, 57, True, "not_allowed", "failed"),
         (DialStatus.FAILED, 20, True, "unreachable", "failed"),
         (DialStatus.FAILED, 21, True, "refused", "failed"),
         (DialStatus.FAILED, 34, True, "congestion", "failed"),

@@ -75,6 +75,18 @@ class Agent:
         seen = {"mine": self.part(call)["state"], "state": call["state"], "recording": call["recording"]}
         return all(seen[name] == value for name, value in wanted.items())
 
+    @asynccontextmanager
+    async def on_shift(self) -> AsyncIterator[None]:
+        """At work at their own phone, and ready: only who is on shift dials outside."""
+        assert (await self.ask("/api/me/shift", {"phone": None}))["ok"]
+        assert (await self.ask("/api/me/state", {"state": "ready"}))["ok"]
+        yield
+
+        async def ended() -> bool:
+            return (await self.api.delete("/api/me/shift")).status_code == 202
+
+        await until(ended, "the shift to end")
+
     async def refused(self, call: str, verb: str, body: Any = None) -> tuple[int, str]:
         answer = await self.api.post(f"/api/calls/{call}/{verb}", json=body or {})
         assert answer.status_code >= 400, answer.text
@@ -442,6 +454,7 @@ async def test_dialling_out_and_to_a_queue(shop: Shop) -> None:
     alice = shop.agents["alice"]
     await shop.phone("1001")
     await shop.outside()
+    assert (await alice.ask("/api/me/shift", {"phone": None}))["ok"]  # only who is on shift dials outside
     done = await alice.ask("/api/calls", {"to": "021-6288 1234", "from_page": "/customers/1"})
     assert done["ok"], done
     await shop.says.are_together([ALICE, TRUNK])

@@ -219,6 +219,7 @@ async def test_a_number_in_a_form_that_no_route_has(
 async def not_reached(shop: Shop, number: str) -> str:
     """Why a number that Alice dials is not reached, as her desktop is told."""
     alice = shop.agents["alice"]
+    assert (await alice.ask("/api/me/shift", {"phone": None}))["ok"]  # only who is on shift dials outside
     done = await alice.ask("/api/calls", {"to": number})
     assert done["ok"], done
 

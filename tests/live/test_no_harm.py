@@ -100,6 +100,7 @@ async def test_a_dial_that_fails_says_why_at_once(
         shop.phones.enter_context(await asyncio.to_thread(trunk_far_end, shop.site.pbx, habits))
     alice = shop.agents["alice"]
     await shop.phone("1001")
+    assert (await alice.ask("/api/me/shift", {"phone": None}))["ok"]
     wrong = lambda text: text.replace("Set(CTI_TRUNK=cti-trunk)", f"Set(CTI_TRUNK={trunk})")  # noqa: E731
     with changed(shop.site.pbx, "cti_site.conf", wrong, "dialplan reload"):
         # Whether the phone was seen to ring is another thing: where the machine stalls, all is over by then.

@@ -140,18 +140,19 @@ async def test_hold_and_resume_many_times_by_the_phone(shop: Desks) -> None:
 
 
 async def test_the_expert_who_stays_is_not_the_customer(shop: Desks) -> None:
-    mine, caller, call = await talks(shop)
     alice, susan = shop.agents["alice"], shop.agents["susan"]
-    await shop.outside()
-    await alice.do(call, "conference", {"target": {"kind": "number", "number": "02062880000"}})
-    await shop.says.are_together([ALICE, TRUNK, TRUNK])
-    customer = next(p for p in (await people(susan, call)) if p["role"] == "customer")
-    await press(caller.hang_up)
-    await shop.says.are_together([ALICE, TRUNK])
-    left = await until(lambda: without(susan, call, customer["leg"]), "the customer to have left")
-    assert [person["role"] for person in left if person["agent"] is None] == ["other"]
-    assert customer["name"] not in [person["name"] for person in left if person["agent"] is None]
-    await press(mine.hang_up)
+    async with alice.on_shift():
+        mine, caller, call = await talks(shop)
+        await shop.outside()
+        await alice.do(call, "conference", {"target": {"kind": "number", "number": "02062880000"}})
+        await shop.says.are_together([ALICE, TRUNK, TRUNK])
+        customer = next(p for p in (await people(susan, call)) if p["role"] == "customer")
+        await press(caller.hang_up)
+        await shop.says.are_together([ALICE, TRUNK])
+        left = await until(lambda: without(susan, call, customer["leg"]), "the customer to have left")
+        assert [person["role"] for person in left if person["agent"] is None] == ["other"]
+        assert customer["name"] not in [person["name"] for person in left if person["agent"] is None]
+        await press(mine.hang_up)
 
 
 async def without(agent: Any, call: str, leg: str) -> list[dict[str, Any]] | None:

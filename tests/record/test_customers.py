@@ -10,8 +10,9 @@ import pytest
 from cti_server.record.center import agents
 from cti_server.record.crm import cases, contracts, customers, notes, products
 from cti_server.record.crm.contact_points import ContactPointTaken
-from cti_server.record.crm.customers import BadCompany, ExternalRefTaken, StaleVersion, UnknownCustomer
+from cti_server.record.crm.customers import BadCompany, ExternalRefTaken, UnknownCustomer
 from cti_server.record.database import Database
+from cti_server.record.versions import StaleVersion
 from cti_server.rules.facts import AgentBrief, CompanyBrief
 from tests.record.builders import BUILDER, NOON, a_contract, a_customer, after, an_agent
 

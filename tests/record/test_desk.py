@@ -24,9 +24,9 @@ from cti_server.record.center.queues import Queue
 from cti_server.record.center.reasons import ReasonCode
 from cti_server.record.center.shifts import Shift
 from cti_server.record.center.wrap_up_codes import WrapUpCode
-from cti_server.record.crm.customers import StaleVersion
 from cti_server.record.database import Database
 from cti_server.record.desk import help_requests, messages, promises
+from cti_server.record.versions import StaleVersion
 from tests.record.builders import NOON, a_customer, after, an_agent
 
 

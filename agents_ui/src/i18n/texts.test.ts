@@ -31,6 +31,8 @@ const codes: Record<string, string> = {
   match: "verified shared guess none pending",
   reason: "chosen_before verified_number only_customer company_number shared_number guess_number switchboard withheld malformed unknown_number",
   why: "open_case_overdue open_case recent_visit recent_email recent_chat contract_expired contract_ending repeat_call abandoned_before",
+  dial_refused: "rule no_rule off_shift a_minute at_once",
+  dial_kind: "internal own emergency premium shared_cost satellite toll_free national international special unknown",
   state: "ready not_ready signed_out reserved talking hold wrap_up",
   call_state: "ivr queued ringing talking held parked conference ended",
   party_state: "ringing talking hold consulting wrap_up left",

@@ -14,10 +14,22 @@ export function problemText(problem: Problem, t: T): { title: string; detail: st
   const fields = (problem.errors ?? []).map((entry) => `${entry.at.replace(/^body\./, "")}: ${entry.message}`);
   const remedy = `remedy.${problem.code ?? ""}`;
   const ours = problem.code && i18next.exists(remedy) ? t(remedy, facts) : null;
+  const why = byRule(problem, t);
+  if (why) return { title, detail: problem.reason?.code.endsWith("rule") && ours ? `${why} ${ours}` : why };
   // The server speaks English: where we have words of our own for cause and remedy, they are the viewer's.
   const repeated = (ours && i18next.language !== "en") || plain(problem.detail) === plain(title);
   const parts = [repeated ? null : problem.detail, ours ?? problem.remedy, ...fields].filter((part): part is string => Boolean(part));
   return { title, detail: parts.map(sentence).join(" ") };
+}
+
+/** What a rule of the dial policy decided, in the viewer's words; the limits name what helps themselves. */
+function byRule(problem: Problem, t: T): string | null {
+  const { code, params } = problem.reason ?? { code: "", params: {} as Record<string, string | number | boolean | null> };
+  const key = `${problem.code ?? ""}.${code}`;
+  if (!problem.reason || !i18next.exists(key)) return null;
+  const country = typeof params.country === "string" && params.country !== "001" && params.kind !== "emergency" ? ` (${params.country})` : "";
+  const kind = params.kind ? t(`dial_kind.${String(params.kind)}`) : "";
+  return t(key, { ...params, kind, country });
 }
 
 /** The server's details are clauses: beside another one each is a sentence. */

@@ -952,6 +952,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dial-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Policy
+         * @description The policy that is in force.
+         */
+        get: operations["getDialPolicy"];
+        /**
+         * Set Policy
+         * @description Put a policy in force. Every process decides by it within two seconds.
+         */
+        put: operations["setDialPolicy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dial-policy/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decision
+         * @description What the policy says now of a number as a person writes it: for oneself, or for any login to an
+         *     administrator. Nothing is dialled, and nothing is counted.
+         */
+        get: operations["decideDialling"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/help": {
         parameters: {
             query?: never;
@@ -2435,6 +2480,30 @@ export interface components {
             to: string;
         };
         /**
+         * DialDecisionView
+         * @description `code` says what decided; `rule` is the rule's name where it was one, else the code again. `number` is what
+         *     the PBX would be told; `kind` and `country` (ISO region, `001` for none) are null for what is no number.
+         */
+        DialDecisionView: {
+            /** Allowed */
+            allowed: boolean;
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "rule" | "emergency" | "anywhere" | "off_shift" | "a_minute" | "at_once" | "no_rule" | "not_a_number";
+            /** Country */
+            country: string | null;
+            /** Kind */
+            kind: ("internal" | "own" | "emergency" | "premium" | "shared_cost" | "satellite" | "toll_free" | "national" | "international" | "special" | "unknown") | null;
+            /** Number */
+            number: string | null;
+            /** Policy */
+            policy: number;
+            /** Rule */
+            rule: string;
+        };
+        /**
          * DoneBody
          * @description The result of a request; `problem` is null when all went well.
          */
@@ -2680,6 +2749,26 @@ export interface components {
             taken_by: components["schemas"]["Named"] | null;
         };
         /**
+         * HoursForm
+         * @description By the clock on the wall of `zone`. With `to` at or before `from` it goes over midnight.
+         */
+        HoursForm: {
+            /**
+             * From
+             * @default 00:00
+             */
+            from: string;
+            /**
+             * To
+             * @default 24:00
+             */
+            to: string;
+            /** Weekdays */
+            weekdays?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[] | null;
+            /** Zone */
+            zone: string;
+        };
+        /**
          * IdentifyAnswer
          * @description The channel variables to set. CTI_STATUS is among them: `ok`, `unknown`, `timeout` or `error`.
          */
@@ -2809,6 +2898,21 @@ export interface components {
         Keys: {
             /** Digits */
             digits: string;
+        };
+        /**
+         * LimitForm
+         * @description For one person: calls outside that they may begin in a minute, and have at once. The first that fits
+         *     counts.
+         */
+        LimitForm: {
+            /** A Minute */
+            a_minute: number;
+            /** At Once */
+            at_once: number;
+            /** Logins */
+            logins?: string[] | null;
+            /** Roles */
+            roles?: ("agent" | "supervisor" | "administrator")[] | null;
         };
         /** LinkBody */
         LinkBody: {
@@ -3246,6 +3350,15 @@ export interface components {
             new: string;
         };
         /**
+         * NewPolicy
+         * @description `version` is the one that this policy follows on: another one in force is a conflict.
+         */
+        NewPolicy: {
+            policy: components["schemas"]["PolicyForm"];
+            /** Version */
+            version: number;
+        };
+        /**
          * NewPromise
          * @description A promise to a customer, for the time between `from` and `due`.
          */
@@ -3663,17 +3776,55 @@ export interface components {
             /** Seat */
             seat: string;
         };
+        /**
+         * PolicyForm
+         * @description The first rule that fits decides; what none fits is refused. `emergency` are the site's emergency numbers in
+         *     place of the region's own, `internal` patterns of extensions that the record does not know (X is any digit).
+         */
+        PolicyForm: {
+            /** Emergency */
+            emergency?: string[] | null;
+            /** Internal */
+            internal?: string[] | null;
+            /**
+             * Limits
+             * @default []
+             */
+            limits: components["schemas"]["LimitForm"][];
+            /** Rules */
+            rules: components["schemas"]["RuleForm"][];
+        };
+        /**
+         * PolicyView
+         * @description Version 0 is the default, which nobody has made. `author` is a login, or `command line`.
+         */
+        PolicyView: {
+            /** At */
+            at: string | null;
+            /** Author */
+            author: string | null;
+            /** Policy */
+            policy: {
+                [key: string]: unknown;
+            };
+            /** Version */
+            version: number;
+        };
         /** PreferencesView */
         PreferencesView: {
             /** Auto Answer */
             auto_answer: boolean;
         };
-        /** ProblemBody */
+        /**
+         * ProblemBody
+         * @description `reason` is there where a rule refused it.
+         */
         ProblemBody: {
             /** Code */
             code: string;
             /** Detail */
             detail: string;
+            reason?: components["schemas"]["ReasonView"];
             /** Remedy */
             remedy: string | null;
         };
@@ -3681,7 +3832,8 @@ export interface components {
          * ProblemView
          * @description `code` is stable, for programs; `title`, `detail` and `remedy` (what helps) are English, for people.
          *
-         *     `draft` is the server's draft, where it refused one that was typed over another note.
+         *     `reason` is there where a rule refused it (`dial_refused`). `draft` is the server's draft, where it refused one
+         *     that was typed over another note.
          */
         ProblemView: {
             /** Code */
@@ -3694,6 +3846,7 @@ export interface components {
             };
             /** Errors */
             errors?: components["schemas"]["FieldError"][];
+            reason?: components["schemas"]["ReasonView"];
             /** Remedy */
             remedy?: string;
             /** Request */
@@ -4097,6 +4250,31 @@ export interface components {
              * @constant
              */
             type: "reset";
+        };
+        /**
+         * RuleForm
+         * @description What is left out is everybody, every kind, every country, every number, at all hours. `numbers` are
+         *     beginnings in E.164: `+447`.
+         */
+        RuleForm: {
+            /**
+             * Answer
+             * @enum {string}
+             */
+            answer: "allow" | "refuse";
+            /** Countries */
+            countries?: string[] | null;
+            hours?: components["schemas"]["HoursForm"] | null;
+            /** Kinds */
+            kinds?: ("internal" | "own" | "emergency" | "premium" | "shared_cost" | "satellite" | "toll_free" | "national" | "international" | "special" | "unknown")[] | null;
+            /** Logins */
+            logins?: string[] | null;
+            /** Name */
+            name: string;
+            /** Numbers */
+            numbers?: string[] | null;
+            /** Roles */
+            roles?: ("agent" | "supervisor" | "administrator")[] | null;
         };
         /** SegmentView */
         SegmentView: {
@@ -9194,6 +9372,208 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    getDialPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    setDialPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPolicy"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    decideDialling: {
+        parameters: {
+            query: {
+                number: string;
+                login?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DialDecisionView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -141,6 +141,8 @@ export interface Problem {
   detail?: string | null;
   code?: string;
   remedy?: string | null;
+  /** What a rule decided, where one refused it. */
+  reason?: { code: string; params: Record<string, string | number | boolean | null> };
   errors?: { at: string; message: string }[];
   /** The HTTP status of an answer that is not the server's own. */
   answered?: number;

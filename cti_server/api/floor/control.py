@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Response
@@ -17,7 +18,8 @@ from cti_server.api.problems import documented, not_found
 from cti_server.api.shapes import AcceptedView
 from cti_server.commands import AgentTarget, Asking, CallCommand, NumberTarget, QueueTarget, Target
 from cti_server.floor.verbs import Verb
-from cti_server.rules.rights import may_see
+from cti_server.record.center.agents import Agent
+from cti_server.rules.rights import is_at_least, may_see
 
 routes = APIRouter(prefix="/api/calls", tags=["call control"])
 
@@ -126,11 +128,18 @@ def target_of(body: ToAgent | ToQueue | ToNumber) -> Target:
             return NumberTarget(body.number)
 
 
+def asking_of(agent: Agent) -> Asking:
+    """Who asks, with the rights that call control looks at."""
+    supervises = is_at_least(agent.role, "supervisor")
+    anywhere = "dial_anywhere" in agent.all_grants
+    return Asking(agent.id, agent.name, supervises, agent.may_pick, agent.login, agent.role, anywhere)
+
+
 async def ask(deps: Deps, principal: Principal, command: CallCommand, key: str | None) -> AcceptedView:
-    agent, viewer = principal.agent, principal.viewer(deps)
+    viewer = principal.viewer(deps)
     live = deps.floor.call(command.call) if command.call is not None else None
     oversees = principal.supervises and (live is None or may_see(viewer, live.thing))
-    asking = Asking(agent.id, agent.name, oversees, agent.may_pick)
+    asking = replace(asking_of(principal.agent), supervises=oversees)
     return {"request": await deps.control.ask(asking, command, key)}
 
 

@@ -22,6 +22,8 @@ from cti_server.doctor.dialplan.steps import (
 )
 from cti_server.doctor.findings import Finding, say, some
 from cti_server.doctor.texts.dialplan import FREEPBX_CONTEXT, FREEPBX_TARGET
+from cti_server.rules.dial_fence import CONTEXT as FENCE
+from cti_server.rules.dial_fence import FILE as FENCE_FILE
 
 SITE, CALLS, DESK = "cti_site.conf", "extensions_cti.conf", "extensions_cti_desk.conf"
 #: our contexts, and the file that brings each
@@ -39,6 +41,7 @@ FILES: Mapping[str, str] = {
             *(
                 "cti-device",
                 "cti-ring",
+                "cti-refused",
                 "cti-not-reached",
                 "cti-transfer",
                 "cti-transfer-queue",
@@ -67,6 +70,7 @@ FILES: Mapping[str, str] = {
         ),
         DESK,
     ),
+    **dict.fromkeys(("cti-fence", "cti-fence-plan"), FENCE_FILE),
 }
 SHOWN = 5
 
@@ -92,7 +96,7 @@ def _missing(check: str, plan: Dialplan) -> Iterator[Finding]:
             if target.context not in FILES:
                 yield say(check, "called.skipped", remedy=_bring(plan, place, target), **facts)
         elif _looks_first(plan, place, target):
-            if target.context != IDENTIFY:  # whose absence has a finding of its own
+            if target.context not in (IDENTIFY, FENCE):  # whose absence has a finding of its own
                 yield say(check, "called.skipped", remedy=_bring(plan, place, target), **facts)
         else:
             code = "called.missing_freepbx" if generated(plan, place.context) else "called.missing"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cti_server.record.center import agents, lines, phone_passwords, phones, queues, shifts
+from cti_server.record.center import agents, dial_policies, lines, phone_passwords, phones, queues, shifts
 from cti_server.record.center.agents import Agent
 from cti_server.record.center.phone_passwords import Holder
 from cti_server.record.center.phones import Phone
 from cti_server.record.center.queues import Queue
 from cti_server.record.database import Database
+from cti_server.rules.dial_policy import DEFAULT, Policy
 from cti_server.rules.facts import Line
 
 
@@ -25,6 +26,7 @@ class Recorded:
     phones: Sequence[Phone] = ()
     on_shift: frozenset[tuple[str, str]] = frozenset()
     holders: Sequence[Holder] = ()
+    policy: Policy = DEFAULT
 
     def agents_at(self, pbx: str) -> list[Agent]:
         """Those who have a phone at this PBX."""
@@ -43,4 +45,5 @@ async def read(url: str) -> Recorded:
             await phones.all_phones(conn),
             frozenset((shift.pbx, shift.seat) for shift in await shifts.all_open(conn)),
             await phone_passwords.holders(conn),
+            (await dial_policies.current(conn)).policy,
         )

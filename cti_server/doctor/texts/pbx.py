@@ -48,6 +48,30 @@ PBX: dict[str, Text] = {
         "{user} may not ask what Asterisk, its dialplan and its queues are like, so they were not examined",
         "write = reporting   in [{user}] of {file}; then: " + RELOAD_MANAGER,
     ),
+    # --- the fence of the dial policy
+    "fence.ok": Text(
+        "ok", "numbers outside pass the fence of the dial policy ({strictness}); it is asked in {asking}"
+    ),
+    "fence.missing": Text(
+        "warning",
+        "the PBX itself refuses no number: whoever has a phone's password, or a secret of cti-originate, dials "
+        "what the dial policy refuses",
+        "cti-server dialling fence{named} /etc/asterisk/extensions_cti_fence.conf\n#tryinclude "
+        "extensions_cti_fence.conf   in extensions.conf (FreePBX, Issabel: extensions_custom.conf); then: "
+        + RELOAD_DIALPLAN,
+    ),
+    "fence.old": Text(
+        "warning",
+        "the fence in the PBX ({found}) is older than the dial policy, the lines or this server",
+        "cti-server dialling fence{named}{anybody} /etc/asterisk/extensions_cti_fence.conf; then: "
+        + RELOAD_DIALPLAN,
+    ),
+    "fence.unasked": Text(
+        "warning",
+        "the PBX has the fence of the dial policy, and nothing asks it before it dials",
+        "Copy the newer extensions_cti_desk.conf over yours, and ask it in your outbound routes, as "
+        "docs/dialling.md says; then: " + RELOAD_DIALPLAN,
+    ),
     # --- the agents' desk
     "desk.ok": Text("ok", "calls can be held, transferred, recorded and dialled from the screen"),
     "desk.contexts": Text(

@@ -30,13 +30,14 @@ BY_CAUSE = {
     41: "congestion",
     42: "congestion",
     44: "congestion",
+    57: "not_allowed",
 }
 BY_STATUS = {DialStatus.BUSY: "busy", DialStatus.NO_ANSWER: "no_answer", DialStatus.CANCEL: "no_answer"}
 
 
 def reason_of(s: NumberNotReached, refused_with: int | None = None) -> str:
     """Why the number was not reached: `no_trunk`, `number_unknown`, `unreachable`, `refused`, `congestion`,
-    `busy`, `no_answer`, or `failed` for what the PBX does not explain.
+    `not_allowed` (by the fence of the dialplan), `busy`, `no_answer`, or `failed` for what the PBX does not say.
 
     `refused_with` is the cause that the trunk itself gave. A Local channel in between (CTI_VIA, FreePBX's outbound
     routes) does not hand it on, so it counts more than the cause that the dialplan knows."""

@@ -15,6 +15,7 @@ from cti_server.record.crm import customer_values, search_index, tokens
 from cti_server.record.crm.customer_values import Author, Valued
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, id_column, metadata
+from cti_server.record.versions import StaleVersion
 from cti_server.rules.facts import (
     AgentBrief,
     CompanyBrief,
@@ -63,15 +64,6 @@ EDITABLE = frozenset(column.name for column in customers.c) - KEPT_HERE
 """The columns that a person may write: all but those that this file keeps itself."""
 AS_STORED = [field.name for field in fields(Customer) if field.name in customers.c]
 """The fields of Customer that are columns under the same name."""
-
-
-class StaleVersion(Exception):
-    """Somebody has changed the customer (or the `what`) in the meantime; `current` is its version now."""
-
-    def __init__(self, current: int, what: str = "customer") -> None:
-        super().__init__(f"the {what} is at version {current}")
-        self.current = current
-        self.what = what
 
 
 class UnknownCustomer(LookupError):

@@ -13,10 +13,11 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from cti_server.record.center.agents import agents
-from cti_server.record.crm.customers import StaleVersion, customers
+from cti_server.record.crm.customers import customers
 from cti_server.record.cursor import Page, bounded, cut, decode
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, chunks, customer_column, id_column, metadata
+from cti_server.record.versions import StaleVersion
 from cti_server.rules.facts import Customer, Promise, PromiseKind, PromiseState
 
 REMIND_MS = 15 * 60 * 1000

@@ -4,7 +4,7 @@ import { formatNumber } from "../../lib/format";
 import type { EventOf } from "../../wire/types";
 import { toast, useStore } from "../desk/store";
 
-const reasons = ["no_trunk", "number_unknown", "unreachable", "refused", "congestion", "busy", "no_answer"] as const;
+const reasons = ["no_trunk", "number_unknown", "unreachable", "refused", "not_allowed", "congestion", "busy", "no_answer"] as const;
 
 export function notReached({ body }: EventOf<"part.changed">): void {
   const { desk } = useStore.getState();
