@@ -127,6 +127,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             softphone_url=settings.softphone_url,
             softphone_ice=settings.softphone_ice,
             sealer=settings.sealer(),
+            second_factor_roles=settings.second_factor_roles,
         )
         api = create_api(deps)
         registry.register(api.state.sign_ins.results)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from .rules.facts import DialForm
+from .rules.facts import DialForm, Role
 from .settings_file import ENCODING
 from .wire.text import Encodings
 
@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     identify_token: SecretStr | None = None
     # what the record must give back in clear is sealed with the first, and opened with each
     secret_key: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    second_factor_roles: Annotated[tuple[Role, ...], NoDecode] = ()  # who may do nothing without one
 
     default_region: str = Field(default="CN", pattern=r"^[A-Z]{2}$")
     snapshot_every_s: float = Field(default=30.0, gt=0)
@@ -167,7 +168,14 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in ("http_origins", "http_proxies", "fastagi_allow", "softphone_ice", "secret_key"):
+        for name in (
+            "http_origins",
+            "http_proxies",
+            "fastagi_allow",
+            "softphone_ice",
+            "secret_key",
+            "second_factor_roles",
+        ):
             if isinstance(given := values.get(name), str):
                 values[name] = tuple(part.strip() for part in given.split(",") if part.strip())
         return values
@@ -192,6 +200,15 @@ class Settings(BaseSettings):
         names = [pbx.name for pbx in self.pbxs]
         if len(set(names)) != len(names):
             raise ValueError(f"CTI_PBXS names a PBX twice: {', '.join(names)}; give each a name of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _second_factors_can_be_kept(self) -> Settings:
+        if self.second_factor_roles and not self.secret_key:
+            raise ValueError(
+                "CTI_SECOND_FACTOR_ROLES needs CTI_SECRET_KEY, by which the second factors are kept: "
+                "cti-server key prints one"
+            )
         return self
 
     def sealer(self) -> Sealer:

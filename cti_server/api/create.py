@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
 
 from cti_server.api import events, health, problems
-from cti_server.api.access import account, session
+from cti_server.api.access import account, second_factor, session
 from cti_server.api.access.sign_ins import SignIns
 from cti_server.api.access.tickets import Tickets
 from cti_server.api.agent import codes, day, drafts, help_requests, me, messages, owed, phones, promises, wrap_up
@@ -27,6 +27,7 @@ from cti_server.asterisk.link import SinkFull
 RESOURCES: Final = (
     session,
     account,
+    second_factor,
     me,
     day,
     phones,
@@ -54,7 +55,7 @@ def create_api(deps: Deps) -> FastAPI:
     """The ASGI application. Add the websocket with `websocket.add_websocket` before serving it."""
     app = _routed()
     app.state.deps = deps
-    app.state.tickets = Tickets(deps.database, deps.now)
+    app.state.tickets = Tickets(deps.database, deps.now, deps.second_factor_roles)
     app.state.sign_ins = SignIns()
     trouble = deps.database.trouble
     app.add_middleware(

@@ -20,6 +20,7 @@ from cti_server.record.center.agents import Agent
 from cti_server.record.database import Database
 from cti_server.record.sealing import Sealer
 from cti_server.rules import rights
+from cti_server.rules.facts import Role
 from cti_server.wire.text import Encodings
 
 
@@ -178,6 +179,7 @@ class Deps:
     off. `encodings` are those of each PBX, for the names that such a script sends. `desktop` is the folder of the
     built desktop, None without one. `softphone_url` is the Asterisk websocket where browser phones register, and
     `softphone_ice` has their STUN and TURN servers. `sealer` opens the record's secrets.
+    `second_factor_roles` are those that must have a second factor.
     """
 
     database: Database
@@ -199,3 +201,4 @@ class Deps:
     softphone_url: str | None = None
     softphone_ice: tuple[str, ...] = ()
     sealer: Sealer = field(default_factory=Sealer)
+    second_factor_roles: tuple[Role, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -13,7 +13,9 @@ from cti_server.api.ports import Deps, LiveCall
 from cti_server.api.problems import Problem, not_found
 from cti_server.record.center import sessions
 from cti_server.record.center.agents import Agent
+from cti_server.record.center.sessions import Holder
 from cti_server.rules import rights
+from cti_server.rules import second_factor as factors
 from cti_server.rules.facts import Role
 from cti_server.rules.rights import Viewer
 
@@ -55,15 +57,36 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-async def signed_in(request: Request, deps: DepsIn) -> Principal:
-    """The agent of the session cookie. Raises a 401 problem."""
+async def holder_of(request: Request, deps: DepsIn) -> Holder:
+    """Who has the session cookie, also where they may do nothing with it yet. Raises a 401 problem."""
     token = token_of(request)
     if token is not None:
         async with deps.database.read() as conn:
-            agent = await sessions.agent_of(conn, digest(token), deps.now())
-        if agent is not None:
-            return Principal(agent)
+            holder = (await sessions.holders(conn, [digest(token)], deps.now())).get(digest(token))
+        if holder is not None:
+            return holder
     raise not_signed_in()
+
+
+HolderIn = Annotated[Holder, Depends(holder_of)]
+
+
+async def entering(holder: HolderIn) -> Principal:
+    """The agent of the session cookie, for the few routes by which they set their second factor up."""
+    return Principal(holder.agent)
+
+
+async def signed_in(holder: HolderIn, deps: DepsIn) -> Principal:
+    """The agent of the session cookie. Raises a 401 problem, and a 403 problem where they must set up their second
+    factor first."""
+    if must_set_up(holder, deps.second_factor_roles):
+        raise second_factor_needed()
+    return Principal(holder.agent)
+
+
+def must_set_up(holder: Holder, wanted: Collection[Role]) -> bool:
+    """Whether this session may do nothing but set up a second factor."""
+    return factors.must_set_up(holder.agent.role, wanted, has_one=holder.second_factor, by_provider=False).needed
 
 
 def token_of(request: Request) -> str | None:
@@ -76,6 +99,16 @@ def not_signed_in() -> Problem:
     return Problem(401, "not_signed_in", "you are not signed in", remedy="Sign in with POST /api/session.")
 
 
+def second_factor_needed() -> Problem:
+    return Problem(
+        403,
+        "second_factor_needed",
+        "your role needs a second factor, and you have none yet",
+        remedy="Set it up with POST /api/me/second-factor; nothing else is open to you before.",
+    )
+
+
+Entering = Annotated[Principal, Depends(entering)]
 Signed = Annotated[Principal, Depends(signed_in)]
 
 

@@ -9,14 +9,18 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from cti_server.api.access.again import address_of
 from cti_server.api.access.passwords import MAX_PASSWORD
+from cti_server.api.access.proofs import prove
 from cti_server.api.access.sign_ins import SignIns
 from cti_server.api.access.tickets import TICKET_LASTS, Tickets
 from cti_server.api.agent.me import me_view
-from cti_server.api.principal import COOKIE, DepsIn, Principal, digest, not_signed_in, token_of
+from cti_server.api.ports import Deps
+from cti_server.api.principal import COOKIE, DepsIn, Principal, digest, must_set_up, not_signed_in, token_of
 from cti_server.api.problems import documented
-from cti_server.api.shapes import Me, TicketView
+from cti_server.api.shapes import SignedIn, TicketView
 from cti_server.record.center import agents, sessions
+from cti_server.record.center.agents import Agent
 
 SESSION_LASTS: Final = timedelta(hours=16)  # a long shift: having to sign in again during it would cost a call
 DEVICE_COOKIE: Final = "cti_device"  # says nothing of who: that this device has signed somebody in before
@@ -24,7 +28,8 @@ MAX_TOKEN: Final = 200  # characters
 
 
 class SignIn(BaseModel):
-    """What a person types to sign in."""
+    """What a person types to sign in. `code` is asked for with 401 `code_needed`: six digits of their
+    authenticator app, or a recovery code."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -32,6 +37,7 @@ class SignIn(BaseModel):
     password: Annotated[
         str, Field(min_length=1, max_length=MAX_PASSWORD, json_schema_extra={"format": "password"})
     ]
+    code: Annotated[str, Field(max_length=80)] | None = None
 
 
 def is_https(request: Request) -> bool:
@@ -47,29 +53,45 @@ routes = APIRouter(prefix="/api/session", tags=["session"])
 
 
 @routes.post("", operation_id="signIn", responses=documented(401, 403, 413, 422, 429, 503))
-async def sign_in(body: SignIn, request: Request, response: Response, deps: DepsIn) -> Me:
-    """Sign in. The session is a cookie that scripts cannot read."""
-    address = request.client.host if request.client else ""
+async def sign_in(body: SignIn, request: Request, response: Response, deps: DepsIn) -> SignedIn:
+    """Sign in. The session is a cookie that scripts cannot read.
+
+    With `must_set_up` true it opens nothing but /api/me/second-factor, until that is on.
+    """
     login = body.login.strip().casefold()
     device = request.cookies.get(DEVICE_COOKIE, "")[:MAX_TOKEN]
     async with deps.database.read() as conn:
         agent = await agents.by_login(conn, login)
         is_known = agent is not None and device and await sessions.is_known_device(conn, digest(device), agent.id)
     sign_ins: SignIns = request.app.state.sign_ins
-    found = await sign_ins.judge(agent, login, body.password, address, device if is_known else None)
-    token, device, now = secrets.token_urlsafe(32), device or secrets.token_urlsafe(32), deps.now()
+    found = await sign_ins.judge(
+        agent,
+        login,
+        body.password,
+        address_of(request),
+        device if is_known else None,
+        lambda one: prove(deps, one, body.code or None),
+    )
+    return await open_session(request, response, deps, found)
+
+
+async def open_session(request: Request, response: Response, deps: Deps, found: Agent) -> SignedIn:
+    """Give the browser a session of this agent, and remember its device."""
+    device = request.cookies.get(DEVICE_COOKIE, "")[:MAX_TOKEN] or secrets.token_urlsafe(32)
+    token, now = secrets.token_urlsafe(32), deps.now()
     opened = sessions.Session(
         token_hash=digest(token),
         agent_id=found.id,
         created_at=now,
         expires_at=now + SESSION_LASTS,
-        address=address[:MAX_TOKEN],
+        address=address_of(request)[:MAX_TOKEN],
         browser=request.headers.get("user-agent", "")[:MAX_TOKEN],
     )
     async with deps.database.begin() as conn:
         await sessions.purge(conn, now)
         await sessions.open_session(conn, opened)
         await sessions.know_device(conn, digest(device), found.id, now)
+        holder = (await sessions.holders(conn, [digest(token)], now)).get(digest(token))
     secure = deps.cookie_secure or is_https(request)
     for name, value, lasts in ((COOKIE, token, SESSION_LASTS), (DEVICE_COOKIE, device, sessions.DEVICES_KEPT)):
         response.set_cookie(
@@ -81,7 +103,10 @@ async def sign_in(body: SignIn, request: Request, response: Response, deps: Deps
             samesite="strict",
             secure=secure,
         )
-    return await me_view(deps, Principal(found))
+    if holder is None:  # disabled since the password was read
+        raise not_signed_in()
+    me = await me_view(deps, Principal(holder.agent))
+    return {**me, "must_set_up": must_set_up(holder, deps.second_factor_roles)}
 
 
 @routes.delete("", operation_id="signOut", status_code=204, responses=documented(403))

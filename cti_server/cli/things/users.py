@@ -51,18 +51,21 @@ def list_users(
 
 @user.command("show")
 def show_user(login: Login, json: Json = False) -> None:
-    """One person with their queues (and penalty there), skills and own phones."""
+    """One person: queues (and penalty there), skills, own phones, whether their second factor is on."""
 
     async def row(conn: Any) -> dict[str, Any]:
-        from cti_server.record.center import agent_queues, phones
+        from cti_server.record.center import agent_queues, phones, second_factors
 
         agent = await of_login(conn, login)
+        factor = await second_factors.find(conn, agent.id)
         return _row(agent) | {
             "may_pick": agent.may_pick,
             "auto_answer": agent.auto_answer,
             "queues": dict(await agent_queues.queues_of(conn, agent.id)),
             "skills": await agent_queues.skills_of(conn, agent.id),
             "phones": [phone.seat for phone in await phones.of_agent(conn, agent.id)],
+            "second_factor": factor is not None and factor.on_since is not None,
+            "recovery_codes": await second_factors.codes_left(conn, agent.id),
         }
 
     show_one(read(read_settings(), row), json)
@@ -212,6 +215,30 @@ def remove_user(login: Login) -> None:
     say(f"{login} cannot sign in any more; cti-server user set {login} --active brings them back")
     for line in left:
         say(line)
+
+
+@user.command("second-factor")
+def second_factor(
+    login: Login,
+    off: Annotated[bool, typer.Option("--off", help="Their phone is lost: the password alone counts.")] = False,
+) -> None:
+    """Turn somebody's second factor off, which signs them out everywhere. Only they themselves can turn it on."""
+    if not off:
+        fail(
+            "say --off: a second factor is turned on by its owner, in the settings of their desk",
+            f"cti-server user show {login}   tells whether it is on",
+        )
+
+    async def turn_off(conn: Any) -> None:
+        from cti_server.record.center import second_factors, sessions
+
+        agent = await of_login(conn, login)
+        if not await second_factors.turn_off(conn, agent.id):
+            fail(f"the second factor of {login} is not on")
+        await sessions.close_all(conn, agent.id, datetime.now(UTC))
+
+    write(read_settings(), turn_off)
+    say(f"{login} signs in by the password alone, and is signed out everywhere")
 
 
 async def of_login(conn: Any, login: str) -> Any:

@@ -14,6 +14,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from cti_server.record.center import second_factors
 from cti_server.record.center.agents import Agent, agents
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, metadata
@@ -75,6 +76,14 @@ class Session:
     browser: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose session it is, and whether their second factor is on."""
+
+    agent: Agent
+    second_factor: bool
+
+
 async def open_session(conn: Connection, session: Session) -> None:
     await conn.execute(sa.insert(sessions).values(asdict(session)))
 
@@ -91,18 +100,26 @@ async def of_agent(conn: Connection, agent_id: int, now: datetime) -> list[Sessi
 
 async def agent_of(conn: Connection, token_hash: str, now: datetime) -> Agent | None:
     """The agent whose session this is; None if it has expired or they are no longer active."""
-    return (await agents_of(conn, [token_hash], now)).get(token_hash)
+    holder = (await holders(conn, [token_hash], now)).get(token_hash)
+    return None if holder is None else holder.agent
 
 
-async def agents_of(conn: Connection, token_hashes: Collection[str], now: datetime) -> dict[str, Agent]:
-    """The same as `agent_of` for several sessions at once: the agents by token hash."""
+async def holders(conn: Connection, token_hashes: Collection[str], now: datetime) -> dict[str, Holder]:
+    """Who has these sessions, by token hash; without those that have expired, and those of agents who are
+    not active."""
     query = (
-        sa.select(sessions.c.token_hash.label("its_token"), agents)
+        sa.select(
+            sessions.c.token_hash.label("its_token"),
+            second_factors.is_on(agents.c.id).label("its_factor"),
+            agents,
+        )
         .join_from(sessions, agents, agents.c.id == sessions.c.agent_id)
         .where(sessions.c.token_hash.in_(token_hashes), sessions.c.expires_at > now, agents.c.active)
     )
     rows = [dict(row._mapping) for row in await conn.execute(query)]
-    return {row.pop("its_token"): Agent(**row) for row in rows}
+    return {
+        row.pop("its_token"): Holder(second_factor=bool(row.pop("its_factor")), agent=Agent(**row)) for row in rows
+    }
 
 
 async def signed_in(conn: Connection, agent_id: int, now: datetime) -> Agent | None:
