@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cti_server.record.center import agents, sessions, shifts
+from cti_server.record.center import agents, second_factors, sessions, shifts
 from cti_server.record.center.shifts import Shift
 from cti_server.record.crm import contracts, customers, products
 from cti_server.record.database import Database
@@ -71,6 +71,32 @@ def test_who_is_disabled_is_removed_and_enabled_brought_back(record: Record) -> 
     record.do("user", "enable", "alice")
     assert record.see("user", "show", "alice")["active"] is True
     assert "may sign in already" in record.refused("user", "enable", "alice")
+
+
+def test_a_lost_phone(record: Record) -> None:
+    """The administrator turns the second factor off, and whoever has the phone is out everywhere."""
+    record.do(*ALICE)
+    shown = record.see("user", "show", "alice")
+    assert (shown["second_factor"], shown["recovery_codes"]) == (False, 0)
+    assert "is not on" in record.refused("user", "second-factor", "alice", "--off")
+    asyncio.run(_second_factor(record.url))
+    shown = record.see("user", "show", "alice")
+    assert (shown["second_factor"], shown["recovery_codes"]) == (True, 1)
+    assert "say --off" in record.refused("user", "second-factor", "alice")
+    assert "nobody signs in as bob" in record.refused("user", "second-factor", "bob", "--off")
+    assert "signed out everywhere" in record.do("user", "second-factor", "alice", "--off")
+    assert not asyncio.run(_password(record.url))[1]
+    assert record.see("user", "show", "alice")["second_factor"] is False
+
+
+async def _second_factor(url: str) -> None:
+    await _sign_in(url)
+    async with Database(url) as database, database.begin() as conn:
+        alice = await agents.by_login(conn, "alice")
+        assert alice is not None
+        await second_factors.begin(conn, alice.id, "v1:sealed", NOW)
+        assert await second_factors.turn_on(conn, alice.id, 1, NOW)
+        await second_factors.put_codes(conn, alice.id, ["hash"])
 
 
 async def _sign_in(url: str) -> tuple[str | None, bool]:

@@ -22,14 +22,18 @@ let closeRooms: (() => void) | null = null;
 let arriving: { phone: string | null } | null = null;
 
 /** Finds out whether the cookie still holds; anything but a 401 keeps trying, for the server may be restarting. */
-export async function resumeSession(): Promise<void> {
+export async function resumeSession(arrival: { phone: string | null } | null = null): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      begin((await api.me()).value);
+      begin((await api.me()).value, arrival);
       return;
     } catch (error) {
       if (error instanceof ProblemError && error.status === 401) {
         useStore.getState().set({ phase: "signed_out" });
+        return;
+      }
+      if (error instanceof ProblemError && error.code === "second_factor_needed") {
+        useStore.getState().set({ phase: "must_set_up" });
         return;
       }
       const problem = error instanceof ProblemError ? error.problem : null;

@@ -1,15 +1,17 @@
-// Sign in: login, password, the phone I sit at, language; says clearly what went wrong and keeps what was typed.
+// Sign in: login, password, the phone I sit at, language; says clearly what went wrong and keeps what was typed. The second
+// step and its set-up have their own forms in the same box.
 import { useState, type FormEvent } from "react";
 import { Button } from "react-aria-components";
 import { useT } from "../../i18n";
-import { problemText } from "../../lib/problem";
 import { Field } from "../../parts/Field";
-import { Icon } from "../../parts/Icon";
-import { begin } from "../../store/session/session";
+import { begin, resumeSession } from "../../store/session/session";
 import { useStore } from "../../store/desk/store";
-import { api, ProblemError } from "../../wire/api";
+import { api, problemOf } from "../../wire/api";
 import { noAnswer } from "../../wire/foreign";
 import type { Problem } from "../../wire/types";
+import { CodeStep } from "../access/CodeStep";
+import { Refusal } from "../access/Refusal";
+import { SetUpFactor } from "../access/SetUpFactor";
 import { LanguageSwitch } from "../shell/LanguageSwitch";
 
 export function SignIn() {
@@ -21,22 +23,39 @@ export function SignIn() {
   const [password, setPassword] = useState("");
   const [phone, setPhone] = useState("");
   const [chosen, setChosen] = useState(false);
+  const [asksCode, setAsksCode] = useState(false);
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState<Problem | null>(null);
+  const arrival = { phone: phone.trim() || null };
 
-  async function submit(event: FormEvent) {
-    event.preventDefault();
+  async function signIn(code: string | null) {
     setBusy(true);
     setRefused(null);
     try {
-      const me = await api.signIn(login.trim(), password);
+      const { must_set_up: mustSetUp, ...me } = await api.signIn(login.trim(), password, code);
+      if (mustSetUp) return useStore.getState().set({ phase: "must_set_up" });
       // A language chosen here is the one meant, and the profile follows it.
       if (chosen && me.language !== language) void api.setLanguage(language).catch(() => null);
-      begin(chosen ? { ...me, language } : me, { phone: phone.trim() || null });
+      begin(chosen ? { ...me, language } : me, arrival);
     } catch (error) {
-      setRefused(error instanceof ProblemError ? error.problem : noAnswer());
+      const problem = problemOf(error);
+      if (problem.code === "code_needed") setAsksCode(true);
+      else setRefused(problem);
+      // The password was changed meanwhile: the first step again.
+      if (problem.code === "wrong_credentials") setAsksCode(false);
+    } finally {
       setBusy(false);
     }
+  }
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    void signIn(null);
+  }
+
+  async function leave() {
+    await api.signOut().catch(() => null);
+    useStore.getState().set({ phase: "signed_out" });
   }
 
   return (
@@ -50,8 +69,17 @@ export function SignIn() {
           </div>
         </header>
         {phase === "starting" && (lost ? <Refusal problem={lost} /> : <p className="quiet" role="status">{t("signin.starting")}</p>)}
-        {phase !== "starting" && (
-          <form onSubmit={(event) => void submit(event)} data-testid="signin-form">
+        {phase === "must_set_up" && (
+          <>
+            <div className="alert info">{t("factor.wanted")}</div>
+            <SetUpFactor login={login.trim() || null} password={password} onDone={() => void resumeSession(arrival)} onCancel={() => void leave()} cancelText={t("bar.sign_out")} />
+          </>
+        )}
+        {phase === "signed_out" && asksCode && (
+          <CodeStep busy={busy} refused={refused} onCode={(code) => void signIn(code)} onTyped={() => setRefused(null)} onBack={() => { setAsksCode(false); setRefused(null); }} />
+        )}
+        {phase === "signed_out" && !asksCode && (
+          <form onSubmit={submit} data-testid="signin-form">
             <Field label={t("signin.login")} name="login" value={login} onChange={setLogin} autoComplete="username" isRequired autoFocus />
             <Field label={t("signin.password")} name="password" type="password" value={password} onChange={setPassword} autoComplete="current-password" isRequired />
             <Field label={t("signin.phone")} name="phone" value={phone} onChange={setPhone} inputMode="tel" autoComplete="off" placeholder={t("signin.phone_hint")} />
@@ -62,21 +90,5 @@ export function SignIn() {
         <footer><LanguageSwitch onChoose={() => setChosen(true)} /></footer>
       </div>
     </main>
-  );
-}
-
-/** What the server said, or whatever answers in its place, and what mends it. */
-function Refusal({ problem }: { problem: Problem }) {
-  const t = useT();
-  const ours = problem.code === "wrong_credentials" ? "wrong" : problem.code === "unreachable" ? "unreachable" : null;
-  const said = ours ? { title: t(`signin.${ours}`), detail: t(`signin.${ours}_remedy`) } : problemText(problem, t);
-  return (
-    <div className="alert bad" role="alert" data-testid="signin-refusal" data-code={problem.code}>
-      <Icon name="warn" />
-      <div>
-        <strong>{said.title}</strong>
-        <div>{said.detail}</div>
-      </div>
-    </div>
   );
 }
