@@ -90,6 +90,16 @@ class Settings(BaseSettings):
     secret_key: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     second_factor_roles: Annotated[tuple[Role, ...], NoDecode] = ()  # who may do nothing without one
 
+    password_sign_in: bool = True
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_name: str = Field(default="", max_length=60)
+    oidc_scopes: str = "openid profile email"
+    oidc_login_claim: str = Field(default="preferred_username", min_length=1)
+    oidc_roles: str = ""  # groups: cti-admins=administrator, cti-leads=supervisor, *=agent
+    oidc_create: bool = False
+
     default_region: str = Field(default="CN", pattern=r"^[A-Z]{2}$")
     snapshot_every_s: float = Field(default=30.0, gt=0)
     softphone_url: str | None = Field(default=None, pattern=r"^wss?://[^\s]+$")  # Asterisk's, for browser phones
@@ -200,6 +210,46 @@ class Settings(BaseSettings):
         names = [pbx.name for pbx in self.pbxs]
         if len(set(names)) != len(names):
             raise ValueError(f"CTI_PBXS names a PBX twice: {', '.join(names)}; give each a name of its own")
+        return self
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer_is_safe(cls, issuer: str | None) -> str | None:
+        from .rules.identity import is_safe
+
+        if issuer is not None and not is_safe(issuer):
+            raise ValueError("an issuer begins with https://, as its discovery document writes it")
+        return issuer
+
+    @field_validator("oidc_scopes")
+    @classmethod
+    def _scopes_have_openid(cls, scopes: str) -> str:
+        if "openid" not in scopes.split():
+            raise ValueError("scopes are words between spaces, and openid is one of them: openid profile email")
+        return scopes
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _roles_are_mapped(cls, text: str) -> str:
+        from .rules.identity import RoleMap
+
+        if text:
+            RoleMap.parse(text)
+        return text
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Settings:
+        if self.oidc_issuer is None:
+            if not self.password_sign_in:
+                raise ValueError("CTI_PASSWORD_SIGN_IN=false needs CTI_OIDC_ISSUER: nobody could sign in")
+            return self
+        if not self.oidc_client_id:
+            raise ValueError("CTI_OIDC_ISSUER needs CTI_OIDC_CLIENT_ID, as the provider calls this server")
+        if not self.http_origins:
+            raise ValueError(
+                "CTI_OIDC_ISSUER needs CTI_HTTP_ORIGINS, the address of the desktop to which the provider sends "
+                "people back: CTI_HTTP_ORIGINS=https://desk.example"
+            )
         return self
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
 
 from cti_server.api import events, health, problems
-from cti_server.api.access import account, second_factor, session
+from cti_server.api.access import account, oidc, second_factor, session
 from cti_server.api.access.sign_ins import SignIns
 from cti_server.api.access.tickets import Tickets
 from cti_server.api.agent import codes, day, drafts, help_requests, me, messages, owed, phones, promises, wrap_up
@@ -26,6 +26,7 @@ from cti_server.asterisk.link import SinkFull
 
 RESOURCES: Final = (
     session,
+    oidc,
     account,
     second_factor,
     me,
@@ -48,7 +49,18 @@ RESOURCES: Final = (
     health,
 )
 OPENAPI_URL: Final = "/api/openapi.json"
-_OPEN: Final = frozenset({"signIn", "signOut", "getHealth", "getReadiness"})
+_OPEN: Final = frozenset(
+    {
+        "signIn",
+        "signOut",
+        "getWaysToSignIn",
+        "goToProvider",
+        "comeFromProvider",
+        "endByProvider",
+        "getHealth",
+        "getReadiness",
+    }
+)
 
 
 def create_api(deps: Deps) -> FastAPI:

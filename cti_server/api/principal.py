@@ -86,7 +86,9 @@ async def signed_in(holder: HolderIn, deps: DepsIn) -> Principal:
 
 def must_set_up(holder: Holder, wanted: Collection[Role]) -> bool:
     """Whether this session may do nothing but set up a second factor."""
-    return factors.must_set_up(holder.agent.role, wanted, has_one=holder.second_factor, by_provider=False).needed
+    return factors.must_set_up(
+        holder.agent.role, wanted, has_one=holder.second_factor, by_provider=holder.by_provider
+    ).needed
 
 
 def token_of(request: Request) -> str | None:

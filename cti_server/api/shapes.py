@@ -62,6 +62,26 @@ class SignedIn(Me):
     must_set_up: bool
 
 
+class ProviderView(TypedDict):
+    """The identity provider; `name` is what its button says, empty where the settings name none."""
+
+    name: str
+
+
+class WaysView(TypedDict):
+    """How people sign in: by a password of ours, through an identity provider, or both. Where `password` is false,
+    a password counts only for emergency logins."""
+
+    password: bool
+    provider: ProviderView | None
+
+
+class GoingView(TypedDict):
+    """An address of the identity provider, for the browser to go to."""
+
+    url: str
+
+
 class SecondFactorView(TypedDict):
     """My second factor. `wanted`: my role needs one. `possible`: the server has a key to keep a secret with, and I
     have a password beside which it could be asked for."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import structlog
@@ -71,6 +72,20 @@ class SignIns:
         tried = self._take(agent.login, agent, address, device)
         if not await matches():
             raise self._refused("wrong_code", agent, address, wrong_code(403))
+        self._right(tried)
+
+    @contextmanager
+    def counted(self, address: str) -> Iterator[None]:
+        """A sign-in through the provider, which costs us questions to it: a try of this address unless it ends
+        without an exception. Raises a 429 problem over the budget."""
+        tried = self._attempts.take_address(address, time.monotonic())
+        if isinstance(tried, float):
+            raise self._refused("limited", None, address, _later(tried))
+        try:
+            yield
+        except Exception:
+            self.results.labels("provider_refused").inc()
+            raise
         self._right(tried)
 
     def _take(self, login: str, agent: Agent | None, address: str, device: str | None) -> Try:
