@@ -28,7 +28,8 @@ from .api.agent.help_requests import close_over
 from .api.agent.me import Mes
 from .api.agent.promises import raise_due
 from .api.create import create_api
-from .api.ports import Deps, SignOn
+from .api.ports import Deps
+from .api.sign_on import sign_on_of
 from .api.websocket import add_websocket
 from .asterisk.fastagi import FastAgiServer
 from .attachment import Attachment
@@ -45,14 +46,12 @@ from .live.signed_out import SignedOut
 from .lookup.identify import Lookup
 from .lookup.places import PrefixPlaces
 from .metrics import LiveCollector
-from .provider.client import Provider
 from .push.frames import of_entry
 from .push.hub import Hub
 from .record import journal
 from .record.center import sessions
 from .record.database import Database
 from .record.desk import messages
-from .rules.identity import RoleMap
 from .settings import Settings
 
 JOURNAL_KEPT = timedelta(days=3)  # a desktop that was away longer starts over with a snapshot
@@ -235,25 +234,6 @@ def desktop_folder() -> Path | None:
     here = Path(__file__).resolve().parent
     return next(
         (f for f in (here / "desktop", here.parent / "agents_ui" / "dist") if (f / "index.html").exists()), None
-    )
-
-
-def sign_on_of(settings: Settings) -> SignOn | None:
-    """The identity provider of these settings; None without one."""
-    if settings.oidc_issuer is None:
-        return None
-    secret = settings.oidc_client_secret
-    return SignOn(
-        Provider(
-            settings.oidc_issuer,
-            settings.oidc_client_id or "",
-            secret.get_secret_value() if secret is not None else None,
-            settings.oidc_scopes,
-        ),
-        settings.oidc_name,
-        settings.oidc_login_claim,
-        RoleMap.parse(settings.oidc_roles) if settings.oidc_roles else None,
-        settings.oidc_create,
     )
 
 

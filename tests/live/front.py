@@ -19,6 +19,7 @@ from playwright.async_api import Browser, Locator, Page
 from cti_server.demo.ports import free_ports
 from cti_server.demo.seed import seed
 from cti_server.record import migrate
+from cti_server.record.center import agents
 from cti_server.record.database import Database
 from tests.cli.commands import environment
 from tests.live import nursery
@@ -75,25 +76,30 @@ class Front:
 
 
 @asynccontextmanager
-async def front(database_url: str, folder: Path, **settings: str) -> AsyncIterator[Front]:
-    """A server that runs, with the demo's people."""
+async def front(
+    database_url: str, folder: Path, http_port: int | None = None, **settings: str
+) -> AsyncIterator[Front]:
+    """A server that runs, with the demo's people; on this port, or a free one."""
     async with AsyncExitStack() as stack:
-        with free_ports(3) as (http_port, fastagi_port, nobody):
-            pass
+        with free_ports(3) as (free, fastagi_port, nobody):
+            http_port = http_port or free
         await migrate.upgrade(database_url)
         async with Database(database_url) as database:
-            await seed(database, "demo", datetime.now(UTC))
+            async with database.read() as conn:
+                is_new = not await agents.everyone(conn)
+            if is_new:
+                await seed(database, "demo", datetime.now(UTC))
         made = Front(
             database_url,
             http_port,
             folder / f"server-{http_port}.log",
             {
+                **settings,
                 "CTI_DATABASE_URL": database_url,
                 "CTI_HTTP_PORT": str(http_port),
                 "CTI_FASTAGI_PORT": str(fastagi_port),
                 "CTI_PBX": "demo",
                 "CTI_AMI_PORT": str(nobody),
-                **settings,
             },
         )
         stack.push_async_callback(made.stop)

@@ -3,7 +3,7 @@ import { foreignAnswer, noAnswer, whyNoSocket } from "./foreign";
 import type {
   Answer, CallVerb, Card, CallView, CustomerDetail, CustomerHit, Day, DraftView, Finished, HandoverView, HelpRequest, Interaction, InteractionView,
   Language, Me, Message, Messages, MessageTo, MyDraft, Note, Owed, Page, Phone, Positions, Problem, PromiseKind, PromiseState, PromiseView, QueueView,
-  ReasonCode, SecondFactor, SecondFactorSecret, SignedIn, Softphone, Targets, WrapUpCode,
+  ReasonCode, SecondFactor, SecondFactorSecret, SignedIn, Softphone, Targets, Ways, WrapUpCode,
 } from "./types";
 
 export class ProblemError extends Error {
@@ -150,7 +150,12 @@ export function newKey(): string {
 export const api = {
   signIn: (login: string, password: string, code: string | null = null) =>
     send<SignedIn>("POST", "/session", { login, password, ...(code === null ? {} : { code }) }),
-  signOut: () => send<null>("DELETE", "/session"),
+  /** Through the provider: the address where its session ends, too. */
+  signOut: () => send<{ url: string } | null>("DELETE", "/session"),
+  ways: () => send<Ways>("GET", "/session/ways"),
+  goToProvider: (language: Language) => send<{ url: string }>("POST", "/oidc/sign-in", { language }),
+  comeFromProvider: (answer: { state: string; code?: string; iss?: string; error?: string; error_description?: string }) =>
+    send<SignedIn>("POST", "/oidc/session", answer),
   ticket: () => send<{ ticket: string; expires_in: number }>("POST", "/session/ticket"),
   /** Why websockets end before they open. A browser tells a page no reason, but a plain request to the same address gets one. */
   whyNoSocket: async (): Promise<Problem> => {

@@ -1277,6 +1277,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/oidc/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End By Provider
+         * @description For the provider (OpenID Connect Back-Channel Logout): end the sessions that this token names.
+         */
+        post: operations["endByProvider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/oidc/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Come
+         * @description Sign in by what the provider gave the browser. The session is as that of POST /api/session.
+         */
+        post: operations["comeFromProvider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/oidc/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go
+         * @description Where the browser goes to sign in. What it must come back with is in a cookie of its own.
+         */
+        post: operations["goToProvider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/phones": {
         parameters: {
             query?: never;
@@ -1425,6 +1485,9 @@ export interface paths {
         /**
          * Sign Out
          * @description End this session and the agent's websockets. Does nothing without a session.
+         *
+         *     A session that came through the identity provider is answered with 200 and the address where a browser ends the
+         *     provider's session as well.
          */
         delete: operations["signOut"];
         options?: never;
@@ -1446,6 +1509,26 @@ export interface paths {
          * @description A ticket for the first message on /ws. It can be used once.
          */
         post: operations["issueTicket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ways
+         * @description How people sign in here.
+         */
+        get: operations["getWaysToSignIn"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1598,6 +1681,22 @@ export interface components {
         Asked: {
             /** Said */
             said?: string | null;
+        };
+        /**
+         * Back
+         * @description What the provider put into the address of the page: a code, or an error.
+         */
+        Back: {
+            /** Code */
+            code?: string | null;
+            /** Error */
+            error?: string | null;
+            /** Error Description */
+            error_description?: string | null;
+            /** Iss */
+            iss?: string | null;
+            /** State */
+            state: string;
         };
         /** BecauseView */
         BecauseView: {
@@ -2419,6 +2518,22 @@ export interface components {
             queues: components["schemas"]["QueueView"][];
         };
         Frame: (components["schemas"]["CallEvent"] | components["schemas"]["PartEvent"] | components["schemas"]["CardEvent"] | components["schemas"]["QueueEvent"] | components["schemas"]["QueueRemovedEvent"] | components["schemas"]["MemberEvent"] | components["schemas"]["MeEvent"] | components["schemas"]["TeamEvent"] | components["schemas"]["LinkEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["PhoneAnswerEvent"] | components["schemas"]["PhoneClaimedEvent"] | components["schemas"]["CustomerEvent"] | components["schemas"]["InteractionEvent"] | components["schemas"]["DraftEvent"] | components["schemas"]["PromiseEvent"] | components["schemas"]["MessageEvent"] | components["schemas"]["ReadEvent"] | components["schemas"]["HelpEvent"] | components["schemas"]["SettingsEvent"] | components["schemas"]["ReasonsEvent"] | components["schemas"]["CodesEvent"]) | components["schemas"]["WelcomeFrame"] | components["schemas"]["WatchingFrame"] | components["schemas"]["RefusedFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["ResetFrame"];
+        /**
+         * Go
+         * @description The language that the provider's pages should have.
+         */
+        Go: {
+            /** Language */
+            language?: ("en" | "zh") | null;
+        };
+        /**
+         * GoingView
+         * @description An address of the identity provider, for the browser to go to.
+         */
+        GoingView: {
+            /** Url */
+            url: string;
+        };
         /** HandoverFrom */
         HandoverFrom: {
             /** Agent */
@@ -3609,6 +3724,14 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * ProviderView
+         * @description The identity provider; `name` is what its button says, empty where the settings name none.
+         */
+        ProviderView: {
+            /** Name */
+            name: string;
+        };
         /** QueueBody */
         QueueBody: {
             queue: components["schemas"]["QueueView"];
@@ -4432,6 +4555,16 @@ export interface components {
              * @constant
              */
             type: "watching";
+        };
+        /**
+         * WaysView
+         * @description How people sign in: by a password of ours, through an identity provider, or both. Where `password` is false,
+         *     a password counts only for emergency logins.
+         */
+        WaysView: {
+            /** Password */
+            password: boolean;
+            provider: components["schemas"]["ProviderView"] | null;
         };
         /**
          * WelcomeFrame
@@ -10488,6 +10621,325 @@ export interface operations {
             };
         };
     };
+    endByProvider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    logout_token: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    comeFromProvider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Back"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    goToProvider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Go"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoingView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     listPhones: {
         parameters: {
             query?: never;
@@ -11112,6 +11564,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The provider's session goes on: end it there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoingView"];
+                };
+            };
             /** @description Successful Response */
             204: {
                 headers: {
@@ -11173,6 +11634,35 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    getWaysToSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaysView"];
                 };
             };
             /** @description Internal Server Error */

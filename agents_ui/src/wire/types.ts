@@ -42,6 +42,8 @@ export type Shift = Schemas["ShiftView"];
 export type PhoneKind = Shift["kind"];
 export type Me = Schemas["Me"];
 export type SignedIn = Schemas["SignedIn"];
+/** How people sign in here. */
+export type Ways = Schemas["WaysView"];
 export type SecondFactor = Schemas["SecondFactorView"];
 export type SecondFactorSecret = Schemas["SecondFactorSecretView"];
 export type TeamMember = Schemas["TeamMember"];

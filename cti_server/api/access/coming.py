@@ -120,4 +120,5 @@ def _refusal(admission: Admission, sign_on: SignOn, came: Came, agent: Agent | N
     detail, remedy = _REFUSALS[admission.rule.code]
     login = agent.login if agent is not None else admission.rule.params.get("login")
     facts = {"login": login, "subject": came.subject, "claim": sign_on.login_claim}
+    log.warning("oidc.not_admitted", why=admission.rule.code, **facts, remedy=remedy.format(**facts))
     return Problem(403, admission.rule.code, detail.format(**facts), remedy=remedy.format(**facts))

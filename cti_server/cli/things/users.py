@@ -268,7 +268,7 @@ def link_user(
         fail("a sub has 1 to 255 characters", "the refused sign-in shows it, and the provider's list of users")
 
     async def link(conn: Any) -> str:
-        from cti_server.app import sign_on_of
+        from cti_server.api.sign_on import sign_on_of
         from cti_server.provider.trouble import Trouble
         from cti_server.record.center import agents, identities
 

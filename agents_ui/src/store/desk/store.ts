@@ -26,6 +26,8 @@ export interface Toast {
 
 interface Store {
   phase: Phase;
+  /** Why a sign-in through the identity provider came to nothing. */
+  refused: Problem | null;
   desk: Desk;
   socket: SocketState;
   language: Language;
@@ -45,6 +47,7 @@ interface Store {
 
 export const useStore = create<Store>((set) => ({
   phase: "starting",
+  refused: null,
   desk: emptyDesk,
   socket: { name: "connecting", since: Date.now(), attempt: 0 },
   language: "en",

@@ -14,6 +14,7 @@ import { loadRooms, openRooms } from "../rooms/rooms";
 import { forgetToday, refreshToday, useToday } from "../rooms/today";
 import { beginShift, endShift, needsShift } from "../shift/shift";
 import { stateSettled } from "../shift/state";
+import { arrive as arriveFromProvider } from "./provider";
 import { carryTopics, topics } from "./topics";
 
 let live: ReturnType<typeof connect> | null = null;
@@ -41,6 +42,16 @@ export async function resumeSession(arrival: { phone: string | null } | null = n
       await new Promise((resolve) => setTimeout(resolve, Math.min(5000, 500 * 2 ** attempt)));
     }
   }
+}
+
+/** Signs in by what the identity provider gave this page's address. */
+export async function comeFromProvider(answer: Record<string, string>): Promise<void> {
+  const came = await arriveFromProvider(answer);
+  const { set } = useStore.getState();
+  if ("refused" in came) return set({ phase: "signed_out", refused: came.refused });
+  const { must_set_up: mustSetUp, ...me } = came.me;
+  if (mustSetUp) return set({ phase: "must_set_up" });
+  begin(me, { phone: came.phone });
 }
 
 /** `arrival` is there after a sign-in and begins the shift; a reload finds the shift as it is. */
@@ -126,8 +137,9 @@ export async function signOut(): Promise<void> {
   if (!(await endShift())) return;
   const drafts = noteDrafts();
   for (const call of drafts?.unsaved() ?? []) await drafts?.flush(call);
-  await api.signOut().catch(() => null);
+  const signedOut = await api.signOut().catch(() => null);
   end();
+  if (signedOut) location.assign(signedOut.url);
 }
 
 function end(): void {

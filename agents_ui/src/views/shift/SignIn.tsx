@@ -1,17 +1,20 @@
-// Sign in: login, password, the phone I sit at, language; says clearly what went wrong and keeps what was typed. The second
-// step and its set-up have their own forms in the same box.
+// Sign in: through the company's provider, or login and password, the phone I sit at, language; says clearly what went wrong
+// and keeps what was typed. The second step and its set-up have their own forms in the same box.
 import { useState, type FormEvent } from "react";
 import { Button } from "react-aria-components";
 import { useT } from "../../i18n";
 import { Field } from "../../parts/Field";
+import { goToProvider } from "../../store/session/provider";
 import { begin, resumeSession } from "../../store/session/session";
 import { useStore } from "../../store/desk/store";
 import { api, problemOf } from "../../wire/api";
 import { noAnswer } from "../../wire/foreign";
 import type { Problem } from "../../wire/types";
 import { CodeStep } from "../access/CodeStep";
+import { ProviderStep } from "../access/ProviderStep";
 import { Refusal } from "../access/Refusal";
 import { SetUpFactor } from "../access/SetUpFactor";
+import { useWays } from "../access/ways";
 import { LanguageSwitch } from "../shell/LanguageSwitch";
 
 export function SignIn() {
@@ -26,11 +29,14 @@ export function SignIn() {
   const [asksCode, setAsksCode] = useState(false);
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState<Problem | null>(null);
+  const cameBack = useStore((store) => store.refused);
+  const ways = useWays(phase === "signed_out");
+  const [emergency, setEmergency] = useState(false);
   const arrival = { phone: phone.trim() || null };
 
   async function signIn(code: string | null) {
     setBusy(true);
-    setRefused(null);
+    refuse(null);
     try {
       const { must_set_up: mustSetUp, ...me } = await api.signIn(login.trim(), password, code);
       if (mustSetUp) return useStore.getState().set({ phase: "must_set_up" });
@@ -40,7 +46,7 @@ export function SignIn() {
     } catch (error) {
       const problem = problemOf(error);
       if (problem.code === "code_needed") setAsksCode(true);
-      else setRefused(problem);
+      else refuse(problem);
       // The password was changed meanwhile: the first step again.
       if (problem.code === "wrong_credentials") setAsksCode(false);
     } finally {
@@ -48,9 +54,27 @@ export function SignIn() {
     }
   }
 
+  const usesPassword = ways?.password !== false || emergency;
+
   function submit(event: FormEvent) {
     event.preventDefault();
     void signIn(null);
+  }
+
+  function refuse(problem: Problem | null) {
+    setRefused(problem);
+    useStore.getState().set({ refused: null });
+  }
+
+  async function go() {
+    setBusy(true);
+    refuse(null);
+    try {
+      await goToProvider(arrival.phone);
+    } catch (error) {
+      refuse(problemOf(error));
+      setBusy(false);
+    }
   }
 
   async function leave() {
@@ -76,15 +100,22 @@ export function SignIn() {
           </>
         )}
         {phase === "signed_out" && asksCode && (
-          <CodeStep busy={busy} refused={refused} onCode={(code) => void signIn(code)} onTyped={() => setRefused(null)} onBack={() => { setAsksCode(false); setRefused(null); }} />
+          <CodeStep busy={busy} refused={refused} onCode={(code) => void signIn(code)} onTyped={() => refuse(null)} onBack={() => { setAsksCode(false); refuse(null); }} />
         )}
-        {phase === "signed_out" && !asksCode && (
+        {phase === "signed_out" && !asksCode && ways?.provider && (
+          <ProviderStep name={ways.provider.name} busy={busy} refused={cameBack ?? (usesPassword ? null : refused)} onGo={() => void go()}>
+            {usesPassword ? <p className="signin-or"><span>{t("signin.or_password")}</span></p> : (
+              <Button className="button ghost small" onPress={() => setEmergency(true)}>{t("signin.emergency")}</Button>
+            )}
+          </ProviderStep>
+        )}
+        {phase === "signed_out" && !asksCode && ways && usesPassword && (
           <form onSubmit={submit} data-testid="signin-form">
-            <Field label={t("signin.login")} name="login" value={login} onChange={setLogin} autoComplete="username" isRequired autoFocus />
+            <Field label={t("signin.login")} name="login" value={login} onChange={setLogin} autoComplete="username" isRequired autoFocus={!ways.provider || emergency} />
             <Field label={t("signin.password")} name="password" type="password" value={password} onChange={setPassword} autoComplete="current-password" isRequired />
             <Field label={t("signin.phone")} name="phone" value={phone} onChange={setPhone} inputMode="tel" autoComplete="off" placeholder={t("signin.phone_hint")} />
             {refused && <Refusal problem={refused} />}
-            <Button type="submit" className="button primary wide" isDisabled={busy}>{t(busy ? "signin.busy" : "signin.submit")}</Button>
+            <Button type="submit" className={`button wide ${ways.provider ? "" : "primary"}`} isDisabled={busy}>{t(busy ? "signin.busy" : "signin.submit")}</Button>
           </form>
         )}
         <footer><LanguageSwitch onChoose={() => setChosen(true)} /></footer>
