@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import subprocess
 import sys
@@ -115,6 +116,7 @@ async def newcomer(browser: Browser, language: str = "en-GB", scheme: str = "lig
         viewport={"width": 1280, "height": 860},
         reduced_motion="reduce",
     )
+    await context.route(re.compile(r"^https?://(?!127\.0\.0\.1|localhost)"), lambda route: route.abort())
     return await context.new_page()
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.async_api import Page
+from playwright.async_api import Locator, Page
 
 FOLDER = Path(__file__).parent / "oidc"
 NODE = Path(sys.prefix) / "node" / "bin"
@@ -99,9 +99,14 @@ def _installed() -> None:
             )
 
 
+def login_there(page: Page) -> Locator:
+    """The field of the provider's own page: ours has one of the same name."""
+    return page.get_by_placeholder("Enter any login")
+
+
 async def sign_in_there(page: Page, person: str) -> None:
     """The provider's own pages: any password, and a yes to what we may know."""
-    await page.locator("input[name=login]").fill(person)
-    await page.locator("input[name=password]").fill("any")
+    await login_there(page).fill(person)
+    await page.get_by_placeholder("and password").fill("any")
     await page.get_by_role("button", name="Sign-in").click()
     await page.get_by_role("button", name="Continue").click()

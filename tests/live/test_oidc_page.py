@@ -18,7 +18,7 @@ from cti_server.demo.seed_data import DEMO_PASSWORD
 from cti_server.record.sealing import new_key
 from tests.live.center import until
 from tests.live.front import Front, front, judge, newcomer
-from tests.live.provider import RealProvider, real_provider, sign_in_there
+from tests.live.provider import RealProvider, login_there, real_provider, sign_in_there
 from tests.live.test_end_to_end import browser
 from tests.live.test_second_factor_page import LOOKS, kept, open_settings, type_login
 from tests.live.test_signed_out import closed_with, opened, ticket_of
@@ -129,7 +129,7 @@ async def test_there_and_back_and_out_of_both(house: House, browser: Browser) ->
     await expect(page.get_by_test_id("signin-provider")).to_be_visible()
     assert page.url == f"{house.desk.url}/"
     await go(again, house.desk)
-    await expect(again.locator("input[name=login]")).to_be_visible()  # its session has ended, too
+    await expect(login_there(again)).to_be_visible()  # its session has ended, too
 
 
 async def test_a_sign_out_at_the_provider_reaches_every_process(house: House, browser: Browser) -> None:
@@ -162,7 +162,7 @@ async def test_two_tabs_the_second_first(house: House, browser: Browser) -> None
     first = await newcomer(browser)
     second = await first.context.new_page()
     await go(first, house.desk)
-    await expect(first.locator("input[name=login]")).to_be_visible()
+    await expect(login_there(first)).to_be_visible()
     await go(second, house.desk)
     await sign_in_there(second, "u1")
     await is_in(second)
@@ -178,7 +178,7 @@ async def test_what_goes_wrong_is_said_on_the_sign_in_page(house: House, browser
     await refused(page, "oidc_cancelled")
 
     await go(page, house.desk)
-    await expect(page.locator("input[name=login]")).to_be_visible()
+    await expect(login_there(page)).to_be_visible()
     await page.context.clear_cookies(name=re.compile("cti_oidc_.*"))  # as if begun in another browser
     await sign_in_there(page, "u1")
     await refused(page, "oidc_old_state")
@@ -196,7 +196,7 @@ async def test_what_goes_wrong_is_said_on_the_sign_in_page(house: House, browser
     await page.context.clear_cookies(domain="localhost")
 
     await go(page, house.desk)
-    await expect(page.locator("input[name=login]")).to_be_visible()
+    await expect(login_there(page)).to_be_visible()
     await house.idp.order("rotate")
     await sign_in_there(page, "u1")
     await is_in(page)
@@ -217,9 +217,9 @@ async def test_what_goes_wrong_is_said_on_the_sign_in_page(house: House, browser
 
 async def back_or_sign_in(page: Page, person: str) -> None:
     """A provider whose clock jumped may or may not know its own session still."""
-    there = page.locator("input[name=login]").or_(page.get_by_test_id("signin-refusal"))
+    there = login_there(page).or_(page.get_by_test_id("signin-refusal"))
     await there.wait_for()
-    if await page.locator("input[name=login]").is_visible():
+    if await login_there(page).is_visible():
         await sign_in_there(page, person)
 
 
