@@ -32,14 +32,14 @@ class Front:
     """`start` and `stop` are for the server. `settings` are its CTI_ variables."""
 
     database_url: str
-    port: int
+    http_port: int
     log: Path
     settings: dict[str, str] = field(default_factory=dict)
     process: nursery.Server | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.http_port}"
 
     async def start(self) -> None:
         self.process = nursery.start(environment(**self.settings), self.log)

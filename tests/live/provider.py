@@ -104,9 +104,10 @@ def login_there(page: Page) -> Locator:
     return page.get_by_placeholder("Enter any login")
 
 
-async def sign_in_there(page: Page, person: str) -> None:
-    """The provider's own pages: any password, and a yes to what we may know."""
+async def sign_in_there(page: Page, person: str, *, asked_before: bool = False) -> None:
+    """The provider's own pages: any password, and a yes to what we may know, which it asks once in a session."""
     await login_there(page).fill(person)
     await page.get_by_placeholder("and password").fill("any")
     await page.get_by_role("button", name="Sign-in").click()
-    await page.get_by_role("button", name="Continue").click()
+    if not asked_before:
+        await page.get_by_role("button", name="Continue").click()

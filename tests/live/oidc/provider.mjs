@@ -19,7 +19,7 @@ function jwks() {
   return { keys: [{ ...privateKey.export({ format: "jwk" }), alg: "RS256", use: "sig", kid: `k${now()}${Math.random()}` }] };
 }
 
-// What it keeps is kept by the module, so that a new Provider with other keys knows the sessions of the one before.
+// One with other keys knows nobody who was signed in at the one before.
 function made() {
   const provider = new Provider(issuer, {
     clients,
