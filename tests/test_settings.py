@@ -39,6 +39,26 @@ def test_a_role_that_needs_a_second_factor_needs_a_key_to_keep_it_with() -> None
         Settings(_env_file=None, second_factor_roles="boss", secret_key=new_key())  # type: ignore[arg-type]
 
 
+PROVIDER = {"oidc_issuer": "https://id.example", "oidc_client_id": "cti", "http_origins": "https://desk.example"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"oidc_client_id": ""}, "CTI_OIDC_CLIENT_ID"),
+        ({"http_origins": ""}, "CTI_HTTP_ORIGINS"),
+        ({"oidc_issuer": "http://id.example"}, "https://"),
+        ({"oidc_scopes": "profile"}, "openid"),
+        ({"oidc_roles": "groups: a=boss"}, "administrator"),
+        ({"oidc_issuer": None, "password_sign_in": False}, "nobody could sign in"),
+    ],
+)
+def test_a_provider_that_could_not_work_is_refused_at_the_start(changes: dict[str, object], says: str) -> None:
+    Settings(_env_file=None, **PROVIDER)  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match=says):
+        Settings(_env_file=None, **PROVIDER | changes)  # type: ignore[arg-type]
+
+
 DOCS = Path(__file__).parents[1] / "docs"
 ROW = re.compile(r"^\| `(CTI_\w+)` \| (?:`([^`]*)`|(none)) \|", re.MULTILINE)
 

@@ -38,14 +38,20 @@ class Going:
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """Who came back, by the provider's word. `claims` are those of the ID token and, where something was missing
-    there, those of userinfo. `sid` is the provider's session; `id_token` is kept for the sign-out."""
+    """Who came back, by the provider's word. `issuer` is as `named` writes it. `claims` are those of the ID token
+    and, where something was missing there, those of userinfo. `sid` is the provider's session; `id_token` is kept
+    for the sign-out."""
 
     issuer: str
     subject: str
     claims: Mapping[str, Any] = field(repr=False)
     sid: str | None
     id_token: str = field(repr=False)
+
+
+def named(issuer: str) -> str:
+    """An issuer as the record writes it, whether or not its owner and the settings end it in a slash."""
+    return issuer.rstrip("/")
 
 
 class Provider:
@@ -118,13 +124,13 @@ class Provider:
                     raise Trouble("bad_token", "userinfo speaks of somebody else")
                 claims = {**told, **claims}
         sid = claims.get("sid")
-        return Came(metadata.issuer, subject, claims, sid if isinstance(sid, str) else None, id_token)
+        return Came(named(metadata.issuer), subject, claims, sid if isinstance(sid, str) else None, id_token)
 
     async def ended(self, logout_token: str) -> tuple[str, Ended]:
         """The issuer, and whose sessions end by this logout token. Raises Trouble."""
         metadata = await self.discovery.get()
         header, claims = await self._read(logout_token, metadata)
-        return metadata.issuer, tokens.judge_logout(
+        return named(metadata.issuer), tokens.judge_logout(
             claims, header, metadata, client=self.client_id, now=self._now()
         )
 

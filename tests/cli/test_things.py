@@ -89,6 +89,38 @@ def test_a_lost_phone(record: Record) -> None:
     assert record.see("user", "show", "alice")["second_factor"] is False
 
 
+PROVIDER = {
+    "CTI_OIDC_ISSUER": "https://id.example/realms/main/",
+    "CTI_OIDC_CLIENT_ID": "cti",
+    "CTI_HTTP_ORIGINS": "https://desk.example",
+}
+
+
+def test_who_is_who_at_the_provider(record: Record) -> None:
+    record.do(*ALICE, "--role", "administrator")
+    assert "CTI_OIDC_ISSUER" in record.refused("user", "link", "alice", "--sub", "u-1")
+    house = Record(record.url, **PROVIDER)
+    assert "nobody comes in as alice" in house.refused("user", "unlink", "alice")
+    house.do("user", "link", "alice", "--sub", "u-1")
+    assert house.see("user", "show", "alice")["identities"] == ["u-1 at https://id.example/realms/main"]
+    assert "somebody else comes in as alice already" in house.refused("user", "link", "alice", "--sub", "u-2")
+    house.do("user", "add", "bob", "--name", "Bob", "--no-password")
+    assert "comes in as alice already" in house.refused("user", "link", "bob", "--sub", "u-1")
+    asyncio.run(_sign_in(record.url))
+    house.do("user", "unlink", "alice")
+    assert not asyncio.run(_password(record.url))[1], "signed out everywhere"
+    house.do("user", "link", "bob", "--sub", "u-1")
+
+
+def test_an_emergency_login(record: Record) -> None:
+    record.do(*ALICE, "--break-glass")
+    assert record.see("user", "show", "alice")["break_glass"] is True
+    record.do("user", "set", "alice", "--no-break-glass")
+    assert record.see("user", "show", "alice")["break_glass"] is False
+    refused = record.refused("user", "add", "bob", "--name", "Bob", "--no-password", "--break-glass")
+    assert "leaves nothing" in refused
+
+
 async def _second_factor(url: str) -> None:
     await _sign_in(url)
     async with Database(url) as database, database.begin() as conn:

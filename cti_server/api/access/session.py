@@ -111,10 +111,14 @@ async def open_session(
         await sessions.open_session(conn, opened)
         if by is not None:
             await identities.note_session(conn, digest(token), by)
-        await sessions.know_device(conn, digest(device), found.id, now)
+        else:
+            await sessions.know_device(conn, digest(device), found.id, now)
         holder = (await sessions.holders(conn, [digest(token)], now)).get(digest(token))
     secure = deps.cookie_secure or is_https(request)
-    for name, value, lasts in ((COOKIE, token, SESSION_LASTS), (DEVICE_COOKIE, device, sessions.DEVICES_KEPT)):
+    cookies = [(COOKIE, token, SESSION_LASTS)]
+    if by is None:  # a device is known for the budget of its passwords
+        cookies.append((DEVICE_COOKIE, device, sessions.DEVICES_KEPT))
+    for name, value, lasts in cookies:
         response.set_cookie(
             name,
             value,

@@ -268,17 +268,11 @@ def link_user(
         fail("a sub has 1 to 255 characters", "the refused sign-in shows it, and the provider's list of users")
 
     async def link(conn: Any) -> str:
-        from cti_server.api.sign_on import sign_on_of
-        from cti_server.provider.trouble import Trouble
+        from cti_server.provider.client import named
         from cti_server.record.center import agents, identities
 
         agent = await of_login(conn, login)
-        sign_on = sign_on_of(settings)
-        assert sign_on is not None
-        try:
-            issuer: str = (await sign_on.provider.discovery.get()).issuer
-        except Trouble as trouble:
-            fail(f"the provider cannot be asked how it writes its name: {trouble}", "cti-server doctor")
+        issuer = named(settings.oidc_issuer or "")
         known = await identities.find(conn, issuer, sub)
         if known is not None:
             other = await agents.get(conn, known.agent_id)
