@@ -24,7 +24,7 @@ PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS)
 RUN_TOOLS := debootstrap:debootstrap sipp:sip-tester openssl:openssl mount:mount nsenter:util-linux
 TEST_TOOLS := chromium:chromium pg_ctlcluster:postgresql-common baresip:baresip-core linphonec:linphone-cli sqlite3:sqlite3 systemd-analyze:systemd
 
-.PHONY: run call test repeat check types bench fuzz soak walk desktop asterisk tools test-tools clean shots
+.PHONY: run call test repeat check types bench fuzz soak walk desktop asterisk provider tools test-tools clean shots
 
 run: tools $(VENV)/ready desktop
 	@exec $(BIN)/cti-server demo $(ARGS)
@@ -34,11 +34,11 @@ call: $(VENV)/ready
 
 # The desktop's own tests come first: they take ten seconds of both cores, and beside them Asterisk stalls.
 
-test: tools test-tools $(VENV)/ready desktop asterisk
+test: tools test-tools $(VENV)/ready desktop asterisk provider
 	@( cd agents_ui && PATH="$(NODE_DIR):$$PATH" npm test --silent ); desktop=$$?; \
 	$(PYTEST) $(TESTS) $(ARGS) && exit $$desktop
 
-repeat: tools test-tools $(VENV)/ready desktop asterisk
+repeat: tools test-tools $(VENV)/ready desktop asterisk provider
 	$(PYTEST) -p tests.repeat --times $(TIMES) $(TESTS) $(ARGS)
 
 check: $(VENV)/ready agents_ui/node_modules/.package-lock.json
@@ -123,6 +123,12 @@ $(VENV)/ready: pyproject.toml .ci/dev.lock
 asterisk: $(VENV)/ready
 	@$(BIN)/python -m cti_server.demo.asterisk_root
 
+# The real identity provider of the sign-in tests.
+provider: $(VENV)/ready tests/live/oidc/node_modules/.package-lock.json
+
+tests/live/oidc/node_modules/.package-lock.json: tests/live/oidc/package-lock.json
+	cd tests/live/oidc && PATH="$(NODE_DIR):$$PATH" npm ci --silent --no-audit --no-fund
+
 desktop: $(VENV)/ready agents_ui/dist/index.html
 
 agents_ui/node_modules/.package-lock.json: agents_ui/package-lock.json
@@ -133,4 +139,4 @@ agents_ui/dist/index.html: agents_ui/node_modules/.package-lock.json agents_ui/i
 	@touch $@
 
 clean:
-	rm -rf $(VENV) agents_ui/node_modules agents_ui/dist var
+	rm -rf $(VENV) agents_ui/node_modules agents_ui/dist tests/live/oidc/node_modules var

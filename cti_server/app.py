@@ -30,6 +30,7 @@ from .api.agent.me import Mes
 from .api.agent.promises import raise_due
 from .api.create import create_api
 from .api.ports import Deps
+from .api.sign_on import sign_on_of
 from .api.websocket import add_websocket
 from .asterisk.fastagi import FastAgiServer
 from .attachment import Attachment
@@ -144,6 +145,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             sealer=sealer,
             oversight=oversights.of,
             teams_changed=oversights.look,
+            second_factor_roles=settings.second_factor_roles,
+            sign_on=sign_on_of(settings),
+            password_sign_in=settings.password_sign_in,
         )
         api = create_api(deps)
         registry.register(api.state.sign_ins.results)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from .rules.facts import DialForm
+from .rules.facts import DialForm, Role
 from .settings_file import ENCODING
 from .wire.text import Encodings
 
@@ -95,6 +95,17 @@ class Settings(BaseSettings):
     identify_token: SecretStr | None = None
     # what the record must give back in clear is sealed with the first, and opened with each
     secret_key: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    second_factor_roles: Annotated[tuple[Role, ...], NoDecode] = ()  # who may do nothing without one
+
+    password_sign_in: bool = True
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_name: str = Field(default="", max_length=60)
+    oidc_scopes: str = "openid profile email"
+    oidc_login_claim: str = Field(default="preferred_username", min_length=1)
+    oidc_roles: str = ""  # groups: cti-admins=administrator, cti-leads=supervisor, *=agent
+    oidc_create: bool = False
 
     default_region: str = Field(default="CN", pattern=r"^[A-Z]{2}$")
     snapshot_every_s: float = Field(default=30.0, gt=0)
@@ -174,7 +185,14 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in ("http_origins", "http_proxies", "fastagi_allow", "softphone_ice", "secret_key"):
+        for name in (
+            "http_origins",
+            "http_proxies",
+            "fastagi_allow",
+            "softphone_ice",
+            "secret_key",
+            "second_factor_roles",
+        ):
             if isinstance(given := values.get(name), str):
                 values[name] = tuple(part.strip() for part in given.split(",") if part.strip())
         return values
@@ -199,6 +217,55 @@ class Settings(BaseSettings):
         names = [pbx.name for pbx in self.pbxs]
         if len(set(names)) != len(names):
             raise ValueError(f"CTI_PBXS names a PBX twice: {', '.join(names)}; give each a name of its own")
+        return self
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer_is_safe(cls, issuer: str | None) -> str | None:
+        from .rules.identity import is_safe
+
+        if issuer is not None and not is_safe(issuer):
+            raise ValueError("an issuer begins with https://, as its discovery document writes it")
+        return issuer
+
+    @field_validator("oidc_scopes")
+    @classmethod
+    def _scopes_have_openid(cls, scopes: str) -> str:
+        if "openid" not in scopes.split():
+            raise ValueError("scopes are words between spaces, and openid is one of them: openid profile email")
+        return scopes
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _roles_are_mapped(cls, text: str) -> str:
+        from .rules.identity import RoleMap
+
+        if text:
+            RoleMap.parse(text)
+        return text
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Settings:
+        if self.oidc_issuer is None:
+            if not self.password_sign_in:
+                raise ValueError("CTI_PASSWORD_SIGN_IN=false needs CTI_OIDC_ISSUER: nobody could sign in")
+            return self
+        if not self.oidc_client_id:
+            raise ValueError("CTI_OIDC_ISSUER needs CTI_OIDC_CLIENT_ID, as the provider calls this server")
+        if not self.http_origins:
+            raise ValueError(
+                "CTI_OIDC_ISSUER needs CTI_HTTP_ORIGINS, the address of the desktop to which the provider sends "
+                "people back: CTI_HTTP_ORIGINS=https://desk.example"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _second_factors_can_be_kept(self) -> Settings:
+        if self.second_factor_roles and not self.secret_key:
+            raise ValueError(
+                "CTI_SECOND_FACTOR_ROLES needs CTI_SECRET_KEY, by which the second factors are kept: "
+                "cti-server key prints one"
+            )
         return self
 
     def sealer(self) -> Sealer:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from cti_server.record.sealing import new_key
 from cti_server.settings import PbxSettings, Settings
 from cti_server.settings_file import FileUnreadable, find
 
@@ -27,6 +28,35 @@ def test_an_encoding_that_nobody_knows_is_refused_by_name(wrong: str) -> None:
         Settings(_env_file=None, ami_encoding=wrong)
     with pytest.raises(ValidationError, match="encoding"):
         PbxSettings(encoding=wrong)
+
+
+def test_a_role_that_needs_a_second_factor_needs_a_key_to_keep_it_with() -> None:
+    with pytest.raises(ValidationError, match="CTI_SECRET_KEY"):
+        Settings(_env_file=None, second_factor_roles="administrator")  # type: ignore[arg-type]
+    made = Settings(_env_file=None, second_factor_roles="administrator, supervisor", secret_key=new_key())  # type: ignore[arg-type]
+    assert made.second_factor_roles == ("administrator", "supervisor")
+    with pytest.raises(ValidationError, match="second_factor_roles"):
+        Settings(_env_file=None, second_factor_roles="boss", secret_key=new_key())  # type: ignore[arg-type]
+
+
+PROVIDER = {"oidc_issuer": "https://id.example", "oidc_client_id": "cti", "http_origins": "https://desk.example"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"oidc_client_id": ""}, "CTI_OIDC_CLIENT_ID"),
+        ({"http_origins": ""}, "CTI_HTTP_ORIGINS"),
+        ({"oidc_issuer": "http://id.example"}, "https://"),
+        ({"oidc_scopes": "profile"}, "openid"),
+        ({"oidc_roles": "groups: a=boss"}, "administrator"),
+        ({"oidc_issuer": None, "password_sign_in": False}, "nobody could sign in"),
+    ],
+)
+def test_a_provider_that_could_not_work_is_refused_at_the_start(changes: dict[str, object], says: str) -> None:
+    Settings(_env_file=None, **PROVIDER)  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match=says):
+        Settings(_env_file=None, **PROVIDER | changes)  # type: ignore[arg-type]
 
 
 DOCS = Path(__file__).parents[1] / "docs"

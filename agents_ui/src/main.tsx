@@ -13,7 +13,8 @@ import "./styles/narrow.css";
 import { App } from "./App";
 import { applyLanguage } from "./i18n";
 import { followHistory } from "./store/session/navigate";
-import { resumeSession, retryOnReturn } from "./store/session/session";
+import { takeAnswer } from "./store/session/provider";
+import { comeFromProvider, resumeSession, retryOnReturn } from "./store/session/session";
 import { useStore, type Theme } from "./store/desk/store";
 
 function stored(key: string): string | null {
@@ -28,13 +29,14 @@ async function start(): Promise<void> {
   const theme = stored("cti.theme");
   if (theme === "light" || theme === "dark") useStore.getState().set({ theme: theme satisfies Theme });
   await applyLanguage(document.documentElement.lang.startsWith("zh") ? "zh" : "en");
+  const answer = takeAnswer();
   followHistory();
   if (import.meta.env.MODE === "fixtures") {
     const { play } = await import("./dev/fixtures");
     await play(new URLSearchParams(location.search).get("fixture") ?? "talking");
   } else {
     retryOnReturn();
-    void resumeSession();
+    void (answer ? comeFromProvider(answer) : resumeSession());
   }
   createRoot(document.getElementById("root") as HTMLElement).render(<App />);
 }

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
 
 from cti_server.api import events, health, problems
-from cti_server.api.access import account, session
+from cti_server.api.access import account, oidc, second_factor, session
 from cti_server.api.access.sign_ins import SignIns
 from cti_server.api.access.tickets import Tickets
 from cti_server.api.admin import api_keys, audit, teams, users
@@ -29,7 +29,9 @@ from cti_server.asterisk.link import SinkFull
 
 RESOURCES: Final = (
     session,
+    oidc,
     account,
+    second_factor,
     me,
     day,
     phones,
@@ -56,14 +58,25 @@ RESOURCES: Final = (
     health,
 )
 OPENAPI_URL: Final = "/api/openapi.json"
-_OPEN: Final = frozenset({"signIn", "signOut", "getHealth", "getReadiness"})
+_OPEN: Final = frozenset(
+    {
+        "signIn",
+        "signOut",
+        "getWaysToSignIn",
+        "goToProvider",
+        "comeFromProvider",
+        "endByProvider",
+        "getHealth",
+        "getReadiness",
+    }
+)
 
 
 def create_api(deps: Deps) -> FastAPI:
     """The ASGI application. Add the websocket with `websocket.add_websocket` before serving it."""
     app = _routed()
     app.state.deps = deps
-    app.state.tickets = Tickets(deps.database, deps.now)
+    app.state.tickets = Tickets(deps.database, deps.now, deps.second_factor_roles)
     app.state.sign_ins = SignIns()
     app.state.masks = Masks(openapi_document(), deps.sealer.shared_key)
     app.state.numbers_seen = numbers_seen()

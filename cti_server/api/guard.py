@@ -24,7 +24,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cti_server.api.masks import Masks
 from cti_server.api.ports import Deps
-from cti_server.api.principal import KEY_MARK, Principal, by_cookie, digest, not_signed_in
+from cti_server.api.principal import (
+    KEY_MARK,
+    Principal,
+    by_cookie,
+    digest,
+    must_set_up,
+    not_signed_in,
+    second_factor_needed,
+)
 from cti_server.api.problems import MEDIA_TYPE, Problem
 from cti_server.record.audit.entries import SERVER, Actor, Operation, acts, note
 from cti_server.record.center import api_keys
@@ -72,7 +80,8 @@ class _Guarded:
         _open_query(scope, masks)
         if principal is None:
             acts(Actor(SERVER.id, SERVER.name, _address(request)))
-            await self._inner(scope, receive, send)
+            # Nobody knows yet what whoever signs in may see; their desktop is told by its websocket.
+            await self._inner(scope, receive, _Answer(send, masks, self._name, is_masked=True).send)
             return
         body = _Body(receive, masks)
         operation = None
@@ -126,16 +135,18 @@ async def _who(request: Request, deps: Deps, needs: Needs) -> Principal | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.casefold() == "bearer":
         return await _program(token.strip(), deps, needs)
-    principal = await by_cookie(request, deps)
-    if principal is None:
+    holder = await by_cookie(request, deps)
+    if holder is None:
         raise not_signed_in()
-    agent = principal.agent
+    if not needs.halfway and must_set_up(holder, deps.second_factor_roles):
+        raise second_factor_needed()
+    agent = holder.agent
     if not is_at_least(agent.role, needs.role):
         raise Problem(403, "forbidden", f"this needs the role {needs.role}")
     if needs.grant is not None and needs.grant not in agent.all_grants:
         remedy = f"An administrator gives it:  cti-server user grant {agent.login} {needs.grant}"
         raise Problem(403, "grant_needed", f"this needs the grant {needs.grant}", remedy=remedy)
-    return principal
+    return Principal(agent)
 
 
 async def _program(token: str, deps: Deps, needs: Needs) -> Principal:

@@ -16,10 +16,13 @@ from cti_server.floor.agents import By
 from cti_server.ivr.identify import Caller
 from cti_server.lookup.identify import Lookup
 from cti_server.lookup.shapes import Card
+from cti_server.provider.client import Provider
 from cti_server.record.center.agents import Agent
 from cti_server.record.database import Database
 from cti_server.record.sealing import Sealer
 from cti_server.rules import rights
+from cti_server.rules.facts import Role
+from cti_server.rules.identity import RoleMap
 from cti_server.rules.rights import EVERYBODY, Oversight
 from cti_server.wire.text import Encodings
 
@@ -175,6 +178,19 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SignOn:
+    """Sign-in through an identity provider. `name` is what its button says. `login_claim` names an account's
+    login; `roles` maps groups to roles, None where roles are ours to give. `may_create`: whoever is not known gets
+    an account."""
+
+    provider: Provider
+    name: str = ""
+    login_claim: str = "preferred_username"
+    roles: RoleMap | None = None
+    may_create: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Deps:
     """Everything that the routes use.
 
@@ -184,6 +200,9 @@ class Deps:
     the built desktop, None without one. `softphone_url` is the Asterisk websocket where browser phones register,
     and `softphone_ice` has their STUN and TURN servers. `sealer` opens the record's secrets. `oversight` says
     whom a supervisor supervises; await `teams_changed` after a change of teams.
+    `second_factor_roles` are those that must have a second factor. `sign_on` is there with an identity provider;
+    `origins` then has the addresses to which it sends people back. Without `password_sign_in` passwords count only
+    for agents with `break_glass`.
     """
 
     database: Database
@@ -207,3 +226,6 @@ class Deps:
     sealer: Sealer = field(default_factory=Sealer)
     oversight: Callable[[int], Oversight] = lambda agent: EVERYBODY
     teams_changed: Callable[[], Awaitable[None]] | None = None
+    second_factor_roles: tuple[Role, ...] = ()
+    sign_on: SignOn | None = None
+    password_sign_in: bool = True

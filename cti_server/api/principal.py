@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -14,7 +14,10 @@ from cti_server.api.problems import Problem, not_found
 from cti_server.record.center import sessions
 from cti_server.record.center.agents import Agent
 from cti_server.record.center.api_keys import ApiKey
+from cti_server.record.center.sessions import Holder
 from cti_server.rules import rights
+from cti_server.rules import second_factor as factors
+from cti_server.rules.facts import Role
 from cti_server.rules.rights import EVERYBODY, Oversight, Viewer
 
 COOKIE: Final = "cti_session"
@@ -75,14 +78,21 @@ async def signed_in(request: Request) -> Principal:
     return principal
 
 
-async def by_cookie(request: Request, deps: Deps) -> Principal | None:
-    """The agent of the session cookie; None without one, or once the session has ended."""
+async def by_cookie(request: Request, deps: Deps) -> Holder | None:
+    """Who has the session cookie, also where they may do nothing with it yet; None without one, or once the
+    session has ended."""
     token = token_of(request)
     if token is None:
         return None
     async with deps.database.read() as conn:
-        agent = await sessions.agent_of(conn, digest(token), deps.now())
-    return Principal(agent) if agent is not None else None
+        return (await sessions.holders(conn, [digest(token)], deps.now())).get(digest(token))
+
+
+def must_set_up(holder: Holder, wanted: Collection[Role]) -> bool:
+    """Whether this session may do nothing but set up a second factor."""
+    return factors.must_set_up(
+        holder.agent.role, wanted, has_one=holder.second_factor, by_provider=holder.by_provider
+    ).needed
 
 
 def token_of(request: Request) -> str | None:
@@ -93,6 +103,15 @@ def token_of(request: Request) -> str | None:
 
 def not_signed_in() -> Problem:
     return Problem(401, "not_signed_in", "you are not signed in", remedy="Sign in with POST /api/session.")
+
+
+def second_factor_needed() -> Problem:
+    return Problem(
+        403,
+        "second_factor_needed",
+        "your role needs a second factor, and you have none yet",
+        remedy="Set it up with POST /api/me/second-factor; nothing else is open to you before.",
+    )
 
 
 Signed = Annotated[Principal, Depends(signed_in)]

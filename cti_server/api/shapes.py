@@ -55,6 +55,59 @@ class Me(TypedDict):
     owed: int
 
 
+class SignedIn(Me):
+    """Who has signed in. `must_set_up`: their role needs a second factor, and they may do nothing before they have
+    one."""
+
+    must_set_up: bool
+
+
+class ProviderView(TypedDict):
+    """The identity provider; `name` is what its button says, empty where the settings name none."""
+
+    name: str
+
+
+class WaysView(TypedDict):
+    """How people sign in: by a password of ours, through an identity provider, or both. Where `password` is false,
+    a password counts only for emergency logins."""
+
+    password: bool
+    provider: ProviderView | None
+
+
+class GoingView(TypedDict):
+    """An address of the identity provider, for the browser to go to."""
+
+    url: str
+
+
+class SecondFactorView(TypedDict):
+    """My second factor. `wanted`: my role needs one. `possible`: the server has a key to keep a secret with, and I
+    have a password beside which it could be asked for."""
+
+    on: bool
+    since: str | None
+    recovery_codes_left: int
+    wanted: bool
+    possible: bool
+
+
+class SecondFactorSecretView(TypedDict):
+    """For an authenticator app: the secret in letters, its `otpauth:` address, and a picture of that address as a
+    `data:` URL."""
+
+    secret: str
+    uri: str
+    qr: str
+
+
+class RecoveryCodesView(TypedDict):
+    """Each signs in once in place of a code. They are told this once."""
+
+    codes: list[str]
+
+
 class SessionView(TypedDict):
     """One of my sign-ins; `current` is the one that asks. `browser` is what it calls itself."""
 

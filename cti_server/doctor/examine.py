@@ -10,7 +10,7 @@ from rich.console import Console
 
 from cti_server import log
 from cti_server.asterisk.session import ActionFailed, LinkLost, ListBroken, Session
-from cti_server.doctor import database, environment, phones, ports
+from cti_server.doctor import database, environment, phones, ports, provider
 from cti_server.doctor.dialplan import examine as dialplan
 from cti_server.doctor.dialplan import lines as dialplan_lines
 from cti_server.doctor.dialplan.plan import Dialplan
@@ -42,9 +42,11 @@ async def examine(settings: Settings) -> list[Finding]:
     findings = environment.examine(settings)
     of_database, of_ports = await asyncio.gather(database.examine(settings.database_url), ports.examine(settings))
     findings += of_database + of_ports
+    findings += await provider.examine(settings)
     record = None
     if all(finding.status is not Status.PROBLEM for finding in of_database):
         with suppress(Exception):  # a database that cannot be read is reported by its own check
+            findings += await provider.examine_emergency(settings)
             record = await recorded.read(settings.database_url)
             findings += phones.examine(settings.sealer(), record)
     for of_pbx in await asyncio.gather(*(examine_pbx(settings, pbx, record) for pbx in settings.attached())):

@@ -23,13 +23,14 @@ NUMBERS: Final = "full_numbers"
 @dataclass(frozen=True, slots=True)
 class Needs:
     """What one operation needs. `role` None: nobody need be signed in. `grant`: this grant as well, or for a
-    program that has `scope`, only the scope. `noted`: each time it worked goes into the audit log, whoever did
-    it."""
+    program that has `scope`, only the scope. `noted`: each time it worked goes into the audit log, whoever did it.
+    `halfway`: also for a session that may do nothing else before its person has set their second factor up."""
 
     role: Role | None = "agent"
     grant: Grant | None = None
     scope: Scope | None = None
     noted: bool = False
+    halfway: bool = False
 
 
 _OPEN = Needs(role=None)
@@ -47,6 +48,15 @@ OPERATIONS: Final[Mapping[str, Needs]] = {
     # signing in; what happens there is noted where it is decided
     "signIn": _OPEN,
     "signOut": _OPEN,
+    "getWaysToSignIn": _OPEN,
+    "goToProvider": _OPEN,
+    "comeFromProvider": _OPEN,
+    "endByProvider": _OPEN,  # by the provider's signature
+    "getMySecondFactor": Needs(halfway=True),
+    "beginMySecondFactor": Needs(halfway=True),
+    "confirmMySecondFactor": Needs(halfway=True, noted=True),
+    "renewMyRecoveryCodes": Needs(halfway=True, noted=True),
+    "endMySecondFactor": Needs(halfway=True, noted=True),
     "issueTicket": _OPEN,  # by the session's cookie, which it looks at itself
     "changePassword": _NOTED,
     "listMySessions": _AGENT,

@@ -69,8 +69,8 @@ async def test_it_is_set_by_administrators_and_keeps_who_did_it(sign_in: SignIn,
 @pytest.mark.parametrize("login", ["li", "zhao"])
 async def test_others_may_neither_read_nor_set_it(sign_in: SignIn, login: str) -> None:
     one = await sign_in(login)
-    problem(await one.get("/api/dial-policy"), 403, "forbidden")
-    problem(await one.put("/api/dial-policy", json={"version": 0, "policy": POLICY}), 403, "forbidden")
+    problem(await one.get("/api/dial-policy"), 403, "grant_needed")
+    problem(await one.put("/api/dial-policy", json={"version": 0, "policy": POLICY}), 403, "grant_needed")
 
 
 async def test_of_two_administrators_the_second_reads_again(sign_in: SignIn) -> None:

@@ -29,14 +29,14 @@ NO_NUMBER = frozenset(
         r"\s+",
         """\
 action actor actor_name address after agent all_grants allowed_by at author base before browser call channel
-choice code contract countries country created_by current database date description desktop detail digits
-direction display_name dnis e164 emergency ended_by ends_on event extension external_ref formulas from_page
-grants hash how installed_on interface internal kind label label_en label_zh language leg links login logins
-match message name name_en name_zh new note numbers origin outcome params parent park_space password pbx phone
-place place_zh process q queue queues raw reason ref remarks remedy request role role_title rule said
-salutation scopes seat secret serial server_time standing starts_on status status_reason step stream subject
-text thing ticket tier time_zone title title_en title_zh token topic type uniqueid uri url user variables
-verdict version zone""",
+choice code codes contract countries country created_by current database date description desktop detail
+digits direction display_name dnis e164 emergency ended_by ends_on error error_description event extension
+external_ref formulas from_page grants hash how installed_on interface internal iss kind label label_en
+label_zh language leg links login logins match message name name_en name_zh new note numbers origin outcome
+params parent park_space password pbx phone place place_zh process q qr queue queues raw reason ref remarks
+remedy request role role_title rule said salutation scopes seat secret serial server_time standing starts_on
+state status status_reason step stream subject text thing ticket tier time_zone title title_en title_zh token
+topic type uniqueid uri url user variables verdict version zone""",
     )
 )
 #: fields named `number` and the like that hold something else than a telephone number

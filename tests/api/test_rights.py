@@ -34,11 +34,26 @@ ADMIN = "administrator"
 
 #: who may do it by their role, and the scope with which a program may
 WHO: dict[str, tuple[str, str | None]] = {
-    **dict.fromkeys(["signIn", "signOut", "issueTicket", "getHealth", "getReadiness", "getMetrics"], (ALL, None)),
+    **dict.fromkeys(
+        [
+            "signIn",
+            "signOut",
+            "issueTicket",
+            "getWaysToSignIn",
+            "goToProvider",
+            "comeFromProvider",
+            "endByProvider",
+            "getHealth",
+            "getReadiness",
+            "getMetrics",
+        ],
+        (ALL, None),
+    ),
     "identifyCaller": (ALL, None),
     **dict.fromkeys(
         words(
             """
+getMySecondFactor beginMySecondFactor confirmMySecondFactor renewMyRecoveryCodes endMySecondFactor
 changePassword listMySessions endMyOtherSessions getMe changeMe beginShift endShift setMyState getMyDay
 listOwed listPhones getSoftphone claimSoftphone getDraft saveDraft finishInteraction finishWrapUp
 extendWrapUp requestWrapUp listMessages sendMessage readMessages listHelp askForHelp finishHelp
@@ -73,6 +88,16 @@ revokeApiKey
     "getDialPolicy": (ADMIN, None),
     "setDialPolicy": (ADMIN, None),
     "listAudit": (ADMIN, "audit:read"),
+}
+#: they look at the session, the password, the provider or their token themselves
+ITSELF = {
+    "signOut",
+    "signIn",
+    "issueTicket",
+    "identifyCaller",
+    "goToProvider",
+    "comeFromProvider",
+    "endByProvider",
 }
 REFUSALS = {"forbidden", "grant_needed", "scope_needed", "not_for_programs", "wrong_key"}
 
@@ -122,8 +147,8 @@ async def test_operation_by_role(role: str, app: FastAPI, client: httpx.AsyncCli
     signed = await sign_in(LOGINS[role]) if role in LOGINS else client
     wrong = {}
     for name, route in routes(app).items():
-        if name in ("signOut", "signIn", "issueTicket", "identifyCaller"):
-            continue  # they look at the session, the password or their token themselves
+        if name in ITSELF:
+            continue
         refused = was_refused(await ask(signed, route))
         if refused == (role in WHO[name][0].split()):
             wrong[name] = refused

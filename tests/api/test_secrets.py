@@ -45,6 +45,7 @@ async def _change(client: httpx.AsyncClient, current: str, new: str) -> httpx.Re
     return await client.put("/api/me/password", json={"current": current, "new": new})
 
 
+FACTOR = {"password": PASSWORD, "code": "123456"}
 CASES = {
     "sign in": Case(lambda client: _sign_in(client, PASSWORD), 200, (PASSWORD,), ("signIn password",)),
     "sign in wrong": Case(lambda client: _sign_in(client, WRONG), 401, (WRONG,)),
@@ -57,6 +58,28 @@ CASES = {
     "new password wrong": Case(lambda client: _change(client, WRONG, NEW), 403, (WRONG, NEW)),
     "new password weak": Case(
         lambda client: _change(client, PASSWORD, "li-1234567"), 422, (PASSWORD, "li-1234567")
+    ),
+    "second factor": Case(
+        lambda client: client.post("/api/me/second-factor", json={"password": PASSWORD}),
+        200,
+        (PASSWORD,),
+        ("beginMySecondFactor password",),
+        "secret",
+    ),
+    "second factor wrong": Case(
+        lambda client: client.post("/api/me/second-factor", json={"password": WRONG}), 403, (WRONG,)
+    ),
+    "new recovery codes": Case(
+        lambda client: client.post("/api/me/second-factor/recovery-codes", json=FACTOR),
+        409,
+        (PASSWORD,),
+        ("renewMyRecoveryCodes password",),
+    ),
+    "second factor off": Case(
+        lambda client: client.post("/api/me/second-factor/off", json=FACTOR),
+        409,
+        (PASSWORD,),
+        ("endMySecondFactor password",),
     ),
     "ticket": Case(lambda client: client.post("/api/session/ticket"), 200, (), (), "ticket"),
     "softphone": Case(lambda client: client.get("/api/me/softphone"), 200, (SIP,), (), "password"),

@@ -49,6 +49,7 @@ async def test_sign_in(client: httpx.AsyncClient, world: World) -> None:
         "preferences": {"auto_answer": False},
         "may_pick": False,
         "owed": 0,
+        "must_set_up": False,
     }
     cookie = answer.headers["set-cookie"].lower()
     assert cookie.startswith("cti_session=")

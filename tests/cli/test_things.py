@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cti_server.record.center import agents, sessions, shifts
+from cti_server.record.center import agents, second_factors, sessions, shifts
 from cti_server.record.center.shifts import Shift
 from cti_server.record.crm import contracts, customers, products
 from cti_server.record.crm.customer_values import Author
@@ -72,6 +72,64 @@ def test_who_is_disabled_is_removed_and_enabled_brought_back(record: Record) -> 
     record.do("user", "enable", "alice")
     assert record.see("user", "show", "alice")["active"] is True
     assert "may sign in already" in record.refused("user", "enable", "alice")
+
+
+def test_a_lost_phone(record: Record) -> None:
+    """The administrator turns the second factor off, and whoever has the phone is out everywhere."""
+    record.do(*ALICE)
+    shown = record.see("user", "show", "alice")
+    assert (shown["second_factor"], shown["recovery_codes"]) == (False, 0)
+    assert "is not on" in record.refused("user", "second-factor", "alice", "--off")
+    asyncio.run(_second_factor(record.url))
+    shown = record.see("user", "show", "alice")
+    assert (shown["second_factor"], shown["recovery_codes"]) == (True, 1)
+    assert "say --off" in record.refused("user", "second-factor", "alice")
+    assert "nobody signs in as bob" in record.refused("user", "second-factor", "bob", "--off")
+    assert "signed out everywhere" in record.do("user", "second-factor", "alice", "--off")
+    assert not asyncio.run(_password(record.url))[1]
+    assert record.see("user", "show", "alice")["second_factor"] is False
+
+
+PROVIDER = {
+    "CTI_OIDC_ISSUER": "https://id.example/realms/main/",
+    "CTI_OIDC_CLIENT_ID": "cti",
+    "CTI_HTTP_ORIGINS": "https://desk.example",
+}
+
+
+def test_who_is_who_at_the_provider(record: Record) -> None:
+    record.do(*ALICE, "--role", "administrator")
+    assert "CTI_OIDC_ISSUER" in record.refused("user", "link", "alice", "--sub", "u-1")
+    house = Record(record.url, **PROVIDER)
+    assert "nobody comes in as alice" in house.refused("user", "unlink", "alice")
+    house.do("user", "link", "alice", "--sub", "u-1")
+    assert house.see("user", "show", "alice")["identities"] == ["u-1 at https://id.example/realms/main"]
+    assert "somebody else comes in as alice already" in house.refused("user", "link", "alice", "--sub", "u-2")
+    house.do("user", "add", "bob", "--name", "Bob", "--no-password")
+    assert "comes in as alice already" in house.refused("user", "link", "bob", "--sub", "u-1")
+    asyncio.run(_sign_in(record.url))
+    house.do("user", "unlink", "alice")
+    assert not asyncio.run(_password(record.url))[1], "signed out everywhere"
+    house.do("user", "link", "bob", "--sub", "u-1")
+
+
+def test_an_emergency_login(record: Record) -> None:
+    record.do(*ALICE, "--break-glass")
+    assert record.see("user", "show", "alice")["break_glass"] is True
+    record.do("user", "set", "alice", "--no-break-glass")
+    assert record.see("user", "show", "alice")["break_glass"] is False
+    refused = record.refused("user", "add", "bob", "--name", "Bob", "--no-password", "--break-glass")
+    assert "leaves nothing" in refused
+
+
+async def _second_factor(url: str) -> None:
+    await _sign_in(url)
+    async with Database(url) as database, database.begin() as conn:
+        alice = await agents.by_login(conn, "alice")
+        assert alice is not None
+        await second_factors.begin(conn, alice.id, "v1:sealed", NOW)
+        assert await second_factors.turn_on(conn, alice.id, 1, NOW)
+        await second_factors.put_codes(conn, alice.id, ["hash"])
 
 
 async def _sign_in(url: str) -> tuple[str | None, bool]:

@@ -3,7 +3,7 @@ import { foreignAnswer, noAnswer, whyNoSocket } from "./foreign";
 import type {
   Answer, CallVerb, Card, CallView, CustomerDetail, CustomerHit, Day, DraftView, Finished, HandoverView, HelpRequest, Interaction, InteractionView,
   Language, Me, Message, Messages, MessageTo, MyDraft, Note, Owed, Page, Phone, Positions, Problem, PromiseKind, PromiseState, PromiseView, QueueView,
-  ReasonCode, Softphone, Targets, ValueChange, WrapUpCode,
+  ReasonCode, SecondFactor, SecondFactorSecret, SignedIn, Softphone, Targets, ValueChange, Ways, WrapUpCode,
 } from "./types";
 
 export class ProblemError extends Error {
@@ -19,6 +19,8 @@ export class ProblemError extends Error {
     return this.problem.code ?? "";
   }
 }
+
+export const problemOf = (error: unknown): Problem => (error instanceof ProblemError ? error.problem : noAnswer());
 
 export type Transport = (path: string, init: RequestInit) => Promise<Response>;
 let transport: Transport = (path, init) => fetch(path, init);
@@ -149,8 +151,14 @@ export function newKey(): string {
 }
 
 export const api = {
-  signIn: (login: string, password: string) => send<Me>("POST", "/session", { login, password }),
-  signOut: () => send<null>("DELETE", "/session"),
+  signIn: (login: string, password: string, code: string | null = null) =>
+    send<SignedIn>("POST", "/session", { login, password, ...(code === null ? {} : { code }) }),
+  /** Through the provider: the address where its session ends, too. */
+  signOut: () => send<{ url: string } | null>("DELETE", "/session"),
+  ways: () => send<Ways>("GET", "/session/ways"),
+  goToProvider: (language: Language) => send<{ url: string }>("POST", "/oidc/sign-in", { language }),
+  comeFromProvider: (answer: { state: string; code?: string; iss?: string; error?: string; error_description?: string }) =>
+    send<SignedIn>("POST", "/oidc/session", answer),
   ticket: () => send<{ ticket: string; expires_in: number }>("POST", "/session/ticket"),
   /** Why websockets end before they open. A browser tells a page no reason, but a plain request to the same address gets one. */
   whyNoSocket: async (): Promise<Problem> => {
@@ -162,6 +170,12 @@ export const api = {
     return noAnswer();
   },
   changePassword: (current: string, fresh: string) => send<null>("PUT", "/me/password", { current, new: fresh }),
+  secondFactor: () => send<SecondFactor>("GET", "/me/second-factor"),
+  /** Begins it: what the authenticator app needs. */
+  beginSecondFactor: (password: string) => send<SecondFactorSecret>("POST", "/me/second-factor", { password }),
+  confirmSecondFactor: (code: string) => send<{ codes: string[] }>("PUT", "/me/second-factor", { code }),
+  endSecondFactor: (password: string, code: string) => send<null>("POST", "/me/second-factor/off", { password, code }),
+  renewRecoveryCodes: (password: string, code: string) => send<{ codes: string[] }>("POST", "/me/second-factor/recovery-codes", { password, code }),
   mySessions: async () => (await send<{ items: MySession[] }>("GET", "/me/sessions")).items,
   endMyOtherSessions: () => send<null>("DELETE", "/me/sessions"),
   me: () => read<Me>("/me"),

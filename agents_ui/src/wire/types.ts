@@ -41,6 +41,11 @@ export type Because = NonNullable<AgentStateView["because"]>;
 export type Shift = Schemas["ShiftView"];
 export type PhoneKind = Shift["kind"];
 export type Me = Schemas["Me"];
+export type SignedIn = Schemas["SignedIn"];
+/** How people sign in here. */
+export type Ways = Schemas["WaysView"];
+export type SecondFactor = Schemas["SecondFactorView"];
+export type SecondFactorSecret = Schemas["SecondFactorSecretView"];
 export type TeamMember = Schemas["TeamMember"];
 export type Phone = Schemas["PhoneView"];
 export type Softphone = Narrow<Schemas["SoftphoneView"], { ice: RTCIceServer[] }>;

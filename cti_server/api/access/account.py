@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from cti_server.api.access.again import ask_again
 from cti_server.api.access.passwords import MAX_PASSWORD, WeakPassword, check_password, hash_password
-from cti_server.api.access.sign_ins import SignIns
 from cti_server.api.principal import COOKIE, DepsIn, Signed, digest, token_of
 from cti_server.api.problems import Problem, documented
 from cti_server.api.shapes import SessionsView
@@ -35,16 +35,7 @@ class NewPassword(BaseModel):
 )
 async def change_password(body: NewPassword, request: Request, principal: Signed, deps: DepsIn) -> None:
     """Take a new password. Every other session of this person ends."""
-    address = request.client.host if request.client else ""
-    agent, token = principal.agent, digest(request.cookies[COOKIE])
-    sign_ins: SignIns = request.app.state.sign_ins
-    # Whoever has the session guesses as slowly as at the sign-in, and in a budget of this session.
-    try:
-        await sign_ins.judge(agent, agent.login, body.current, address, token)
-    except Problem as refused:
-        if refused.code != "wrong_credentials":
-            raise
-        raise Problem(403, "wrong_password", "that is not your password") from None
+    agent, token = principal.agent, await ask_again(request, deps, principal, body.current)
     try:
         await asyncio.to_thread(check_password, body.new, agent.login, agent.name)
     except WeakPassword as weak:

@@ -49,12 +49,20 @@ class Attempts:
         keys: tuple[tuple[Budget, str], ...] = ((LOGIN, f"{login}\n{device}"),)
         if device is None:
             keys = ((LOGIN, login), (ADDRESS, address), (NETWORK, network_of(address)))
+        return self._take(keys, now)
+
+    def _take(self, keys: tuple[tuple[Budget, str], ...], now: float) -> Try | float:
         if (wait := max(self._wait(budget, key, now) for budget, key in keys)) > 0:
             return wait
         for budget, key in keys:
             count, _ = self._counted(budget, key, now)
             self._note(budget, key, count + 1, now)
         return Try(keys)
+
+    def take_address(self, address: str, now: float) -> Try | float:
+        """A try that names no login: only its address and network count."""
+        keys = ((ADDRESS, address), (NETWORK, network_of(address)))
+        return self._take(keys, now)
 
     def right(self, tried: Try, now: float) -> None:
         """The try was right: the login begins anew, and address and network get theirs back."""

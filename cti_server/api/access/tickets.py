@@ -3,45 +3,63 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from cti_server.api.principal import digest
+from cti_server.api.principal import digest, must_set_up, second_factor_needed
 from cti_server.api.together import Together
 from cti_server.record.center import sessions
 from cti_server.record.center.agents import Agent
 from cti_server.record.database import Database
+from cti_server.rules.facts import Role
 
 TICKET_LASTS: Final = timedelta(seconds=30)
 
 
 class Tickets:
-    """Issues tickets to sessions, and redeems them. Requests of the same moment share a transaction."""
+    """Issues tickets to sessions, and redeems them. Requests of the same moment share a transaction.
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    `second_factor_roles` are the roles whose sessions get none without a second factor.
+    """
+
+    def __init__(
+        self, database: Database, now: Callable[[], datetime], second_factor_roles: Collection[Role] = ()
+    ) -> None:
         self._database = database
         self._now = now
-        self._issuing: Together[str, str | None] = Together(self._issue, "tickets issued")
+        self._second_factor_roles = second_factor_roles
+        self._issuing: Together[str, str | bool] = Together(self._issue, "tickets issued")
         self._redeeming: Together[str, Agent | None] = Together(self._redeem, "tickets redeemed")
 
     async def issue(self, token: str) -> str | None:
-        """A ticket for the session with this token; None for a token without a session."""
-        return await self._issuing(digest(token))
+        """A ticket for the session with this token; None for a token without a session. Raises a 403 problem for
+        one that may not do anything yet."""
+        issued = await self._issuing(digest(token))
+        if issued is True:
+            raise second_factor_needed()
+        return issued or None
 
     async def redeem(self, ticket: str) -> Agent | None:
         """Use up a ticket. Returns its agent; None for a used, expired or unknown one, or when they signed out."""
         return await self._redeeming(digest(ticket))
 
-    async def _issue(self, tokens: Sequence[str]) -> list[str | None]:
+    async def _issue(self, tokens: Sequence[str]) -> list[str | bool]:
+        """A ticket for each; False for a token without a session, True for one that is held up."""
         now = self._now()
         async with self._database.begin() as conn:
-            agents = await sessions.agents_of(conn, set(tokens), now)
-            issued = [secrets.token_urlsafe(32) if token in agents else None for token in tokens]
+            holders = await sessions.holders(conn, set(tokens), now)
+            held_up = {
+                token for token, holder in holders.items() if must_set_up(holder, self._second_factor_roles)
+            }
+            issued = [
+                token in held_up if token not in holders or token in held_up else secrets.token_urlsafe(32)
+                for token in tokens
+            ]
             made = {
-                digest(ticket): agents[token].id
+                digest(ticket): holders[token].agent.id
                 for ticket, token in zip(issued, tokens, strict=True)
-                if ticket is not None
+                if isinstance(ticket, str)
             }
             await sessions.issue_tickets(conn, made, now + TICKET_LASTS)
         return issued

@@ -30,6 +30,12 @@ MayPick = Annotated[
 AutoAnswer = Annotated[
     bool | None, typer.Option("--auto-answer/--no-auto-answer", help="Their phone answers queue calls by itself.")
 ]
+BreakGlass = Annotated[
+    bool | None,
+    typer.Option(
+        "--break-glass/--no-break-glass", help="Their password counts also with CTI_PASSWORD_SIGN_IN=false."
+    ),
+]
 Password = Annotated[str | None, typer.Option("--password", help="Seen by others in the list of processes.")]
 
 COLUMNS = ("login", "name", "role", "seat", "extension", "pbx", "language", "active")
@@ -52,12 +58,13 @@ def list_users(
 
 @user.command("show")
 def show_user(login: Login, json: Json = False) -> None:
-    """One person with their queues (and penalty there), skills and own phones."""
+    """One person: queues (and penalty there), skills, own phones, whether their second factor is on."""
 
     async def row(conn: Any) -> dict[str, Any]:
-        from cti_server.record.center import agent_queues, phones
+        from cti_server.record.center import agent_queues, identities, phones, second_factors
 
         agent = await of_login(conn, login)
+        factor = await second_factors.find(conn, agent.id)
         return _row(agent) | {
             "may_pick": agent.may_pick,
             "auto_answer": agent.auto_answer,
@@ -65,6 +72,10 @@ def show_user(login: Login, json: Json = False) -> None:
             "queues": dict(await agent_queues.queues_of(conn, agent.id)),
             "skills": await agent_queues.skills_of(conn, agent.id),
             "phones": [phone.seat for phone in await phones.of_agent(conn, agent.id)],
+            "second_factor": factor is not None and factor.on_since is not None,
+            "recovery_codes": await second_factors.codes_left(conn, agent.id),
+            "break_glass": agent.break_glass,
+            "identities": [f"{one.subject} at {one.issuer}" for one in await identities.of_agent(conn, agent.id)],
         }
 
     show_one(read(read_settings(), row), json)
@@ -80,7 +91,11 @@ def add_user(
     pbx: Pbx = None,
     language: LanguageIs = None,
     may_pick: MayPick = None,
+    break_glass: BreakGlass = None,
     password: Password = None,
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="They sign in through the identity provider only.")
+    ] = False,
 ) -> None:
     """Add somebody who signs in. The password is asked for, or read from a pipe, when it is not given."""
     settings = read_settings()
@@ -90,8 +105,9 @@ def add_user(
     if name is None:
         fail("--name is needed: colleagues and customers see it", f"cti-server user add {login} --name 'Li Wei'")
     fields = _fields(settings, name=name, role=role, seat=seat, extension=extension, pbx=pbx, language=language)
-    if may_pick is not None:
-        fields["may_pick"] = may_pick
+    fields |= changes(may_pick=may_pick, break_glass=break_glass)
+    if no_password and (password or break_glass):
+        fail("--no-password leaves nothing for --password or --break-glass to count", "leave one of them out")
 
     async def refuse_known(conn: Any) -> None:
         from cti_server.record.center import agents
@@ -109,7 +125,7 @@ def add_user(
         await agents.add(conn, login=login, password_hash=hashed, **fields)
 
     read(settings, refuse_known)  # before a password is asked for
-    hashed = hash_of(password or ask_secret("password", twice=True), login, name)
+    hashed = None if no_password else hash_of(password or ask_secret("password", twice=True), login, name)
     write(settings, add)
     say(f"added {login} ({fields.get('role', 'agent')})" + LATER)
     _tell_of_seat(fields)
@@ -127,13 +143,14 @@ def set_user(
     may_pick: MayPick = None,
     auto_answer: AutoAnswer = None,
     active: Active = None,
+    break_glass: BreakGlass = None,
     password: Password = None,
     new_password: Annotated[bool, typer.Option("--new-password", help="Ask for a new password.")] = False,
 ) -> None:
     """Change only what is given. A new password or role signs them out everywhere; --active brings one back."""
     settings = read_settings()
     fields = _fields(settings, name=name, role=role, seat=seat, extension=extension, pbx=pbx, language=language)
-    fields |= changes(may_pick=may_pick, auto_answer=auto_answer, active=active)
+    fields |= changes(may_pick=may_pick, auto_answer=auto_answer, active=active, break_glass=break_glass)
     known = read(settings, lambda conn: of_login(conn, login))  # before a password is asked for
     if password or new_password:
         fields["password_hash"] = hash_of(
@@ -248,6 +265,80 @@ def remove_user(login: Login) -> None:
     say(f"{login} cannot sign in any more; cti-server user set {login} --active brings them back")
     for line in left:
         say(line)
+
+
+@user.command("second-factor")
+def second_factor(
+    login: Login,
+    off: Annotated[bool, typer.Option("--off", help="Their phone is lost: the password alone counts.")] = False,
+) -> None:
+    """Turn somebody's second factor off, which signs them out everywhere. Only they themselves can turn it on."""
+    if not off:
+        fail(
+            "say --off: a second factor is turned on by its owner, in the settings of their desk",
+            f"cti-server user show {login}   tells whether it is on",
+        )
+
+    async def turn_off(conn: Any) -> None:
+        from cti_server.record.center import second_factors, sessions
+
+        agent = await of_login(conn, login)
+        if not await second_factors.turn_off(conn, agent.id):
+            fail(f"the second factor of {login} is not on")
+        await sessions.close_all(conn, agent.id, datetime.now(UTC))
+
+    write(read_settings(), turn_off)
+    say(f"{login} signs in by the password alone, and is signed out everywhere")
+
+
+@user.command("link")
+def link_user(
+    login: Login,
+    sub: Annotated[str, typer.Option("--sub", help="How the provider calls them for ever: the claim sub.")],
+) -> None:
+    """Whoever the identity provider calls so comes in by this account, whatever its rights are."""
+    settings = read_settings()
+    if settings.oidc_issuer is None:
+        fail("there is no identity provider", "CTI_OIDC_ISSUER names it: docs/settings.md")
+    if not sub.strip() or len(sub) > 255:
+        fail("a sub has 1 to 255 characters", "the refused sign-in shows it, and the provider's list of users")
+
+    async def link(conn: Any) -> str:
+        from cti_server.provider.client import named
+        from cti_server.record.center import agents, identities
+
+        agent = await of_login(conn, login)
+        issuer = named(settings.oidc_issuer or "")
+        known = await identities.find(conn, issuer, sub)
+        if known is not None:
+            other = await agents.get(conn, known.agent_id)
+            fail(
+                f"{sub} comes in as {other.login if other is not None else 'somebody'} already",
+                f"cti-server user unlink {other.login if other is not None else 'LOGIN'}   ends that",
+            )
+        if any(one.issuer == issuer for one in await identities.of_agent(conn, agent.id)):
+            fail(f"somebody else comes in as {login} already", f"cti-server user unlink {login}   ends that")
+        await identities.bind(conn, identities.Identity(issuer, sub, agent.id, datetime.now(UTC)))
+        return issuer
+
+    issuer = write(settings, link)
+    say(f"{sub} at {issuer} comes in as {login}")
+
+
+@user.command("unlink")
+def unlink_user(login: Login) -> None:
+    """Nobody comes in by this account through the identity provider any more. It signs them out everywhere."""
+
+    async def unlink(conn: Any) -> None:
+        from cti_server.record.center import identities, sessions
+
+        agent = await of_login(conn, login)
+        if not await identities.unbind(conn, agent.id):
+            fail(f"nobody comes in as {login} through a provider")
+        await sessions.close_all(conn, agent.id, datetime.now(UTC))
+
+    write(read_settings(), unlink)
+    say(f"nobody comes in as {login} through the provider, and they are signed out everywhere")
 
 
 async def of_login(conn: Any, login: str) -> Any:

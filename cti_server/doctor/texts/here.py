@@ -46,6 +46,41 @@ HERE: dict[str, Text] = {
         "{logins} had the password of {seat}, and is not to use it any more",
         "Change it at the PBX; then:  cti-server phone set {seat} --sip-password …",
     ),
+    # --- sign-in through an identity provider
+    "provider.ok": Text("ok", "{issuer} answers, and knows {client}"),
+    "provider.redirect": Text("ok", "redirect URI for the provider: {uri}   after the sign-out: {after}"),
+    "provider.logout": Text("ok", "back-channel logout URI for the provider: {uri}"),
+    "provider.down": Text(
+        "problem",
+        "the identity provider does not answer: {why}",
+        "curl -v {url}   from this machine shows why; until then people sign in by password only",
+    ),
+    "provider.misfit": Text(
+        "problem",
+        "the identity provider and the settings do not fit: {why}",
+        "curl {url}   shows what it says; its issuer belongs into\nIn .env:  CTI_OIDC_ISSUER=…",
+    ),
+    "provider.client": Text(
+        "problem",
+        "{why}",
+        "In .env:  CTI_OIDC_CLIENT_ID={client} and CTI_OIDC_CLIENT_SECRET=…   as the provider has them",
+    ),
+    "provider.no_end": Text(
+        "warning",
+        "{issuer} has no end_session_endpoint: who signs out here stays signed in there",
+        "Enable RP-initiated logout at the provider, where it has that.",
+    ),
+    "provider.no_key": Text(
+        "warning",
+        "without CTI_SECRET_KEY the provider's ID tokens stand in the record in clear",
+        "cti-server key   prints one\nIn .env:  CTI_SECRET_KEY=…",
+    ),
+    "provider.emergency": Text("ok", "while the provider is down, these sign in by password: {logins}"),
+    "provider.no_emergency": Text(
+        "warning",
+        "CTI_PASSWORD_SIGN_IN is false: while the provider is down nobody can sign in",
+        "cti-server user set LOGIN --break-glass",
+    ),
     # --- database
     "database.ok": Text("ok", "{url} answers, at revision {revision}"),
     "database.url": Text(

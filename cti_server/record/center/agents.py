@@ -30,6 +30,7 @@ agents = sa.Table(
     sa.Column("auto_answer", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("may_pick", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("grants", Words, nullable=False, server_default=""),
+    sa.Column("break_glass", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 
@@ -42,6 +43,7 @@ class Agent:
     """A person who signs in. `seat` is the interface of their phone on `pbx`, such as `PJSIP/1001`; they sit there
     unless they choose another. `auto_answer`: their phone answers a queue's call by itself. `may_pick`: they may
     pick a waiting caller out of a queue. `grants` are those given to them; others come with the role.
+    `break_glass`: their password counts also where passwords are off.
     """
 
     id: int
@@ -56,6 +58,7 @@ class Agent:
     password_hash: str | None = field(default=None, repr=False)
     auto_answer: bool = False
     may_pick: bool = False
+    break_glass: bool = False
     grants: frozenset[Grant] = frozenset()
 
     @property
@@ -85,6 +88,7 @@ async def add(
     pbx: str | None = None,
     may_pick: bool = False,
     grants: Collection[Grant] = (),
+    break_glass: bool = False,
 ) -> int:
     """Add an agent; returns their id. The caller hashes the password. Raises LoginTaken."""
     values = {
@@ -99,6 +103,7 @@ async def add(
         "active": True,
         "may_pick": may_pick,
         "grants": grants,
+        "break_glass": break_glass,
     }
     if await by_login(conn, login) is not None:
         raise LoginTaken(login)
@@ -107,7 +112,7 @@ async def add(
 
 async def update(conn: Connection, agent_id: int, **changes: Any) -> Agent | None:
     """Change the given fields (`name`, `role`, `language`, `password_hash`, `seat`, `extension`, `pbx`, `active`,
-    `auto_answer`, `may_pick`, `grants`). None if there is no such agent.
+    `auto_answer`, `may_pick`, `grants`, `break_glass`). None if there is no such agent.
     """
     statement = sa.update(agents).where(agents.c.id == agent_id).values(changes).returning(agents)
     row = (await conn.execute(statement)).one_or_none()

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
+from cti_server.record.center import identities, second_factors
 from cti_server.record.center.agents import Agent, agents
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, metadata
@@ -75,6 +76,15 @@ class Session:
     browser: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose session it is, whether their second factor is on, and whether they came through a provider."""
+
+    agent: Agent
+    second_factor: bool
+    by_provider: bool
+
+
 async def open_session(conn: Connection, session: Session) -> None:
     await conn.execute(sa.insert(sessions).values(asdict(session)))
 
@@ -91,18 +101,30 @@ async def of_agent(conn: Connection, agent_id: int, now: datetime) -> list[Sessi
 
 async def agent_of(conn: Connection, token_hash: str, now: datetime) -> Agent | None:
     """The agent whose session this is; None if it has expired or they are no longer active."""
-    return (await agents_of(conn, [token_hash], now)).get(token_hash)
+    holder = (await holders(conn, [token_hash], now)).get(token_hash)
+    return None if holder is None else holder.agent
 
 
-async def agents_of(conn: Connection, token_hashes: Collection[str], now: datetime) -> dict[str, Agent]:
-    """The same as `agent_of` for several sessions at once: the agents by token hash."""
+async def holders(conn: Connection, token_hashes: Collection[str], now: datetime) -> dict[str, Holder]:
+    """Who has these sessions, by token hash; without those that have expired, and those of agents who are
+    not active."""
     query = (
-        sa.select(sessions.c.token_hash.label("its_token"), agents)
+        sa.select(
+            sessions.c.token_hash.label("its_token"),
+            second_factors.is_on(agents.c.id).label("its_factor"),
+            identities.is_by_provider(sessions.c.token_hash).label("its_provider"),
+            agents,
+        )
         .join_from(sessions, agents, agents.c.id == sessions.c.agent_id)
         .where(sessions.c.token_hash.in_(token_hashes), sessions.c.expires_at > now, agents.c.active)
     )
     rows = [dict(row._mapping) for row in await conn.execute(query)]
-    return {row.pop("its_token"): Agent(**row) for row in rows}
+    return {row.pop("its_token"): _holder(row) for row in rows}
+
+
+def _holder(row: dict[str, Any]) -> Holder:
+    factor, provider = bool(row.pop("its_factor")), bool(row.pop("its_provider"))
+    return Holder(Agent(**row), factor, provider)
 
 
 async def signed_in(conn: Connection, agent_id: int, now: datetime) -> Agent | None:
@@ -141,6 +163,19 @@ async def look_again(conn: Connection, agent_id: int, at: datetime) -> None:
     """Every process closes the websockets of this agent; they connect again, with the rights that they have
     now."""
     await conn.execute(sa.insert(session_ends).values(agent_id=agent_id, at=at))
+
+
+async def close_of_provider(
+    conn: Connection, issuer: str, subject: str | None, sid: str | None, at: datetime
+) -> set[int]:
+    """End the sessions behind which this session of a provider stands. Returns whose they were."""
+    ended = await identities.sessions_of(conn, issuer, subject, sid)
+    gone = sa.delete(sessions).where(sessions.c.token_hash.in_(ended)).returning(sessions.c.agent_id)
+    people = set(await conn.scalars(gone))
+    for agent_id in people:
+        await drop_tickets(conn, agent_id)
+        await conn.execute(sa.insert(session_ends).values(agent_id=agent_id, at=at))
+    return people
 
 
 async def ends_since(conn: Connection, at: datetime) -> dict[int, int]:

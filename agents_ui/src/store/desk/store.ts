@@ -5,7 +5,8 @@ import type { Frame, Language, Problem } from "../../wire/types";
 import { emptyDesk, type Desk } from "./desk";
 import { fold } from "./fold";
 
-export type Phase = "starting" | "signed_out" | "signed_in";
+/** `must_set_up`: signed in, and nothing is open before two-step sign-in is on. */
+export type Phase = "starting" | "signed_out" | "must_set_up" | "signed_in";
 export type Theme = "system" | "light" | "dark";
 
 /** `about` is what was tried, before what became of it. */
@@ -25,6 +26,8 @@ export interface Toast {
 
 interface Store {
   phase: Phase;
+  /** Why a sign-in through the identity provider came to nothing. */
+  refused: Problem | null;
   desk: Desk;
   socket: SocketState;
   language: Language;
@@ -44,6 +47,7 @@ interface Store {
 
 export const useStore = create<Store>((set) => ({
   phase: "starting",
+  refused: null,
   desk: emptyDesk,
   socket: { name: "connecting", since: Date.now(), attempt: 0 },
   language: "en",

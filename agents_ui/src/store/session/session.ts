@@ -14,6 +14,7 @@ import { loadRooms, openRooms } from "../rooms/rooms";
 import { forgetToday, refreshToday, useToday } from "../rooms/today";
 import { beginShift, endShift, needsShift } from "../shift/shift";
 import { stateSettled } from "../shift/state";
+import { arrive as arriveFromProvider } from "./provider";
 import { carryTopics, topics } from "./topics";
 
 let live: ReturnType<typeof connect> | null = null;
@@ -22,14 +23,18 @@ let closeRooms: (() => void) | null = null;
 let arriving: { phone: string | null } | null = null;
 
 /** Finds out whether the cookie still holds; anything but a 401 keeps trying, for the server may be restarting. */
-export async function resumeSession(): Promise<void> {
+export async function resumeSession(arrival: { phone: string | null } | null = null): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      begin((await api.me()).value);
+      begin((await api.me()).value, arrival);
       return;
     } catch (error) {
       if (error instanceof ProblemError && error.status === 401) {
         useStore.getState().set({ phase: "signed_out" });
+        return;
+      }
+      if (error instanceof ProblemError && error.code === "second_factor_needed") {
+        useStore.getState().set({ phase: "must_set_up" });
         return;
       }
       const problem = error instanceof ProblemError ? error.problem : null;
@@ -37,6 +42,16 @@ export async function resumeSession(): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, Math.min(5000, 500 * 2 ** attempt)));
     }
   }
+}
+
+/** Signs in by what the identity provider gave this page's address. */
+export async function comeFromProvider(answer: Record<string, string>): Promise<void> {
+  const came = await arriveFromProvider(answer);
+  const { set } = useStore.getState();
+  if ("refused" in came) return set({ phase: "signed_out", refused: came.refused });
+  const { must_set_up: mustSetUp, ...me } = came.me;
+  if (mustSetUp) return set({ phase: "must_set_up" });
+  begin(me, { phone: came.phone });
 }
 
 /** `arrival` is there after a sign-in and begins the shift; a reload finds the shift as it is. */
@@ -122,8 +137,9 @@ export async function signOut(): Promise<void> {
   if (!(await endShift())) return;
   const drafts = noteDrafts();
   for (const call of drafts?.unsaved() ?? []) await drafts?.flush(call);
-  await api.signOut().catch(() => null);
+  const signedOut = await api.signOut().catch(() => null);
   end();
+  if (signedOut) location.assign(signedOut.url);
 }
 
 function end(): void {

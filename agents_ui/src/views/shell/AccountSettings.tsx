@@ -1,4 +1,4 @@
-// My account among my settings: a new password, and an end to being signed in elsewhere.
+// My account among my settings: a new password, two-step sign-in, and an end to being signed in elsewhere.
 import { useEffect, useState, type FormEvent } from "react";
 import { Button } from "react-aria-components";
 import { useT } from "../../i18n";
@@ -6,11 +6,9 @@ import { problemText } from "../../lib/problem";
 import { Field } from "../../parts/Field";
 import { Icon } from "../../parts/Icon";
 import { toast } from "../../store/desk/store";
-import { api, ProblemError } from "../../wire/api";
-import { noAnswer } from "../../wire/foreign";
+import { api, problemOf } from "../../wire/api";
 import type { Problem } from "../../wire/types";
-
-const problemOf = (error: unknown): Problem => (error instanceof ProblemError ? error.problem : noAnswer());
+import { FactorSettings } from "../access/FactorSettings";
 
 export function AccountSettings() {
   const [changing, setChanging] = useState(false);
@@ -38,6 +36,7 @@ export function AccountSettings() {
         {!changing && <Button className="button small" onPress={() => setChanging(true)}>{t("account.change")}</Button>}
       </div>
       {changing && <NewPassword onDone={() => { setChanging(false); setElsewhere(0); }} onCancel={() => setChanging(false)} />}
+      <FactorSettings onEnded={() => setElsewhere(0)} />
       {elsewhere !== null && (
         <div className="setting">
           <div><div>{t("account.elsewhere")}</div><div className="quiet setting-help">{t(elsewhere ? "account.elsewhere_count" : "account.nowhere", { count: elsewhere })}</div></div>
