@@ -13,13 +13,16 @@ from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from .gate import Gate
 
 LINGER_S = 2.0  # for a refused peer to read why; closed at once, TCP may throw the answer away
+MOST_FRAMES = 500  # a second from one websocket; a desktop sends a few messages, and a pong every 20 s
+PIECE = 4096  # bytes of frames that are parsed at once: at most 700 frames, some milliseconds
 MAX_FRAGMENTS = 256  # of one message; websockets bounds their bytes, and an empty one has none
-TOO_BIG, TRY_AGAIN = 1009, 1013  # close codes: RFC 6455 section 7.4.1, and its registry
+TOO_MANY, TOO_BIG, TRY_AGAIN = 1008, 1009, 1013  # close codes: RFC 6455 section 7.4.1, and its registry
 
 SORRY = {
     "too_many": "this server has as many connections as it may have; come back in a minute",
@@ -201,6 +204,8 @@ class Websocket(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._frames = 0
+        self._since = 0.0
         self.close_timeout = LINGER_S  # uvicorn's ten seconds would keep the place of those that say nothing
         self._stalled = Stalled()
 
@@ -226,13 +231,42 @@ class Websocket(WebSocketsSansIOProtocol):
     def drop_body(self) -> None:
         """A websocket has no body."""
 
-    # --- messages --------------------------------------------------------------------------------------
+    # --- frames --------------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, as long as it is not too much: a quarter of a megabyte of empty frames, read at once,
+        would keep calls waiting for half a second."""
+        if (now := self.loop.time()) - self._since >= 1:
+            self._since, self._frames = now, 0
+        for at in range(0, len(data), PIECE):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[at : at + PIECE])
+            if self._frames > MOST_FRAMES and not self.transport.is_closing():
+                self.gate.note("too_many_frames", self.address)
+                self.conn.fail(TOO_MANY, "too many frames")
+                self.handle_parser_exception()
+                return
+
+    def handle_ping(self) -> None:
+        self._frames += 1
+        super().handle_ping()
+
+    def handle_pong(self, event: Any) -> None:
+        self._frames += 1
+        super().handle_pong(event)
+
+    def handle_bytes(self, event: Any) -> None:
+        self._frames += 1
+        super().handle_bytes(event)
 
     def handle_text(self, event: Any) -> None:
+        self._frames += 1
         self.gate.works(self)  # only one that has said something keeps its place
         super().handle_text(event)
 
     def handle_cont(self, event: Any) -> None:
+        self._frames += 1
         if len(self.frames) >= MAX_FRAGMENTS:
             self.conn.fail(TOO_BIG, "too many fragments")
             self.handle_parser_exception()
@@ -253,6 +287,11 @@ class Websocket(WebSocketsSansIOProtocol):
     async def receive(self) -> Any:
         await self.writable.wait()
         return await super().receive()
+
+    async def send(self, message: Any) -> None:
+        if self.close_sent and message["type"] == "websocket.send":
+            raise ClientDisconnected  # it was ended here while the application was about to send
+        await super().send(message)
 
 
 def plain(status: int, sentence: str) -> bytes:

@@ -11,6 +11,7 @@ import sys
 import pytest
 import websockets
 
+from cti_server.listener import connections
 from cti_server.listener import gate as gates
 from cti_server.listener.limits import (
     FEWEST,
@@ -266,7 +267,10 @@ async def test_a_websocket_keeps_its_place_until_it_ends(listen: Listen, monkeyp
                 await asyncio.sleep(0.01)
 
 
-async def test_a_websocket_that_reads_nothing_is_cut_and_not_read_from(listen: Listen) -> None:
+async def test_a_websocket_that_reads_nothing_is_cut_and_not_read_from(
+    listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MOST_FRAMES", 1 << 30)
     async with listen(QUICK) as server:
         async with websockets.connect(
             f"ws://127.0.0.1:{server.port}/ws", max_queue=1, ping_interval=None
@@ -284,6 +288,15 @@ async def test_a_websocket_that_reads_nothing_is_cut_and_not_read_from(listen: L
                     await asyncio.sleep(0)
             transport.abort()
         assert (await server.get()).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("frame", [b"\x8a\x80\0\0\0\0", b"\x89\x80\0\0\0\0", b"\x81\x80\0\0\0\0"])
+async def test_a_websocket_that_sends_frames_without_end_is_ended(listen: Listen, frame: bytes) -> None:
+    async with listen(Limits()) as server, websockets.connect(f"ws://127.0.0.1:{server.port}/ws") as peer:
+        peer.transport.write(frame * 40_000)
+        async with asyncio.timeout(20):
+            await peer.wait_closed()
+        assert server.gate.closed == {"too_many_frames": 1}
 
 
 async def test_a_message_in_endless_empty_fragments_is_ended(listen: Listen) -> None:
