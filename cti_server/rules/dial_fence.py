@@ -30,7 +30,7 @@ Strictness = Literal["everybody", "anybody"]
 FILE: Final = "extensions_cti_fence.conf"
 CONTEXT: Final = "cti-fence"
 VERSION: Final = "CTI_FENCE_VERSION"
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Rises when the same policy makes another file."""
 
 #: the types of phonenumbers in the order in which it asks them, and the kind that each is
@@ -80,6 +80,7 @@ def made(policy: Policy, site: Site, strictness: Strictness = "everybody") -> Fe
     left_out = [rule.name for rule in policy.rules if not rule.everybody or rule.hours is not None]
     version = version_of(policy, site, strictness)
     lines = [*_head(version, strictness, left_out), *_begin(policy, site, rules, version), *_judge(rules)]
+    lines += _emergencies(site)
     lines += _plans(site, rules)
     return Fence("\n".join(lines) + "\n", version, left_out)
 
@@ -198,6 +199,14 @@ def _judge(rules: Sequence[Rule]) -> Iterator[str]:
     yield " same => n,Set(CTI_FENCE_RULE=no_rule)"
     yield " same => n(refused),Return(0)"
     yield " same => n(allowed),Return(1)"
+    yield ""
+
+
+def _emergencies(site: Site) -> Iterator[str]:
+    yield "[cti-emergency]"
+    yield "; By these extensions cti-device knows an emergency number, which no pattern of phones may swallow."
+    for number in site.emergencies():
+        yield f"exten => {number},1,Return(1)"
     yield ""
 
 

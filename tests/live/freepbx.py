@@ -22,6 +22,8 @@ from cti_server.record.center import agent_queues, agents, lines, queues
 from cti_server.record.center.agents import Agent
 from cti_server.record.center.queues import Queue
 from cti_server.record.database import Database
+from cti_server.rules import dial_fence
+from cti_server.rules.dial_policy import DEFAULT
 from cti_server.rules.facts import Line
 from tests.live import test_doctor
 from tests.live.center import Center
@@ -97,6 +99,10 @@ def attach(pbx: FreePbxLike) -> None:
         (pbx.etc / name).write_text(text)
     for file, _, text in blocks("FreePBX"):
         _add(pbx, file, text)
+    fence = dial_fence.made(DEFAULT, dial_fence.site_of(DEFAULT, "CN", "e164", RECORD.lines))
+    (pbx.etc / dial_fence.FILE).write_text(fence.text)
+    custom = pbx.etc / "extensions_custom.conf"
+    custom.write_text(f"#tryinclude {dial_fence.FILE}\n{custom.read_text()}")
     for edit in wanted.keys(there, files["features_cti.conf"]):
         _add(pbx, edit.file, "".join(f"{line}\n" for line in edit.new))
     for line in ("manager reload", "module reload features"):

@@ -5,6 +5,7 @@ Here the server is by-passed: by a phone that dials, or a manager's user who red
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -309,6 +310,25 @@ def test_files_without_a_fence_go_on_working(pbx: DemoPbx, stage: Stage) -> None
     ringing(stage, "1001", 0)
     phone.answer()
     in_bridges(stage.pbx, {"1001", "cti-trunk"})
+
+
+@pytest.mark.usefixtures("fenced")
+def test_an_emergency_number_that_looks_like_a_phone_goes_out(pbx: DemoPbx, stage: Stage) -> None:
+    """CTI_INSIDE as it comes: 110 fits it, and was dialled as PJSIP/110."""
+    site_file = pbx.work / "etc" / "cti_site.conf"
+    before = site_file.read_text()
+    try:
+        site_file.write_text(re.sub(r"CTI_INSIDE=.*\)", "CTI_INSIDE=^[1-7][0-9]{2,4}$)", before))
+        pbx.cli("dialplan reload")
+        phone = stage.phone("1001")
+        stage.network(ring_s=0.2)
+        stage.do(moves.dial("PJSIP/1001", "110"))
+        ringing(stage, "1001", 0)
+        phone.answer()
+        in_bridges(stage.pbx, {"1001", "cti-trunk"})
+    finally:
+        site_file.write_text(before)
+        pbx.cli("dialplan reload")
 
 
 # --- the lines of docs/dialling.md -------------------------------------------------------------------------

@@ -3,6 +3,7 @@ mend it."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -84,6 +85,20 @@ async def test_asked_by_nobody(pbx: DemoPbx, recorded: SimpleNamespace) -> None:
     demo = changed(pbx, "extensions_cti_demo.conf", older, "dialplan reload")
     with desk, demo:
         assert of_fence(await found(pbx, recorded.now)).code == "fence.unasked"
+
+
+async def test_a_pattern_of_phones_that_swallows_an_emergency_number(
+    pbx: DemoPbx, recorded: SimpleNamespace
+) -> None:
+    wide = lambda text: re.sub(r"CTI_INSIDE=.*\)", "CTI_INSIDE=^[1-7][0-9]{2,4}$)", text)  # noqa: E731
+    with changed(pbx, "cti_site.conf", wide, "dialplan reload"):
+        assert "site.inside_emergency" not in await found(pbx, recorded.now), "the fence keeps it apart"
+        with changed(pbx, FILE, lambda _: "", "dialplan reload"):
+            finding = (await found(pbx, recorded.now))["site.inside_emergency"]
+            assert "takes 110 for a phone" in finding.what
+            right = re.search(r"CTI_INSIDE=(\S+)\)", finding.remedy or "")
+            assert right is not None
+            assert not re.search(right[1], "110")
 
 
 def run(url: str, *arguments: str) -> None:

@@ -70,7 +70,7 @@ FILES: Mapping[str, str] = {
         ),
         DESK,
     ),
-    **dict.fromkeys(("cti-fence", "cti-fence-plan"), FENCE_FILE),
+    **dict.fromkeys(("cti-fence", "cti-fence-plan", "cti-emergency"), FENCE_FILE),
 }
 SHOWN = 5
 

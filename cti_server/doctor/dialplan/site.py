@@ -13,9 +13,11 @@ from cti_server.doctor.findings import Finding, say
 from cti_server.doctor.manager.actions import value
 from cti_server.doctor.manager.reach import Patient
 from cti_server.record.center.agents import Agent
+from cti_server.rules.destinations import emergency_numbers
 from cti_server.rules.facts import Line
 
 CONTEXT = "cti-site"
+EMERGENCY = "cti-emergency"
 PRIVATE = ("masked", "withheld", "")
 OUT_OF_THE_BOX = "^[1-7][0-9]{2,4}$"
 NUMBER = re.compile(r"\+?[0-9*#]+")
@@ -125,6 +127,11 @@ async def _inside(
         if await _matches(session, inside, line.raw):
             found.append(say(check, "site.inside_wide", found=inside, number=line.raw, right=right))
             break
+    if EMERGENCY not in plan.contexts:  # with it no pattern takes one for a phone
+        for number in emergency_numbers(patient.settings.default_region):
+            if await _matches(session, inside, number):
+                found.append(say(check, "site.inside_emergency", found=inside, number=number, right=right))
+                break
     return found
 
 

@@ -257,6 +257,13 @@ DIALPLAN: dict[str, Text] = {
         "of {all}",
         "Set(CTI_INSIDE={right})   and whatever other phones you have" + SITE,
     ),
+    "site.inside_emergency": Text(
+        "warning",
+        "CTI_INSIDE ({found}) takes {number} for a phone of this PBX: nobody reaches the emergency service from "
+        "the screen",
+        "Set(CTI_INSIDE={right})   in cti_site.conf; or make the fence, which keeps such numbers apart: "
+        "cti-server dialling fence /etc/asterisk/extensions_cti_fence.conf; then: " + RELOAD_DIALPLAN,
+    ),
     "site.inside_wide": Text(
         "warning",
         "CTI_INSIDE is {found}, which fits {number}, too: outside numbers are dialled as phones of this PBX",
