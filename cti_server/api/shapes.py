@@ -84,13 +84,15 @@ class GoingView(TypedDict):
 
 class SecondFactorView(TypedDict):
     """My second factor. `wanted`: my role needs one. `possible`: the server has a key to keep a secret with, and I
-    have a password beside which it could be asked for."""
+    have a password beside which it could be asked for. `has_password` is false where I come in through the
+    identity provider only."""
 
     on: bool
     since: str | None
     recovery_codes_left: int
     wanted: bool
     possible: bool
+    has_password: bool
 
 
 class SecondFactorSecretView(TypedDict):

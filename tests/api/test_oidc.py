@@ -491,6 +491,8 @@ async def test_a_person_who_is_not_known_is_made_where_that_is_allowed(
     assert again["id"] == me["id"]
     answer = await browser.http.post("/api/session", json={"login": "new.person", "password": PASSWORD})
     problem(answer, 401, "wrong_credentials")
+    factor = (await browser.http.get("/api/me/second-factor")).json()
+    assert (factor["has_password"], factor["possible"]) == (False, False)
     async with database.read() as conn:
         made = await agents.get(conn, me["id"])
     assert made is not None

@@ -4527,9 +4527,12 @@ export interface components {
         /**
          * SecondFactorView
          * @description My second factor. `wanted`: my role needs one. `possible`: the server has a key to keep a secret with, and I
-         *     have a password beside which it could be asked for.
+         *     have a password beside which it could be asked for. `has_password` is false where I come in through the
+         *     identity provider only.
          */
         SecondFactorView: {
+            /** Has Password */
+            has_password: boolean;
             /** On */
             on: boolean;
             /** Possible */

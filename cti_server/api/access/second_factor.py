@@ -74,6 +74,7 @@ async def get_second_factor(principal: Signed, deps: DepsIn) -> SecondFactorView
         "recovery_codes_left": left,
         "wanted": principal.agent.role in deps.second_factor_roles,
         "possible": deps.sealer.ready and principal.agent.password_hash is not None,
+        "has_password": principal.agent.password_hash is not None,
     }
 
 

@@ -16,8 +16,9 @@ function stored(): Wanted {
 /** Browsers notify only over https or on localhost. */
 export const canNotify = (): boolean => "Notification" in globalThis && globalThis.isSecureContext;
 
-export const useSettings = create<{ open: boolean; notify: Wanted; denied: boolean }>(() => ({
-  open: false, notify: stored(), denied: canNotify() && Notification.permission === "denied",
+/** `pinned`: the dialog shows what is shown once, and closes by its own buttons only. */
+export const useSettings = create<{ open: boolean; pinned: boolean; notify: Wanted; denied: boolean }>(() => ({
+  open: false, pinned: false, notify: stored(), denied: canNotify() && Notification.permission === "denied",
 }));
 
 /** Asked for by a person who pressed a button, never at load. */

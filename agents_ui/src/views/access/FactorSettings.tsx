@@ -1,5 +1,5 @@
 // Two-step sign-in among my settings: on, off, new recovery codes.
-import { useCallback, useEffect, useState, type FormEvent } from "react";
+import { useState, type FormEvent } from "react";
 import { Button } from "react-aria-components";
 import { useT } from "../../i18n";
 import { problemText } from "../../lib/problem";
@@ -14,19 +14,15 @@ import { SetUpFactor } from "./SetUpFactor";
 
 type Doing = "nothing" | "on" | "off" | "codes";
 
-/** `onEnded`: every other session has ended. */
-export function FactorSettings({ onEnded }: { onEnded: () => void }) {
+/** `onEnded`: every other session has ended. `onChange`: the server says something else of it now. */
+export function FactorSettings({ factor, onEnded, onChange }: { factor: SecondFactor | null; onEnded: () => void; onChange: () => void }) {
   const t = useT();
   const login = useStore((store) => store.desk.me?.login ?? null);
-  const [factor, setFactor] = useState<SecondFactor | null>(null);
   const [doing, setDoing] = useState<Doing>("nothing");
   const [codes, setCodes] = useState<string[] | null>(null);
-
-  const look = useCallback(() => void api.secondFactor().then(setFactor).catch(() => null), []);
-  useEffect(look, [look]);
   if (!factor || (!factor.on && !factor.possible)) return null;
 
-  const rest = () => { setDoing("nothing"); setCodes(null); look(); };
+  const rest = () => { setDoing("nothing"); setCodes(null); onChange(); };
   const turnedOn = () => { toast({ tone: "ok", text: t("factor.is_on") }); onEnded(); rest(); };
 
   async function prove(password: string, code: string) {

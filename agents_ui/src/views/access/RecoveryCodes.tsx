@@ -1,12 +1,20 @@
 // The ten recovery codes, which are shown this once: copy them, print them, and only then go on.
+import { useEffect } from "react";
 import { Button } from "react-aria-components";
 import { useT } from "../../i18n";
 import { copyText } from "../../lib/copy";
 import { scrollHere } from "../../lib/scroll";
 import { toast } from "../../store/desk/store";
+import { useSettings } from "../../store/session/settings";
 
 export function RecoveryCodes({ codes, login, onKept }: { codes: string[]; login: string | null; onKept: () => void }) {
   const t = useT();
+
+  // A click beside the dialog must not take away what is shown once.
+  useEffect(() => {
+    useSettings.setState({ pinned: true });
+    return () => useSettings.setState({ pinned: false });
+  }, []);
 
   async function copy() {
     const done = await copyText(codes.join("\n"));

@@ -1,5 +1,5 @@
 // My account among my settings: a new password, two-step sign-in, and an end to being signed in elsewhere.
-import { useEffect, useState, type FormEvent } from "react";
+import { useCallback, useEffect, useState, type FormEvent } from "react";
 import { Button } from "react-aria-components";
 import { useT } from "../../i18n";
 import { problemText } from "../../lib/problem";
@@ -7,17 +7,21 @@ import { Field } from "../../parts/Field";
 import { Icon } from "../../parts/Icon";
 import { toast } from "../../store/desk/store";
 import { api, problemOf } from "../../wire/api";
-import type { Problem } from "../../wire/types";
+import type { Problem, SecondFactor } from "../../wire/types";
 import { FactorSettings } from "../access/FactorSettings";
 
 export function AccountSettings() {
   const [changing, setChanging] = useState(false);
   const [elsewhere, setElsewhere] = useState<number | null>(null);
+  const [factor, setFactor] = useState<SecondFactor | null>(null);
   const t = useT();
 
   useEffect(() => {
     void api.mySessions().then((found) => setElsewhere(found.filter((one) => !one.current).length)).catch(() => null);
   }, []);
+
+  const look = useCallback(() => void api.secondFactor().then(setFactor).catch(() => null), []);
+  useEffect(look, [look]);
 
   async function endOthers() {
     try {
@@ -31,12 +35,14 @@ export function AccountSettings() {
 
   return (
     <>
-      <div className="setting">
-        <div><div>{t("signin.password")}</div><div className="quiet setting-help">{t("account.password_help")}</div></div>
-        {!changing && <Button className="button small" onPress={() => setChanging(true)}>{t("account.change")}</Button>}
-      </div>
+      {factor?.has_password !== false && (
+        <div className="setting">
+          <div><div>{t("signin.password")}</div><div className="quiet setting-help">{t("account.password_help")}</div></div>
+          {!changing && <Button className="button small" onPress={() => setChanging(true)}>{t("account.change")}</Button>}
+        </div>
+      )}
       {changing && <NewPassword onDone={() => { setChanging(false); setElsewhere(0); }} onCancel={() => setChanging(false)} />}
-      <FactorSettings onEnded={() => setElsewhere(0)} />
+      <FactorSettings factor={factor} onEnded={() => setElsewhere(0)} onChange={look} />
       {elsewhere !== null && (
         <div className="setting">
           <div><div>{t("account.elsewhere")}</div><div className="quiet setting-help">{t(elsewhere ? "account.elsewhere_count" : "account.nowhere", { count: elsewhere })}</div></div>

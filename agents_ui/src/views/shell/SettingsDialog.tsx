@@ -15,7 +15,7 @@ const themes: Theme[] = ["system", "light", "dark"];
 
 export function SettingsDialog() {
   const t = useT();
-  const { open, notify, denied } = useSettings();
+  const { open, notify, denied, pinned } = useSettings();
   const theme = useStore((store) => store.theme);
   const me = useStore((store) => store.desk.me);
   const [keys, setKeys] = useState(singleKeysOn());
@@ -32,7 +32,7 @@ export function SettingsDialog() {
   }
 
   return (
-    <ModalOverlay className="scrim" isOpen={open} onOpenChange={(next) => useSettings.setState({ open: next })} isDismissable>
+    <ModalOverlay className="scrim" isOpen={open} onOpenChange={(next) => useSettings.setState({ open: next })} isDismissable={!pinned} isKeyboardDismissDisabled={pinned}>
       <Modal className="modal settings-modal">
         <Dialog className="settings" data-testid="settings">
           <header>
