@@ -56,7 +56,7 @@ from .metrics import LiveCollector
 from .push.frames import of_entry
 from .push.hub import Hub
 from .record import journal
-from .record.center import phone_secrets, sessions
+from .record.center import phone_secrets, second_factors, sessions
 from .record.database import Database
 from .record.desk import messages
 from .record.sealing import Sealer
@@ -287,18 +287,22 @@ def desktop_folder() -> Path | None:
 
 
 async def _seal(database: Database, sealer: Sealer) -> None:
-    """Seal the passwords of phones that are in clear, or sealed with an older key; say what stays as it is.
+    """Seal the passwords of phones that are in clear, and what an older key has sealed; say what stays as it is.
 
     It keeps no server from starting: calls do not need these passwords.
     """
     try:
         done = await phone_secrets.seal_all(database, sealer)
+        async with database.begin() as conn:
+            factors = await second_factors.seal_anew(conn, sealer)
     except Exception as cause:
         if not database.trouble.note(cause):
             log.exception("phones.not_sealed")
         return
     if done.sealed or done.resealed:
         log.info("phones.sealed", from_clear=len(done.sealed), from_older_keys=len(done.resealed))
+    if factors:
+        log.info("second_factors.sealed", from_older_keys=factors)
     if done.traces is not None:
         log.warning("phones.traces", cause=done.traces, remedy="Change these passwords at the PBX, then here.")
     if done.clear:

@@ -56,6 +56,7 @@ class Floor:
     def __init__(self, pbx: str, *, desktop_grace_s: float = 30.0, phone_grace_s: float = 10.0) -> None:
         self.books = Books(pbx, desktop_grace_s=desktop_grace_s, phone_grace_s=phone_grace_s)
         self._calls: dict[str, CallShown] = {}
+        self._about_calls: dict[str, About] = {}
         self._parts: dict[str, dict[int, PartShown]] = {}  # by call and position
         self._queues: dict[str, QueueShown] = {}
         self._members: dict[tuple[str, str], MemberShown] = {}
@@ -204,10 +205,11 @@ class Floor:
                 self._forget(call)
 
     def _emit_call(self, call: Call, kind: str, reason: str | None, at: float, events: list[Event]) -> None:
-        shown = call_shown(call)
-        if shown == self._calls.get(call.id):
+        shown, about = call_shown(call), views.about(call)
+        # Whose call it is counts as well: a team that it comes to has not been told of it before.
+        if shown == self._calls.get(call.id) and about == self._about_calls.get(call.id):
             return
-        self._calls[call.id] = shown
+        self._calls[call.id], self._about_calls[call.id] = shown, about
         self._changed[call.id] = call
         agents = call.audience
         if call.merged_into is None:
@@ -216,7 +218,7 @@ class Floor:
             agents = {agent for agent in agents if agent in still_in_call}
         body = {"call": views.call_view(call, shown), "reason": reason}
         to_topics = frozenset({topics.FLOOR, topics.call(call.id)})
-        events.append(Event(kind, at, body, frozenset(agents), to_topics, call=call.id, about=views.about(call)))
+        events.append(Event(kind, at, body, frozenset(agents), to_topics, call=call.id, about=about))
 
     def _emit_part(
         self, call: Call, part: Part, happened: str, reason: str | None, at: float, events: list[Event]
@@ -253,6 +255,7 @@ class Floor:
 
     def _forget(self, call: Call) -> None:
         self._calls.pop(call.id, None)
+        self._about_calls.pop(call.id, None)
         self._parts.pop(call.id, None)
         self.books.forget_call(call)
 

@@ -130,7 +130,7 @@ class Feed:
                 if (why := self.refuses(subscriber.viewer, topic)) is not None:
                     subscriber.put(frames.refused(topic, why))
                     return
-                self._put(subscriber, topic, stream, position, _of_floor(books, topic, subscriber.viewer))
+                self._put(subscriber, topic, stream, position, of_floor(books, topic, subscriber.viewer))
 
     def _put(self, subscriber: Subscriber, topic: str, stream: str, seq: int, snapshot: dict[str, Any]) -> None:
         self._hub.open(subscriber, stream, topic)
@@ -193,7 +193,8 @@ class Feed:
                 seq = entries[-1].seq
 
 
-def _of_floor(books: Books, topic: str, viewer: Viewer) -> dict[str, Any]:
+def of_floor(books: Books, topic: str, viewer: Viewer) -> dict[str, Any]:
+    """The snapshot of a topic of a floor, for this viewer. The right to open it was asked for before."""
     kind, rest = topics.parse(topic) or ("", "")
     match kind:
         case "floor":

@@ -86,8 +86,8 @@ OPERATIONS: Final[Mapping[str, Needs]] = {
     "takeHelp": Needs("supervisor"),
     "finishHelp": _AGENT,
     "listPromises": _AGENT,
-    "makePromise": _AGENT,
-    "changePromise": _AGENT,
+    "makePromise": _NOTED,
+    "changePromise": _NOTED,
     "listReasons": _FLOOR,
     "setReasons": _SUPERVISOR,
     "listWrapUpCodes": _FLOOR,
@@ -101,10 +101,10 @@ OPERATIONS: Final[Mapping[str, Needs]] = {
     "changeCustomer": _WRITES_CUSTOMERS,
     "addContactPoint": _WRITES_CUSTOMERS,
     "removeContactPoint": _WRITES_CUSTOMERS,
-    "addNote": _AGENT,
+    "addNote": _NOTED,
     "listInteractions": _CONTACTS,
     "getInteraction": _CONTACTS,
-    "writeNote": _AGENT,
+    "writeNote": _NOTED,
     "reassociate": _NOTED,
     "identifyCaller": _OPEN,  # by a token of its own
     # the floor as it is this second

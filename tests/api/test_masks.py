@@ -13,11 +13,16 @@ from fastapi import FastAPI
 from cti_server.api.create import openapi_document
 from cti_server.api.masks import NAMES, NUMBERS, PROSE, Masks
 from cti_server.commands import CommandRefused
+from cti_server.floor.apply import Floor
+from cti_server.floor.views import call_view
+from cti_server.push.frames import event as to_frame
 from cti_server.record.center import agents
 from cti_server.record.database import Database
-from cti_server.rules.masking import DOT, masked
+from cti_server.rules.masking import DOT, is_number, masked
 from tests.api.conftest import SignIn, problem
+from tests.floor.test_transcripts import seated
 from tests.lookup.seed import World
+from tests.transcripts.play import Transcript, names
 
 DOCUMENT = openapi_document()
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
@@ -180,3 +185,23 @@ async def test_a_refusal_names_no_number_either(sign_in: SignIn, database: Datab
     await without_grant(database, "li")
     told = str(problem(await li.post("/api/calls", json=dial), 422, "bad_target")["detail"])
     assert told == "+86138••••8000 cannot be dialled"
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_event_of_a_call_has_a_number_in_full(name: str) -> None:
+    """Every event of every recorded call, as it is sent to a desktop that may not see numbers."""
+    masks = Masks(DOCUMENT, b"k" * 32)
+    transcript = Transcript.load(name)
+    floor = Floor(transcript.truth["pbx"])
+    numbers: set[str] = set()
+    for signal in [*seated(), *transcript.signals()]:
+        for event in floor.apply(signal):
+            text = to_frame("pbx:demo", 1, "2026-11-22T05:00:00.000Z", event.kind, event.body)
+            numbers |= {one for call in floor.calls.values() for one in (call.ani_raw, call.ani_e164) if one}
+            told = masks.frame(text)
+            assert json.loads(told).keys() == json.loads(text).keys()
+            for number in numbers:
+                assert not is_number(number) or number not in told, event.kind
+    calls = [call_view(call) for call in floor.calls.values()]
+    snapshot = masks.frame(json.dumps({"type": "welcome", "snapshot": {"calls": calls}}))
+    assert not any(is_number(number) and number in snapshot for number in numbers)

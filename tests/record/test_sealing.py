@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cti_server.record.center import agents, second_factors
+from cti_server.record.database import Database
 from cti_server.record.sealing import Sealer, SealingError, is_sealed, new_key
 
 OLD, NEW = new_key(), new_key()
@@ -61,3 +65,21 @@ def test_what_was_changed_in_the_record_is_an_error_and_no_traceback(changed: st
     key = sealer.seal("s", "a").split(":")[1]
     with pytest.raises(SealingError):
         sealer.open(changed.format(key=key), "a")
+
+
+async def test_a_second_factor_is_sealed_anew_with_the_next_key(database: Database) -> None:
+    """Otherwise nobody could take the older key out of the settings without locking people out."""
+    async with database.begin() as conn:
+        agent = await agents.add(conn, login="li", name="Li")
+        about = second_factors.about(agent)
+        await second_factors.begin(conn, agent, Sealer([OLD]).seal("s3cret", about), datetime.now(UTC))
+    both = Sealer([NEW, OLD])
+    for times in (1, 0):
+        async with database.begin() as conn:
+            assert await second_factors.seal_anew(conn, both) == times
+    async with database.begin() as conn:
+        found = await second_factors.find(conn, agent)
+        assert found is not None
+        assert Sealer([NEW]).open(found.secret, about) == "s3cret"
+        assert await second_factors.seal_anew(conn, Sealer([OLD])) == 0
+        assert await second_factors.seal_anew(conn, Sealer()) == 0

@@ -8,7 +8,18 @@ from typing import Annotated, Any, get_args
 import typer
 from rich.text import Text
 
-from cti_server.cli.common import ask_secret, err, fail, opened, read, read_settings, run, say, write
+from cti_server.cli.common import (
+    acts_as_command,
+    ask_secret,
+    err,
+    fail,
+    opened,
+    read,
+    read_settings,
+    run,
+    say,
+    write,
+)
 from cti_server.cli.given import LATER, Pbx, changes, one_of, pbx_of, some, there
 from cti_server.cli.tables import Json, show_all, show_one
 
@@ -178,18 +189,24 @@ def set_phone(
 
 @phone.command("seal")
 def seal_phones() -> None:
-    """Encrypt every SIP password with the first key of CTI_SECRET_KEY. A server does it when it starts."""
-    from cti_server.record.center import phone_secrets
+    """Encrypt SIP passwords and second factors with the first key of CTI_SECRET_KEY, as a server does that
+    starts."""
+    from cti_server.record.center import phone_secrets, second_factors
 
     settings = read_settings()
     sealer = settings.sealer()
     sip_passwords.check_key(sealer)
 
-    async def work() -> phone_secrets.Sealing:
+    async def work() -> tuple[phone_secrets.Sealing, int]:
         async with opened(settings) as database:
-            return await phone_secrets.seal_all(database, sealer)
+            acts_as_command()
+            done = await phone_secrets.seal_all(database, sealer)
+            async with database.begin() as conn:
+                return done, await second_factors.seal_anew(conn, sealer)
 
-    done = run(work(), settings)
+    done, factors = run(work(), settings)
+    if factors:
+        say(f"{factors} second factors were encrypted with an older key; now sealed with the present one")
     say(
         f"{len(done.sealed)} passwords were in clear, {len(done.resealed)} encrypted with an older key; now sealed"
     )

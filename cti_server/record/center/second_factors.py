@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, metadata
+from cti_server.record.sealing import Sealer, SealingError
 
 second_factors = sa.Table(
     "second_factors",
@@ -91,6 +92,23 @@ async def turn_off(conn: Connection, agent_id: int) -> bool:
     was = await conn.scalar(mine.returning(second_factors.c.on_since))
     await conn.execute(sa.delete(recovery_codes).where(recovery_codes.c.agent_id == agent_id))
     return was is not None
+
+
+async def seal_anew(conn: Connection, sealer: Sealer) -> int:
+    """Seal with the first key what an older one has sealed; returns how many. What does not open stays as it
+    is."""
+    done = 0
+    for factor in [SecondFactor(**row._mapping) for row in await conn.execute(sa.select(second_factors))]:
+        if not sealer.ready or sealer.is_current(factor.secret):
+            continue
+        try:
+            secret = sealer.open(factor.secret, about(factor.agent_id))
+        except SealingError:
+            continue
+        same = sa.and_(second_factors.c.agent_id == factor.agent_id, second_factors.c.secret == factor.secret)
+        sealed = sealer.seal(secret, about(factor.agent_id))
+        done += (await conn.execute(sa.update(second_factors).where(same).values(secret=sealed))).rowcount
+    return done
 
 
 # --- recovery codes ----------------------------------------------------------------------------------------
