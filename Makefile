@@ -4,6 +4,7 @@
 # make repeat TESTS=tests/live/test_link.py TIMES=20    a test that fails once in twenty runs is a defect
 # make check  lint, types, imports             make types  the desktop's types, from the server's schema
 # make bench  the figures in docs/benchmarks.md
+# make audit  known holes in the packages that we ship, where an index of advisories answers
 # make fuzz   mutated bytes against the wire's codecs      make fuzz ARGS="--seconds 600 --part manager"
 # make soak   ten minutes of calls of all kinds; each is in the record once
 # make walk   random actions; the floor and the record are what Asterisk says   make walk ARGS="--minutes 30 --seed 7 --restarts"
@@ -24,7 +25,7 @@ PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS)
 RUN_TOOLS := debootstrap:debootstrap sipp:sip-tester openssl:openssl mount:mount nsenter:util-linux
 TEST_TOOLS := chromium:chromium pg_ctlcluster:postgresql-common baresip:baresip-core linphonec:linphone-cli sqlite3:sqlite3 systemd-analyze:systemd
 
-.PHONY: run call test repeat check types bench fuzz soak walk desktop asterisk provider tools test-tools clean shots
+.PHONY: run call test repeat check types audit bench fuzz soak walk desktop asterisk provider tools test-tools clean shots
 
 run: tools $(VENV)/ready desktop
 	@exec $(BIN)/cti-server demo $(ARGS)
@@ -58,6 +59,9 @@ endef
 
 types: $(VENV)/ready agents_ui/node_modules/.package-lock.json
 	@$(call schema,agents_ui/src/wire/schema.ts)
+
+audit: $(VENV)/ready agents_ui/node_modules/.package-lock.json
+	@$(BIN)/python -m tests.packaging.advisories
 
 bench: tools test-tools $(VENV)/ready desktop
 	$(BIN)/python -m tests.bench $(ARGS)

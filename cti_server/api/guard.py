@@ -17,6 +17,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote
 
 import orjson
+import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
@@ -37,8 +38,11 @@ from cti_server.api.problems import MEDIA_TYPE, Problem
 from cti_server.record.audit.entries import SERVER, Actor, Operation, acts, note
 from cti_server.record.center import api_keys
 from cti_server.record.center.agents import Agent
+from cti_server.record.database import failure
 from cti_server.rules.operations import NUMBERS, OPERATIONS, Needs
 from cti_server.rules.rights import is_at_least
+
+log = structlog.get_logger(__name__)
 
 #: operations that show a customer's numbers to somebody who chose whom to look at; once a day each is noted
 SHOW_CUSTOMERS: Final = frozenset(
@@ -95,11 +99,15 @@ class _Guarded:
         await self._inner(scope, body.receive, answer.send)
         if answer.status >= 400:
             return
-        if operation is not None and not operation.noted:
-            async with deps.database.begin():
-                pass  # the operation notes itself
-        if self._name in SHOW_CUSTOMERS and not answer.is_masked:
-            await self._saw_numbers(deps, principal, scope)
+        try:
+            if operation is not None and not operation.noted:
+                async with deps.database.begin():
+                    pass  # the operation notes itself
+            if self._name in SHOW_CUSTOMERS and not answer.is_masked:
+                await self._saw_numbers(deps, principal, scope)
+        except Exception as cause:  # the answer is on its way: it cannot be taken back, and the log can be told
+            who = actor_of(principal, request).id
+            log.error("audit.not_noted", operation=self._name, who=who, cause=failure(cause))
 
     def _allowed_by(self, principal: Principal) -> str | None:
         return self._needs.scope if principal.key is not None else self._needs.grant
@@ -116,8 +124,12 @@ class _Guarded:
         if len(seen) > SEEN_KEPT:
             seen.pop(next(iter(seen)))
         acts(actor_of(principal, Request(scope)))
-        async with deps.database.begin():
-            note("numbers.seen", thing, {"operation": self._name}, allowed_by=NUMBERS)
+        try:
+            async with deps.database.begin():
+                note("numbers.seen", thing, {"operation": self._name}, allowed_by=NUMBERS)
+        except BaseException:
+            seen.pop(once, None)
+            raise
 
 
 def numbers_seen() -> OrderedDict[tuple[date, tuple[int, int], str], None]:

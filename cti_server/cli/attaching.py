@@ -13,7 +13,7 @@ import typer
 
 from cti_server import settings_file
 
-from .common import fail, read_settings, run
+from .common import acts_as_command, fail, read_settings, run
 
 
 def attach(
@@ -78,6 +78,7 @@ def attach(
         yes,
         call,
     )
+    acts_as_command()
     try:
         run(guided(choices, terminal))
     except (Declined, typer.Abort) as stopped:

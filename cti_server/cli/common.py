@@ -152,6 +152,7 @@ async def opened(settings: Settings) -> AsyncIterator[Any]:
     from cti_server.record import migrate
     from cti_server.record.database import Database
 
+    acts_as_command()
     async with Database(settings.database_url) as database:
         async with database.read() as conn:
             now = await migrate.revision_of(conn)
@@ -168,10 +169,8 @@ def write(settings: Settings, work: Work[T]) -> T:
     """Do work with a connection, in one transaction: a command that fails has changed nothing."""
 
     async def done() -> T:
-        async with opened(settings) as database:
-            acts_as_command()
-            async with database.begin() as conn:
-                return await work(conn)
+        async with opened(settings) as database, database.begin() as conn:
+            return await work(conn)
 
     return run(done(), settings)
 

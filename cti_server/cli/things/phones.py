@@ -9,7 +9,6 @@ import typer
 from rich.text import Text
 
 from cti_server.cli.common import (
-    acts_as_command,
     ask_secret,
     err,
     fail,
@@ -199,7 +198,6 @@ def seal_phones() -> None:
 
     async def work() -> tuple[phone_secrets.Sealing, int]:
         async with opened(settings) as database:
-            acts_as_command()
             done = await phone_secrets.seal_all(database, sealer)
             async with database.begin() as conn:
                 return done, await second_factors.seal_anew(conn, sealer)
