@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
+import itertools
 import logging
 import os
 import re
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-import click
 import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
@@ -32,6 +32,8 @@ from .failures import Failure
 
 T = TypeVar("T")
 SECRETS = ("password", "secret", "token")
+COMMAND = re.compile(r"[a-z][a-z-]*")
+IN_ADDRESS = re.compile(r"(://[^/@\s:]*:)[^/@\s]*@")
 THREADS_END_S = 1.0
 
 out = Console()
@@ -183,20 +185,26 @@ def acts_as_command() -> None:
         who = getpass.getuser()
     except (KeyError, OSError):  # a user id without a name
         who = str(os.getuid())
-    actor, context = Actor(f"command:{who}", who), click.get_current_context(silent=True)
-    if context is None:
-        acts(actor)
-        return
-    words = context.command_path.split()[1:]
-    given = {name: value for name, value in context.params.items() if value not in (None, False, (), [])}
-    detail = {name: _told(name, value) for name, value in given.items()}
-    acts(actor, Operation(".".join(words) or "command", " ".join(words) or "-", detail))
+    words = sys.argv[1:]
+    name = ".".join(itertools.takewhile(COMMAND.fullmatch, words[:2]))
+    acts(Actor(f"command:{who}", who), Operation(name or "command", name or "-", {"with": without_secrets(words)}))
 
 
-def _told(name: str, value: Any) -> Any:
-    if any(word in name for word in SECRETS):
-        return "…"
-    return [str(one) for one in value] if isinstance(value, list | tuple) else str(value)
+def without_secrets(words: Sequence[str]) -> list[str]:
+    """The command line with … for each value of an option that takes a secret, and for passwords in addresses."""
+    told: list[str] = []
+    hide = False
+    for word in words:
+        option, equals, _ = word.partition("=")
+        is_secret = option.startswith("--") and any(secret in option for secret in SECRETS)
+        if hide:
+            told.append("…")
+        elif is_secret and equals:
+            told.append(f"{option}=…")
+        else:
+            told.append(IN_ADDRESS.sub(r"\1…@", word))
+        hide = not hide and is_secret and not equals
+    return told
 
 
 def read(settings: Settings, work: Work[T]) -> T:

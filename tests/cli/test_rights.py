@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from cti_server.cli.common import without_secrets
 from tests.cli.commands import Record
 
 ALICE = ("user", "add", "alice", "--name", "Alice", "--password", "a good one")
@@ -57,7 +60,7 @@ def test_each_command_that_changes_something_is_in_the_audit_log(record: Record,
     record.refused("user", "grant", "bob", "listen")
     entries = record.see("audit", "list")
     assert [entry["action"] for entry in entries] == ["user.grant", "user.add"]
-    assert json.loads(entries[0]["detail"]) == {"login": "alice", "grants": ["listen"]}
+    assert json.loads(entries[0]["detail"]) == {"with": ["user", "grant", "alice", "listen"]}
     assert entries[0]["actor"].startswith("command:")
     assert "a good one" not in json.dumps(entries)
     assert "intact: 2 entries in 2 chains, 0 days sealed" in record.do("audit", "verify")
@@ -66,3 +69,18 @@ def test_each_command_that_changes_something_is_in_the_audit_log(record: Record,
     assert "2 lines" in record.do("audit", "export", str(file))
     assert {json.loads(line)["type"] for line in file.read_text().splitlines()} == {"entry"}
     assert "is there already" in record.refused("audit", "export", str(file))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("user add li --password p4ss --name Li", "user add li --password … --name Li"),
+        ("user add li --password=p4ss", "user add li --password=…"),
+        ("phone set x --sip-password p4ss", "phone set x --sip-password …"),
+        ("user set li --new-password --role agent", "user set li --new-password … agent"),
+        ("move postgresql://cti:p4ss@db/cti", "move postgresql://cti:…@db/cti"),
+        ("user add li --password", "user add li --password"),
+    ],
+)
+def test_what_is_told_of_a_command_has_no_secret(words: str, told: str) -> None:
+    assert " ".join(without_secrets(words.split())) == told
