@@ -32,6 +32,7 @@ from .failures import Failure
 
 T = TypeVar("T")
 SECRETS = ("password", "secret", "token")
+FLAGS = ("--new-password", "--no-password")  # they take no value
 COMMAND = re.compile(r"[a-z][a-z-]*")
 IN_ADDRESS = re.compile(r"(://[^/@\s:]*:)[^/@\s]*@")
 THREADS_END_S = 1.0
@@ -196,7 +197,7 @@ def without_secrets(words: Sequence[str]) -> list[str]:
     hide = False
     for word in words:
         option, equals, _ = word.partition("=")
-        is_secret = option.startswith("--") and any(secret in option for secret in SECRETS)
+        is_secret = option.startswith("--") and any(secret in option for secret in SECRETS) and option not in FLAGS
         if hide:
             told.append("…")
         elif is_secret and equals:
