@@ -6,7 +6,7 @@ import base64
 import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -188,7 +188,19 @@ async def test_a_state_counts_once_and_in_its_browser_only(
 
 # --- what the provider signs -------------------------------------------------------------------------------
 
-NOW = int(time.time())
+
+@dataclass(frozen=True)
+class After:
+    """A time so many seconds after the test has begun, and not after it was collected."""
+
+    seconds: int
+
+
+def at_once(claims: dict[str, Any]) -> dict[str, Any]:
+    now = int(time.time())
+    return {name: now + value.seconds if isinstance(value, After) else value for name, value in claims.items()}
+
+
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "another issuer": ({"iss": "https://evil.example"}, "bad_token"),
     "another client": ({"aud": "somebody else"}, "bad_token"),
@@ -203,15 +215,15 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "a time that is no number": ({"exp": "tomorrow"}, "bad_token"),
     "no end": ({"exp": None}, "bad_token"),
     "another access token": ({"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}, "bad_token"),
-    "a clock that is fast": ({"iat": NOW + 600 + SKEW_S, "exp": NOW + 1200}, "clock"),
-    "a clock that is slow": ({"iat": NOW - 1200, "exp": NOW - 600 - SKEW_S}, "clock"),
+    "a clock that is fast": ({"iat": After(600 + SKEW_S), "exp": After(1200)}, "clock"),
+    "a clock that is slow": ({"iat": After(-1200), "exp": After(-600 - SKEW_S)}, "clock"),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_an_id_token_that_is_not_for_this_sign_in(browser: Browser, idp: Idp, fault: str) -> None:
     changes, code = FAULTS[fault]
-    idp.id_token = changes
+    idp.id_token = at_once(changes)
     answer = await browser.come()
     problem(answer, 502 if code == "clock" else 403, f"oidc_{code}")
     assert "cti_session" not in answer.headers.get("set-cookie", "")
@@ -605,9 +617,9 @@ LOGOUT_FAULTS: dict[str, dict[str, Any]] = {
     "no audience": {"aud": None},
     "no time": {"iat": None},
     "no end": {"exp": None},
-    "over": {"iat": NOW - 900, "exp": NOW - 600},
-    "of tomorrow": {"iat": NOW + 86_400, "exp": NOW + 86_500},
-    "of yesterday": {"iat": NOW - 86_400, "exp": NOW + 86_400},
+    "over": {"iat": After(-900), "exp": After(-600)},
+    "of tomorrow": {"iat": After(86_400), "exp": After(86_500)},
+    "of yesterday": {"iat": After(-86_400), "exp": After(86_400)},
     "no events": {"events": None},
     "another event": {"events": {"https://other.example/event": {}}},
     "an event that is no object": {"events": {EVENT: True}},
@@ -625,7 +637,7 @@ async def test_a_logout_token_that_lacks_anything_ends_nothing(
 ) -> None:
     await browser.come()
     async with client_of(app) as provider:
-        token = idp.logout_token(**LOGOUT_FAULTS[fault])
+        token = idp.logout_token(**at_once(LOGOUT_FAULTS[fault]))
         answer = await provider.post("/api/oidc/logout", data={"logout_token": token})
         assert answer.status_code == 400
         assert answer.json()["code"] in ("oidc_bad_token", "oidc_clock")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cti_server.cli.common import fail, out, read, read_settings, say, write
-from cti_server.cli.given import text
+from cti_server.cli.given import MAX_NUMBER, text
 from cti_server.cli.tables import Json, show_all
 
 api_key = typer.Typer(no_args_is_help=True, help="Keys of other programs, for the REST API.")
@@ -55,7 +55,7 @@ def add_key(
 
 
 @api_key.command("revoke")
-def revoke_key(key: Annotated[int, typer.Argument(min=1, max=2**62, help="Its id.")]) -> None:
+def revoke_key(key: Annotated[int, typer.Argument(min=1, max=MAX_NUMBER, help="Its number.")]) -> None:
     """From now on it opens nothing."""
 
     async def revoke(conn: Any) -> bool:
