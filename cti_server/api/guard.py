@@ -23,7 +23,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cti_server.api.masks import Masks
+from cti_server.api.masks import ASK_FOR_NUMBERS, Masks
 from cti_server.api.ports import Deps
 from cti_server.api.principal import (
     KEY_MARK,
@@ -197,8 +197,13 @@ def _open_query(scope: Scope, masks: Masks) -> None:
     query = scope.get("query_string", b"")
     if b"~" in query or b"%7E" in query or b"%7e" in query:
         pairs = [pair.partition("=") for pair in query.decode("ascii", "replace").split("&")]
-        opened = ((name, eq, masks.opened(unquote(value.replace("+", " ")))) for name, eq, value in pairs)
-        scope["query_string"] = "&".join(f"{name}{eq}{quote(text, safe='')}" for name, eq, text in opened).encode()
+        opened = (
+            f"{name}{eq}{quote(masks.opened(unquote(value.replace('+', ' '))), safe='')}"
+            if name in ASK_FOR_NUMBERS
+            else f"{name}{eq}{value}"
+            for name, eq, value in pairs
+        )
+        scope["query_string"] = "&".join(opened).encode()
 
 
 class _Body:

@@ -1,8 +1,7 @@
 """Masks the numbers in whatever leaves the server for somebody without the grant `full_numbers`.
 
-A masked number carries a handle, sealed and without meaning to its reader: `+86138••••8000~AbC…`. Whoever sends
-it back, to dial it or to keep it, means the number that it stands for. The same number always has the same
-handle, so a desktop can still tell that two are one.
+A masked number carries a handle, sealed and without meaning to its reader: `+86138••••8000~AbC…`. Whoever sends it
+back, to dial it or to keep it, means the number that it stands for.
 
 Which fields hold numbers is said once, in `NUMBERS`, by schema and field; the rest is made from the OpenAPI
 document.
@@ -18,12 +17,12 @@ from typing import Any, Final
 
 import orjson
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from cti_server.record.schema import to_json
-from cti_server.rules.masking import DOT, is_number, masked
+from cti_server.rules.masking import DOT, masked, masked_name
 
 Mask = Callable[[Any], Any]
 """Takes a part of a JSON document, changes the numbers in it, and gives it back."""
@@ -55,10 +54,19 @@ NAMES: Final = frozenset({("CallView", "ani_name"), ("InteractionView", "ani_nam
 PROSE: Final = frozenset({("ProblemBody", "detail"), ("ProblemView", "detail")})
 """Sentences that may name a number."""
 
-#: of an inbound call this is the center's own line, of an outbound one the customer's number
-OF_OUTBOUND: Final = "dnis"
+WHERE: Final = {"dnis": ("direction", "outbound"), "raw": ("kind", "phone")}
+"""Fields that hold a customer's number only where another field says so: what was dialled is the center's own line
+when a customer called; what was written may be a mail address."""
+
+TAKE_NUMBERS: Final = frozenset({"to", "number", "raw"})
+"""Fields of what comes in that take a number, and so a handle. In a text that is kept, a handle stays a handle."""
+
+ASK_FOR_NUMBERS: Final = frozenset({"q", "number"})
+"""The same for the parameters of a query."""
+
 _IN_PROSE: Final = re.compile(r"[+]?[0-9][0-9 -]{4,}[0-9]")
-_HANDLE: Final = re.compile(rf"[^\s~]*{DOT}[^\s~]*~([A-Za-z0-9_-]{{24,160}})")
+_HANDLE: Final = re.compile(rf"[^\s~]*{DOT}[^\s~]*~([A-Za-z0-9_-]{{24,200}})")
+NONCE: Final = 12
 
 
 class Masks:
@@ -66,8 +74,8 @@ class Masks:
     only this process understands, until it ends."""
 
     def __init__(self, document: Mapping[str, Any], key: bytes | None = None) -> None:
-        derived = HKDF(algorithm=SHA256(), length=64, salt=None, info=b"cti-server number handles")
-        self._siv = AESSIV(derived.derive(key or secrets.token_bytes(32)))
+        derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"cti-server number handles")
+        self._cipher = AESGCM(derived.derive(key or secrets.token_bytes(32)))
         self._schemas: Mapping[str, Any] = document["components"]["schemas"]
         self._made: dict[str, Mask | None] = {}
         self._of_operation = {
@@ -98,28 +106,32 @@ class Masks:
         return to_json(self._problem(orjson.loads(body))).encode() if body and self._problem is not None else body
 
     def number(self, text: str) -> str:
-        """The number as it is sent: masked, with its handle. Any other text stays."""
-        if not is_number(text):
+        """The number as it is sent: masked, with its handle. What is too short for a number stays.
+
+        A handle is another one each time: of equal ones, whoever sends guesses in would learn which is right.
+        """
+        if (shown := masked(text)) == text:
             return text
-        sealed = self._siv.encrypt(text.encode("utf-8", "surrogatepass"), None)
-        return f"{masked(text)}~{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
+        nonce = secrets.token_bytes(NONCE)
+        sealed = nonce + self._cipher.encrypt(nonce, text.encode("utf-8", "surrogatepass"), None)
+        return f"{shown}~{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
 
     # --- what comes back -------------------------------------------------------------------------------
 
     def opened(self, text: str) -> str:
-        """The text with each handle in it replaced by its number; one that is not ours stays as it is."""
-
-        def number(found: re.Match[str]) -> str:
-            try:
-                sealed = base64.urlsafe_b64decode(found[1] + "=" * (-len(found[1]) % 4))
-                return self._siv.decrypt(sealed, None).decode("utf-8", "surrogatepass")
-            except (InvalidTag, ValueError):
-                return found[0]
-
-        return _HANDLE.sub(number, text) if DOT in text else text
+        """The number of a handle; any other text, and one with a handle in it, stays as it is."""
+        found = _HANDLE.fullmatch(text.strip()) if DOT in text else None
+        if found is None:
+            return text
+        try:
+            sealed = base64.urlsafe_b64decode(found[1] + "=" * (-len(found[1]) % 4))
+            return self._cipher.decrypt(sealed[:NONCE], sealed[NONCE:], None).decode("utf-8", "surrogatepass")
+        except (InvalidTag, ValueError):
+            return text
 
     def opened_body(self, body: bytes) -> bytes:
-        """A JSON body in which handles are replaced; what is no JSON is left to whoever refuses it."""
+        """A JSON body with the numbers of handles in the fields that take numbers; what is no JSON is left to
+        whoever refuses it."""
         if b"~" not in body:
             return body
         try:
@@ -129,12 +141,13 @@ class Masks:
 
     def _open(self, value: Any) -> Any:
         match value:
-            case str():
-                return self.opened(value)
             case list():
                 return [self._open(item) for item in value]
             case dict():
-                return {name: self._open(item) for name, item in value.items()}
+                return {
+                    name: self.opened(item) if name in TAKE_NUMBERS and isinstance(item, str) else self._open(item)
+                    for name, item in value.items()
+                }
         return value
 
     # --- masks from schemas ----------------------------------------------------------------------------
@@ -186,8 +199,11 @@ class Masks:
             if not isinstance(value, dict):
                 return value
             for field, mask in fields.items():
-                if value.get(field) is not None and (field != OF_OUTBOUND or value.get("direction") == "outbound"):
-                    value[field] = mask(value[field])
+                if value.get(field) is None:
+                    continue
+                if field in WHERE and (told := WHERE[field])[0] in value and value[told[0]] != told[1]:
+                    continue
+                value[field] = mask(value[field])
             return value
 
         return mask_object
@@ -216,7 +232,7 @@ class Masks:
 
 
 def _name(value: Any) -> Any:
-    return masked(value) if isinstance(value, str) else value
+    return masked_name(value) if isinstance(value, str) else value
 
 
 def _through(masks: list[Mask], value: Any) -> Any:

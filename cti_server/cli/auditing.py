@@ -26,6 +26,7 @@ MEANINGS = {
     "unsigned": "is not signed",
     "unsealed": "is not sealed yet",
     "other_key": "was signed with another key",
+    "late": "was sealed late",
 }
 
 
@@ -50,28 +51,40 @@ def list_entries(
 
 
 @audit.command("verify")
-def verify() -> None:
-    """Follow every chain and every seal. Exit status 1 where something was changed, added or is missing."""
+def verify(
+    trust: Annotated[
+        list[str] | None, typer.Option("--trust", help="The public key of a key that was retired. Again for more.")
+    ] = None,
+) -> None:
+    """Follow every chain and every seal. Exit status 0: proven. 1: something was changed, added or is missing.
+    2: it cannot be proven, for a day is not sealed in time by a key that is trusted."""
     from cti_server.record.audit import seals
 
     settings = read_settings()
-    signers = {signer.public: signer for signer in settings.sealer().signers}
+    own = [signer.public for signer in settings.sealer().signers]
+    trusted = dict.fromkeys([*own, *(trust or ())])
 
     async def found(conn: Any) -> Any:
-        return await seals.verify(conn, datetime.now(UTC), signers)
+        return await seals.verify(conn, datetime.now(UTC), trusted)
 
     told = read(settings, found)
     for one in told.findings:
         line = f"{one.where} {MEANINGS[one.code]}: {one.detail}"
         err.print(Text(line, "bold red" if one.is_tampering else "yellow"), soft_wrap=True)
     what = f"{told.entries} entries in {told.chains} chains, {told.seals} days sealed"
-    if not told.intact:
+    if own:
+        say(f"the next day is signed by {own[0]}")
+    if told.verdict == "tampered":
         fail(
             f"the audit log is not what was written: {what}", "Compare it with what cti-server audit export gave."
         )
-    if told.seals:
-        last = next(iter(signers), None)
-        say("no key of these settings signs the next day" if last is None else f"the next day is signed by {last}")
+    if told.verdict == "unproven":
+        remedy = (
+            "Compare these days with what cti-server audit export gave. For a key that was retired:  --trust KEY"
+            if own
+            else "Set CTI_SECRET_KEY to what  cti-server key  prints: without it no day can be signed."
+        )
+        fail(f"nothing was found, and not all is proven: {what}", remedy, status=2)
     say(f"intact: {what}")
 
 

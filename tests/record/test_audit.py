@@ -24,6 +24,8 @@ TRUSTED = {SIGNER.public: SIGNER}
 NOW = datetime.now(UTC)
 YESTERDAY = NOW - timedelta(days=1)
 DAY = YESTERDAY.date().isoformat()
+MIDNIGHT = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+IN_TIME = MIDNIGHT + timedelta(minutes=12)
 LATER = NOW + timedelta(minutes=15)  # whatever the clock says, yesterday is over by then
 
 
@@ -120,7 +122,7 @@ async def yesterday(database: Database) -> None:
     await do(database, "user:3")
     database.chain = Chain()
     async with database.begin() as conn:
-        made = await seal(conn, DAY, NOW, SIGNER)
+        made = await seal(conn, DAY, IN_TIME, SIGNER)
     assert orjson.loads(made.heads).keys() == {first.process, second.process}
 
 
@@ -163,6 +165,7 @@ TAMPERED: dict[str, tuple[Change, set[str]]] = {
     "the seal's signature": (of(audit_seals, s.day != "", signature="00" * 64), {"forged"}),
     "the seal's signer": (of(audit_seals, s.day != "", signer=Sealer([new_key()]).signers[0].public), {"forged"}),
     "the seal is not signed any more": (of(audit_seals, s.day != "", signature=None), {"unsigned"}),
+    "the seal's time": (of(audit_seals, s.day != "", sealed_at=MIDNIGHT), {"changed"}),
 }
 
 
@@ -186,6 +189,48 @@ async def test_an_entry_that_is_hashed_anew_does_not_fit_the_seal(unlocked: Data
     assert "changed" in await found(unlocked, LATER)
 
 
+@pytest.mark.parametrize("again", ["unsigned", "by another key", "not at all", "by the server, later"])
+async def test_a_log_that_is_written_anew_is_not_proven(unlocked: Database, again: str) -> None:
+    """Whoever has the database can write it all anew, and cannot sign it; nor have it signed unseen."""
+    await yesterday(unlocked)
+    async with unlocked.begin() as conn:
+        await without(audit, a.thing != "user:1")(conn)
+        await without(audit_seals, s.day != "")(conn)
+    unlocked.chain = Chain()  # a process that was stopped meanwhile: one that runs on would miss its own entries
+    signer = {"unsigned": None, "by another key": Sealer([new_key()]).signers[0]}.get(again, SIGNER)
+    at = MIDNIGHT + timedelta(hours=3) if again == "by the server, later" else IN_TIME
+    if again != "not at all":
+        async with unlocked.begin() as conn:
+            await seal(conn, DAY, at, signer)
+    async with unlocked.read() as conn:
+        told = await verify(conn, LATER, TRUSTED)
+    assert told.verdict == "unproven"
+    assert {one.code for one in told.findings} <= {"unsigned", "other_key", "unsealed", "late"}
+
+
+async def test_a_later_seal_proves_the_days_before_there_was_a_key(database: Database) -> None:
+    for days in (2, 1):
+        at = NOW - timedelta(days=days)
+        database.chain = Chain(now=lambda at=at: at)  # type: ignore[misc]
+        await do(database, f"user:{days}")
+    database.chain = Chain()
+    for days, signer in ((2, None), (1, SIGNER)):
+        day = (NOW - timedelta(days=days)).date().isoformat()
+        async with database.begin() as conn:
+            await seal(conn, day, IN_TIME - timedelta(days=days - 1), signer)
+    async with database.read() as conn:
+        assert (await verify(conn, LATER, TRUSTED)).verdict == "proven"
+
+
+async def test_a_clock_that_goes_back_over_midnight_stops_nothing(database: Database) -> None:
+    second = timedelta(seconds=1)
+    times = iter([MIDNIGHT - second, MIDNIGHT + second, MIDNIGHT - second])
+    database.chain = Chain(now=lambda: next(times))
+    await do(database, "user:1", "user:2", "user:3")
+    assert [(one.day == DAY, one.seq) for one in await entries(database)] == [(True, 1), (False, 1), (False, 2)]
+    assert "changed" not in await found(database, LATER)
+
+
 async def test_the_server_cannot_change_what_it_wrote(database: Database) -> None:
     await yesterday(database)
     for change in (
@@ -205,15 +250,14 @@ async def test_days_that_are_over_are_sealed_once_and_a_new_key_knows_the_old_on
     database.chain = Chain(now=lambda: YESTERDAY)
     await do(database, "user:1")
     database.chain = Chain()
-    midnight = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
     async with database.read() as conn:
-        assert await seals.due(conn, midnight + timedelta(minutes=5)) == []
-        assert await seals.due(conn, midnight + timedelta(minutes=15)) == [DAY]
+        assert await seals.due(conn, MIDNIGHT + timedelta(minutes=5)) == []
+        assert await seals.due(conn, MIDNIGHT + timedelta(minutes=15)) == [DAY]
     async with database.begin() as conn:
-        await seal(conn, DAY, NOW, SIGNER)
+        await seal(conn, DAY, IN_TIME, SIGNER)
     with pytest.raises(DatabaseRefusal):
         async with database.begin() as conn:
-            await seal(conn, DAY, NOW, SIGNER)
+            await seal(conn, DAY, IN_TIME, SIGNER)
     assert await found(database, trusted={}) == {"other_key"}
     assert await found(database) == set()
 
@@ -223,7 +267,7 @@ async def test_a_day_sealed_without_a_key_says_so(database: Database) -> None:
     await do(database, "user:1")
     database.chain = Chain()
     async with database.begin() as conn:
-        await seal(conn, DAY, NOW, None)
+        await seal(conn, DAY, IN_TIME, None)
     assert await found(database) == {"unsigned"}
 
 

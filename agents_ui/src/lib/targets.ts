@@ -1,5 +1,5 @@
 // The rows of the target picker from what is known, best first. Pure. What cannot take the call is listed last and says why.
-import { numberOf } from "./number";
+import { numberOf, readable } from "./number";
 import { queueKey } from "../store/desk/desk";
 import type { PickFor } from "../store/calls/panel";
 import type { CallView, Card, Me, QueueView, Target, Targets, TeamMember } from "../wire/types";
@@ -26,7 +26,7 @@ interface Sources {
 
 const order: Record<string, number> = { ready: 0, wrap_up: 1, reserved: 2, talking: 2, hold: 2, not_ready: 3, signed_out: 4 };
 const plain = (text: string) => text.normalize("NFKC").toLocaleLowerCase();
-const digits = (text: string) => text.replace(/\D/g, "");
+const digits = (text: string) => readable(text).replace(/\D/g, "");
 
 function matches(query: string, ...fields: (string | null | undefined)[]): boolean {
   const text = plain(fields.filter(Boolean).join(" "));

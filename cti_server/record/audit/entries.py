@@ -176,7 +176,7 @@ class Chain:
         whoever waits for a row while holding it would keep everybody waiting."""
         async with self._appending:
             now = self.now()
-            day = now.date().isoformat()
+            day = max(now.date().isoformat(), self._day)  # a clock that goes back goes on in the day that there is
             seq, head = (self._seq, self._head) if day == self._day else (0, FIRST)
             rows: list[dict[str, Any]] = []
             for one in notes:

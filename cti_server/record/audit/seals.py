@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import orjson
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from cti_server.record.sealing import Signer, is_signed_by
 
 from .entries import FIRST, Entry, audit, chains, note
 
+IN_TIME: Final = timedelta(hours=2)  # after its end; a seal that comes later could be one that was made again
 SETTLED: Final = timedelta(minutes=10)  # after midnight UTC: transactions that began before it have ended by then
 
 audit_seals = sa.Table(
@@ -50,7 +51,8 @@ class Seal:
     signature: str | None
 
     def hashed(self) -> str:
-        return hashlib.sha256(to_json([self.previous, self.day, self.heads]).encode()).hexdigest()
+        at = self.sealed_at.astimezone(UTC).isoformat(timespec="microseconds")
+        return hashlib.sha256(to_json([self.previous, self.day, at, self.heads]).encode()).hexdigest()
 
 
 async def due(conn: Connection, now: datetime) -> list[str]:
@@ -85,7 +87,8 @@ async def seal(conn: Connection, day: str, now: datetime, signer: Signer | None)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong, by code (`changed`, `missing`, `added`, `unsigned`, `forged`, `unsealed`), and where."""
+    """What is wrong, by code, and where. `changed`, `missing`, `added` and `forged` are somebody's work;
+    `unsigned`, `other_key`, `unsealed` and `late` say that nobody can prove that it is not."""
 
     code: str
     where: str
@@ -93,7 +96,13 @@ class Finding:
 
     @property
     def is_tampering(self) -> bool:
-        return self.code not in ("unsigned", "unsealed", "other_key")
+        return self.code not in UNPROVEN
+
+
+UNPROVEN: Final = frozenset({"unsigned", "unsealed", "other_key", "late"})
+Verdict = Literal["proven", "unproven", "tampered"]
+"""`proven`: every day that is over is sealed in time by a key that is trusted. `unproven`: whoever has the
+database could have written it anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +113,15 @@ class Verified:
     findings: tuple[Finding, ...]
 
     @property
-    def intact(self) -> bool:
-        return not any(finding.is_tampering for finding in self.findings)
+    def verdict(self) -> Verdict:
+        if any(finding.is_tampering for finding in self.findings):
+            return "tampered"
+        return "unproven" if self.findings else "proven"
 
 
 async def verify(conn: Connection, now: datetime, trusted: Mapping[str, object]) -> Verified:
-    """Follow every chain and every seal. `trusted` has the public keys of these settings."""
+    """Follow every chain and every seal. `trusted` has the public keys whose signatures count. A seal that is
+    signed by one proves those before it, too, for it names them."""
     found: list[Finding] = []
     heads: dict[str, dict[str, tuple[int, str]]] = {}
     count = 0
@@ -131,30 +143,45 @@ async def verify(conn: Connection, now: datetime, trusted: Mapping[str, object])
         Seal(**row._mapping) for row in await conn.execute(sa.select(audit_seals).order_by(audit_seals.c.day))
     ]
     previous = FIRST
-    for one in seals:
-        found += _of_seal(one, previous, heads.get(one.day, {}), trusted)
+    proven = max((at for at, one in enumerate(seals) if _is_trusted(one, trusted)), default=-1)
+    for at, one in enumerate(seals):
+        found += _of_seal(one, previous, heads.get(one.day, {}), trusted, is_proven=at <= proven)
         previous = one.hash
     found += [Finding("unsealed", day, "the day is over and was not sealed") for day in await due(conn, now)]
     found += await _said(conn, {one.day: one.hash for one in seals})
     return Verified(count, sum(map(len, heads.values())), len(seals), tuple(found))
 
 
+def _is_trusted(one: Seal, trusted: Mapping[str, object]) -> bool:
+    if one.signer is None or one.signature is None or one.signer not in trusted:
+        return False
+    return is_signed_by(one.signer, one.signature, one.hash.encode()) and one.hashed() == one.hash
+
+
 def _of_seal(
-    one: Seal, previous: str, heads: Mapping[str, tuple[int, str]], trusted: Mapping[str, object]
+    one: Seal,
+    previous: str,
+    heads: Mapping[str, tuple[int, str]],
+    trusted: Mapping[str, object],
+    *,
+    is_proven: bool,
 ) -> list[Finding]:
     found: list[Finding] = []
     if one.previous != previous:
         found.append(Finding("missing", one.day, "the seal before it is another, or gone"))
     if one.hashed() != one.hash:
         found.append(Finding("changed", one.day, "the seal was changed after it was made"))
-    if one.signature is None or one.signer is None:
-        found.append(Finding("unsigned", one.day, "it was sealed without a key: CTI_SECRET_KEY was not set"))
-    elif not is_signed_by(one.signer, one.signature, one.hash.encode()):
-        found.append(Finding("forged", one.day, "the signature is not that of its key"))
-    elif one.signer not in trusted:
+    if one.signature is not None and one.signer is not None:
+        if not is_signed_by(one.signer, one.signature, one.hash.encode()):
+            found.append(Finding("forged", one.day, "the signature is not that of its key"))
+        elif one.signer not in trusted and not is_proven:
+            found.append(Finding("other_key", one.day, f"signed by {one.signer}, which nobody here trusts"))
+    elif not is_proven:
         found.append(
-            Finding("other_key", one.day, f"it was signed with a key that CTI_SECRET_KEY lacks: {one.signer}")
+            Finding("unsigned", one.day, "sealed without a key, and no later seal that is signed names it")
         )
+    if one.sealed_at > _end_of(one.day) + IN_TIME:
+        found.append(Finding("late", one.day, f"sealed only at {one.sealed_at:%Y-%m-%d %H:%M} UTC"))
     sealed: dict[str, Any] = orjson.loads(one.heads)
     for process, (entries, head) in sealed.items():
         now = heads.get(process)
@@ -170,6 +197,10 @@ def _of_seal(
     return found + [
         Finding("added", f"{one.day} {name}", "a chain that the seal does not know") for name in unknown
     ]
+
+
+def _end_of(day: str) -> datetime:
+    return datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1)
 
 
 async def _said(conn: Connection, sealed: Mapping[str, str]) -> list[Finding]:
