@@ -104,7 +104,9 @@ class _Guarded:
                 async with deps.database.begin():
                     pass  # the operation notes itself
             if self._name in SHOW_CUSTOMERS and not answer.is_masked:
-                await self._saw_numbers(deps, principal, scope)
+                await self._once_a_day(deps, principal, scope, "numbers.seen", NUMBERS)
+            elif principal.key is not None and operation is None:
+                await self._once_a_day(deps, principal, scope, "key.read", self._needs.scope)
         except Exception as cause:  # the answer is on its way: it cannot be taken back, and the log can be told
             who = actor_of(principal, request).id
             log.error("audit.not_noted", operation=self._name, who=who, cause=failure(cause))
@@ -112,12 +114,14 @@ class _Guarded:
     def _allowed_by(self, principal: Principal) -> str | None:
         return self._needs.scope if principal.key is not None else self._needs.grant
 
-    async def _saw_numbers(self, deps: Deps, principal: Principal, scope: Scope) -> None:
-        """Note that the grant let somebody see numbers: once a day for each person and thing."""
+    async def _once_a_day(
+        self, deps: Deps, principal: Principal, scope: Scope, action: str, allowed_by: str | None
+    ) -> None:
+        """Note what only a grant or a scope let somebody read: once a day for each reader and thing."""
         seen: MutableMapping[tuple[Any, ...], None] = self._app.state.numbers_seen
         thing = "/".join(f"{name}:{value}" for name, value in scope.get("path_params", {}).items()) or self._name
         who = (principal.id, principal.key.id if principal.key is not None else 0)
-        once = (deps.now().date(), who, thing)
+        once = (deps.now().date(), who, f"{self._name} {thing}")
         if once in seen:
             return
         seen[once] = None
@@ -126,14 +130,14 @@ class _Guarded:
         acts(actor_of(principal, Request(scope)))
         try:
             async with deps.database.begin():
-                note("numbers.seen", thing, {"operation": self._name}, allowed_by=NUMBERS)
+                note(action, thing, {"operation": self._name}, allowed_by=allowed_by)
         except BaseException:
             seen.pop(once, None)
             raise
 
 
 def numbers_seen() -> OrderedDict[tuple[date, tuple[int, int], str], None]:
-    """What `_saw_numbers` remembers, for one application."""
+    """What `_once_a_day` remembers, for one application."""
     return OrderedDict()
 
 

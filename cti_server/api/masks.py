@@ -54,7 +54,11 @@ NAMES: Final = frozenset({("CallView", "ani_name"), ("InteractionView", "ani_nam
 PROSE: Final = frozenset({("ProblemBody", "detail"), ("ProblemView", "detail")})
 """Sentences that may name a number."""
 
-WHERE: Final = {"dnis": ("direction", "outbound"), "raw": ("kind", "phone")}
+WHERE: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
+    ("CallView", "dnis"): ("direction", "outbound"),
+    ("InteractionView", "dnis"): ("direction", "outbound"),
+    ("ContactPointView", "raw"): ("kind", "phone"),
+}
 """Fields that hold a customer's number only where another field says so: what was dialled is the center's own line
 when a customer called; what was written may be a mail address."""
 
@@ -201,7 +205,7 @@ class Masks:
             for field, mask in fields.items():
                 if value.get(field) is None:
                     continue
-                if field in WHERE and (told := WHERE[field])[0] in value and value[told[0]] != told[1]:
+                if (told := WHERE.get((name, field))) is not None and value.get(told[0]) != told[1]:
                     continue
                 value[field] = mask(value[field])
             return value

@@ -188,7 +188,11 @@ def acts_as_command() -> None:
         who = str(os.getuid())
     words = sys.argv[1:]
     name = ".".join(itertools.takewhile(COMMAND.fullmatch, words[:2]))
-    acts(Actor(f"command:{who}", who), Operation(name or "command", name or "-", {"with": without_secrets(words)}))
+    # `user grant alice …` is about user:alice.
+    thing = f"{words[0]}:{words[2]}" if len(words) > 2 and not words[2].startswith("-") else name
+    acts(
+        Actor(f"command:{who}", who), Operation(name or "command", thing or "-", {"with": without_secrets(words)})
+    )
 
 
 def without_secrets(words: Sequence[str]) -> list[str]:

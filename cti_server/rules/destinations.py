@@ -49,7 +49,7 @@ _COST: Final = {
     PhoneNumberType.PAGER: "premium",
     PhoneNumberType.SHARED_COST: "shared_cost",
 }
-_SEPARATORS: Final = re.compile(r"[\s().\-/·•,]")
+_SEPARATORS: Final = re.compile(r"[\s().\-/·,]|(?<!•)•(?!•)")  # not the dots of a masked number
 _PREFIXES: Final = ("0", "9", "00")
 SHORTEST_PREFIXED: Final = 3
 """Behind a prefix a number of two digits (15 in France) cannot be told from an extension (915)."""

@@ -57,7 +57,8 @@ _DIRECT_DIALLING: Final = frozenset({43, 49, 352, 358})
 _TRUNK_ZERO: Final = re.compile(r"^(\+[\s().-]*[1-9][0-9]{0,2})[\s.-]*[(\[]\s*0\s*[)\]](.*)$")
 # A footnote, or the second of two numbers (`… (2)`); the decimals of a number that was none (`….00`).
 _FOOTNOTE: Final = re.compile(r"[0-9][^()]*\s\([0-9]{1,2}\)$|^\+?[0-9]{7,}\.0+$")
-_SEPARATORS: Final = re.compile(r"[\s().\-/·•\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+# A dot between groups of digits; several in a row are what a masked number has in place of them.
+_SEPARATORS: Final = re.compile(r"(?<!•)•(?!•)|[\s().\-/·\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)

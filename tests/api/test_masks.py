@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from cti_server.api.create import openapi_document
-from cti_server.api.masks import NAMES, NUMBERS, PROSE, Masks
+from cti_server.api.masks import NAMES, NUMBERS, PROSE, WHERE, Masks
 from cti_server.commands import CommandRefused
 from cti_server.floor.apply import Floor
 from cti_server.floor.views import call_view
@@ -81,6 +81,19 @@ def test_every_text_that_leaves_is_a_number_or_none() -> None:
 @pytest.mark.parametrize("field", sorted(NUMBERS | NAMES | PROSE))
 def test_each_row_names_a_field_that_there_is(field: tuple[str, str]) -> None:
     assert field[1] in SCHEMAS[field[0]]["properties"]
+
+
+@pytest.mark.parametrize("field", sorted(NUMBERS))
+def test_each_row_masks(field: tuple[str, str]) -> None:
+    """Whatever stands beside it, but for the rows that say where they hold for."""
+    schema, name = field
+    mask = Masks(DOCUMENT, b"k" * 32)._named(schema)
+    assert mask is not None
+    for kind in ("phone", "e164", "extension", "email", None):
+        value = {name: MOBILE, "kind": kind, "direction": "inbound" if kind is None else "outbound"}
+        is_masked = MOBILE not in str(mask(dict(value)))
+        beside, wanted = WHERE.get(field, ("", None))
+        assert is_masked == (wanted is None or value[beside] == wanted), value
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,9 @@ async def test_a_program_sees_numbers_only_with_that_among_its_scopes(app: FastA
             items = (await program.get("/api/customers")).json()["items"]
             told.append("•" in str([one["numbers"] for one in items]))
     assert told == [True, False]
+    async with database.read() as conn:
+        noted = {(one.actor, one.action, one.allowed_by) for one in (await page(conn)).items}
+    assert noted == {("key:1", "key.read", "customers:read"), ("key:2", "numbers.seen", "full_numbers")}
 
 
 # --- grants, users, teams ------------------------------------------------------------------------------------

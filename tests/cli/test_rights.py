@@ -20,6 +20,7 @@ def test_a_grant_is_given_and_taken_and_what_comes_with_the_role_stays(record: R
     assert record.see("user", "show", "alice")["grants"] == []
     assert "alice has: full_numbers, listen" in record.do("user", "grant", "alice", "listen", "full_numbers")
     assert "alice has: full_numbers" in record.do("user", "revoke", "alice", "listen")
+    assert "nothing changed" in record.do("user", "revoke", "alice", "listen")
     assert "a grant is one of listen" in record.refused("user", "grant", "alice", "everything")
     assert "comes with the role" in record.do("user", "revoke", "zhao", "full_numbers")
 
@@ -61,6 +62,7 @@ def test_each_command_that_changes_something_is_in_the_audit_log(record: Record,
     entries = record.see("audit", "list")
     assert [entry["action"] for entry in entries] == ["user.grant", "user.add"]
     assert json.loads(entries[0]["detail"]) == {"with": ["user", "grant", "alice", "listen"]}
+    assert [entry["thing"] for entry in entries] == ["user:alice", "user:alice"]
     assert entries[0]["actor"].startswith("command:")
     assert "a good one" not in json.dumps(entries)
     assert "intact: 2 entries in 2 chains, 0 days sealed" in record.do("audit", "verify")

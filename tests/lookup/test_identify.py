@@ -9,7 +9,7 @@ import pytest
 
 from cti_server.lookup.identify import LINES_FRESH_FOR, Lookup
 from cti_server.lookup.variables import NAMES, safe, variables
-from cti_server.record.center import lines
+from cti_server.record.center import lines, shifts
 from cti_server.record.crm import customers
 from cti_server.record.database import Database
 from cti_server.rules.facts import Line
@@ -43,6 +43,18 @@ async def test_a_known_caller(lookup: Lookup, world: World) -> None:
         "CTI_LANGUAGE": "zh",
         "CTI_AGENT": "PJSIP/1001",
     }
+
+
+async def test_the_preferred_agent_is_rung_where_they_sit_today(
+    lookup: Lookup, world: World, database: Database
+) -> None:
+    """At their own phone somebody else may be at work."""
+    async with database.begin() as conn:
+        at_work = shifts.Shift(
+            agent_id=world.agent, seat="PJSIP/1101", pbx="demo", since=NOW, state="ready", state_since=NOW
+        )
+        await shifts.save(conn, at_work)
+    assert (await told(lookup, "013800138000"))["CTI_AGENT"] == "PJSIP/1101"
 
 
 async def test_an_unknown_caller_still_has_a_line(lookup: Lookup, world: World) -> None:

@@ -323,3 +323,9 @@ def test_what_was_understood_is_understood_again(raw: str) -> None:
     number = normalise(raw, "CN")
     if number.e164:
         assert normalise(number.e164, "US").e164 == number.e164
+
+
+@pytest.mark.parametrize("masked", ["+86 138 •••• 8000", "•••• 8000", "+86138••••8000", "021••••1234"])
+def test_what_is_left_of_a_masked_number_is_another_number(masked: str) -> None:
+    """Somebody who copies it from a page must not dial what is left without the dots."""
+    assert normalise(masked, "CN").kind == "malformed"

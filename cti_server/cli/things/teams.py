@@ -156,8 +156,14 @@ async def _queues(
     found = set()
     for name in names or ():
         pbx, slash, queue = name.rpartition("/")
-        one = (pbx_of(settings, pbx if slash else None), queue)
-        if must_be and one not in {(known.pbx, known.name) for known in await queues.all_queues(conn)}:
+        there = {(known.pbx, known.name) for known in await queues.all_queues(conn)}
+        called_so = [known for known in there if known[1] == queue]
+        one = (
+            called_so[0]
+            if not slash and len(called_so) == 1
+            else (pbx_of(settings, pbx if slash else None), queue)
+        )
+        if must_be and one not in there:
             fail(f"the record has no queue {queue} of {one[0]}", f"cti-server queue add {queue} --pbx {one[0]}")
         found.add(one)
     return frozenset(found)

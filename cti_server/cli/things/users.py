@@ -202,9 +202,12 @@ def _grants(login: str, grants: list[str], *, given: bool) -> None:
         agent = await of_login(conn, login)
         changed = agent.grants | set(grants) if given else agent.grants - set(grants)
         await sessions.look_again(conn, agent.id, datetime.now(UTC))
-        return (await agents.update(conn, agent.id, grants=changed) or agent).all_grants
+        now = await agents.update(conn, agent.id, grants=changed) or agent
+        return now.all_grants, changed != agent.grants
 
-    now = write(read_settings(), change)
+    now, is_new = write(read_settings(), change)
+    if not is_new:
+        say(f"nothing changed: {login} {'had' if given else 'was not given'} {', '.join(grants)}")
     say(f"{login} has: {', '.join(sorted(now)) or 'no grants'}; it counts within seconds")
     if kept := now & set(grants) if not given else ():
         say(f"{', '.join(sorted(kept))} comes with the role: cti-server user set {login} --role agent")

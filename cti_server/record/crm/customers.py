@@ -10,6 +10,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from cti_server.record.center.agents import agents
+from cti_server.record.center.shifts import shifts
 from cti_server.record.crm import contact_points as points
 from cti_server.record.crm import customer_values, search_index, tokens
 from cti_server.record.crm.customer_values import Author, Valued
@@ -49,15 +50,19 @@ customers = sa.Table(
 )
 company = customers.alias("company")
 preferred = agents.alias("preferred")
+at_work = shifts.alias("at_work")
 
 COLUMNS = (
     *customers.c,
     company.c.name.label("company_name"),
     preferred.c.name.label("preferred_name"),
-    preferred.c.seat.label("preferred_seat"),
+    # Where they sit today: at their own phone somebody else may be.
+    sa.func.coalesce(at_work.c.seat, preferred.c.seat).label("preferred_seat"),
 )
-SOURCE = customers.outerjoin(company, company.c.id == customers.c.company_id).outerjoin(
-    preferred, sa.and_(preferred.c.id == customers.c.preferred_agent_id, preferred.c.active)
+SOURCE = (
+    customers.outerjoin(company, company.c.id == customers.c.company_id)
+    .outerjoin(preferred, sa.and_(preferred.c.id == customers.c.preferred_agent_id, preferred.c.active))
+    .outerjoin(at_work, at_work.c.agent_id == preferred.c.id)
 )
 KEPT_HERE = frozenset({"id", "kind", "name_key", "created_at", "updated_at", "version"})
 EDITABLE = frozenset(column.name for column in customers.c) - KEPT_HERE
