@@ -26,6 +26,7 @@ from cti_server.api.middleware import Edge
 from cti_server.api.ports import Deps
 from cti_server.api.principal import COOKIE
 from cti_server.asterisk.link import SinkFull
+from cti_server.rules.operations import OPERATIONS
 
 RESOURCES: Final = (
     session,
@@ -58,18 +59,8 @@ RESOURCES: Final = (
     health,
 )
 OPENAPI_URL: Final = "/api/openapi.json"
-_OPEN: Final = frozenset(
-    {
-        "signIn",
-        "signOut",
-        "getWaysToSignIn",
-        "goToProvider",
-        "comeFromProvider",
-        "endByProvider",
-        "getHealth",
-        "getReadiness",
-    }
-)
+#: operations that look at who asks themselves, and by what
+_BY_THEMSELVES: Final = {"issueTicket": "session", "identifyCaller": "token"}
 
 
 def create_api(deps: Deps) -> FastAPI:
@@ -138,14 +129,13 @@ def _openapi_of(app: FastAPI) -> dict[str, Any]:
         schemas.pop(name, None)
     document["components"]["securitySchemes"] = {
         "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
-        "token": {"type": "http", "scheme": "bearer"},
+        "token": {"type": "http", "scheme": "bearer", "description": "CTI_IDENTIFY_TOKEN"},
+        "key": {"type": "http", "scheme": "bearer", "description": "an API key with the scope that is named"},
     }
     problem = {"schema": {"$ref": "#/components/schemas/ProblemView"}}
     for path in document["paths"].values():
         for method, operation in path.items():
-            name = operation["operationId"]
-            scheme = "token" if name == "identifyCaller" else "session"
-            operation["security"] = [] if name in _OPEN else [{scheme: []}]
+            operation["security"] = _security(operation["operationId"])
             everywhere = {500} | ({403} if method != "get" else set())  # 403: another web site sent it
             if "requestBody" in operation:
                 everywhere |= {400, 413, 422}
@@ -155,6 +145,17 @@ def _openapi_of(app: FastAPI) -> dict[str, Any]:
                 if status >= "400":
                     answer["content"] = {problems.MEDIA_TYPE: problem}
     return document
+
+
+def _security(operation: str) -> list[dict[str, list[str]]]:
+    """How an operation is authorised: by nothing, by a session, or by either a session or a key with a scope."""
+    if (scheme := _BY_THEMSELVES.get(operation)) is not None:
+        return [{scheme: []}]
+    needs = OPERATIONS[operation]
+    if needs.role is None:
+        return []
+    ways: list[dict[str, list[str]]] = [{"session": []}]
+    return ways if needs.scope is None else [*ways, {"key": [needs.scope]}]
 
 
 def _frames() -> dict[str, Any]:

@@ -26,6 +26,7 @@ from .things import (
     serving_queues,
     teams,
     users,
+    ways_in,
 )
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -48,6 +49,12 @@ for with_queues in (
     serving_queues.unskill,
 ):
     users.user.command()(with_queues)
+for name, way_in in (
+    ("second-factor", ways_in.second_factor),
+    ("link", ways_in.link_user),
+    ("unlink", ways_in.unlink_user),
+):
+    users.user.command(name)(way_in)
 for name, group in (
     ("user", users.user),
     ("team", teams.team),

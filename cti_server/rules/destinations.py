@@ -51,6 +51,8 @@ _COST: Final = {
 }
 _SEPARATORS: Final = re.compile(r"[\s().\-/·,]|(?<!•)•(?!•)")  # not the dots of a masked number
 _PREFIXES: Final = ("0", "9", "00")
+INTERNAL: Final = ("XXX", "XXXX")
+"""Extensions that the record does not know, unless the policy says otherwise; X is any digit."""
 SHORTEST_PREFIXED: Final = 3
 """Behind a prefix a number of two digits (15 in France) cannot be told from an extension (915)."""
 
@@ -77,7 +79,7 @@ class Site:
     region: str
     form: DialForm = "e164"
     phones: Collection[str] = ()
-    internal: Collection[str] = ("XXX", "XXXX")
+    internal: Collection[str] = INTERNAL
     own: Collection[str] = ()
     emergency: Collection[str] = field(default=())
 

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from cti_server.rules.destinations import Destination, Kind
+from cti_server.rules.destinations import INTERNAL, Destination, Kind
 from cti_server.rules.facts import Role
 
 Answer = Literal["allow", "refuse"]
@@ -119,7 +119,7 @@ class Policy:
     rules: tuple[Rule, ...]
     limits: tuple[Limit, ...] = ()
     emergency: tuple[str, ...] = ()
-    internal: tuple[str, ...] = ("XXX", "XXXX")
+    internal: tuple[str, ...] = INTERNAL
 
 
 DEFAULT: Final = Policy(

@@ -15,7 +15,7 @@ from typing import Any, Final, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cti_server.rules import numbers
-from cti_server.rules.destinations import KINDS, WORLD
+from cti_server.rules.destinations import INTERNAL, KINDS, WORLD
 from cti_server.rules.dial_policy import CODES, DAY_MIN, WEEKDAYS, Hours, Limit, Policy, Rule
 from cti_server.rules.facts import Role
 
@@ -69,9 +69,7 @@ def read(form: object) -> Policy:
         if name and name in names[:i]:
             reader.wrong(f"rules.{i}.name", f"another rule is called {name}", name)
     emergency = reader.words("emergency", form.get("emergency", ()), _EMERGENCY, "two to six digits")
-    internal = reader.words(
-        "internal", form.get("internal", ("XXX", "XXXX")), _PATTERN, "digits and X, six at most"
-    )
+    internal = reader.words("internal", form.get("internal", INTERNAL), _PATTERN, "digits and X, six at most")
     if reader.mistakes:
         raise BadPolicy(reader.mistakes)
     return Policy(rules, limits, emergency, internal)

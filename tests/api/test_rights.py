@@ -19,7 +19,7 @@ from cti_server.record.center import agents
 from cti_server.record.database import Database
 from cti_server.rules.operations import OPERATIONS, SCOPES
 from cti_server.rules.rights import BY_ROLE, GRANTS, REACH, is_at_least
-from tests.api.conftest import NOW, SignIn, Time, client_of, problem
+from tests.api.conftest import NOW, PASSWORD, SignIn, Time, client_of, problem
 
 ALL = "nobody agent supervisor administrator"
 
@@ -275,3 +275,28 @@ def test_what_the_roles_bring_only_grows() -> None:
             assert order.index(reach[lower]) <= order.index(reach[higher]), right  # type: ignore[index]
     assert {"listen", "recordings"}.isdisjoint(BY_ROLE["administrator"])
     assert BY_ROLE["administrator"] <= set(GRANTS)
+
+
+# --- signing in and out is in the log ------------------------------------------------------------------------
+
+
+async def test_who_signs_in_and_out_is_noted(client: httpx.AsyncClient, database: Database) -> None:
+    assert (await client.post("/api/session", json={"login": "li", "password": "wrong wrong"})).status_code == 401
+    assert (await client.post("/api/session", json={"login": "li", "password": PASSWORD})).status_code == 200
+    assert (await client.delete("/api/session")).status_code == 204
+    async with database.read() as conn:
+        entries = (await page(conn, action="session.")).items
+    assert [(one.action, one.actor_name) for one in entries] == [
+        ("session.closed", "li"),
+        ("session.opened", "li"),
+    ]
+    assert PASSWORD not in str(entries)
+
+
+def test_the_document_says_which_scope_opens_what(app: FastAPI) -> None:
+    told = {
+        operation["operationId"]: [scheme["key"][0] for scheme in operation["security"] if "key" in scheme]
+        for methods in app.openapi()["paths"].values()
+        for operation in methods.values()
+    }
+    assert {name: [scope] if scope else [] for name, (_, scope) in WHO.items() if name in told} == told

@@ -11,6 +11,7 @@ import structlog
 from cti_server.api.ports import Deps, SignOn
 from cti_server.api.problems import Problem
 from cti_server.provider.client import Came
+from cti_server.record.audit.entries import Actor, acts, note
 from cti_server.record.center import agents, identities, sessions
 from cti_server.record.center.agents import Agent
 from cti_server.record.center.identities import Identity
@@ -60,6 +61,7 @@ async def admitted(deps: Deps, sign_on: SignOn, came: Came) -> Agent:
 
     Where the role has changed, every session that they had ends.
     """
+    acts(Actor(f"provider:{came.issuer}", came.subject))
     async with deps.database.begin() as conn:
         found = await identities.find(conn, came.issuer, came.subject)
         mine = await agents.get(conn, found.agent_id) if found is not None else None
@@ -77,8 +79,10 @@ async def admitted(deps: Deps, sign_on: SignOn, came: Came) -> Agent:
         agent = mine or named or await _made(conn, told, came, admission)
         if mine is None:
             await identities.bind(conn, Identity(came.issuer, came.subject, agent.id, deps.now()))
+            note("identity.bound", f"user:{agent.id}", {"login": agent.login, "added": named is None})
         changed = agent.role != admission.role
         if changed:
+            note("user.role", f"user:{agent.id}", {"before": agent.role, "after": admission.role})
             agent = await agents.update(conn, agent.id, role=admission.role) or agent
             await sessions.close_all(conn, agent.id, deps.now())
     if changed:

@@ -23,6 +23,7 @@ from cti_server.api.principal import DepsIn, digest
 from cti_server.api.problems import Problem, documented
 from cti_server.api.shapes import GoingView, SignedIn
 from cti_server.provider.trouble import Trouble, TroubleCode
+from cti_server.record.audit.entries import Actor, acts, note
 from cti_server.record.center import identities, sessions
 from cti_server.record.center.identities import ProviderSession
 from cti_server.rules.facts import Language
@@ -175,6 +176,9 @@ async def end_by_provider(request: Request, deps: DepsIn) -> dict[str, Any]:
         if not await identities.use_logout(conn, issuer, ended.jti, until, now):
             raise Problem(400, "oidc_bad_token", "this logout token was used already")
         people = await sessions.close_of_provider(conn, issuer, ended.subject, ended.sid, now)
+        acts(Actor(f"provider:{issuer}", ended.subject or ended.sid or "-", address_of(request)))
+        for agent in people:
+            note("session.closed", f"user:{agent}", {"by": "provider"})
     log.info("oidc.logged_out", agents=sorted(people))
     for agent in people:
         await deps.commands.signed_out(agent)

@@ -13,6 +13,7 @@ import structlog
 from cti_server.api.ports import Deps
 from cti_server.api.principal import digest
 from cti_server.api.problems import Problem
+from cti_server.record.audit.entries import note
 from cti_server.record.center import second_factors
 from cti_server.record.center.agents import Agent
 from cti_server.record.center.second_factors import SecondFactor
@@ -38,6 +39,8 @@ async def prove(deps: Deps, agent: Agent, code: str | None) -> Proof:
     if rules.is_recovery(typed):
         async with deps.database.begin() as conn:
             used = await second_factors.use_code(conn, agent.id, digest(typed))
+            if used:
+                note("second_factor.recovery_code_used", f"user:{agent.id}")
         if used:
             log.warning("second_factor.recovery_code_used", agent=agent.id)
         return "right" if used else "wrong"
