@@ -21,6 +21,7 @@ from cti_server.api.ports import SignOn
 from cti_server.provider import keys, web
 from cti_server.provider.client import Provider
 from cti_server.provider.tokens import EVENT, SKEW_S
+from cti_server.record.audit.entries import page
 from cti_server.record.center import agents, identities
 from cti_server.record.center.identities import Identity
 from cti_server.record.database import Database
@@ -463,7 +464,7 @@ async def test_a_supervisor_of_the_provider_is_one_here(app: FastAPI, browser: B
 
 
 async def test_a_new_role_comes_with_the_next_sign_in_and_ends_the_other_sessions(
-    app: FastAPI, browser: Browser, idp: Idp, commands: FakeCommands, world: World
+    app: FastAPI, browser: Browser, idp: Idp, commands: FakeCommands, world: World, database: Database
 ) -> None:
     put(app, roles=ROLES)
     idp.claims["groups"] = ["cti-agents"]
@@ -478,6 +479,14 @@ async def test_a_new_role_comes_with_the_next_sign_in_and_ends_the_other_session
     assert (await elsewhere.me()).json()["role"] == "supervisor"
     assert ("signed_out", world.agent) in commands.asked
     await elsewhere.http.aclose()
+    async with database.read() as conn:
+        noted = [(one.action, one.thing, one.actor.partition(":")[0]) for one in (await page(conn)).items]
+    thing = f"user:{world.agent}"
+    assert [entry for entry in noted if not entry[0].startswith("session.")] == [
+        ("user.role", thing, "provider"),
+        ("identity.bound", thing, "provider"),
+    ]
+    assert ("session.opened", thing, "user") in noted
 
 
 async def test_who_was_disabled_stays_disabled(
