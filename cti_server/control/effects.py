@@ -72,8 +72,14 @@ def unmuted(before: Scene, now: Scene, books: Books) -> Shown:
 
 def given_away(before: Scene, now: Scene, books: Books) -> Shown:
     """The agent is out of a call that goes on. Asterisk may keep their channel while the target still rings."""
-    gave = now.part is not None and now.part.outcome == "transferred"
+    had = _had(before, now)
+    gave = had is not None and had.outcome == "transferred"
     return (gave or bool(left(before, now, books))) and not now.call.ended
+
+
+def consultation_over(before: Scene, now: Scene, books: Books) -> Shown:
+    """The consultation has ended, also by a hang-up, which gives the call to whoever was being reached."""
+    return bool(consultation_ended(before, now, books)) or bool(given_away(before, now, books))
 
 
 def parked(before: Scene, now: Scene, books: Books) -> Shown:
@@ -176,6 +182,13 @@ class Reached:
         if not new and call.last_dial is not self.last_dial and call.last_dial in ENDS:
             return ENDS[call.last_dial]
         return False
+
+
+def _had(before: Scene, now: Scene) -> Part | None:
+    """The part that the agent had before: the queue that a call was given to may ring the same agent anew."""
+    if before.part is None:
+        return now.part
+    return next((part for part in now.call.parts if part is before.part), now.part)
 
 
 def _is_called(books: Books, leg: Leg) -> bool:

@@ -5,9 +5,10 @@ A function only makes steps and sends nothing. It raises CommandRefused for what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cti_server.asterisk import moves
+from cti_server.asterisk.actions import Action
 from cti_server.commands import CommandRefused
 from cti_server.floor.signals import Recording
 from cti_server.floor.standing import SAID, Scene, Standing
@@ -114,12 +115,21 @@ def complete(scene: Scene, given: Given) -> Steps:
         # A consultation lasts as long as a colleague may ring; whoever is given to a queue waits for as long as it
         # lets them.
         queue = moves.Queue(given.queue_asked)
-        give = Step(lambda s: moves.transfer(own_channel(s), queue), effects.given_away, "you still have the call")
-        return [*cancel(scene, given), give]
+        stop = Step(lambda s: moves.cancel(own_channel(s)), effects.consultation_over, "the consultation goes on")
+        return [
+            stop,
+            Step(lambda s: _transfer_once(scene, s, queue), effects.given_away, "you still have the call"),
+        ]
     # While the target still rings, Asterisk completes the transfer when the agent hangs up, and the caller hears
     # the ringing.
     done = moves.hang_up if scene.standing is Standing.REACHING else moves.complete
     return [Step(lambda s: done(own_channel(s)), effects.given_away, "you are still in the call")]
+
+
+def _transfer_once(before: Scene, now: Scene, to: moves.Target) -> Sequence[Action]:
+    """The transfer, unless the agent has hung up meanwhile: then Asterisk has given the call away."""
+    is_over = before.part is not None and not before.part.open
+    return () if is_over else moves.transfer(own_channel(now), to)
 
 
 def cancel(scene: Scene, given: Given) -> Steps:

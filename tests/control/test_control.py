@@ -14,6 +14,7 @@ from cti_server import desk as desk_module
 from cti_server.asterisk.call_actions import (
     Atxfer,
     BlindTransfer,
+    CancelAtxfer,
     Hangup,
     Originate,
     PlayDTMF,
@@ -649,3 +650,25 @@ def shown_muted(scene: Scene) -> bool:
     assert part is not None
     muted: bool = part_view(scene.call, part)["muted"]
     return muted
+
+
+async def test_who_hangs_up_while_completing_has_given_the_call_to_the_queue(here: Site) -> None:
+    """Also where the queue rings the same agent at once: that is a part of its own."""
+    reaching = ("desk-consult-queue", 2, Standing.REACHING)
+    scene = await here.play(*reaching)
+    assert scene.mine is not None and scene.part is not None
+    mine, linkedid, seat = scene.mine.id, scene.call.linkedid, scene.part.seat
+
+    def reply(action: object) -> list[object]:
+        at = later(here.floor)
+        # The hang-up of another command: Asterisk gives the caller to the queue, which rings 1002 again.
+        return [
+            LegTransferred(at, mine, linkedid, attended=False, target="00"),
+            LegStarted(at, "demo-2.99", linkedid, f"{seat}-00000099", False, "1002", None, None),
+            LegRang(at, "demo-2.99", linkedid),
+        ]
+
+    here.pbx.reply = reply  # type: ignore[assignment]
+    (done,) = await here.done(await here.ask(Verb.COMPLETE, scene.call))
+    assert done["ok"] is True, done
+    assert [type(action) for action in here.pbx.sent] == [CancelAtxfer], "it was not transferred twice"
