@@ -35,12 +35,15 @@ from .api.websocket import add_websocket
 from .asterisk.fastagi import FastAgiServer
 from .attachment import Attachment
 from .control.control import Control
+from .desk import STREAM as DESK
 from .desk import Desk
+from .floor.replica import Replica
 from .ivr.identify import IdentifyDialogue
 from .listener.connections import NotOfPeers, limited
 from .listener.gate import Gate
 from .listener.limits import Limits, connections_within, proxies_of, raise_descriptors
 from .live.agent_commands import AgentCommands
+from .live.attached import Attached
 from .live.audit_seals import AuditSeals
 from .live.changes import Changes
 from .live.delivery import Delivery
@@ -53,8 +56,9 @@ from .live.signed_out import SignedOut
 from .lookup.identify import Lookup
 from .lookup.places import PrefixPlaces
 from .metrics import LiveCollector
-from .push.frames import of_entry
+from .push.cards import Cards
 from .push.hub import Hub
+from .push.stream import Stream
 from .record import journal
 from .record.center import phone_secrets, second_factors, sessions
 from .record.database import Database
@@ -96,17 +100,28 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await oversights.look()
         lookup = Lookup(database, default_region=settings.default_region, places=places)
         hub = Hub()
-        attachments = [Attachment(pbx, database, lookup, hub, settings) for pbx in settings.attached()]
-        floor = Floors(attachments)
+        desk_stream = Stream(DESK, hub, database)
+        attachments = [
+            Attachment(pbx, database, lookup, _stream_of(pbx.name, hub, database, lookup), settings, hub.agents)
+            for pbx in settings.attached()
+        ]
+        streams = [desk_stream, *(attachment.stream for attachment in attachments)]
+        for stream in streams:
+            await stream.begin()
+        floor = Floors(
+            {r.pbx: r for stream in streams if (r := stream.replica) is not None},
+            {a.pbx.name: a.stream.cards for a in attachments if a.stream.cards is not None},
+            lambda: max(attachment.pipeline.lag_s for attachment in attachments),
+        )
         hub.presence = Presence(attachments)
         deliver = Delivery(attachments)
-        desk = Desk(database, lambda rows: hub.publish(of_entry(row, row.body) for row in rows), _now)
-        commands = AgentCommands(floor, desk, hub, database)
+        desk = Desk(database, desk_stream.offer, _now)
+        commands = AgentCommands(Attached(attachments), desk, hub, database)
         stack.push_async_callback(commands.close)
         control = Control(attachments, desk, database, settings.default_region)
         for attachment in attachments:
-            attachment.handover = control.handovers.view
-        await _load_positions(database, hub)
+            if attachment.stream.cards is not None:
+                attachment.stream.cards.handover = control.handovers.view
         collector = LiveCollector(attachments, hub, registry := CollectorRegistry())
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
@@ -163,10 +178,18 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             )
         )
         collector.fastagi = fastagi
-        feed = Feed(attachments, hub, database, desk, Mes(deps), oversights.of)
+        feed = Feed(
+            streams,
+            hub,
+            database,
+            Mes(deps),
+            oversights.of,
+            lambda: asyncio.gather(*(attachment.known() for attachment in attachments)),
+        )
         add_websocket(api, hub, feed)
-        changes = Changes(database, desk, hub, commands, attachments)
+        changes = Changes(database, desk, hub, commands, floor)
         duties = [_start(duty, database) for duty in _duties(attachments, database, desk, floor)]
+        duties += [_start((f"stream {stream.name}", stream.run), database) for stream in streams]
         duties.append(_start(("changes", changes.run), database))
         duties.append(_start(("signed out", SignedOut(database, hub).run), database))
         duties.append(_start(("oversights", oversights.run), database))
@@ -318,9 +341,9 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _load_positions(database: Database, hub: Hub) -> None:
-    async with database.read() as conn:
-        hub.positions.update({"desk": 0} | await journal.positions(conn))
+def _stream_of(pbx: str, hub: Hub, database: Database, lookup: Lookup) -> Stream:
+    replica = Replica(pbx)
+    return Stream(f"pbx:{pbx}", hub, database, replica, Cards(replica, lookup))
 
 
 # --- duties: tasks that run as long as the server does ----------------------------------------------------

@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
 
 import structlog
 
@@ -26,7 +25,7 @@ from .floor.apply import Floor
 from .floor.orders import Order
 from .lookup.identify import Lookup
 from .pipeline import Pipeline, PipelineClosed
-from .push.hub import Hub
+from .push.stream import Stream
 from .record import leases
 from .record.database import Database
 from .settings import PbxSettings, Settings
@@ -41,7 +40,6 @@ PBX_COMES_S = 24 * 3600.0  # a PBX that is away longer has forgotten who was pau
 GIVE_BACK_S = 5.0  # to give back what was set at the queues of the PBX, when the server ends
 
 log = structlog.get_logger()
-Handover = Callable[[str, int], Mapping[str, Any] | None]
 
 
 class Attachment:
@@ -50,13 +48,22 @@ class Attachment:
     `owner` says whether this process holds the lease.
     """
 
-    def __init__(self, pbx: PbxSettings, database: Database, lookup: Lookup, hub: Hub, times: Settings) -> None:
+    def __init__(
+        self,
+        pbx: PbxSettings,
+        database: Database,
+        lookup: Lookup,
+        stream: Stream,
+        times: Settings,
+        connected: Callable[[], Set[int]] = frozenset,
+    ) -> None:
+        """`stream` is the PBX's, and `connected` has the agents who have a desktop now."""
         self.pbx = pbx
         self.commands = Commands(pbx)
         self.owner = False
-        self._database, self._lookup, self._hub = database, lookup, hub
+        self.stream = stream
+        self._database, self._lookup, self._connected = database, lookup, connected
         self._times = times
-        self.handover: Handover = lambda call, agent: None
         self._decided = asyncio.Event()  # whether this process is attached; if so, the floor is restored
         self._begin_round()
 
@@ -66,9 +73,14 @@ class Attachment:
             self.pbx.name, desktop_grace_s=self._times.desktop_grace_s, phone_grace_s=self._times.phone_grace_s
         )
         self.pipeline = Pipeline(
-            self.pbx.name, self._database, self._lookup, self._hub, floor=floor, on_orders=self._order
+            self.pbx.name,
+            self._database,
+            self._lookup,
+            self.stream,
+            floor=floor,
+            on_orders=self._order,
+            connected=self._connected,
         )
-        self.pipeline.cards.handover = lambda call, agent: self.handover(call, agent)
         self.link = Link(self.pbx, self.pipeline.put, self._times.snapshot_every_s, self._parked)
         self._members = Members(self.commands, self.pipeline.put)
 
@@ -80,7 +92,7 @@ class Attachment:
                 await self._decided.wait()
                 if self.owner:
                     pipeline = self.pipeline
-                    await pipeline.when(lambda books: pipeline.knows_members() or None, KNOWN_WITHIN_S)
+                    await pipeline.when(lambda books: pipeline.told_whole or None, KNOWN_WITHIN_S)
 
     async def _read_again(self) -> None:
         """Take in the administrator's changes without a restart."""
@@ -106,6 +118,7 @@ class Attachment:
             await asyncio.sleep(NOTE_LIVE_EVERY_S)
             try:
                 await self.pipeline.note_live()
+                await self.pipeline.keep_whole()
             except Exception as cause:
                 if self._database.trouble.note(cause):
                     continue
@@ -174,6 +187,8 @@ class Attachment:
 
     async def _attached(self, lease: leases.Lease) -> None:
         await self.pipeline.restore(lease)
+        if self.stream.cards is not None:
+            self.stream.cards.attached = self.pipeline
         self._decided.set()
         stopping = False
         writing = asyncio.create_task(self.pipeline.run(), name=f"pipeline {self.pbx.name}")
@@ -189,6 +204,8 @@ class Attachment:
             stopping = True
             raise
         finally:
+            if self.stream.cards is not None:
+                self.stream.cards.attached = None
             beside = (linked, ordered, reading, noting, pausing)
             for task in beside:
                 task.cancel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -24,7 +24,7 @@ TELL_S = 5.0  # for one try
 log = structlog.get_logger()
 
 Publish = Callable[[Sequence[Entry]], None]
-"""Hands committed journal rows to the hub, in order."""
+"""Hands committed journal rows to the stream (`push/stream.py`)."""
 
 
 def audience(
@@ -79,7 +79,6 @@ class Desk:
         self._database = database
         self._publish = publish
         self._now = now
-        self._telling = asyncio.Lock()  # held from the numbering of events until they are handed out
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Connection]:
@@ -90,30 +89,12 @@ class Desk:
     @asynccontextmanager
     async def change(self) -> AsyncIterator[Change]:
         """A change that is committed at the end; an exception rolls it back with its journal rows."""
-        async with AsyncExitStack() as until_published:
-            async with self._database.begin() as conn:
-                made = Change(conn, self._now())
-                yield made
-                if made.entries:
-                    await until_published.enter_async_context(self._telling)
-                # Last, because the stream's row stays locked until the commit: numbers are committed in order.
-                numbers = await journal.append(conn, STREAM, made.entries)
-            self._publish(
-                [
-                    Entry(STREAM, seq, entry.at, entry.kind, entry.body, entry.audience)
-                    for seq, entry in zip(numbers, made.entries, strict=True)
-                ]
-            )
-
-    @asynccontextmanager
-    async def settled(self) -> AsyncIterator[Connection]:
-        """A connection to read with while no event is on its way from the record to the desktops.
-
-        What it reads belongs to the hub's position of `STREAM`, which does not move meanwhile.
-        """
-        # The connection first: everyone who waits for the lock already holds one.
-        async with self._database.read() as conn, self._telling:
-            yield conn
+        async with self._database.begin() as conn:
+            made = Change(conn, self._now())
+            yield made
+            # Last, because the stream's row stays locked until the commit: numbers are committed in order.
+            numbers = await journal.append(conn, STREAM, made.entries)
+        self._publish([journal.entry(STREAM, seq, row) for seq, row in zip(numbers, made.entries, strict=True)])
 
     async def tell(self, kind: str, body: dict[str, Any], to: dict[str, Any] | None = None) -> None:
         """Send one event. Tries again while the database is away, and logs an event that it gives up."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from .floor.descriptions import Description, WrapUpRule
 from .floor.desk_signals import AgentSeated, ShiftRestored
 from .floor.events import About, Event
 from .floor.signals import CallerIdentified, QueueDescribed, Signal
-from .record import journal
+from .record import journal, whole_floors
 from .record.calls import call_of, record_of
 from .record.center import agent_queues, agent_states, agents, phones, queues, shifts
 from .record.center.agent_states import AgentStateRow
@@ -24,6 +24,7 @@ from .record.center.queues import Queue
 from .record.center.shifts import Shift
 from .record.contacts import history, interactions, restart
 from .record.database import Connection
+from .record.journal import Entry
 
 WRAP_UP_KEPT = timedelta(hours=12)  # an older unfinished wrap-up is not brought back to the floor
 
@@ -32,7 +33,8 @@ WRAP_UP_KEPT = timedelta(hours=12)  # an older unfinished wrap-up is not brought
 class Batch:
     """What is written in one transaction. `shifts` has those that changed; for one that ended, the agent's id.
 
-    `late` has the answers of lookups for calls that are not on the floor.
+    `late` has the answers of lookups for calls that are not on the floor. `whole` is the floor as of the last
+    event, where it is to be kept.
     """
 
     calls: Sequence[Call] = ()
@@ -40,6 +42,7 @@ class Batch:
     late: Sequence[CallerIdentified] = ()
     shifts: Sequence[Shift | int] = ()
     states: Sequence[AgentStateRow] = ()
+    whole: Mapping[str, Any] | None = None
 
 
 async def recall_calls(conn: Connection, pbx: str) -> list[Call]:
@@ -200,8 +203,8 @@ class StateLog:
 
 async def write(
     conn: Connection, stream: str, key: tuple[str, int], batch: Batch
-) -> tuple[dict[interactions.CallKey, int], range]:
-    """Write a batch in the caller's transaction. Returns the interaction id of each call, and the events' numbers.
+) -> tuple[dict[interactions.CallKey, int], list[Entry]]:
+    """Write a batch in the caller's transaction. Returns the interaction id of each call, and the journal's rows.
 
     `key` is the PBX and its boot, for late answers of lookups.
     """
@@ -216,7 +219,11 @@ async def write(
             await shifts.save(conn, shift)
     await agent_states.append(conn, batch.states)
     _number(batch, ids)
-    return ids, await journal.append(conn, stream, [_entry(event) for event in batch.events])
+    new = [_entry(event) for event in batch.events]
+    seqs = await journal.append(conn, stream, new)
+    if batch.whole is not None:
+        await whole_floors.keep(conn, stream, seqs[-1], new[-1].at, batch.whole)
+    return ids, [journal.entry(stream, seq, row) for seq, row in zip(seqs, new, strict=True)]
 
 
 def _number(batch: Batch, ids: dict[interactions.CallKey, int]) -> None:

@@ -1,16 +1,18 @@
-"""One PBX's signals on their way: inbox → floor → record and journal → hub. Read this file first.
+"""One PBX's signals on their way: inbox → floor → record and journal → stream. Read this file first.
 
     Link ───────┐                        one transaction
-    FastAGI ────┼▶ inbox ▶ floor.apply ▶ [interactions + journal] ▶ hub ▶ desktops
-    desks ──────┘  (bounded)   (pure)
+    FastAGI ────┼▶ inbox ▶ floor.apply ▶ [interactions + journal] ▶ stream ▶ desktops of any process
+    desks ──────┘  (bounded)   (pure)           │
+                                                └▶ orders to the PBX
 
-Each PBX has one task. It takes the signals from the inbox, applies them in order, writes the changed calls and
-the events in one transaction, and hands the events out. A desktop gets only events that the journal has, and
-nothing waits for a desktop. While the database is away, the present batch is tried until it is written, and the
-inbox fills; once it is full, the link starts over with a snapshot, so that no change is lost.
+Each PBX has one task, in the process that holds its lease. It takes the signals from the inbox, applies them in
+order, writes the changed calls and the events in one transaction, and hands the rows to the stream. A desktop
+gets only events that the journal has, the PBX only orders that follow from what is written, and nothing waits for
+a desktop. While the database is away, the present batch is tried until it is written, and the inbox fills; once it
+is full, the link starts over with a snapshot, so that no change is lost.
 
 Three jobs have files of their own: looking callers up (`lookup/wanted.py`), limiting frequent events
-(`push/paced.py`), and adding to an event what the journal does not keep (`push/cards.py`).
+(`push/paced.py`), and what becomes of the rows (`push/stream.py`).
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -33,26 +35,26 @@ from .floor import views
 from .floor.apply import Floor
 from .floor.books import Books
 from .floor.desk_signals import DesktopSeen, Tick
-from .floor.events import Event
+from .floor.events import FLOOR_BEGAN, Event
 from .floor.orders import Order
 from .floor.signals import CallerIdentified, LinkChanged, LinkState, QueueJoined, Signal
-from .floor.times import iso
 from .lookup.callers import Callers
 from .lookup.identify import Identified, Lookup
+from .lookup.shapes import Card
 from .lookup.wanted import look_up
 from .memory import Batch
-from .push import frames
-from .push.cards import Cards
-from .push.frames import Frame
-from .push.hub import Hub
 from .push.paced import Paced
-from .record import journal, leases
+from .push.stream import Stream
+from .record import leases, whole_floors
 from .record.database import Database, is_refusal
+from .record.journal import Entry
 
 MAX_INBOX = 20_000  # signals, about those of 400 calls; beyond it the link gets SinkFull and takes a snapshot
 MAX_BATCH = 500  # signals applied before they are written; bounds the transaction, not the throughput
 MAX_RETRY_S = 5.0
 POISON_TRIES = 3  # a batch that the database refuses this often for its values is written piece by piece
+KEEP_AFTER = 2000  # events after which the whole floor is kept again; more of them on a floor with more calls
+KEEP_EVERY_S = 600.0
 NOTHING = Batch(calls=[], events=[], late=[], shifts=[], states=[])
 
 log = structlog.get_logger()
@@ -82,29 +84,29 @@ class Pipeline:
         pbx: str,
         database: Database,
         lookup: Lookup,
-        hub: Hub,
+        stream: Stream,
         max_inbox: int = MAX_INBOX,
         floor: Floor | None = None,
         on_orders: Callable[[Sequence[Order]], None] = lambda orders: None,
+        connected: Callable[[], Set[int]] = frozenset,
     ) -> None:
+        """`connected` has the agents who have a desktop now, in whatever process."""
         self.pbx = pbx
-        self.stream = f"pbx:{pbx}"
+        self.stream = stream
         self.floor = floor or Floor(pbx)
         self.callers = Callers(pbx, lookup, self.put)
-        self.cards = Cards(self.callers, self.floor.calls)
         self.counts = Counts()
         self.writing_since: float | None = None
         self._database = database
-        self._hub = hub
+        self._connected = connected
+        self.told_whole = False
+        self._kept_at, self._kept = 0, time.monotonic()
         self._lease: leases.Lease | None = None
         self._inbox: deque[Signal] = deque()
         self._max_inbox = max_inbox
         self._wake = asyncio.Event()
-        self._publishing = asyncio.Lock()  # held while the floor is ahead of the journal and the hub
         self._stopping = False
-        self._paced = Paced(
-            lambda agent: views.member_of_team(self.books, self.books.agents[agent]), self.knows_members
-        )
+        self._paced = Paced(self._member_of_team, self.knows_members)
         self._states = memory.StateLog()
         self._in_record = memory.InRecord()
         self._on_orders = on_orders
@@ -149,13 +151,12 @@ class Pipeline:
             calls = await memory.recall_calls(conn, self.pbx)
             people = await memory.recall_people(conn, self.pbx)
             heard = await leases.live_until(conn, self.pbx)
-            self._hub.positions.setdefault(self.stream, (await journal.positions(conn)).get(self.stream, 0))
         self.books.heard_until = heard.timestamp() if heard is not None else None
         for call in calls:
             self.floor.restore(call)
             self.callers.recall(call)
         self._put_differing(people)
-        for agent in self._hub.agents():
+        for agent in self._connected():
             self.put(DesktopSeen(time.time(), agent, connected=True))
 
     async def read_again(self) -> None:
@@ -166,7 +167,7 @@ class Pipeline:
         async with self._database.read() as conn:
             people = await memory.people_and_queues(conn, self.pbx, self.books)
         self._put_differing(people)
-        connected = self._hub.agents()
+        connected = self._connected()
         for agent in list(self.floor.agents.values()):
             if (agent.desktop_gone is None) != (agent.id in connected):  # the signal met a full inbox
                 self.put(DesktopSeen(time.time(), agent.id, agent.id in connected))
@@ -189,13 +190,12 @@ class Pipeline:
         """Apply, write and hand out until stopped. Raises LeaseLost when a newer process took the PBX over."""
         while self._inbox or not self._stopping:
             await self._woken()
-            async with self._publishing:
-                events = self._apply()
-                self._on_orders(self.floor.take_orders())
-                batch = self._batch(events)
-                if batch != NOTHING:
-                    await self._write_and_tell(batch)
-                self._answer_watchers()
+            batch = self._batch(self._apply())
+            if batch != NOTHING:
+                await self._write_and_tell(batch)
+            # Only now: what another process may have to take over must be in the record before the PBX hears.
+            self._on_orders(self.floor.take_orders())
+            self._answer_watchers()
             await asyncio.sleep(0)
 
     async def _woken(self) -> None:
@@ -224,6 +224,9 @@ class Pipeline:
             if not waiting.done():
                 waiting.set_exception(PipelineClosed(f"{self.pbx} is no longer attached here"))
         await self.callers.close()
+
+    def _member_of_team(self, agent: int) -> views.View:
+        return views.member_of_team(views.agent_view(self.books, self.books.agents[agent]))
 
     # --- signals → events ------------------------------------------------------------------------------
 
@@ -255,12 +258,18 @@ class Pipeline:
 
     def _batch(self, events: Sequence[Event]) -> Batch:
         late, self._late = self._late, []
+        whole = None
+        if not self.told_whole and self.knows_members():
+            # From here on the events are all that a replica needs, whatever it has missed before.
+            self.told_whole, whole = True, views.whole(self.books)
+            events = [*events, Event(FLOOR_BEGAN, time.time(), {"pbx": self.pbx})]
         return Batch(
             self.floor.take_changed(),
             events,
             late,
             [memory.shift_of(agent, self.pbx) for agent in self.floor.take_shifts()],
             self._states.rows(events),
+            whole,
         )
 
     async def _write_and_tell(self, batch: Batch) -> None:
@@ -268,7 +277,7 @@ class Pipeline:
         tries, singly = 0, False
         while True:
             try:
-                seqs = await (self._write_singly if singly else self._write)(batch)
+                entries = await (self._write_singly if singly else self._write)(batch)
                 break
             except leases.LeaseLost:
                 raise
@@ -281,22 +290,22 @@ class Pipeline:
                 await asyncio.sleep(min(MAX_RETRY_S, 0.2 * 2 ** min(tries, 10)))
         self.writing_since = None
         self.counts.events += len(batch.events)
-        self._hub.publish(self._frame(event, seq) for event, seq in zip(batch.events, seqs, strict=True))
+        self.stream.offer(entries, batch.whole)
         for call in batch.calls:
             if call.id not in self.floor.calls:
                 self.callers.forget(call)
 
-    async def _write(self, batch: Batch) -> range:
+    async def _write(self, batch: Batch) -> Sequence[Entry]:
         assert self._lease is not None
         async with self._database.begin() as conn:
             await leases.fence(conn, self._lease)
-            ids, seqs = await memory.write(conn, self.stream, (self.pbx, self.books.boot), batch)
+            ids, entries = await memory.write(conn, self.stream.name, (self.pbx, self.books.boot), batch)
         for call in batch.calls:
             if (number := ids.get((call.pbx, call.boot, call.linkedid))) is not None:
                 self.floor.stored(call, number)
-        return seqs
+        return entries
 
-    async def _write_singly(self, batch: Batch) -> range:
+    async def _write_singly(self, batch: Batch) -> Sequence[Entry]:
         """Write a batch that the database refuses for its values piece by piece, and log the refused pieces."""
         parts = [Batch([call]) for call in batch.calls]
         parts += [Batch(late=[late]) for late in batch.late]
@@ -312,23 +321,36 @@ class Pipeline:
                 what: list[Any] = [views.call_view(call) for call in part.calls]
                 what += [*part.late, *part.shifts, *part.states]
                 self._log.error("part.not_written", cause=str(cause), part=json.dumps(what, default=str))
-        return await self._write(Batch(events=batch.events))
+        return await self._write(Batch(events=batch.events, whole=batch.whole))
 
-    def _frame(self, event: Event, seq: int) -> Frame:
-        body = self.cards.with_card(event.kind, event.body)
-        at = iso(event.at) or ""
-        return frames.of_event(self.stream, seq, at, event.kind, body, memory.audience_of(event))
+    async def keep_whole(self) -> None:
+        """Keep the whole floor as of now, where much has happened since that was done. Raises LeaseLost, and what
+        the database raises."""
+        replica, position = self.stream.replica, self.stream.position
+        if self._lease is None or replica is None or not self.told_whole:
+            return
+        since = position - self._kept_at
+        if since == 0 or (
+            since < max(KEEP_AFTER, len(replica.calls)) and time.monotonic() - self._kept < KEEP_EVERY_S
+        ):
+            return
+        whole = replica.whole()
+        async with self._database.begin() as conn:
+            await leases.fence(conn, self._lease)
+            await whole_floors.keep(conn, self.stream.name, position, datetime.now(UTC), whole)
+        self._kept_at, self._kept = position, time.monotonic()
 
     # --- for others ------------------------------------------------------------------------------------
 
-    @asynccontextmanager
-    async def settled(self) -> AsyncIterator[tuple[Books, int]]:
-        """The floor while it agrees with the journal, and the position of the last event that it includes.
+    def of_call(self, call: str) -> Card | None:
+        """The card of the call with this id as it was last read; None while the lookup is under way."""
+        found = self.books.calls.get(call)
+        return self.callers.card(found) if found is not None else None
 
-        Only read inside it, and quickly: no signal is applied meanwhile.
-        """
-        async with self._publishing:
-            yield self.books, self._hub.positions.get(self.stream, 0)
+    async def fresh_of_call(self, call: str) -> Card | None:
+        """The same, read from the record now."""
+        found = self.books.calls.get(call)
+        return await self.callers.fresh_card(found) if found is not None else None
 
     async def when(self, shows: Callable[[Books], T | None], timeout: float) -> T:
         """Wait until `shows` answers something other than None, and return it.

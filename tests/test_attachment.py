@@ -20,6 +20,12 @@ from cti_server.record.database import Database
 from cti_server.settings import PbxSettings, Settings
 from tests.control.site import NOW, account
 from tests.record.builders import call
+from tests.streams import stream_of
+
+
+def _attachment(pbx: PbxSettings, database: Database) -> Attachment:
+    stream = stream_of("demo", Hub(limit=100), database)
+    return Attachment(pbx, database, Lookup(database), stream, Settings(_env_file=None))
 
 
 @asynccontextmanager
@@ -31,7 +37,7 @@ async def attached(database: Database) -> AsyncIterator[Attachment]:
         pass
     accounts = {role: account(role) for role in ("events", "agent", "call", "originate")}
     pbx = PbxSettings(name="demo", host="127.0.0.1", port=port, **accounts)
-    made = Attachment(pbx, database, Lookup(database), Hub(limit=100), Settings(_env_file=None))
+    made = _attachment(pbx, database)
     running = asyncio.create_task(made.run())
     try:
         yield made
@@ -63,7 +69,5 @@ async def test_a_process_that_waits_for_the_pbx_keeps_nobody_waiting(postgres_ur
 
 async def test_nobody_waits_for_ever(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attachment_module, "KNOWN_WITHIN_S", 0.1)
-    silent = Attachment(
-        PbxSettings(name="demo"), database, Lookup(database), Hub(limit=100), Settings(_env_file=None)
-    )
+    silent = _attachment(PbxSettings(name="demo"), database)
     await silent.known()  # it never begins

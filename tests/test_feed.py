@@ -16,6 +16,7 @@ from cti_server.live.feed import Feed
 from cti_server.push.frames import of_entry
 from cti_server.push.hub import Subscriber
 from cti_server.push.session import Missed
+from cti_server.push.stream import Stream
 from cti_server.record.crm import customers
 from cti_server.record.database import Database
 from cti_server.record.journal import Entry
@@ -33,10 +34,10 @@ class Fed:
     def __init__(self, there: Site, database: Database) -> None:
         self.site, self.hub = there, there.hub
         self.hub.positions.setdefault("desk", 0)
-        self.desk = Desk(
-            database, lambda rows: self.hub.publish(of_entry(row, row.body) for row in rows), lambda: NOW
-        )
-        self.feed = Feed([there.attachment], self.hub, database, self.desk, self._me)
+        stream = Stream("desk", self.hub, database)
+        self.desk = Desk(database, stream.offer, lambda: NOW)
+        self.streams = [stream, there.attachment.stream]
+        self.feed = Feed(self.streams, self.hub, database, self._me)
 
     def _publish(self, rows: Sequence[Entry]) -> None:
         self.hub.publish(of_entry(row, row.body) for row in rows)
@@ -46,6 +47,12 @@ class Fed:
 
     def desktop(self, viewer: Viewer) -> Subscriber:
         return self.hub.subscribe(viewer, self.feed.serves(viewer))[0]
+
+    async def reached(self, stream: str, seq: int) -> None:
+        """Wait until the stream was handed out so far."""
+        async with asyncio.timeout(5):
+            while self.hub.positions[stream] < seq:
+                await asyncio.sleep(0.005)
 
     async def join(self, queue: str, seat: str) -> None:
         idle = MemberStatus.IDLE
@@ -64,7 +71,11 @@ async def fed(database: Database) -> AsyncIterator[Fed]:
         await there.attachment.pipeline.when(lambda f: True if f.link is LinkState.LIVE and f.agents else None, 5)
         made = Fed(there, database)
         await made.join("support", SEATS[2])
+        follow = [asyncio.create_task(stream.run()) for stream in made.streams]
         yield made
+        for task in follow:
+            task.cancel()
+        await asyncio.gather(*follow, return_exceptions=True)
 
 
 async def test_the_first_snapshot_is_what_concerns_me(fed: Fed) -> None:
@@ -120,6 +131,7 @@ async def test_a_customers_topic_tells_of_their_record(fed: Fed, database: Datab
 
     await asyncio.gather(change(), fed.feed.open(desktop, topic), change())
     await change()
+    await fed.reached("desk", 3)
     frames = await said(desktop)
     at = next(n for n, frame in enumerate(frames) if frame["type"] == "watching")
     assert at == 0, "an event of the topic came before it was open"

@@ -16,7 +16,7 @@ from cti_server.desk import Desk
 from cti_server.floor.signals import LinkChanged, LinkState, MemberChanged, MemberRemoved, MemberStatus
 from cti_server.live import agent_commands
 from cti_server.live.agent_commands import AgentCommands
-from cti_server.live.floors import Floors
+from cti_server.live.attached import Attached
 from cti_server.live.presence import Presence
 from cti_server.record.center import agents
 from cti_server.record.center.agents import Agent
@@ -49,8 +49,8 @@ class Shifts:
 async def shifts(database: Database, connected: bool = True) -> AsyncIterator[Shifts]:
     async with site(database) as there:
         told: list[Entry] = []
-        floor = Floors([there.attachment])
-        commands = AgentCommands(floor, Desk(database, told.extend, lambda: NOW), there.hub, database)
+        desk = Desk(database, told.extend, lambda: NOW)
+        commands = AgentCommands(Attached([there.attachment]), desk, there.hub, database)
         if connected:
             there.put(LinkChanged(time.time(), LinkState.LIVE))
         await there.attachment.pipeline.when(lambda f: True if f.agents else None, 5)

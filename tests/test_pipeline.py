@@ -40,6 +40,7 @@ from cti_server.record.crm import customers
 from cti_server.record.database import Database
 from cti_server.rules.rights import Viewer
 from tests.floor.test_transcripts import seated
+from tests.streams import stream_of
 from tests.transcripts.play import Transcript
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -66,7 +67,11 @@ class Desk:
 @asynccontextmanager
 async def running(database: Database, pbx: str = "demo", **options: Any) -> AsyncIterator[tuple[Pipeline, Desk]]:
     hub = Hub(limit=100_000)
-    made = Pipeline(pbx, database, Lookup(database), hub, **options)
+    stream = stream_of(pbx, hub, database)
+    await stream.begin()
+    made = Pipeline(pbx, database, Lookup(database), stream, connected=hub.agents, **options)
+    assert stream.cards is not None
+    stream.cards.attached = made
     desk = Desk(hub, pbx)
     async with leases.hold(database, pbx, "test", NOW) as lease:
         await made.restore(lease)
@@ -199,7 +204,7 @@ async def test_calls_that_are_gone_after_a_restart_end_unseen_in_the_record(data
 
 async def test_stopping_writes_what_was_heard(database: Database) -> None:
     signals = [*Transcript.load("answered").signals()]
-    pipeline = Pipeline("demo", database, Lookup(database), Hub())
+    pipeline = Pipeline("demo", database, Lookup(database), stream_of("demo", Hub(), database))
     async with leases.hold(database, "demo", "test", NOW) as lease:
         await pipeline.restore(lease)
         for signal in signals:
@@ -231,7 +236,7 @@ async def test_a_busy_queue_is_told_in_its_latest_view_and_not_for_each_change(d
 
 async def test_a_full_inbox_refuses_but_hears_of_the_link(database: Database) -> None:
     """The bound at size 1."""
-    pipeline = Pipeline("demo", database, Lookup(database), Hub(), max_inbox=1)
+    pipeline = Pipeline("demo", database, Lookup(database), stream_of("demo", Hub(), database), max_inbox=1)
     pipeline.put(Snapshot(1.0, 1))
     with pytest.raises(SinkFull, match="1 signals wait"):
         pipeline.put(Snapshot(2.0, 1))
@@ -250,7 +255,7 @@ async def test_a_signal_that_the_floor_chokes_on_is_counted_and_the_rest_go_on(d
 
 async def test_a_process_that_lost_the_pbx_writes_nothing_more(database: Database) -> None:
     hub = Hub()
-    stale = Pipeline("demo", database, Lookup(database), hub)
+    stale = Pipeline("demo", database, Lookup(database), stream_of("demo", hub, database))
     async with leases.hold(database, "demo", "old", NOW) as old:
         await stale.restore(old)
     async with leases.hold(database, "demo", "new", NOW):
@@ -308,7 +313,7 @@ async def test_a_desktop_whose_coming_was_not_heard_is_known_a_little_later(data
     async with running(database) as (pipeline, _):
         pipeline.put(AgentSeated(time.time(), 7, "Anna", "PJSIP/1001", "1001"))
         await pipeline.when(lambda floor: floor.agents.get(7), 5)
-        pipeline._hub.subscribe(Viewer(7))  # as when the inbox is full
+        pipeline.stream._hub.subscribe(Viewer(7))  # as when the inbox is full
         await pipeline.read_again()
         await pipeline.when(lambda floor: True if floor.agents[7].desktop_gone is None else None, 5)
 

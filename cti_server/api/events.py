@@ -22,9 +22,9 @@ from cti_server.api.live_shapes import (
     QueueView,
     TeamMember,
 )
-from cti_server.api.shapes import Me
+from cti_server.api.shapes import Me, ShiftView
 from cti_server.lookup.shapes import Card, PromiseView, ReasonView
-from cti_server.rules.facts import DeskLanguage
+from cti_server.rules.facts import DeskLanguage, Role
 
 # --- bodies ------------------------------------------------------------------------------------------------
 
@@ -82,12 +82,16 @@ class MemberBody(TypedDict):
 
 
 class MeBody(TypedDict):
-    """The agent's own state, and the queues of this PBX that they serve."""
+    """All of an agent at this PBX that their own desktop shows: state, queues, and the phone where they work."""
 
     agent: int
+    pbx: str
+    name: str
+    extension: str | None
+    role: Role
     state: AgentStateView
     queues: list[str]
-    pbx: str
+    shift: ShiftView | None
 
 
 class TeamBody(TypedDict):

@@ -310,12 +310,7 @@ class Floor:
         if shown == before:
             return
         self._agents[agent.id] = shown
-        body = {
-            "agent": agent.id,
-            "pbx": self.pbx,
-            "state": views.state_view(agent, shown),
-            "queues": sorted(shown.serves),
-        }
+        body = views.agent_view(self.books, agent, shown)
         events.append(Event(kinds.ME_CHANGED, at, body, frozenset({agent.id})))
         for name in sorted(shown.serves - (before.serves if before is not None else frozenset())):
             view = views.queue_view(self.books, self.books.queues[name])

@@ -25,6 +25,8 @@ MEMBER_CHANGED = "member.changed"
 ME_CHANGED = "me.changed"
 TEAM_CHANGED = "team.changed"
 LINK_CHANGED = "link.changed"
+#: for replicas only: a process begins to tell this floor, and has kept the whole of it
+FLOOR_BEGAN = "floor.began"
 
 NUMBERED = "numbered"  # reason in `call.changed`: the caller's number came late, or was corrected
 

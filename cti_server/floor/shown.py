@@ -284,10 +284,20 @@ class AgentShown(NamedTuple):
     on_shift: bool
     serves: frozenset[str]
     known_as: tuple[str, str | None, str]  # name, extension, role: what colleagues are shown
+    shift: ShiftShown | None
+
+
+class ShiftShown(NamedTuple):
+    """The phone at which an agent works, and since when."""
+
+    seat: str | None
+    extension: str | None
+    kind: str
+    since: float
 
 
 def agent_shown(agent: Agent, serves: frozenset[str]) -> AgentShown:
-    state, pending = agent.state, agent.pending
+    state, pending, shift = agent.state, agent.pending, agent.shift
     return AgentShown(
         state.name,
         state.reason,
@@ -302,4 +312,5 @@ def agent_shown(agent: Agent, serves: frozenset[str]) -> AgentShown:
         agent.at_work,
         serves,
         (agent.name, agent.extension, agent.role),
+        ShiftShown(agent.seat, shift.extension, shift.kind, shift.since) if shift is not None else None,
     )

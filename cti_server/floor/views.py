@@ -1,7 +1,7 @@
 """The floor as the JSON that desktops get; docs/api.md and the API's schema describe the shapes.
 
-The first half turns the tuples of `shown.py` into views. The second half makes the snapshot of one agent's desktop
-or of one topic: an old snapshot with every event since put in is equal to a fresh one.
+They are made of the tuples of `shown.py`. `floor/replica.py` puts them in their places, and makes of them what one
+desktop or one topic shows.
 """
 
 from __future__ import annotations
@@ -160,18 +160,31 @@ def state_view(agent: Agent, shown: AgentShown | None = None) -> View:
     }
 
 
-def member_of_team(books: Books, agent: Agent) -> View:
-    """TeamMember: an agent as colleagues see them, without the number of the caller they are busy with."""
-    state = state_view(agent)
-    if state["because"] is not None:
-        state["because"] = {**state["because"], "number": None}
+def agent_view(books: Books, agent: Agent, shown: AgentShown | None = None) -> View:
+    """MeBody: all of an agent that this floor shows to themselves."""
+    s = shown if shown is not None else agent_shown(agent, books.serves(agent))
+    name, extension, role = s.known_as
     return {
         "agent": agent.id,
-        "name": agent.name,
-        "extension": agent.extension,
-        "role": agent.role,
+        "pbx": books.pbx,
+        "name": name,
+        "extension": extension,
+        "role": role,
+        "state": state_view(agent, s),
+        "queues": sorted(s.serves),
+        "shift": s.shift._asdict() | {"since": iso(s.shift.since)} if s.shift is not None else None,
+    }
+
+
+def member_of_team(agent: View) -> View:
+    """TeamMember: an agent (`agent_view`) as colleagues see them, without the number of the caller they are busy
+    with."""
+    state = agent["state"]
+    if state["because"] is not None:
+        state = {**state, "because": {**state["because"], "number": None}}
+    return {name: agent[name] for name in ("agent", "name", "extension", "role")} | {
         "state": state,
-        "queues": sorted(books.serves(agent)),
+        "queues": agent["queues"],
     }
 
 
@@ -185,51 +198,27 @@ def link_view(books: Books) -> View:
     }
 
 
-# --- snapshots -------------------------------------------------------------------------------------------
+# --- the whole floor -------------------------------------------------------------------------------------
 
 
-def serves(books: Books, agent: int) -> frozenset[str]:
-    """The queues that this agent is a member of; none for an agent whom this floor does not know."""
-    found = books.agents.get(agent)
-    return books.serves(found) if found is not None else frozenset()
-
-
-def desk_of(books: Books, agent: int) -> View:
-    """What concerns this agent: their calls, their own parts in them, and the queues that they serve."""
-    parts = books.parts_of(agent)
-    calls = {call.id: call for call, _ in parts}
+def whole(books: Books) -> View:
+    """All that any desktop can be shown of this floor: what a replica begins with (`floor/replica.py`)."""
     return {
-        "calls": [call_view(call) for call in calls.values()],
-        "parts": [part_view(call, part) for call, part in parts],
-        "queues": [queue_view(books, books.queues[name]) for name in sorted(serves(books, agent))],
+        "link": link_view(books),
+        "agents": [agent_view(books, agent) for agent in books.agents.values()],
+        "queues": [queue_view(books, queue) for queue in books.queues.values()],
+        "members": [
+            member_view(books, member) | {"queue": queue.name}
+            for queue in books.queues.values()
+            for member in queue.members.values()
+        ],
+        "calls": [
+            {
+                "call": call_view(call),
+                "parts": [part_view(call, part) for part in call.parts],
+                "about": {"agents": sorted(whose.agents), "queues": sorted(whose.queues)},
+            }
+            for call in books.calls.values()
+            if (whose := about(call)) is not None
+        ],
     }
-
-
-def floor_topic(books: Books) -> View:
-    """Every call that goes on, and every queue."""
-    return {
-        "calls": [call_view(call) for call in books.calls.values() if not call.ended],
-        "queues": [queue_view(books, queue) for _, queue in sorted(books.queues.items())],
-    }
-
-
-def team_topic(books: Books) -> View:
-    """The agents of this floor."""
-    return {"team": [member_of_team(books, agent) for agent in books.agents.values()]}
-
-
-def queue_topic(books: Books, name: str) -> View:
-    """A queue with its members; `queue` is None once the PBX does not have it any more."""
-    queue = books.queues.get(name)
-    if queue is None:
-        return {"queue": None, "members": []}
-    members = [member_view(books, member) for _, member in sorted(queue.members.items())]
-    return {"queue": queue_view(books, queue), "members": members}
-
-
-def call_topic(books: Books, call_id: str) -> View:
-    """A call with all its parts; `call` is None once it has left the floor."""
-    call = books.calls.get(call_id)
-    if call is None:
-        return {"call": None, "parts": []}
-    return {"call": call_view(call), "parts": [part_view(call, part) for part in call.parts]}

@@ -40,7 +40,7 @@ from cti_server.record.center.agents import Agent as AgentRecord
 from cti_server.record.contacts import history
 from cti_server.record.database import Database
 
-from .floors import Floors
+from .attached import Attached
 
 CONFIRM_S = 5.0  # how long the PBX may take to show what it was asked for
 NOT_LIVE = "the PBX {pbx} is not connected ({state}); nothing was done"
@@ -62,8 +62,8 @@ Shows = Callable[[Books], Done | None]
 class AgentCommands:
     """Checks a command at once, hands it to the PBX's pipeline, and reports what the floor then shows."""
 
-    def __init__(self, floors: Floors, desk: Desk, hub: Hub, database: Database) -> None:
-        self._floors = floors
+    def __init__(self, attached: Attached, desk: Desk, hub: Hub, database: Database) -> None:
+        self._attached = attached
         self._desk = desk
         self._hub = hub
         self._database = database
@@ -75,7 +75,7 @@ class AgentCommands:
         await asyncio.gather(*self._running, return_exceptions=True)
 
     async def begin_shift(self, agent: AgentRecord, phone: Sitting) -> str:
-        attachment = self._floors.at_pbx(agent.pbx)
+        attachment = self._attached.at_pbx(agent.pbx)
         _live(attachment)
         put, now = attachment.pipeline.put, time.time()
         seat = agent.seat if agent.pbx == attachment.pbx.name else None
@@ -141,7 +141,7 @@ class AgentCommands:
         return self._await(attachment, agent, "set_state", chosen)
 
     def _at_work(self, agent: int) -> Attachment:
-        attachment = self._floors.at_work(agent)
+        attachment = self._attached.at_work(agent)
         if attachment is None:
             raise CommandRefused("not_at_work", "you are not signed in to a phone", "Choose your phone first.")
         return attachment
@@ -177,7 +177,7 @@ class AgentCommands:
         await self._desk.tell("command.done", body, only(agent))
 
     async def choose_customer(self, call: str, customer: int, agent: int) -> None:
-        found = self._floors.find(call)
+        found = self._attached.find(call)
         if found is None:
             raise CommandRefused("call_over", "that call is over")
         attachment, live = found
@@ -195,7 +195,7 @@ class AgentCommands:
         attachment.pipeline.put(WrapUpFinished(now, live.id, agent))
 
     async def note_code(self, call: str, agent: int, code: str | None) -> None:
-        found = self._floors.find(call)
+        found = self._attached.find(call)
         if found is not None:
             found[0].pipeline.put(WrapUpCoded(time.time(), call, agent, code))
 
@@ -209,13 +209,13 @@ class AgentCommands:
         attachment.pipeline.put(WrapUpExtended(time.time(), call, agent))
 
     async def want_wrap_up(self, call: str, agent: int, wanted: bool) -> None:
-        found = self._floors.find(call)
+        found = self._attached.find(call)
         if found is None or not any(p.agent == agent and p.open for p in found[1].parts):
             raise CommandRefused("call_over", "you are not in that call any more")
         found[0].pipeline.put(WrapUpWanted(time.time(), call, agent, wanted))
 
     def _wrapping(self, call: str, agent: int) -> tuple[Attachment, Call]:
-        found = self._floors.find(call)
+        found = self._attached.find(call)
         if found is None:
             raise CommandRefused("call_over", "that call is wrapped up already")
         if not any(p.agent == agent and p.state is PartState.WRAP_UP for p in found[1].parts):

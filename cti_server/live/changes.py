@@ -7,14 +7,13 @@ and wrap-up codes that desktops keep, and people who may not sign in any more.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import structlog
 
 from cti_server.api.agent.codes import reason_views
-from cti_server.attachment import READ_AGAIN_EVERY_S, Attachment
+from cti_server.attachment import READ_AGAIN_EVERY_S
 from cti_server.commands import CommandRefused
 from cti_server.desk import Desk
 from cti_server.push.hub import Hub
@@ -22,6 +21,7 @@ from cti_server.record.center import agents, wrap_up_codes
 from cti_server.record.database import Database
 
 from .agent_commands import AgentCommands
+from .floors import Floors
 
 log = structlog.get_logger()
 
@@ -35,10 +35,10 @@ class Changes:
         desk: Desk,
         hub: Hub,
         commands: AgentCommands,
-        attachments: Sequence[Attachment],
+        floors: Floors,
     ) -> None:
         self._database, self._desk, self._hub = database, desk, hub
-        self._commands, self._attachments = commands, attachments
+        self._commands, self._floors = commands, floors
         self._known: tuple[list[Any], list[Any]] | None = None
 
     async def run(self) -> None:
@@ -60,12 +60,7 @@ class Changes:
 
     async def _part_with(self, active: set[int]) -> None:
         """Send home whoever may not sign in any more; one who is in a call after the call."""
-        at_work = {
-            agent.id
-            for attachment in self._attachments
-            for agent in attachment.pipeline.books.agents.values()
-            if agent.shift is not None
-        }
+        at_work = self._floors.at_work()
         for agent in at_work - active:
             with suppress(CommandRefused):  # in a call, or the PBX is away: at the next look
                 await self._commands.end_shift(agent)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from cti_server.api.principal import viewer_of
-from cti_server.attachment import Attachment
 from cti_server.desk import STREAM as DESK
-from cti_server.desk import Desk
-from cti_server.floor import topics, views
-from cti_server.floor.books import Books
+from cti_server.floor import topics
+from cti_server.floor.replica import Replica
 from cti_server.lookup.card import promise_view
 from cti_server.push import frames
 from cti_server.push.frames import Frame, Positions, Refusal
 from cti_server.push.hub import Hub, Subscriber
 from cti_server.push.session import Missed
+from cti_server.push.stream import Stream
 from cti_server.record import journal
 from cti_server.record.center import sessions
 from cti_server.record.crm import customers
@@ -41,48 +39,51 @@ class Feed:
 
     def __init__(
         self,
-        attachments: Sequence[Attachment],
+        streams: Sequence[Stream],
         hub: Hub,
         database: Database,
-        desk: Desk,
         me: Me,
         oversight: Callable[[int], Oversight] = lambda agent: EVERYBODY,
+        known: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
-        self._attachments = attachments
-        self._floors = Floors(attachments)
-        self._by_pbx = {a.pbx.name: a for a in attachments}
-        self._by_stream = {a.pipeline.stream: a for a in attachments}
+        """`streams` are the desk's and that of each PBX. `known` returns once the floors know what they knew
+        before a start."""
+        self._streams = {stream.name: stream for stream in streams}
+        self._replicas = {s.name: s.replica for s in streams if s.replica is not None}
+        self._floors = Floors({replica.pbx: replica for replica in self._replicas.values()})
         self._hub = hub
         self._database = database
-        self._desk = desk
         self._me = me
         self._oversight = oversight
+        self._known = known
 
     # --- a desktop begins ------------------------------------------------------------------------------
 
     async def known(self) -> None:
         """Return once the floors know what they knew before a start; see `Attachment.known`."""
-        await asyncio.gather(*(attachment.known() for attachment in self._attachments))
+        if self._known is not None:
+            await self._known()
 
     def serves(self, viewer: Viewer) -> Mapping[str, frozenset[str]]:
         """The queues that the viewer serves now, by PBX."""
-        return {a.pbx.name: views.serves(a.pipeline.books, viewer.agent) for a in self._attachments}
+        return {replica.pbx: replica.serves(viewer.agent) for replica in self._replicas.values()}
 
     async def snapshot(self, viewer: Viewer) -> tuple[dict[str, Any], Positions]:
         """What concerns this agent, and the position of each stream that the snapshot belongs to."""
         positions = dict(self._hub.positions)
         whole: dict[str, Any] = {"links": {}, "calls": [], "parts": [], "cards": {}, "queues": []}
-        for attachment in self._attachments:
-            pipeline = attachment.pipeline
-            async with pipeline.settled() as (books, position):
-                positions[pipeline.stream] = position
-                link = views.link_view(books)
-                whole["links"][link.pop("pbx")] = link
-                desk = views.desk_of(books, viewer.agent)
-                for name in ("calls", "parts", "queues"):
-                    whole[name] += desk[name]
-                for view in desk["calls"]:
-                    whole["cards"][view["call"]] = pipeline.callers.card(books.calls[view["call"]])
+        for name, replica in self._replicas.items():
+            stream = self._streams[name]
+            async with stream.held() as held:
+                desk = replica.desk_of(viewer.agent)
+                calls = [view["call"] for view in desk["calls"]]
+                if stream.cards is not None:
+                    await stream.cards.read([call for call in calls if stream.cards.lacks(call)])
+                    whole["cards"] |= {call: stream.cards.of(call) for call in calls}
+                positions[name] = held.position
+                whole["links"][replica.pbx] = {k: v for k, v in replica.link.items() if k != "pbx"}
+                for part in ("calls", "parts", "queues"):
+                    whole[part] += desk[part]
         # Read last, so that it is no older than the positions: getting an event twice does no harm.
         live = [view["interaction"] for view in whole["calls"] if view["interaction"] is not None]
         whole["me"] = await self._me(viewer.agent, live)
@@ -110,27 +111,29 @@ class Feed:
         kind, rest = topics.parse(topic) or ("", "")
         match kind:
             case "floor" | "team":
-                return list(self._by_stream)
+                return list(self._replicas)
             case "queue" | "call":
-                return [self._by_pbx[rest.partition("/" if kind == "queue" else ":")[0]].pipeline.stream]
+                pbx = rest.partition("/" if kind == "queue" else ":")[0]
+                return [name for name, replica in self._replicas.items() if replica.pbx == pbx]
             case _:
                 return [DESK]
 
     async def open(self, subscriber: Subscriber, topic: str) -> None:
         """Open the topic, and put its snapshots into the subscriber's line, each in its place among the events."""
-        for stream in self.streams(topic):
-            attachment = self._by_stream.get(stream)
-            if attachment is None:
-                async with self._desk.settled() as conn:
-                    snapshot = await self._of_customer(conn, int(topic.partition(":")[2]))
-                    self._put(subscriber, topic, stream, self._hub.positions.get(stream, 0), snapshot)
-                continue
-            async with attachment.pipeline.settled() as (books, position):
-                # Ask again: the viewer may have lost the right while this waited for the lock.
+        for name in self.streams(topic):
+            async with self._streams[name].held() as held:
+                # Ask again: the viewer may have lost the right while this waited.
                 if (why := self.refuses(subscriber.viewer, topic)) is not None:
                     subscriber.put(frames.refused(topic, why))
                     return
-                self._put(subscriber, topic, stream, position, of_floor(books, topic, subscriber.viewer))
+                if (replica := self._replicas.get(name)) is not None:
+                    self._put(subscriber, topic, name, held.position, of_floor(replica, topic, subscriber.viewer))
+                    continue
+                async with self._database.moment() as conn:
+                    snapshot = await self._of_customer(conn, int(topic.partition(":")[2]))
+                    position = (await journal.positions(conn)).get(name, 0)
+                await held.reach(position)
+                self._put(subscriber, topic, name, position, snapshot)
 
     def _put(self, subscriber: Subscriber, topic: str, stream: str, seq: int, snapshot: dict[str, Any]) -> None:
         self._hub.open(subscriber, stream, topic)
@@ -147,11 +150,11 @@ class Feed:
                 return rights.Shared() if rest.isascii() and rest.isdigit() and len(rest) <= 18 else None
             case "queue":
                 pbx, _, name = rest.partition("/")
-                exists = pbx in self._by_pbx and name in self._by_pbx[pbx].pipeline.books.queues
-                return rights.Queue(pbx, name) if exists else None
+                at = self._floors.of(pbx)
+                return rights.Queue(pbx, name) if at is not None and name in at.queues else None
             case "call":
-                found = self._floors.find(rest)
-                return thing_of(found[1]) if found is not None else None
+                found = self._floors.with_call(rest)
+                return thing_of(found, rest) if found is not None else None
             case _:
                 return None
 
@@ -173,14 +176,17 @@ class Feed:
         """
         if self._hub.positions.get(stream, 0) - seq > MAX_MISSED:
             raise Missed(f"more than {MAX_MISSED} events of {stream} were missed")
-        attachment = self._by_stream.get(stream)
-        viewer = subscriber.viewer
+        viewer, known = subscriber.viewer, self._streams.get(stream)
+        cards = known.cards if known is not None else None
         try:
             async for entry in self._entries(stream, seq):
-                body = attachment.pipeline.cards.with_card(entry.kind, entry.body) if attachment else entry.body
-                frame = frames.of_entry(entry, body)
-                if frame.concerns(viewer, self._hub.opened(subscriber, stream)):
-                    yield frame
+                frame = frames.of_entry(entry, entry.body)
+                if not frame.concerns(viewer, self._hub.opened(subscriber, stream)):
+                    continue
+                if cards is not None and cards.adds_to(entry.kind):
+                    await cards.read(cards.lacking([entry]))
+                    frame = frames.of_entry(entry, cards.with_card(entry.kind, entry.body))
+                yield frame
         except journal.PositionGone as gone:
             raise Missed(str(gone)) from gone
 
@@ -193,25 +199,23 @@ class Feed:
                 seq = entries[-1].seq
 
 
-def of_floor(books: Books, topic: str, viewer: Viewer) -> dict[str, Any]:
+def of_floor(replica: Replica, topic: str, viewer: Viewer) -> dict[str, Any]:
     """The snapshot of a topic of a floor, for this viewer. The right to open it was asked for before."""
     kind, rest = topics.parse(topic) or ("", "")
     match kind:
         case "floor":
-            whole = views.floor_topic(books)
+            whole = replica.floor_topic()
             if viewer.oversees.agents is None:
                 return whole
-            return whole | {
-                "calls": [
-                    view for view in whole["calls"] if may_see(viewer, views.about(books.calls[view["call"]]))
-                ],
+            return {
+                "calls": [view for view in whole["calls"] if may_see(viewer, replica.about(view["call"]))],
                 "queues": [
-                    view for view in whole["queues"] if may_see(viewer, rights.Queue(books.pbx, view["queue"]))
+                    view for view in whole["queues"] if may_see(viewer, rights.Queue(replica.pbx, view["queue"]))
                 ],
             }
         case "team":
-            return views.team_topic(books)
+            return replica.team_topic()
         case "queue":
-            return views.queue_topic(books, rest.partition("/")[2])
+            return replica.queue_topic(rest.partition("/")[2])
         case _:
-            return views.call_topic(books, rest)
+            return replica.call_topic(rest)

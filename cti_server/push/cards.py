@@ -1,40 +1,155 @@
 """Adds to an event what the journal does not keep: the call's card, and the handover capsule.
 
-Both are read whenever an event is sent, also when it is sent again (docs/decisions/card-not-in-journal.md).
+Both are read whenever an event is sent, also when it is sent again (docs/decisions/card-not-in-journal.md). The
+process that is attached to the PBX has the cards in memory, because it looked the callers up. Any other reads the
+card of a call when one of its own desktops is to be shown it, and keeps it for as long as the call says the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import structlog
 
 from cti_server.floor import events as kinds
-from cti_server.floor.calls import Call
-from cti_server.lookup.callers import Callers
+from cti_server.floor.replica import Replica
+from cti_server.lookup.identify import Lookup
+from cti_server.lookup.shapes import Card
+from cti_server.record.journal import Entry
+
+READ_S = 0.5  # for the cards that a desktop of this process waits for; after it the offer goes without
 
 Handover = Callable[[str, int], Mapping[str, Any] | None]
 """The handover capsule of a call (its id) for an agent; None when nobody gave them the call."""
 
+log = structlog.get_logger()
+Sign = tuple[Any, ...]
+
+
+class Known(Protocol):
+    """The cards of the process that is attached to the PBX."""
+
+    def of_call(self, call: str) -> Card | None:
+        """The card of the call with this id as it was last read; None while the lookup is under way."""
+        ...
+
+    async def fresh_of_call(self, call: str) -> Card | None:
+        """The same, read from the record now."""
+        ...
+
 
 class Cards:
-    """The cards of one PBX's calls. `calls` are the calls on its floor, by id."""
+    """The cards of one PBX's calls. `attached` is set while this process is attached to the PBX."""
 
-    def __init__(self, callers: Callers, calls: Mapping[str, Call]) -> None:
-        self._callers = callers
-        self._calls = calls
+    def __init__(self, replica: Replica, lookup: Lookup) -> None:
         self.handover: Handover = lambda call, agent: None
+        self.attached: Known | None = None
+        self._replica = replica
+        self._lookup = lookup
+        self._read: dict[str, tuple[Sign, Card]] = {}
+
+    # --- for events ------------------------------------------------------------------------------------
+
+    @staticmethod
+    def adds_to(kind: str) -> bool:
+        """Whether events of this kind may carry a card."""
+        return kind in (kinds.CARD_CHANGED, kinds.PART_CHANGED)
+
+    def lacking(self, entries: Iterable[Entry]) -> Sequence[str]:
+        """The calls whose card these rows are to carry, and which has to be read first. In a process that is
+        attached there are none: what it does not know, a lookup will tell."""
+        if self.attached is not None:
+            return ()
+        wanted: dict[str, None] = {}
+        for entry in entries:
+            if entry.kind == kinds.CARD_CHANGED:
+                self._read.pop(entry.body["call"], None)
+                wanted[entry.body["call"]] = None
+            elif entry.kind == kinds.PART_CHANGED and _pops(entry.body) and self.of(entry.body["call"]) is None:
+                wanted[entry.body["call"]] = None
+        return tuple(wanted)
+
+    def lacks(self, call: str) -> bool:
+        """Whether the card of this call has to be read before it can be shown."""
+        return self.attached is None and self._sign(call) is not None and self.of(call) is None
+
+    async def read(self, calls: Sequence[str]) -> None:
+        """Read the cards of these calls, beside each other. One that cannot be read in time is left out."""
+        await asyncio.gather(*(self._try(call) for call in calls))
 
     def with_card(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         """The body as desktops get it: with the card and the capsule where events of this kind carry them."""
         if kind == kinds.CARD_CHANGED:
-            return {**body, "card": self._card(body["call"])}
+            return {**body, "card": self.of(body["call"])}
         if kind != kinds.PART_CHANGED:
             return body
-        is_offer = body["happened"] == kinds.OFFERED
-        pops = is_offer or body["view"] is not None
-        handover = self.handover(body["call"], body["agent"]) if is_offer and body["agent"] is not None else None
-        return {**body, "card": self._card(body["call"]) if pops else None, "handover": handover}
+        offered = body["happened"] == kinds.OFFERED and body["agent"] is not None
+        handover = self.handover(body["call"], body["agent"]) if offered else None
+        return {**body, "card": self.of(body["call"]) if _pops(body) else None, "handover": handover}
 
-    def _card(self, call_id: str) -> Any:
-        call = self._calls.get(call_id)
-        return self._callers.card(call) if call is not None else None
+    def forget(self, entries: Iterable[Entry]) -> None:
+        """Forget the cards of calls that have left with these rows."""
+        for entry in entries:
+            call = entry.body.get("call")
+            key = call["call"] if isinstance(call, dict) else call
+            if key in self._read and key not in self._replica.calls:
+                del self._read[key]
+
+    # --- for anybody -----------------------------------------------------------------------------------
+
+    def of(self, call: str) -> Card | None:
+        """The card of this call as it was last read here; None where it was not, or no longer fits the call."""
+        if self.attached is not None:
+            return self.attached.of_call(call)
+        sign, card = self._read.get(call, (None, None))
+        return card if sign is not None and sign == self._sign(call) else None
+
+    async def fresh(self, call: str) -> Card | None:
+        """The card, read from the record now; None for a call that is over. Raises what the database raises."""
+        if self.attached is not None:
+            return await self.attached.fresh_of_call(call)
+        view = self._replica.calls.get(call)
+        if view is None:
+            return None
+        sign = self._sign(call)
+        identified = await self._lookup.identify(view["pbx"], _number(view), view["ani_name"], _line(view))
+        chosen = view["customer"]["id"] if view["customer"] is not None else None
+        if chosen is not None and (identified.customer is None or identified.customer.id != chosen):
+            identified = await self._lookup.showing(identified, chosen) or identified
+        card = await self._lookup.card(call, identified, view["interaction"])
+        if call in self._replica.calls and sign is not None:
+            self._read[call] = sign, card
+        return card
+
+    async def _try(self, call: str) -> None:
+        try:
+            async with asyncio.timeout(READ_S):
+                await self.fresh(call)
+        except Exception as cause:
+            log.warning("card.not_read", call=call, cause=f"{type(cause).__name__}: {cause}")
+
+    def _sign(self, call: str) -> Sign | None:
+        """What a card is made of that the call itself says; None while nobody has been looked up."""
+        view = self._replica.calls.get(call)
+        if view is None or view["match"] == "pending":
+            return None
+        customer = view["customer"]["id"] if view["customer"] is not None else None
+        return customer, view["match"], view["verdict"], view["interaction"], view["ani"], view["dnis"]
+
+
+def _pops(body: Mapping[str, Any]) -> bool:
+    """Whether a change of a part shows its agent a call that they have not seen."""
+    return body["happened"] == kinds.OFFERED or body["view"] is not None
+
+
+def _number(view: Mapping[str, Any]) -> str | None:
+    """The customer's number: of a call that we make, the one that was dialled."""
+    number: str | None = view["ani"] if view["direction"] == "inbound" else view["dnis"]
+    return number
+
+
+def _line(view: Mapping[str, Any]) -> str | None:
+    line: str | None = view["dnis"] if view["direction"] == "inbound" else None
+    return line

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Set
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cti_server.floor import topics
 from cti_server.rules.rights import Viewer
@@ -208,6 +208,19 @@ class Hub:
         if frame.supervisors:
             found.append(self._theirs(frame, self._supervising))
         return found[0] if len(found) == 1 else {subscriber for readers in found for subscriber in readers}
+
+    def is_read(self, stream: str, audience: Mapping[str, Any] | None) -> bool:
+        """Whether a desktop of this process may be told of an event with this audience."""
+        if audience is None or audience["everyone"] or audience["supervisors"]:
+            return bool(self._all)
+        if any(agent in self._of_agent for agent in audience["agents"]):
+            return True
+        return any((stream, topic) in self._of_topic for topic in audience["topics"])
+
+    def overrun_all(self) -> None:
+        """This process missed events: its desktops connect again, and start over."""
+        for subscriber in self._all:
+            subscriber.overran()
 
     def _theirs(self, frame: Frame, readers: Set[Subscriber]) -> Set[Subscriber]:
         """Of those who are told by their role, the ones whose teams it is about."""

@@ -176,6 +176,19 @@ class Database:
         async with self._reader.connect() as conn:
             yield conn
 
+    @asynccontextmanager
+    async def moment(self) -> AsyncIterator[Connection]:
+        """A connection for reading on which every statement sees what the first one saw."""
+        if self.is_sqlite:
+            async with self.engine.connect() as conn:
+                await conn.execution_options(cti_moment=True)
+                async with conn.begin():
+                    yield conn
+            return
+        one = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        async with one.begin() as conn:
+            yield conn
+
     async def ping(self) -> None:
         """Run a query; raises whatever prevents that. For /readyz and the doctor."""
         async with self.read() as conn:
@@ -259,8 +272,11 @@ def _sqlite(url: sa.URL, pool_size: int, *, foreign_keys: bool = True) -> AsyncE
     def begin(connection: sa.Connection) -> None:
         # IMMEDIATE: a transaction that reads first and writes later would fail at once with "locked", whatever the
         # timeout.
-        if connection.get_execution_options().get("cti_write"):
+        options = connection.get_execution_options()
+        if options.get("cti_write"):
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+        elif options.get("cti_moment"):
+            connection.exec_driver_sql("BEGIN")
 
     return engine
 

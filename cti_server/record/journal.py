@@ -86,6 +86,11 @@ async def append(conn: Connection, stream: str, entries: Sequence[NewEntry]) -> 
     return seqs
 
 
+def entry(stream: str, seq: int, new: NewEntry) -> Entry:
+    """The appended event at its position."""
+    return Entry(stream, seq, new.at, new.kind, new.body, new.audience)
+
+
 async def positions(conn: Connection) -> dict[str, int]:
     """The last number of each stream that has any."""
     rows = await conn.execute(sa.select(streams.c.stream, streams.c.seq))

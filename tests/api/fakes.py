@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
-from cti_server.attachment import Attachment
 from cti_server.commands import Asking, CallCommand, CommandRefused, Ruling, Sitting
 from cti_server.control.targets import dialable
 from cti_server.floor.agents import By
@@ -15,12 +13,14 @@ from cti_server.floor.apply import Floor
 from cti_server.floor.calls import Call, Leg
 from cti_server.floor.desk_signals import AgentSeated, DesktopSeen, ShiftBegan
 from cti_server.floor.parts import Origin, Part, PartState
+from cti_server.floor.replica import Replica
 from cti_server.floor.signals import LinkChanged, LinkState, MemberChanged, MemberStatus
 from cti_server.live.floors import Floors
 from cti_server.lookup.shapes import Card
 from cti_server.record.center.agents import Agent
 from cti_server.rules.destinations import Destination, Site, destination, emergency_of
 from cti_server.rules.dial_policy import DEFAULT, Who, decide, not_a_number
+from tests.floor.replicas import replica_of
 
 AT = 1_795_323_600.0  # 2026-11-22T05:00:00Z
 PBX = "demo"
@@ -72,6 +72,24 @@ def call(
     return made
 
 
+class AsItIsNow(Mapping[str, Replica]):
+    """The replica of a floor, made anew whenever it is asked for: tests put things on a floor without events."""
+
+    def __init__(self, floor: Floor) -> None:
+        self._floor = floor
+
+    def __getitem__(self, pbx: str) -> Replica:
+        if pbx != self._floor.pbx:
+            raise KeyError(pbx)
+        return replica_of(self._floor.books)
+
+    def __iter__(self) -> Iterator[str]:
+        yield self._floor.pbx
+
+    def __len__(self) -> int:
+        return 1
+
+
 class FakeFloor(Floors):
     """Reads a real floor. What there is no signal for (a card, a lag) is what the test says."""
 
@@ -80,9 +98,7 @@ class FakeFloor(Floors):
         self.floor.apply(LinkChanged(AT, LinkState.LIVE))
         self.cards: dict[str, Card] = {}
         self.lag = 0
-        pipeline = SimpleNamespace(floor=self.floor, books=self.floor.books, stream=f"pbx:{PBX}")
-        self.attachment = cast(Attachment, SimpleNamespace(pbx=SimpleNamespace(name=PBX), pipeline=pipeline))
-        super().__init__([self.attachment])
+        super().__init__(AsItIsNow(self.floor))
 
     def show(self, *calls: Call) -> None:
         """These calls are on the floor, and no others."""

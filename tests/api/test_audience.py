@@ -20,6 +20,7 @@ from cti_server.live.feed import Feed
 from cti_server.lookup.identify import Lookup
 from cti_server.push.frames import Frame, of_event
 from cti_server.push.hub import Hub, Subscriber
+from cti_server.push.stream import Stream
 from cti_server.record.center import agents, teams
 from cti_server.record.center.teams import Team
 from cti_server.record.database import Database
@@ -28,7 +29,8 @@ from cti_server.rules.rights import EVERYBODY, Viewer
 from tests.api.calls import a_call
 from tests.api.conftest import HASH, SignIn, Time
 from tests.api.fakes import FakeFloor, call, part
-from tests.lookup.seed import NOW, World
+from tests.floor.replicas import replica_of
+from tests.lookup.seed import World
 
 CALL = "demo:1:a.1"
 PBX_STREAM = "pbx:demo"
@@ -165,7 +167,8 @@ async def center(
         return None
 
     hub = Hub()
-    feed = Feed([floor.attachment], hub, database, Desk(database, lambda rows: None, lambda: NOW), nobody)
+    streams = [Stream("desk", hub, database), Stream("pbx:demo", hub, database, replica_of(floor.floor.books))]
+    feed = Feed(streams, hub, database, nobody)
     there = Center({}, {}, hub, sun=sun, chen=chen)
     for login in ("li", "chen", "wang", "zhao", "sun", "root"):
         client = await sign_in(login)

@@ -17,6 +17,7 @@ from cti_server.floor.apply import Floor
 from cti_server.floor.events import Event
 from cti_server.lookup.callers import Callers
 from cti_server.push.cards import Cards
+from tests.floor.replicas import replica_of
 from tests.floor.test_transcripts import SEATS, seated
 from tests.transcripts.play import Transcript, names
 
@@ -39,14 +40,14 @@ PART, LINK, EVENT = Shape(PartView), Shape(LinkView), Shape(events.ServerEvent)
 def check_floor(floor: Floor) -> None:
     """All that a desktop may be given of this floor."""
     books = floor.books
-    FLOOR.check(views.floor_topic(books))
-    TEAM.check(views.team_topic(books))
+    FLOOR.check(replica_of(books).floor_topic())
+    TEAM.check(replica_of(books).team_topic())
     for queue in list(books.queues):
-        QUEUE.check(views.queue_topic(books, queue))
+        QUEUE.check(replica_of(books).queue_topic(queue))
     for call in list(books.calls):
-        CALL.check(views.call_topic(books, call))
+        CALL.check(replica_of(books).call_topic(call))
     for agent in SEATS:
-        desk = views.desk_of(books, agent)
+        desk = replica_of(books).desk_of(agent)
         assert desk.keys() == {"calls", "parts", "queues"}
         PART.check(*desk["parts"])
     link = views.link_view(books)
@@ -79,7 +80,7 @@ def test_a_view_with_something_more_or_less_does_not_fit() -> None:
     floor = Floor("demo")
     for signal in [*seated(), *Transcript.load("answered").signals()][:40]:
         floor.apply(signal)
-    good = views.floor_topic(floor.books)
+    good = replica_of(floor.books).floor_topic()
     assert good["calls"]
     FLOOR.check(good)
     more = {**good, "calls": [{**good["calls"][0], "others": []}]}

@@ -34,6 +34,7 @@ from cti_server.record import migrate
 from cti_server.record.database import Database
 from cti_server.rules.rights import Viewer
 from tests.floor.big import PBX, big, cost_of_each, drift_check, retold, ring_all, the_call
+from tests.floor.replicas import replica_of
 from tests.lookup.seed import LI_MOBILE, NOW, seed
 
 from .figures import Figure, show
@@ -130,7 +131,7 @@ def _checks() -> None:
     waiting.apply(check)
     drift = _best(lambda: waiting.apply(check)) * 1e3
     crowded = big(1000, 1000)
-    desk = _best(lambda: views.desk_of(crowded.books, 2)) * 1e6
+    desk = _best(lambda: replica_of(crowded.books).desk_of(2)) * 1e6
     show(
         "floor: what is asked now and then",
         [
@@ -191,11 +192,11 @@ def _hand_out(floor: Floor, cards: Cards, signals: Sequence[Signal]) -> Counter[
     """Bytes by kind of event: each frame as often as there are desktops that get it."""
     hub = Hub(limit=100_000)
     for number in floor.agents:
-        hub.subscribe(Viewer(number), {PBX: views.serves(floor.books, number)})
+        hub.subscribe(Viewer(number), {PBX: replica_of(floor.books).serves(number)})
     supervisor, _ = hub.subscribe(Viewer(999_999, "supervisor"))
     for topic in (topics.FLOOR, topics.TEAM, topics.queue(PBX, "support")):
         hub.open(supervisor, STREAM, topic)
-    paced = Paced(lambda agent: views.member_of_team(floor.books, floor.books.agents[agent]))
+    paced = Paced(lambda agent: views.member_of_team(views.agent_view(floor.books, floor.books.agents[agent])))
     handed: Counter[str] = Counter()
     told_at = signals[0].at
     for number, signal in enumerate(signals):

@@ -32,6 +32,7 @@ from cti_server.record.journal import Entry
 from cti_server.settings import Account, PbxSettings, Settings
 from cti_server.wire.ami import Message
 from tests.floor.test_transcripts import SEATS, seated
+from tests.streams import stream_of
 from tests.transcripts.play import Transcript
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -145,7 +146,11 @@ class Site:
 async def site(database: Database, pbx_settings: PbxSettings | None = None) -> AsyncIterator[Site]:
     hub = Hub(limit=100_000)
     told: list[Entry] = []
-    attachment = Attachment(pbx_settings or settings(), database, Lookup(database), hub, Settings(_env_file=None))
+    stream = stream_of("demo", hub, database)
+    await stream.begin()
+    attachment = Attachment(
+        pbx_settings or settings(), database, Lookup(database), stream, Settings(_env_file=None), hub.agents
+    )
     pbx = Pbx(attachment)
     attachment.commands = pbx  # type: ignore[assignment]
     control = Control([attachment], Desk(database, told.extend, lambda: NOW), database, "CN")

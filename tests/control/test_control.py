@@ -656,7 +656,8 @@ async def test_who_hangs_up_while_completing_has_given_the_call_to_the_queue(her
     """Also where the queue rings the same agent at once: that is a part of its own."""
     reaching = ("desk-consult-queue", 2, Standing.REACHING)
     scene = await here.play(*reaching)
-    assert scene.mine is not None and scene.part is not None
+    assert scene.mine is not None
+    assert scene.part is not None
     mine, linkedid, seat = scene.mine.id, scene.call.linkedid, scene.part.seat
 
     def reply(action: object) -> list[object]:

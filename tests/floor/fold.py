@@ -10,6 +10,7 @@ from typing import Any
 from cti_server.floor import topics, views
 from cti_server.floor.apply import Floor
 from cti_server.floor.events import Event
+from tests.floor.replicas import replica_of
 
 State = dict[str, Any]
 
@@ -139,12 +140,12 @@ class Desktop:
 def fresh(floor: Floor, viewer: Viewer) -> State:
     """What a desktop of this viewer gets that connects now."""
     books = floor.books
-    desk = views.desk_of(books, viewer.agent)
+    desk = replica_of(books).desk_of(viewer.agent)
     agent = books.agents.get(viewer.agent)
     state: State = {
         "link": views.link_view(books),
         "me": views.state_view(agent) if agent is not None else None,
-        "serves": sorted(views.serves(books, viewer.agent)),
+        "serves": sorted(replica_of(books).serves(viewer.agent)),
         "calls": {call["call"]: call for call in desk["calls"]},
         "parts": {},
         "queues": {queue["queue"]: queue for queue in desk["queues"]},
@@ -153,7 +154,7 @@ def fresh(floor: Floor, viewer: Viewer) -> State:
     for part in desk["parts"]:
         state["parts"].setdefault(part["call"], {})[part["position"]] = part
     if topics.FLOOR in viewer.opened:
-        whole = views.floor_topic(books)
+        whole = replica_of(books).floor_topic()
         state["floor"] = {
             "calls": {call["call"]: call for call in whole["calls"]},
             "queues": {queue["queue"]: queue for queue in whole["queues"]},
@@ -161,9 +162,9 @@ def fresh(floor: Floor, viewer: Viewer) -> State:
     for topic in viewer.opened:
         kind, name = topics.parse(topic) or ("", "")
         if kind == "queue":
-            state["opened"][topic] = views.queue_topic(books, name.partition("/")[2])
+            state["opened"][topic] = replica_of(books).queue_topic(name.partition("/")[2])
         elif kind == "call":
-            of_call = views.call_topic(books, name)
+            of_call = replica_of(books).call_topic(name)
             state["opened"][topic] = {
                 "call": of_call["call"],
                 "parts": {part["position"]: part for part in of_call["parts"]},

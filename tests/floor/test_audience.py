@@ -16,6 +16,7 @@ from cti_server.floor.events import Event
 from cti_server.live.floors import thing_of
 from cti_server.rules import rights
 from cti_server.rules.rights import Viewer, may_see
+from tests.floor.replicas import replica_of
 from tests.floor.test_transcripts import SEATS, seated
 from tests.transcripts.play import Transcript, names
 
@@ -44,7 +45,7 @@ def may_open(floor: Floor, viewer: Viewer, topic: str) -> bool:
         case "serving":
             return rest in viewer.serves
         case "call":
-            return rest in floor.calls and may_see(viewer, thing_of(floor.calls[rest]))
+            return rest in floor.calls and may_see(viewer, thing_of(replica_of(floor.books), rest))
     raise AssertionError(f"no event of a floor belongs to {topic}")
 
 
@@ -72,8 +73,8 @@ def thing(floor: Floor, event: Event) -> rights.Thing:
 
 def _call(floor: Floor, call_id: str) -> rights.Call:
     """One that has left the floor with this event is nobody's."""
-    call = floor.calls.get(call_id)
-    return thing_of(call) if call is not None else rights.Call(floor.pbx, "ended", frozenset())
+    replica = replica_of(floor.books)
+    return thing_of(replica, call_id) if call_id in replica.calls else rights.Call(floor.pbx, "ended", frozenset())
 
 
 def is_farewell(event: Event) -> bool:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from cti_server.floor import views
 from cti_server.floor.apply import Floor
 from cti_server.floor.desk_signals import AgentSeated
 from cti_server.floor.signals import (
@@ -34,6 +33,7 @@ from cti_server.floor.signals import (
 )
 from cti_server.floor.visits import How
 from tests.floor.fold import Desktop, Viewer, fresh
+from tests.floor.replicas import replica_of
 from tests.floor.test_hostile import ALL
 from tests.floor.test_transcripts import seated
 from tests.floor.world import as_it_is
@@ -82,9 +82,9 @@ def test_the_team_hears_that_a_colleague_is_called_otherwise(what: str) -> None:
     floor = floor_with_agents()
     changed: dict[str, Any] = {"name": "agent 1", "seat": "PJSIP/1001", "extension": None, "role": "agent"}
     changed[what] = "supervisor" if what == "role" else "new"
-    before = views.team_topic(floor.books)
+    before = replica_of(floor.books).team_topic()
     events = floor.apply(AgentSeated(5.0, 1, **changed))
-    assert views.team_topic(floor.books) != before
+    assert replica_of(floor.books).team_topic() != before
     # `team.changed` is made of the agents named by me.changed (push/paced.py).
     assert [e.body["agent"] for e in events if e.kind == "me.changed"] == [1]
 

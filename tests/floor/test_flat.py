@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from cti_server.floor import views
 from tests.floor.big import big, cost_of_each, counted, drift_check, retold, the_call
+from tests.floor.replicas import replica_of
 
 SIZES = [(10, 10), (10, 300), (1000, 10), (1000, 300)]
 
@@ -28,7 +28,7 @@ def test_each_signal_looks_at_and_builds_the_same_on_a_floor_of_any_size() -> No
 def test_the_first_snapshot_of_a_desktop_costs_what_that_desktop_sees(agents: int) -> None:
     floor = big(300, agents)
     with counted() as counts:
-        desk = views.desk_of(floor.books, 2)
+        desk = replica_of(floor.books).desk_of(2)
     assert len(desk["calls"]) == 1
     assert counts.told()[0] < 20
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cti_server.floor import topics, views
+from cti_server.floor import topics
 from cti_server.floor.apply import Floor
 from cti_server.floor.calls import Call
 from cti_server.floor.signals import Signal, Snapshot
@@ -20,6 +20,7 @@ from cti_server.record.calls import call_of, record_of
 from cti_server.record.contacts.history import Interaction
 from tests.floor.fold import Desktop, Viewer, fresh
 from tests.floor.looks import look, outcome
+from tests.floor.replicas import replica_of
 from tests.floor.test_transcripts import SEATS, seated, stored
 from tests.transcripts.play import Transcript, names
 
@@ -128,7 +129,7 @@ def test_desktops_that_resume_hold_what_a_fresh_one_gets(transcript: Transcript,
 
 def test_what_is_shown_is_what_was_shown_before(transcript: Transcript) -> None:
     def shown(server: Server) -> dict[str, Any]:
-        return {call: views.call_topic(server.floor.books, call) for call in server.floor.calls}
+        return {call: replica_of(server.floor.books).call_topic(call) for call in server.floor.calls}
 
     def then(first: Server, second: Server, rest: list[Signal]) -> Any:
         return differences(json.loads(json.dumps(shown(first))), json.loads(json.dumps(shown(second))))

@@ -29,7 +29,7 @@ from cti_server.floor.signals import (
     QueueDescribed,
     Snapshot,
 )
-from cti_server.floor.views import member_of_team
+from cti_server.floor.views import agent_view, member_of_team
 from tests.floor.test_shift import AGENT, ANNA, BOB, SEAT, Stage, describe
 
 
@@ -161,7 +161,7 @@ def test_colleagues_do_not_learn_whose_call_it_is(stage: Stage) -> None:
     stage.ring("10.1", 110.0)
     stage.answer("10.1", 112.0)
     assert stage.anna["because"]["number"] == "13800138000"
-    seen = member_of_team(stage.floor.books, stage.floor.agents[ANNA])["state"]["because"]
+    seen = member_of_team(agent_view(stage.floor.books, stage.floor.agents[ANNA]))["state"]["because"]
     assert seen == {"event": "call_answered", "call": "main:1:10.1", "queue": "support", "number": None}
 
 

@@ -14,6 +14,7 @@ from cti_server.live.feed import of_floor
 from cti_server.memory import audience_of
 from cti_server.push.frames import of_event
 from cti_server.rules.rights import Oversight, Viewer
+from tests.floor.replicas import replica_of
 from tests.floor.test_transcripts import seated
 from tests.transcripts.play import Transcript, names
 
@@ -26,7 +27,7 @@ TEAMS = {
 
 
 def seen(books: Books, viewer: Viewer) -> dict[str, dict[str, Any]]:
-    snapshot = of_floor(books, topics.FLOOR, viewer)
+    snapshot = of_floor(replica_of(books), topics.FLOOR, viewer)
     return {
         "calls": {view["call"]: view for view in snapshot["calls"]},
         "queues": {view["queue"]: view for view in snapshot["queues"]},

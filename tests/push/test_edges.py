@@ -74,7 +74,7 @@ def test_a_desktop_may_resume_with_as_many_topics_as_it_may_have_open(count: int
 def test_who_serves_a_queue_no_more_is_not_told_its_counts() -> None:
     """The counts wait up to half a second, the word that the queue is gone does not."""
     floor, hub = floor_with_agents(), Hub()
-    paced = Paced(lambda agent: views.member_of_team(floor.books, floor.agents[agent]))
+    paced = Paced(lambda agent: views.member_of_team(views.agent_view(floor.books, floor.agents[agent])))
     li = hub.subscribe(Viewer(1))[0]
     paced.take(floor.apply(member(1.0, "other", "PJSIP/1002", "PJSIP/1002")))  # the half second begins
     hub.publish(framed(paced.take(floor.apply(member(1.1, "support", "PJSIP/1001", "PJSIP/1001")))))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from cti_server import memory
-from cti_server.floor import views
 from cti_server.floor.apply import Floor
 from cti_server.record import leases
 from cti_server.record.calls import record_of
 from cti_server.record.contacts.interactions import save_calls
 from cti_server.record.database import Database
+from tests.floor.replicas import replica_of
 from tests.floor.test_restart_at_any_time import differences
 from tests.floor.test_transcripts import SEATS, seated
 from tests.record.builders import NOON, after, an_agent
@@ -39,8 +39,8 @@ async def test_what_is_read_back_is_shown_as_it_was(database: Database) -> None:
             # Whose phone a leg is, the queues say with the next snapshot.
             for leg in after_it.calls[call_id].legs.values():
                 leg.ours = call.legs[leg.id].ours
-            shown = views.call_topic(after_it.books, call_id)
-            assert differences(shown, views.call_topic(floor.books, call_id)) == [], signal
+            shown = replica_of(after_it.books).call_topic(call_id)
+            assert differences(shown, replica_of(floor.books).call_topic(call_id)) == [], signal
     assert stood > 50
 
 

@@ -3229,15 +3229,25 @@ export interface components {
         };
         /**
          * MeBody
-         * @description The agent's own state, and the queues of this PBX that they serve.
+         * @description All of an agent at this PBX that their own desktop shows: state, queues, and the phone where they work.
          */
         MeBody: {
             /** Agent */
             agent: number;
+            /** Extension */
+            extension: string | null;
+            /** Name */
+            name: string;
             /** Pbx */
             pbx: string;
             /** Queues */
             queues: string[];
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "agent" | "supervisor" | "administrator";
+            shift: components["schemas"]["ShiftView"] | null;
             state: components["schemas"]["AgentStateView"];
         };
         /** MeEvent */

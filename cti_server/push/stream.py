@@ -1,0 +1,205 @@
+"""One stream of the journal on its way to the desktops of this process: followed in order, and without a gap.
+
+    rows committed here ──▶ offer ┐
+                                  ├▶ replica (a PBX's floor) ▶ card added ▶ hub ▶ desktops
+    rows of other processes ▶ hint┘    ▲ the journal itself, where rows are not the next ones
+
+The process that writes hands its rows over as they are committed, so nobody waits for a read; every other one is
+told how far the stream is, and reads. Both see the same rows in the same order, because a stream's numbers are
+committed in their order (`record/journal.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+
+from cti_server.floor import events as kinds
+from cti_server.floor.events import About
+from cti_server.floor.replica import Replica
+from cti_server.record import journal, whole_floors
+from cti_server.record.database import Database
+from cti_server.record.journal import Entry, PositionGone
+
+from .cards import Cards
+from .frames import of_entry
+from .hub import Hub
+
+log = structlog.get_logger()
+
+
+class Stream:
+    """A stream of the journal. Await `begin` before the first desktop connects, and let `run` follow it.
+
+    With a `replica`, it is the stream of that PBX; `cards` then adds to events what the journal does not keep.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        hub: Hub,
+        database: Database,
+        replica: Replica | None = None,
+        cards: Cards | None = None,
+    ) -> None:
+        self.name = name
+        self.replica = replica
+        self.cards = cards
+        self._hub = hub
+        self._database = database
+        self._top = 0  # as far as the journal is known to go
+        self._behind = asyncio.Event()
+        self._handing = asyncio.Lock()  # held while what is folded and what is handed out may differ
+
+    @property
+    def position(self) -> int:
+        """The number of the last event that the replica includes and the hub has handed out."""
+        return self._hub.positions.get(self.name, 0)
+
+    # --- coming to know --------------------------------------------------------------------------------
+
+    async def begin(self) -> None:
+        """Take up the stream where the journal is now: from the whole floor that was kept, and what followed."""
+        async with self._handing, self._database.read() as conn:
+            kept = await whole_floors.kept(conn, self.name) if self.replica is not None else None
+            top = (await journal.positions(conn)).get(self.name, 0)
+            if kept is None or self.replica is None:
+                self._hub.positions[self.name] = top
+                return
+            self.replica.load(kept.floor)
+            position = kept.seq
+            try:
+                while entries := await journal.read_after(conn, self.name, position):
+                    for entry in entries:
+                        self._fold(self.replica, entry)
+                    position = entries[-1].seq
+            except PositionGone as gone:
+                # The owner of the PBX tells the whole floor when it begins, and keeps it from time to time.
+                log.warning("stream.begins_with_a_gap", stream=self.name, cause=str(gone))
+                position = max(position, top)
+            self._hub.positions[self.name] = position
+
+    def offer(self, entries: Sequence[Entry], whole: Mapping[str, Any] | None = None) -> None:
+        """Rows that this process has committed, in order; never waits. `whole` is the floor that they begin.
+
+        They are handed out at once where they are the next ones, and read from the journal where they are not.
+        """
+        if not entries:
+            return
+        if self._handing.locked() or entries[0].seq != self.position + 1 or self._lacking(entries):
+            self.hint(entries[-1].seq)
+            return
+        for entry in entries:
+            self._fold(self.replica, entry, whole)
+        self._publish(entries)
+
+    def hint(self, top: int) -> None:
+        """The journal has rows up to this number; never waits."""
+        if top > self._top:
+            self._top = top
+        if self._top > self.position:
+            self._behind.set()
+
+    async def run(self) -> None:
+        """Hand out what `hint` told of, until cancelled. Raises what the database raises."""
+        while True:
+            await self._behind.wait()
+            async with self._handing:
+                await self._read_to(self._top)
+            self._behind.clear()
+            self.hint(self._top)
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[Held]:
+        """Nothing of this stream is handed out meanwhile, so what is read of the replica belongs to `position`."""
+        async with self._handing:
+            yield Held(self)
+        self.hint(self._top)
+
+    async def _read_to(self, top: int) -> None:
+        async with self._database.read() as conn:
+            while self.position < top:
+                try:
+                    entries = await journal.read_after(conn, self.name, self.position)
+                except PositionGone as gone:
+                    await self._start_over(gone)
+                    return
+                if not entries:
+                    return  # `top` is of a row that is not committed yet, or of another database
+                entries = [entry for entry in entries if entry.seq <= top]
+                for entry in entries:
+                    whole = await self._whole_of(entry)
+                    self._fold(self.replica, entry, whole)
+                if self.cards is not None and (lacking := self._lacking(entries)):
+                    await self.cards.read(lacking)
+                self._publish(entries)
+
+    async def _whole_of(self, entry: Entry) -> Mapping[str, Any] | None:
+        """The whole floor that the owner kept with this row; None where it has been followed by a newer one."""
+        if entry.kind != kinds.FLOOR_BEGAN:
+            return None
+        async with self._database.read() as conn:
+            kept = await whole_floors.kept(conn, self.name)
+        return kept.floor if kept is not None and kept.seq == entry.seq else None
+
+    async def _start_over(self, gone: PositionGone) -> None:
+        """This process was away for longer than the journal is kept: its desktops start over, too."""
+        log.warning("stream.starts_over", stream=self.name, cause=str(gone))
+        async with self._database.read() as conn:
+            kept = await whole_floors.kept(conn, self.name) if self.replica is not None else None
+            top = (await journal.positions(conn)).get(self.name, 0)
+        if kept is not None and self.replica is not None:
+            self.replica.load(kept.floor)
+        self._hub.positions[self.name] = kept.seq if kept is not None else top
+        self._hub.overrun_all()
+
+    # --- handing out -----------------------------------------------------------------------------------
+
+    def _lacking(self, entries: Sequence[Entry]) -> Sequence[str]:
+        """The calls whose cards are to be shown here with these rows, and are not here."""
+        if self.cards is None:
+            return ()
+        return self.cards.lacking(entry for entry in entries if self._hub.is_read(self.name, entry.audience))
+
+    def _publish(self, entries: Sequence[Entry]) -> None:
+        cards = self.cards
+        self._hub.publish(
+            of_entry(entry, cards.with_card(entry.kind, entry.body) if cards is not None else entry.body)
+            for entry in entries
+        )
+        if cards is not None:
+            cards.forget(entries)
+
+    @staticmethod
+    def _fold(replica: Replica | None, entry: Entry, whole: Mapping[str, Any] | None = None) -> None:
+        if replica is None:
+            return
+        if entry.kind == kinds.FLOOR_BEGAN:
+            if whole is not None:
+                replica.load(whole)
+            return
+        about = (entry.audience or {}).get("about")
+        replica.take(
+            entry.kind,
+            entry.body,
+            About(frozenset(about["agents"]), frozenset(about["queues"])) if about is not None else None,
+        )
+
+
+class Held:
+    """A stream that stands still."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    @property
+    def position(self) -> int:
+        return self._stream.position
+
+    async def reach(self, seq: int) -> None:
+        """Hand out up to this number and no further. It must have been committed."""
+        await self._stream._read_to(seq)
