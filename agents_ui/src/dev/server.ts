@@ -94,7 +94,7 @@ export function eventsFor(before: FloorState, after: FloorState, viewer: Viewer,
     }
   }
   const mine = stateIn(after, me.id);
-  if (mine && (!same(mine, stateIn(before, me.id)) || !same([...serves], servedBy(before, me.id)))) told.push({ kind: "me.changed", body: { agent: me.id, pbx: PBX, state: mine, queues: [...serves] } } as ServerEvent);
+  if (mine && (!same(mine, stateIn(before, me.id)) || !same([...serves], servedBy(before, me.id)))) told.push({ kind: "me.changed", body: { agent: me.id, pbx: PBX, name: me.name, extension: me.extension, role: me.role, state: mine, queues: [...serves], shift: me.shift } } as ServerEvent);
   const agents = after.team.filter((member) => !same(member, before.team.find((old) => old.agent === member.agent)));
   if (agents.length && open.has("team")) told.push({ kind: "team.changed", body: { agents } } as ServerEvent);
   const frames = told.map((event, index): Frame => ({ type: "event", stream: STREAM, seq: seq + index, at: "2026-11-22T05:00:01.000Z", ...event }) as Frame);

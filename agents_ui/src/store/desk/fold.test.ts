@@ -8,6 +8,9 @@ import { currentCall, emptyDesk, myCalls, myPart, myQueues, type Desk } from "./
 import { deskOf, fold, KEPT_COMMANDS } from "./fold";
 import { withClosed, withOpened } from "./topicFold";
 
+/** What `me.changed` says of an agent beside their state. */
+const known = { name: "Li Wei", extension: null, role: "agent" as const, shift: null };
+
 const id = wangCard.call;
 const talking = callOf(wangCard);
 const held: CallView = { ...talking, state: "held" };
@@ -83,7 +86,7 @@ describe("my calls", () => {
 
 describe("queues", () => {
   const support = queues[0]!;
-  const serving = (...names: string[]) => event("me.changed", { agent: 3, pbx: "demo", state: me.state, queues: names }, 12);
+  const serving = (...names: string[]) => event("me.changed", { ...known, agent: 3, pbx: "demo", state: me.state, queues: names }, 12);
 
   test("one that I no longer serve leaves the screen; one told just before I serve it is there", () => {
     expect(myQueues(play(welcome(), serving("sales", "vip"))).map((queue) => queue.queue)).toEqual(["sales", "vip"]);
@@ -180,14 +183,14 @@ test("links, and me", () => {
   const link = { state: "stale", since: "2026-11-22T05:00:01.000Z", detail: "gone" } as const;
   expect(play(welcome(), event("link.changed", { pbx: "demo", ...link })).links).toEqual({ demo: link });
   const state = stateOf("not_ready", 1, "lunch");
-  const changed = (agent: number) => play(welcome(), event("me.changed", { agent, pbx: "demo", state, queues: me.queues })).me?.state;
+  const changed = (agent: number) => play(welcome(), event("me.changed", { ...known, agent, pbx: "demo", state, queues: me.queues })).me?.state;
   expect([changed(3), changed(4)]).toEqual([state, me.state]);
   expect(play(welcome(), event("settings.changed", { agent: 3, language: "en", auto_answer: true }, 4, "desk")).me?.preferences).toEqual({ auto_answer: true });
 });
 
 test("what I return to after calls is the last state outside them", () => {
   let seq = 10;
-  const state = (name: Parameters<typeof stateOf>[0], reason: string | null = null) => event("me.changed", { agent: 3, pbx: "demo", state: stateOf(name, 0, reason), queues: me.queues }, (seq += 1));
+  const state = (name: Parameters<typeof stateOf>[0], reason: string | null = null) => event("me.changed", { ...known, agent: 3, pbx: "demo", state: stateOf(name, 0, reason), queues: me.queues }, (seq += 1));
   const desk = play(welcome(), state("not_ready", "lunch"), state("ready"), state("reserved"), state("talking"));
   expect(desk.resting).toEqual({ name: "ready", reason: null });
   expect(fold(desk, welcome({ me: { ...me, state: stateOf("wrap_up", 3) } })).resting).toEqual({ name: "ready", reason: null });
