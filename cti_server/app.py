@@ -71,6 +71,7 @@ TIDY_EVERY_S = 3600.0
 WATCH_EVERY_S = 5.0
 MESSAGES_KEPT = timedelta(days=90)
 RESTART_AFTER_S = 1.0
+IDLE_TRANSACTION_S = 5.0  # PostgreSQL ends a transaction of ours that does nothing for so long
 M_MMAP_THRESHOLD = -3  # malloc.h
 
 log = structlog.get_logger()
@@ -92,7 +93,7 @@ class Running:
 async def running(settings: Settings) -> AsyncIterator[Running]:
     """Run everything but the HTTP listener. The database must have been migrated."""
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(Database(settings.database_url))
+        database = await stack.enter_async_context(Database(settings.database_url, idle_s=IDLE_TRANSACTION_S))
         sealer = settings.sealer()
         await _seal(database, sealer)
         places = PrefixPlaces()

@@ -32,6 +32,8 @@ from .settings import PbxSettings, Settings
 from .wire.ami import Message
 
 TRY_LEASE_EVERY_S = 2.0
+AFTER_TERM_S = 0.05  # so long after the end of another process's term this one asks for the lease
+LOOK_EVERY_S = 0.5  # for a process that waits: the owner may let the PBX go before its term ends
 NOTE_LIVE_EVERY_S = 5.0  # by so much a call that ends while the server is away may seem shorter than it was
 READ_AGAIN_EVERY_S = 15.0  # for people, phones and queues in the record; for 200 agents it takes milliseconds
 KNOWN_WITHIN_S = 5.0  # a desktop that connects while the server starts waits so long at the most
@@ -164,12 +166,16 @@ class Attachment:
         try:
             while True:
                 try:
+                    again_s = TRY_LEASE_EVERY_S
                     async with leases.hold(self._database, self.pbx.name, who, datetime.now(UTC)) as lease:
                         self.owner, waiting = True, False
+                        self.commands.right = lease
                         await self._attached(lease)
-                except* leases.LeaseTaken:
+                except* leases.LeaseTaken as taken:
+                    if not waiting:
+                        log.info("pbx.waiting", pbx=self.pbx.name, reason=str(taken.exceptions[0]))
                     waiting = True
-                    log.info("pbx.waiting", pbx=self.pbx.name, reason="another process is attached to it")
+                    again_s = _again(taken.exceptions)
                 except* leases.LeaseLost as lost:
                     log.warning("pbx.lost", pbx=self.pbx.name, reason=str(lost.exceptions[0]))
                 except* Exception as failed:
@@ -178,8 +184,9 @@ class Attachment:
                 finally:
                     self.owner = False
                     self._decided.set()
-                await asyncio.sleep(TRY_LEASE_EVERY_S)
-                self._begin_round()
+                await asyncio.sleep(again_s)
+                if not waiting:
+                    self._begin_round()
         finally:
             if waiting:
                 await self._stop_waiting()
@@ -197,16 +204,17 @@ class Attachment:
         reading = asyncio.create_task(self._read_again(), name=f"reading {self.pbx.name}")
         noting = asyncio.create_task(self._note_live(), name=f"noting {self.pbx.name}")
         pausing = asyncio.create_task(self._pause_again(), name=f"pausing {self.pbx.name}")
+        losing = asyncio.create_task(_lost(lease), name=f"lease lost {self.pbx.name}")
         try:
             # None of these returns; the first that fails ends the round.
-            await asyncio.wait({writing, linked, ordered}, return_when=asyncio.FIRST_EXCEPTION)
+            await asyncio.wait({writing, linked, ordered, losing}, return_when=asyncio.FIRST_EXCEPTION)
         except asyncio.CancelledError:
             stopping = True
             raise
         finally:
             if self.stream.cards is not None:
                 self.stream.cards.attached = None
-            beside = (linked, ordered, reading, noting, pausing)
+            beside = (linked, ordered, reading, noting, pausing, losing)
             for task in beside:
                 task.cancel()
             self.pipeline.stop()
@@ -220,3 +228,14 @@ class Attachment:
         for cause in ended:
             if isinstance(cause, Exception):
                 raise cause
+
+
+async def _lost(lease: leases.Lease) -> None:
+    await lease.lost
+    raise leases.LeaseLost(f"{lease.pbx}: a newer process is attached to it")
+
+
+def _again(taken: Sequence[BaseException]) -> float:
+    """When to ask for the lease again, in seconds."""
+    left = [cause.for_s for cause in taken if isinstance(cause, leases.LeaseTaken) and cause.for_s is not None]
+    return min([LOOK_EVERY_S, *(max(0.0, for_s) + AFTER_TERM_S for for_s in left)])

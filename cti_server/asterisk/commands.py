@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from typing import Protocol
 
 import structlog
 
@@ -24,6 +25,18 @@ class NoAccount(LookupError):
     """No AMI user is configured for the role that this action needs."""
 
 
+class Right(Protocol):
+    """The right to order, of the process that is attached; `record.leases.Lease`."""
+
+    async def assured(self) -> None:
+        """Wait until it is known to hold. Raises ConnectionError."""
+        ...
+
+    def check(self) -> None:
+        """Raises ConnectionError where it does not hold at this moment."""
+        ...
+
+
 class Commands:
     """The command connections of one PBX: one for each role, opened when first needed and kept while it
     lives. A role whose login was refused is not tried again for `REFUSED_AGAIN_S`, whoever asks meanwhile.
@@ -38,20 +51,29 @@ class Commands:
         # One each: a login that hangs keeps nobody waiting but who needs the same role.
         self._opening = {role: asyncio.Lock() for role in Role}
         self._refused: dict[Role, tuple[float, str]] = {}  # when, by the monotonic clock, and with which words
+        self.right: Right | None = None  # without one, whoever runs this answers for it (`cti-server detach`)
 
     async def run(self, action: Action) -> Answer:
         """Send the action and answer what the PBX said.
 
         Raises NoAccount, ActionFailed, or ConnectionError/TimeoutError when the PBX is out of reach. A connection
         that has died is opened again before the action is sent; after it only when the action is idempotent.
+        Without the right to order nothing is sent.
         """
-        session = await self._session(action.role)
         try:
-            return await session.ask(action, COMMAND_S)
+            return await self._send(action)
         except LinkLost:
             if not action.idempotent:
                 raise
-            return await (await self._session(action.role)).ask(action, COMMAND_S)
+            return await self._send(action)
+
+    async def _send(self, action: Action) -> Answer:
+        if self.right is not None:
+            await self.right.assured()
+        session = await self._session(action.role)
+        if self.right is not None:
+            self.right.check()  # immediately before the write: opening the session may have taken long
+        return await session.ask(action, COMMAND_S)
 
     async def _session(self, role: Role) -> Session:
         account: Account | None = getattr(self._pbx, role.value)

@@ -130,10 +130,12 @@ class Database:
     `trouble` is what keeps it from being written now, where the last write failed for it.
     """
 
-    def __init__(self, url: str, *, pool_size: int = POOL_SIZE) -> None:
+    def __init__(self, url: str, *, pool_size: int = POOL_SIZE, idle_s: float | None = None) -> None:
+        """With `idle_s`, PostgreSQL ends a transaction that does nothing for so long: a process that is frozen, or
+        cut off, must not keep locks from the others."""
         self.url = normalise_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite(self.url, pool_size) if self.is_sqlite else _postgresql(self.url, pool_size)
+        self.engine = _sqlite(self.url, pool_size) if self.is_sqlite else _postgresql(self.url, pool_size, idle_s)
         self._reader = (
             self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
         )
@@ -227,7 +229,8 @@ def lone_engine(url: sa.URL) -> AsyncEngine:
 # customer's words.
 
 
-def _postgresql(url: sa.URL, pool_size: int) -> AsyncEngine:
+def _postgresql(url: sa.URL, pool_size: int, idle_s: float | None) -> AsyncEngine:
+    idle = {"idle_in_transaction_session_timeout": str(int(idle_s * 1000))} if idle_s is not None else {}
     # jit off: a lookup takes a few milliseconds at most; compiling it would take longer than running it.
     return create_async_engine(
         url,
@@ -237,7 +240,7 @@ def _postgresql(url: sa.URL, pool_size: int) -> AsyncEngine:
         max_overflow=pool_size,
         pool_timeout=5,
         pool_pre_ping=True,  # a PostgreSQL that was restarted costs a reconnect, not a caller's lookup
-        connect_args={"server_settings": {"jit": "off", "application_name": "cti-server"}, "timeout": 5},
+        connect_args={"server_settings": {"jit": "off", "application_name": "cti-server", **idle}, "timeout": 5},
     )
 
 

@@ -1,4 +1,4 @@
-"""The whole floor of each PBX as of a position of its stream, where any process begins to follow."""
+"""Several processes on one record: terms of leases, and the whole floor of each PBX where any process begins."""
 
 from __future__ import annotations
 
@@ -20,7 +20,16 @@ def upgrade() -> None:
         sa.Column("floor", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("stream", name=op.f("pk_whole_floors")),
     )
+    op.create_table(
+        "pbx_terms",
+        sa.Column("pbx", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("standby_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("pbx", name=op.f("pk_pbx_terms")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("pbx_terms")
     op.drop_table("whole_floors")
