@@ -127,8 +127,8 @@ class Floor:
         """Put back a call that was on the floor; the next snapshot shows whether it still lives.
 
         Nothing counts as sent about it, so its next change reaches the desktops that resume. No snapshot speaks of
-        one that is over and only wrapped up: that is told with the first signal, because an agent may have
-        finished it in the record without the floor having said so.
+        a call that is over and only wrapped up, nor of a part that is over in one that goes on: these are told with
+        the first signal, because an agent may have finished in the record without the floor having said so.
         """
         self.books.add_call(call)
         for leg in () if call.ended else tuple(call.legs.values()):
@@ -139,10 +139,11 @@ class Floor:
         gave = next((part for part in reversed(call.parts) if part.outcome == "transferred"), None)
         if call.not_taken and gave is not None:
             self.books.given_away[gave.seat] = call
-        if call.ended:
-            for part in call.parts:
-                if part.answered_at is not None:
-                    self.books.touch_part(call, part)
+        # A part that is over may have been in wrap-up when the last process died, and its agent still shows it.
+        told_anew = [p for p in call.parts if p.answered_at is not None and (call.ended or not p.live)]
+        for part in told_anew:
+            self.books.touch_part(call, part)
+        if call.ended or told_anew:
             self.books.touch(call)
 
     # --- events ----------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -53,6 +54,12 @@ def restart(before: Floor, *signals: Signal, heard_until: float | None = None) -
 def only(floor: Floor) -> Call:
     (call,) = floor.calls.values()
     return call
+
+
+def row_of(call: Call, leg: Leg) -> LegRow:
+    """As a snapshot lists it."""
+    parked = leg.parked is not None
+    return LegRow(leg.id, call.linkedid, leg.channel, leg.up, None, None, None, leg.bridge, 9.0, parked=parked)
 
 
 def row(leg: str = "x.1", at: float = 100.0, bridge: str | None = None, parked: bool = False) -> LegRow:
@@ -260,6 +267,42 @@ def test_of_two_wrap_ups_one_is_finished_after_a_restart(in_the_record: bool) ->
     for desktop in desktops:
         assert desktop.state == fresh(after, desktop.viewer)
     assert [len(desktop.state["parts"]) for desktop in desktops] == [0, 1]
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+@pytest.mark.parametrize("tape", ["desk-park-and-fetch", "parked-and-gives-up", "phone-parks-by-a-key"])
+def test_a_wrap_up_of_a_call_that_went_on_is_finished_in_the_record_only(tape: str, goes_on: bool) -> None:
+    """The server was killed after the record had it and before the floor had told it; the caller is parked yet, or
+    hung up meanwhile. The agent's desktop lets go of the call."""
+    before = Floor("demo")
+    for signal in (*seated(), *ALL[tape]):
+        before.apply(signal)
+        wrapping = [(c, p) for c in before.calls.values() for p in c.parts if p.state is PartState.WRAP_UP]
+        if wrapping and not wrapping[0][0].ended:
+            break
+    (call, part) = wrapping[0]
+    at, viewer = before.books.clock, Viewer(part.agent or 0)
+    held = fresh(before, viewer)
+    assert call.id in held["parts"]
+    row_ = as_json(stored(record_of(call)))
+    finished = datetime.fromtimestamp(at, UTC)
+    segments = tuple(replace(s, wrapped_at=finished) if s.position == part.position else s for s in row_.segments)
+    after = Floor("demo")
+    after.restore(call_of(replace(row_, segments=segments)))
+    desktop = Desktop(after, viewer)
+    desktop.state = held
+    legs = tuple(
+        LegRow(
+            leg.id, call.linkedid, leg.channel, leg.up, None, None, None, leg.bridge, 9.0, parked=bool(leg.parked)
+        )
+        for leg in (call.legs.values() if goes_on else ())
+    )
+    for signal in (*seated(), Snapshot(at + 10, before.books.boot, legs, members=members(before))):
+        for event in after.apply(signal):
+            desktop.take(event)
+    assert desktop.state["parts"] == {}
+    assert desktop.state["calls"] == {}
+    assert desktop.state == fresh(after, viewer)
 
 
 def test_a_number_outside_that_was_dialled_meanwhile_is_called() -> None:
