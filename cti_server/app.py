@@ -38,10 +38,12 @@ from .control.control import Control
 from .desk import STREAM as DESK
 from .desk import Desk
 from .floor.replica import Replica
+from .in_hand import InHand
 from .ivr.identify import IdentifyDialogue
 from .listener.connections import NotOfPeers, limited
 from .listener.gate import Gate
 from .listener.limits import Limits, connections_within, proxies_of, raise_descriptors
+from .live import anywhere
 from .live.agent_commands import AgentCommands
 from .live.attached import Attached
 from .live.audit_seals import AuditSeals
@@ -49,6 +51,8 @@ from .live.changes import Changes
 from .live.delivery import Delivery
 from .live.feed import Feed
 from .live.floors import Floors
+from .live.following import Following
+from .live.mailbox import Mailbox
 from .live.oversights import Oversights
 from .live.presence import Presence
 from .live.questions import Questions
@@ -63,6 +67,7 @@ from .record import journal
 from .record.center import phone_secrets, second_factors, sessions
 from .record.database import Database
 from .record.desk import messages
+from .record.processes.notices import Notices, this_process
 from .record.sealing import Sealer
 from .settings import Settings
 
@@ -101,12 +106,24 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await oversights.look()
         lookup = Lookup(database, default_region=settings.default_region, places=places)
         hub = Hub()
-        desk_stream = Stream(DESK, hub, database)
+        notices = Notices(database)
+        following = Following(database, notices)
+        presence = Presence(database, notices, this_process(), hub)
+        hub.presence = presence.changed
+        desk_stream = Stream(DESK, hub, database, announce=following.announce)
         attachments = [
-            Attachment(pbx, database, lookup, _stream_of(pbx.name, hub, database, lookup), settings, hub.agents)
+            Attachment(
+                pbx,
+                database,
+                lookup,
+                _stream_of(pbx.name, hub, database, lookup, following),
+                settings,
+                presence.connected,
+            )
             for pbx in settings.attached()
         ]
-        streams = [desk_stream, *(attachment.stream for attachment in attachments)]
+        presence.attachments = attachments
+        streams = following.streams = [desk_stream, *(attachment.stream for attachment in attachments)]
         for stream in streams:
             await stream.begin()
         floor = Floors(
@@ -114,19 +131,23 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             {a.pbx.name: a.stream.cards for a in attachments if a.stream.cards is not None},
             lambda: max(attachment.pipeline.lag_s for attachment in attachments),
         )
-        hub.presence = Presence(attachments)
-        deliver = Delivery(attachments)
+        default_pbx = attachments[0].pbx.name
+        mailbox = Mailbox(database, notices, attachments)
+        deliver = Delivery(attachments, mailbox, lookup)
         desk = Desk(database, desk_stream.offer, _now)
-        commands = AgentCommands(Attached(attachments), desk, hub, database)
-        stack.push_async_callback(commands.close)
-        control = Control(attachments, desk, database, settings.default_region)
+        in_hand = InHand(database, desk, _now)
+        own_commands = AgentCommands(Attached(attachments), in_hand, presence.connected, database)
+        stack.push_async_callback(own_commands.close)
+        control = Control(attachments, desk, database, settings.default_region, in_hand)
+        anywhere.serve(mailbox, own_commands, control)
+        commands = anywhere.CommandsAnywhere(mailbox, floor, hub, default_pbx)
         for attachment in attachments:
+            attachment.taken = in_hand.tell_left
             if attachment.stream.cards is not None:
                 attachment.stream.cards.handover = control.handovers.view
         collector = LiveCollector(attachments, hub, registry := CollectorRegistry())
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
-        default_pbx = attachments[0].pbx.name
         encodings = {attachment.pbx.name: attachment.pbx.encodings for attachment in attachments}
         identify = await stack.enter_async_context(
             IdentifyDialogue(
@@ -135,7 +156,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 deadline_ms=settings.lookup_deadline_ms,
                 default_pbx=default_pbx,
                 observe=collector.looked_up,
-                hear=Questions(attachments, settings.default_region).hear,
+                hear=Questions(attachments, settings.default_region, mailbox).hear,
             )
         )
         collector.refused = identify.refused
@@ -144,7 +165,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             desk=desk,
             floor=floor,
             commands=commands,
-            control=control,
+            control=anywhere.ControlAnywhere(mailbox, floor, default_pbx),
             lookup=lookup,
             identify=identify.answer,
             now=_now,
@@ -191,6 +212,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         changes = Changes(database, desk, hub, commands, floor)
         duties = [_start(duty, database) for duty in _duties(attachments, database, desk, floor)]
         duties += [_start((f"stream {stream.name}", stream.run), database) for stream in streams]
+        duties.append(_start(("notices", notices.run), database))
+        duties.append(_start(("following", following.run), database))
+        duties.append(_start(("mailbox", mailbox.run), database))
+        duties.append(_start(("presence", presence.run), database))
         duties.append(_start(("changes", changes.run), database))
         duties.append(_start(("signed out", SignedOut(database, hub).run), database))
         duties.append(_start(("oversights", oversights.run), database))
@@ -342,9 +367,9 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _stream_of(pbx: str, hub: Hub, database: Database, lookup: Lookup) -> Stream:
+def _stream_of(pbx: str, hub: Hub, database: Database, lookup: Lookup, following: Following) -> Stream:
     replica = Replica(pbx)
-    return Stream(f"pbx:{pbx}", hub, database, replica, Cards(replica, lookup))
+    return Stream(f"pbx:{pbx}", hub, database, replica, Cards(replica, lookup), following.announce)
 
 
 # --- duties: tasks that run as long as the server does ----------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Awaitable, Callable, Sequence, Set
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -64,6 +64,7 @@ class Attachment:
         self.commands = Commands(pbx)
         self.owner = False
         self.stream = stream
+        self.taken: Callable[[leases.Lease], Awaitable[None]] | None = None  # called when this one is the owner
         self._database, self._lookup, self._connected = database, lookup, connected
         self._times = times
         self._decided = asyncio.Event()  # whether this process is attached; if so, the floor is restored
@@ -194,6 +195,8 @@ class Attachment:
 
     async def _attached(self, lease: leases.Lease) -> None:
         await self.pipeline.restore(lease)
+        if self.taken is not None:
+            await self.taken(lease)
         if self.stream.cards is not None:
             self.stream.cards.attached = self.pipeline
         self._decided.set()

@@ -15,6 +15,7 @@ from cti_server.floor.topics import customer as customer_topic
 from cti_server.record import journal
 from cti_server.record.database import Connection, Database
 from cti_server.record.journal import Entry, NewEntry
+from cti_server.record.processes import requests
 
 STREAM: Final = "desk"
 TELL_TRIES = 4  # how often a result is written before it is given up: the database may be away for a moment
@@ -96,12 +97,18 @@ class Desk:
             numbers = await journal.append(conn, STREAM, made.entries)
         self._publish([journal.entry(STREAM, seq, row) for seq, row in zip(numbers, made.entries, strict=True)])
 
-    async def tell(self, kind: str, body: dict[str, Any], to: dict[str, Any] | None = None) -> None:
-        """Send one event. Tries again while the database is away, and logs an event that it gives up."""
+    async def tell(
+        self, kind: str, body: dict[str, Any], to: dict[str, Any] | None = None, *, once: str | None = None
+    ) -> None:
+        """Send one event. Tries again while the database is away, and logs an event that it gives up.
+
+        With `once`, the result of that request: it is not sent where another process has told one.
+        """
         for attempt in range(1, TELL_TRIES + 1):
             try:
                 async with asyncio.timeout(TELL_S), self.change() as change:
-                    change.tell(kind, body, to)
+                    if once is None or await requests.finish(change.conn, once, change.at):
+                        change.tell(kind, body, to)
                 return
             except Exception as cause:
                 log.error("desk.not_told", kind=kind, cause=f"{type(cause).__name__}: {cause}", tries=attempt)

@@ -101,7 +101,7 @@ class Pipeline:
         self._connected = connected
         self.told_whole = False
         self._kept_at, self._kept = 0, time.monotonic()
-        self._lease: leases.Lease | None = None
+        self.lease: leases.Lease | None = None
         self._inbox: deque[Signal] = deque()
         self._max_inbox = max_inbox
         self._wake = asyncio.Event()
@@ -146,7 +146,7 @@ class Pipeline:
 
     async def restore(self, lease: leases.Lease) -> None:
         """Begin where the last process stopped: agents at their phones, open calls, unfinished wrap-ups."""
-        self._lease = lease
+        self.lease = lease
         async with self._database.read() as conn:
             calls = await memory.recall_calls(conn, self.pbx)
             people = await memory.recall_people(conn, self.pbx)
@@ -175,10 +175,10 @@ class Pipeline:
     async def note_live(self) -> None:
         """Write down that the PBX is heard, while it carries calls: so a server that restarts knows how long each
         was seen to last. Raises LeaseLost."""
-        if self._lease is None or self.books.link is not LinkState.LIVE or not self.books.calls:
+        if self.lease is None or self.books.link is not LinkState.LIVE or not self.books.calls:
             return
         async with self._database.begin() as conn:
-            await leases.fence(conn, self._lease)
+            await leases.fence(conn, self.lease)
             await leases.note_live(conn, self.pbx, datetime.now(UTC))
 
     def _put_differing(self, signals: Sequence[Signal]) -> None:
@@ -296,9 +296,9 @@ class Pipeline:
                 self.callers.forget(call)
 
     async def _write(self, batch: Batch) -> Sequence[Entry]:
-        assert self._lease is not None
+        assert self.lease is not None
         async with self._database.begin() as conn:
-            await leases.fence(conn, self._lease)
+            await leases.fence(conn, self.lease)
             ids, entries = await memory.write(conn, self.stream.name, (self.pbx, self.books.boot), batch)
         for call in batch.calls:
             if (number := ids.get((call.pbx, call.boot, call.linkedid))) is not None:
@@ -327,7 +327,7 @@ class Pipeline:
         """Keep the whole floor as of now, where much has happened since that was done. Raises LeaseLost, and what
         the database raises."""
         replica, position = self.stream.replica, self.stream.position
-        if self._lease is None or replica is None or not self.told_whole:
+        if self.lease is None or replica is None or not self.told_whole:
             return
         since = position - self._kept_at
         if since == 0 or (
@@ -336,7 +336,7 @@ class Pipeline:
             return
         whole = replica.whole()
         async with self._database.begin() as conn:
-            await leases.fence(conn, self._lease)
+            await leases.fence(conn, self.lease)
             await whole_floors.keep(conn, self.stream.name, position, datetime.now(UTC), whole)
         self._kept_at, self._kept = position, time.monotonic()
 

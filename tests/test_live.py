@@ -14,6 +14,7 @@ import pytest
 from cti_server.commands import CommandRefused, Sitting
 from cti_server.desk import Desk
 from cti_server.floor.signals import LinkChanged, LinkState, MemberChanged, MemberRemoved, MemberStatus
+from cti_server.in_hand import InHand
 from cti_server.live import agent_commands
 from cti_server.live.agent_commands import AgentCommands
 from cti_server.live.attached import Attached
@@ -22,6 +23,7 @@ from cti_server.record.center import agents
 from cti_server.record.center.agents import Agent
 from cti_server.record.database import Database
 from cti_server.record.journal import Entry
+from cti_server.record.processes.notices import Notices
 from cti_server.rules.rights import Viewer
 from tests.control.site import NOW, Site, site
 
@@ -50,13 +52,16 @@ async def shifts(database: Database, connected: bool = True) -> AsyncIterator[Sh
     async with site(database) as there:
         told: list[Entry] = []
         desk = Desk(database, told.extend, lambda: NOW)
-        commands = AgentCommands(Attached([there.attachment]), desk, there.hub, database)
+        presence = Presence(database, Notices(database), "this", there.hub)
+        presence.attachments = [there.attachment]
+        in_hand = InHand(database, desk, lambda: NOW)
+        commands = AgentCommands(Attached([there.attachment]), in_hand, presence.connected, database)
         if connected:
             there.put(LinkChanged(time.time(), LinkState.LIVE))
         await there.attachment.pipeline.when(lambda f: True if f.agents else None, 5)
         if connected:
             await there.attachment.pipeline.when(lambda f: True if f.link is LinkState.LIVE else None, 5)
-        there.hub.presence = Presence([there.attachment])
+        there.hub.presence = presence.changed
         try:
             yield Shifts(there, commands, told)
         finally:
@@ -73,7 +78,7 @@ async def test_who_was_added_a_moment_ago_signs_in_and_their_desktop_counts(data
     async with shifts(database) as here:
         agent = await newcomer(database)
         here.site.hub.subscribe(Viewer(agent.id))  # before the floor knows them
-        result = await here.done(await here.commands.begin_shift(agent, DESK))
+        result = await here.done(await here.commands.begin_shift(here.site.attachment, agent.id, DESK))
         assert result["ok"], result
         assert here.site.floor.agents[agent.id].desktop_gone is None
 
@@ -82,7 +87,7 @@ async def test_of_two_who_take_a_phone_at_once_one_is_told_that_it_is_taken(data
     async with shifts(database) as here:
         async with database.read() as conn:
             one, two = (await agents.all_active(conn))[:2]
-        asked = [await here.commands.begin_shift(agent, DESK) for agent in (one, two)]
+        asked = [await here.commands.begin_shift(here.site.attachment, agent.id, DESK) for agent in (one, two)]
         first, second = [await here.done(request) for request in asked]
         assert first["ok"]
         assert second["problem"]["code"] == "seat_taken"
@@ -91,7 +96,7 @@ async def test_of_two_who_take_a_phone_at_once_one_is_told_that_it_is_taken(data
 async def test_nobody_goes_home_while_the_pbx_cannot_be_told(database: Database) -> None:
     async with shifts(database) as here:
         agent = await newcomer(database)
-        await here.done(await here.commands.begin_shift(agent, DESK))
+        await here.done(await here.commands.begin_shift(here.site.attachment, agent.id, DESK))
         here.site.put(LinkChanged(time.time(), LinkState.STALE))
         await here.site.attachment.pipeline.when(lambda f: True if f.link is LinkState.STALE else None, 5)
         with pytest.raises(CommandRefused, match="not connected"):
@@ -104,7 +109,7 @@ async def test_a_process_that_lost_the_pbx_refuses_at_once(database: Database) -
         agent = await newcomer(database)
         here.site.attachment.owner = False
         with pytest.raises(CommandRefused, match="not connected"):
-            await here.commands.begin_shift(agent, DESK)
+            await here.commands.begin_shift(here.site.attachment, agent.id, DESK)
 
 
 async def test_a_result_waits_for_a_database_that_is_away_for_a_moment(
@@ -112,7 +117,7 @@ async def test_a_result_waits_for_a_database_that_is_away_for_a_moment(
 ) -> None:
     async with shifts(database) as here:
         agent = await newcomer(database)
-        desk, failures = here.commands._desk, [OSError("gone")]
+        desk, failures = here.commands._in_hand._desk, [OSError("gone")]
         real = desk.change
 
         def change() -> Any:
@@ -121,7 +126,7 @@ async def test_a_result_waits_for_a_database_that_is_away_for_a_moment(
             return real()
 
         monkeypatch.setattr(desk, "change", change)
-        assert (await here.done(await here.commands.begin_shift(agent, DESK)))["ok"]
+        assert (await here.done(await here.commands.begin_shift(here.site.attachment, agent.id, DESK)))["ok"]
 
 
 @pytest.mark.parametrize("leaves", [True, False])
@@ -131,7 +136,7 @@ async def test_who_goes_home_is_told_whether_their_phone_left_the_queues(
     monkeypatch.setattr(agent_commands, "CONFIRM_S", 0.5)
     async with shifts(database) as here:
         agent = await newcomer(database)
-        await here.done(await here.commands.begin_shift(agent, DESK))
+        await here.done(await here.commands.begin_shift(here.site.attachment, agent.id, DESK))
         at, seat = time.time(), DESK.seat
         here.site.put(MemberChanged(at, "night", seat, seat, "New", MemberStatus.IDLE, False, None, dynamic=True))
         await here.site.attachment.pipeline.when(lambda f: f.memberships(seat) or None, 5)

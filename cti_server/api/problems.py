@@ -32,6 +32,7 @@ REFUSED: Final[Mapping[str, int]] = {
     "bad_target": 422,
     "key_reused": 422,
     "pbx_unreachable": 503,
+    "record_away": 503,
     "server_stopping": 503,
 }
 

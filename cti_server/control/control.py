@@ -12,10 +12,11 @@ asked for.
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, cast
 
@@ -32,8 +33,10 @@ from cti_server.floor.possible import refusal_of
 from cti_server.floor.signals import LinkState
 from cti_server.floor.standing import Scene, Standing, followed, now, scene_of
 from cti_server.floor.verbs import Verb
+from cti_server.in_hand import InHand
 from cti_server.record.audit.entries import Actor, acts, note
 from cti_server.record.database import Database
+from cti_server.record.processes.requests import Accepted
 from cti_server.rules.dial_policy import INSIDE
 from cti_server.rules.masking import masked
 
@@ -72,9 +75,13 @@ class Plan:
 class Control:
     """The call commands of all PBXs; `api.ports.CallControl`."""
 
-    def __init__(self, attachments: Sequence[Attachment], desk: Desk, database: Database, region: str) -> None:
+    def __init__(
+        self, attachments: Sequence[Attachment], desk: Desk, database: Database, region: str, in_hand: InHand
+    ) -> None:
         self._attachments = {attachment.pbx.name: attachment for attachment in attachments}
         self._desk = desk
+        self._in_hand = in_hand
+        self._accepting: dict[str, asyncio.Future[None]] = {}
         self._region = region
         self._requests = Requests()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -94,29 +101,64 @@ class Control:
 
     # --- asking ----------------------------------------------------------------------------------------
 
-    async def ask(self, asking: Asking, command: CallCommand, key: str | None = None) -> str:
+    async def ask(
+        self, asking: Asking, command: CallCommand, key: str | None = None, request: str | None = None
+    ) -> str:
+        """`request` is the id that a new request is to have, where another process has given it one."""
         if self._closed:
             raise CommandRefused("server_stopping", "the server is stopping; nothing was done")
         await self._refresh(command)
         command = self._canonical(command)
-        if (request := self._requests.repeated(asking.agent, command, key)) is not None:
-            return request
+        whole = json.dumps(asdict(command), sort_keys=True)
+        before: str | None = None
+        if key is not None and self._requests.repeated(asking.agent, command, key) is None:
+            before = await self._in_hand.repeated(asking.agent, key, whole)
+        if before is not None:
+            return before
+        # Nothing is awaited between this look and `begin`: of two at once, one repeats the other.
+        if (repeats := self._requests.repeated(asking.agent, command, key)) is not None:
+            if (accepting := self._accepting.get(repeats)) is not None:
+                await asyncio.shield(accepting)
+            return repeats
         who = (asking.agent, command.call or "")
         line: Line | None = None
         # A hangup does not wait for the agent's earlier commands.
         if command.verb is Verb.HANGUP or not self._requests.busy(who):
-            self._plan(asking, command)
+            attachment = self._plan(asking, command).attachment
         else:
-            self._place(asking, command)  # the call's state is checked when this command's turn comes
+            attachment, _ = self._place(asking, command)  # the call's state is checked when this one's turn comes
         if command.verb is not Verb.HANGUP:
             line = self._requests.join(who)
         # Pressing a key twice is two commands, so DTMF is never taken for a repeat.
-        request = self._requests.begin(asking.agent, command, key, once=command.verb is not Verb.DTMF)
-        task = asyncio.create_task(self._perform(request, asking, command, line), name=f"command {request}")
+        once = command.verb is not Verb.DTMF
+        request = self._requests.begin(asking.agent, command, key, once=once, request=request)
+        accepted = Accepted(request, asking.agent, command.verb.value, command.call)
+        try:
+            await self._accept(attachment, accepted, whole, key)
+        except BaseException:
+            self._requests.forget(asking.agent, command, key, request)
+            if line is not None:
+                self._requests.leave(who)
+            raise
+        task = asyncio.create_task(self._perform(accepted, asking, command, line), name=f"command {request}")
         for tasks in (self._tasks, self._working):
             tasks.add(task)
             task.add_done_callback(tasks.discard)
         return request
+
+    async def _accept(self, attachment: Attachment, accepted: Accepted, whole: str, key: str | None) -> None:
+        """Write the command down before it is carried out. Whoever repeats it meanwhile waits for that, too."""
+        waiting = self._accepting[accepted.request] = asyncio.get_running_loop().create_future()
+        try:
+            await self._in_hand.accept(attachment.pipeline.lease, accepted, whole, key)
+            waiting.set_result(None)
+        except BaseException as cause:
+            refused = cause if isinstance(cause, CommandRefused) else over()
+            waiting.set_exception(refused)
+            waiting.exception()  # marks it as retrieved: most often nobody repeats it
+            raise
+        finally:
+            del self._accepting[accepted.request]
 
     async def handover(self, call: str, agent: int) -> Mapping[str, Any] | None:
         return await self.handovers.fresh(call, agent)
@@ -230,8 +272,8 @@ class Control:
 
     # --- running it ------------------------------------------------------------------------------------
 
-    async def _perform(self, request: str, asking: Asking, command: CallCommand, line: Line | None) -> None:
-        call, problem = command.call, None
+    async def _perform(self, accepted: Accepted, asking: Asking, command: CallCommand, line: Line | None) -> None:
+        request, call, problem = accepted.request, command.call, None
         try:
             if line is None:
                 call, problem = await self._in_turn(asking, command)
@@ -248,14 +290,7 @@ class Control:
             if line is not None:
                 self._requests.leave((asking.agent, command.call or ""))
             self._requests.end(asking.agent, command, request)
-        body = {
-            "request": request,
-            "command": command.verb.value,
-            "call": call,
-            "ok": problem is None,
-            "problem": problem.view() if problem is not None else None,
-        }
-        await self._tell(asking.agent, "command.done", body)
+        await self._in_hand.done(asking.agent, accepted, problem.view() if problem is not None else None, call)
 
     async def _in_turn(self, asking: Asking, command: CallCommand) -> tuple[str | None, Failed | None]:
         """Check again, for the call may have changed since `ask`, then run the steps.

@@ -50,12 +50,14 @@ class Requests:
             del self._keys[agent, key]
         return self._running.get((agent, command))
 
-    def begin(self, agent: int, command: CallCommand, key: str | None, *, once: bool) -> str:
-        """The id of a new request; call `end` when it is done.
+    def begin(
+        self, agent: int, command: CallCommand, key: str | None, *, once: bool, request: str | None = None
+    ) -> str:
+        """The id of a new request, `request` where it has one; call `end` when it is done.
 
         With `once`, the same command asked again before that is a repeat.
         """
-        request = uuid.uuid4().hex
+        request = request or uuid.uuid4().hex
         if key is not None:
             self._keys[agent, key] = (self._clock(), command, request)
             while len(self._keys) > self._max_keys:
@@ -67,6 +69,12 @@ class Requests:
     def end(self, agent: int, command: CallCommand, request: str) -> None:
         if self._running.get((agent, command)) == request:
             del self._running[agent, command]
+
+    def forget(self, agent: int, command: CallCommand, key: str | None, request: str) -> None:
+        """It was refused after all: the same key may come again."""
+        self.end(agent, command, request)
+        if key is not None and self._keys.get((agent, key), (0, None, None))[2] == request:
+            del self._keys[agent, key]
 
     def busy(self, who: Who) -> bool:
         """Whether a command of this agent for this call is under way."""

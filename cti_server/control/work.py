@@ -19,6 +19,7 @@ from cti_server.floor.calls import Call
 from cti_server.floor.signals import LegHangupAsked, LegHeldAtDesk, LegMuted, LinkState
 from cti_server.floor.standing import Scene, now, scene_of
 from cti_server.pipeline import PipelineClosed
+from cti_server.record.leases import NotAssured
 from cti_server.rules.facts import Reason
 
 from .reaching import Unfenced, numbers
@@ -89,6 +90,8 @@ class Work:
             return Failed("dial_refused", f"the server does not know what {cause} dials, so it dials nothing")
         except NoAccount as cause:
             return Failed("no_account", str(cause))
+        except NotAssured as cause:
+            return Failed("record_away", f"{cause}; nothing was done", "Use the keys of your phone.")
         except ActionFailed as cause:
             return await self._why_refused(before, str(cause))
         except (OSError, TimeoutError) as cause:

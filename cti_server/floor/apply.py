@@ -127,8 +127,8 @@ class Floor:
         """Put back a call that was on the floor; the next snapshot shows whether it still lives.
 
         Nothing counts as sent about it, so its next change reaches the desktops that resume. No snapshot speaks of
-        a call that is over and only wrapped up, nor of a part that is over in one that goes on: these are told with
-        the first signal, because an agent may have finished in the record without the floor having said so.
+        a call that is over and only wrapped up, nor of a part that is over in one that goes on: these are told
+        with the first signal, because an agent may have finished in the record without the floor having said so.
         """
         self.books.add_call(call)
         for leg in () if call.ended else tuple(call.legs.values()):

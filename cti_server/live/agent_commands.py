@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,6 @@ import structlog
 
 from cti_server.attachment import Attachment
 from cti_server.commands import CommandRefused, Sitting
-from cti_server.desk import Desk, only
 from cti_server.floor.agents import By
 from cti_server.floor.books import Books
 from cti_server.floor.calls import Call
@@ -34,11 +33,12 @@ from cti_server.floor.desk_signals import (
 )
 from cti_server.floor.parts import PartState
 from cti_server.floor.signals import LinkState
+from cti_server.in_hand import InHand
 from cti_server.pipeline import PipelineClosed
-from cti_server.push.hub import Hub
-from cti_server.record.center.agents import Agent as AgentRecord
+from cti_server.record.center import agents
 from cti_server.record.contacts import history
 from cti_server.record.database import Database
+from cti_server.record.processes.requests import Accepted
 
 from .attached import Attached
 
@@ -62,10 +62,13 @@ Shows = Callable[[Books], Done | None]
 class AgentCommands:
     """Checks a command at once, hands it to the PBX's pipeline, and reports what the floor then shows."""
 
-    def __init__(self, attached: Attached, desk: Desk, hub: Hub, database: Database) -> None:
+    def __init__(
+        self, attached: Attached, in_hand: InHand, connected: Callable[[], Set[int]], database: Database
+    ) -> None:
+        """`connected` has the agents who have a desktop now."""
         self._attached = attached
-        self._desk = desk
-        self._hub = hub
+        self._in_hand = in_hand
+        self._connected = connected
         self._database = database
         self._running: set[asyncio.Task[None]] = set()
 
@@ -74,13 +77,20 @@ class AgentCommands:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def begin_shift(self, agent: AgentRecord, phone: Sitting) -> str:
-        attachment = self._attached.at_pbx(agent.pbx)
+    async def begin_shift(
+        self, attachment: Attachment, number: int, phone: Sitting, request: str | None = None
+    ) -> str:
+        """`request` is the id that the request is to have, here and below."""
         _live(attachment)
+        async with self._database.read() as conn:
+            agent = await agents.get(conn, number)
+        if agent is None:
+            raise CommandRefused("not_found", "there is no such agent")
+        accepted = await self._begin(attachment, agent.id, "begin_shift", request)
         put, now = attachment.pipeline.put, time.time()
         seat = agent.seat if agent.pbx == attachment.pbx.name else None
         put(AgentSeated(now, agent.id, agent.name, seat, agent.extension, agent.role))
-        if agent.id in self._hub.agents():
+        if agent.id in self._connected():
             put(DesktopSeen(now, agent.id, connected=True))  # it connected before the floor knew the agent
         put(ShiftBegan(now, agent.id, phone.seat, phone.extension, phone.kind, phone.queues))
         wanted = {queue for queue, _ in phone.queues}
@@ -102,13 +112,14 @@ class AgentCommands:
                 return _refused(agent_now.shift.trouble)
             return OK if wanted <= {m.queue for m in books.memberships(agent_now.seat)} else None
 
-        return self._await(attachment, agent.id, "begin_shift", joined)
+        return self._await(attachment, accepted, joined)
 
-    async def end_shift(self, agent: int) -> str:
+    async def end_shift(self, agent: int, request: str | None = None) -> str:
         attachment = self._at_work(agent)
         _live(attachment)  # otherwise the queues would go on ringing an empty desk
         if any(part.open for _, part in attachment.pipeline.books.parts_of(agent)):
             raise CommandRefused("in_a_call", "you are in a call", "Finish the call, or transfer it, first.")
+        accepted = await self._begin(attachment, agent, "end_shift", request)
         attachment.pipeline.put(ShiftEnded(time.time(), agent))
         seat = attachment.pipeline.books.agents[agent].seat
 
@@ -117,11 +128,14 @@ class AgentCommands:
             rung = any(not member.paused for member in books.memberships(seat))
             return OK if agent_now is not None and agent_now.shift is None and not rung else None
 
-        return self._await(attachment, agent, "end_shift", gone)
+        return self._await(attachment, accepted, gone)
 
-    async def set_state(self, agent: int, state: str, reason: str | None, by: By | None = None) -> str:
+    async def set_state(
+        self, agent: int, state: str, reason: str | None, by: By | None = None, request: str | None = None
+    ) -> str:
         attachment = self._at_work(agent)
         _live(attachment)
+        accepted = await self._begin(attachment, agent, "set_state", request)
         ready, at = state == "ready", time.time()
         name = attachment.pipeline.books.agents[agent].name
         attachment.pipeline.put(StateChosen(at, agent, ready, reason, by or By("agent", name)))
@@ -138,7 +152,7 @@ class AgentCommands:
             # Members confirm a pause; during a call it is there already, and the wish only waits.
             return OK if shift.confirmed or shift.wish.ready != ready else None
 
-        return self._await(attachment, agent, "set_state", chosen)
+        return self._await(attachment, accepted, chosen)
 
     def _at_work(self, agent: int) -> Attachment:
         attachment = self._attached.at_work(agent)
@@ -146,18 +160,21 @@ class AgentCommands:
             raise CommandRefused("not_at_work", "you are not signed in to a phone", "Choose your phone first.")
         return attachment
 
-    def _await(self, attachment: Attachment, agent: int, command: str, shows: Shows) -> str:
+    async def _begin(self, attachment: Attachment, agent: int, command: str, request: str | None) -> Accepted:
+        """Write a command down before it is carried out. Raises CommandRefused."""
+        accepted = Accepted(request or uuid.uuid4().hex, agent, command, None)
+        await self._in_hand.accept(attachment.pipeline.lease, accepted, command)
+        return accepted
+
+    def _await(self, attachment: Attachment, accepted: Accepted, shows: Shows) -> str:
         """Begin to wait for what `shows` answers, which `command.done` then reports. Returns the request's id."""
-        request = uuid.uuid4().hex
-        work = self._tell_outcome(attachment, agent, command, request, shows)
-        task = asyncio.create_task(work, name=f"command {request}")
+        work = self._tell_outcome(attachment, accepted, shows)
+        task = asyncio.create_task(work, name=f"command {accepted.request}")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        return request
+        return accepted.request
 
-    async def _tell_outcome(
-        self, attachment: Attachment, agent: int, command: str, request: str, shows: Shows
-    ) -> None:
+    async def _tell_outcome(self, attachment: Attachment, accepted: Accepted, shows: Shows) -> None:
         try:
             problem = (await attachment.pipeline.when(shows, CONFIRM_S)).problem
         except asyncio.CancelledError:
@@ -171,10 +188,9 @@ class AgentCommands:
         except PipelineClosed as cause:
             problem = {"code": "pbx_unreachable", "detail": str(cause), "remedy": None}
         except Exception as cause:
-            log.exception("command.failed", request=request, command=command)
+            log.exception("command.failed", request=accepted.request, command=accepted.command)
             problem = {"code": "internal", "detail": f"the server failed: {type(cause).__name__}", "remedy": None}
-        body = {"request": request, "command": command, "call": None, "ok": problem is None, "problem": problem}
-        await self._desk.tell("command.done", body, only(agent))
+        await self._in_hand.done(accepted.agent_id, accepted, problem, None)
 
     async def choose_customer(self, call: str, customer: int, agent: int) -> None:
         found = self._attached.find(call)
@@ -221,9 +237,6 @@ class AgentCommands:
         if not any(p.agent == agent and p.state is PartState.WRAP_UP for p in found[1].parts):
             raise CommandRefused("not_in_wrap_up", "you are not wrapping up this call")
         return found
-
-    async def signed_out(self, agent: int) -> None:
-        self._hub.sign_out(agent)
 
 
 def _live(attachment: Attachment) -> None:

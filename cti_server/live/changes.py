@@ -20,7 +20,7 @@ from cti_server.push.hub import Hub
 from cti_server.record.center import agents, wrap_up_codes
 from cti_server.record.database import Database
 
-from .agent_commands import AgentCommands
+from .anywhere import CommandsAnywhere
 from .floors import Floors
 
 log = structlog.get_logger()
@@ -34,7 +34,7 @@ class Changes:
         database: Database,
         desk: Desk,
         hub: Hub,
-        commands: AgentCommands,
+        commands: CommandsAnywhere,
         floors: Floors,
     ) -> None:
         self._database, self._desk, self._hub = database, desk, hub

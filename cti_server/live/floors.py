@@ -136,6 +136,17 @@ class Floors:
         members = [views.member_of_team(dict(agent)) for agent in found.values()]
         return sorted(members, key=lambda member: str(member["name"]))
 
+    def pbx_at_work(self, agent: int) -> str | None:
+        """The PBX at which this agent is at work."""
+        found = self._at_work(agent)
+        return found["pbx"] if found is not None else None
+
+    def pbx_of(self, agent: int) -> str | None:
+        """The PBX whose floor shows a phone of this agent."""
+        known = ((pbx, replica.agents.get(agent)) for pbx, replica in self._replicas.items())
+        seated = (pbx for pbx, found in known if found is not None and found["state"]["phone"]["seat"] is not None)
+        return next(seated, None)
+
     def at_work(self) -> frozenset[int]:
         """The agents whose shift goes on."""
         agents = (agent for replica in self._replicas.values() for agent in replica.agents.values())

@@ -12,7 +12,7 @@ committed in their order (`record/journal.py`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -45,8 +45,11 @@ class Stream:
         database: Database,
         replica: Replica | None = None,
         cards: Cards | None = None,
+        announce: Callable[[str, int], None] = lambda stream, top: None,
     ) -> None:
+        """`announce` tells other processes how far the stream is now; it must not wait."""
         self.name = name
+        self._announce = announce
         self.replica = replica
         self.cards = cards
         self._hub = hub
@@ -90,6 +93,7 @@ class Stream:
         """
         if not entries:
             return
+        self._announce(self.name, entries[-1].seq)
         if self._handing.locked() or entries[0].seq != self.position + 1 or self._lacking(entries):
             self.hint(entries[-1].seq)
             return

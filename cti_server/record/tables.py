@@ -35,6 +35,7 @@ from cti_server.record.crm import (
     products,
 )
 from cti_server.record.desk import help_requests, messages, promises
+from cti_server.record.processes import asked, handovers, presence, requests
 from cti_server.record.schema import metadata
 
 __all__ = ["metadata"]
@@ -44,6 +45,7 @@ MODULES = (
     agent_states,
     agents,
     api_keys,
+    asked,
     cases,
     contacts,
     contact_points,
@@ -53,6 +55,7 @@ MODULES = (
     entries,
     dial_policies,
     handed_back,
+    handovers,
     help_requests,
     identities,
     import_mappings,
@@ -63,10 +66,12 @@ MODULES = (
     notes,
     phone_passwords,
     phones,
+    presence,
     products,
     promises,
     queues,
     reasons,
+    requests,
     seals,
     second_factors,
     sessions,

@@ -23,6 +23,7 @@ from cti_server.floor.calls import Call
 from cti_server.floor.signals import LegEnded, LegHeld, LegHeldAtDesk, LegRetrieved, LinkChanged, LinkState, Signal
 from cti_server.floor.standing import Scene, Standing, scene_of
 from cti_server.floor.verbs import Verb
+from cti_server.in_hand import InHand
 from cti_server.lookup.identify import Lookup
 from cti_server.push.hub import Hub
 from cti_server.record import leases
@@ -89,6 +90,7 @@ class Site:
     pbx: Pbx
     told: list[Entry]
     hub: Hub
+    in_hand: InHand
 
     @property
     def floor(self) -> Books:
@@ -153,7 +155,9 @@ async def site(database: Database, pbx_settings: PbxSettings | None = None) -> A
     )
     pbx = Pbx(attachment)
     attachment.commands = pbx  # type: ignore[assignment]
-    control = Control([attachment], Desk(database, told.extend, lambda: NOW), database, "CN")
+    desk = Desk(database, told.extend, lambda: NOW)
+    in_hand = InHand(database, desk, lambda: NOW)
+    control = Control([attachment], desk, database, "CN", in_hand)
     async with database.begin() as conn:
         for number, seat in SEATS.items():
             await agents.add(conn, login=f"agent{number}", name=f"agent {number}", seat=seat, pbx="demo")
@@ -162,7 +166,7 @@ async def site(database: Database, pbx_settings: PbxSettings | None = None) -> A
         attachment.owner = True
         task = asyncio.create_task(attachment.pipeline.run())
         try:
-            yield Site(attachment, control, pbx, told, hub)
+            yield Site(attachment, control, pbx, told, hub, in_hand)
         finally:
             await control.close()
             task.cancel()

@@ -1,0 +1,53 @@
+"""Has the streams of this process follow what other processes append: told at once, and looked for each second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from cti_server.push.stream import Stream
+from cti_server.record import journal
+from cti_server.record.database import Database
+from cti_server.record.processes.notices import Notices
+
+JOURNAL: Final = "journal"
+LOOK_EVERY_S: Final = 1.0
+
+
+class Following:
+    """Run `run` as a duty. Give `announce` to the streams."""
+
+    def __init__(self, database: Database, notices: Notices) -> None:
+        self.streams: Sequence[Stream] = ()
+        self._database = database
+        self._notices = notices
+        self._wake = asyncio.Event()
+        notices.on(JOURNAL, self._heard)
+
+    def announce(self, stream: str, top: int) -> None:
+        """This process has appended up to this number."""
+        self._notices.tell(JOURNAL, stream, str(top))
+
+    def _heard(self, said: str) -> None:
+        name, _, top = said.rpartition(" ")
+        for stream in self.streams:
+            if stream.name == name and top.isdecimal():
+                stream.hint(int(top))
+        if not said:
+            self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            if self._notices.alone:
+                continue
+            async with self._database.read() as conn:
+                tops = await journal.positions(conn)
+            for stream in self.streams:
+                stream.hint(tops.get(stream.name, 0))
