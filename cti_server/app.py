@@ -60,6 +60,7 @@ from .live.signed_out import SignedOut
 from .lookup.identify import Lookup
 from .lookup.places import PrefixPlaces
 from .metrics import LiveCollector
+from .push.capsules import Capsules
 from .push.cards import Cards
 from .push.hub import Hub
 from .push.stream import Stream
@@ -143,8 +144,6 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         commands = anywhere.CommandsAnywhere(mailbox, floor, hub, default_pbx)
         for attachment in attachments:
             attachment.taken = in_hand.tell_left
-            if attachment.stream.cards is not None:
-                attachment.stream.cards.handover = control.handovers.view
         collector = LiveCollector(attachments, hub, registry := CollectorRegistry())
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
@@ -369,7 +368,8 @@ def _now() -> datetime:
 
 def _stream_of(pbx: str, hub: Hub, database: Database, lookup: Lookup, following: Following) -> Stream:
     replica = Replica(pbx)
-    return Stream(f"pbx:{pbx}", hub, database, replica, Cards(replica, lookup), following.announce)
+    cards = Cards(replica, lookup, Capsules(replica, database))
+    return Stream(f"pbx:{pbx}", hub, database, replica, cards, following.announce)
 
 
 # --- duties: tasks that run as long as the server does ----------------------------------------------------

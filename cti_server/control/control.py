@@ -15,8 +15,9 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, cast
 
@@ -36,12 +37,13 @@ from cti_server.floor.verbs import Verb
 from cti_server.in_hand import InHand
 from cti_server.record.audit.entries import Actor, acts, note
 from cti_server.record.database import Database
+from cti_server.record.processes.handovers import Handover
 from cti_server.record.processes.requests import Accepted
 from cti_server.rules.dial_policy import INSIDE
 from cti_server.rules.masking import masked
 
 from .fence import Fence
-from .handover import Handovers, Sent
+from .handover import Handovers
 from .reaching import numbers as numbers_of
 from .requests import Line, Requests
 from .steps import Given, Steps
@@ -88,7 +90,7 @@ class Control:
         self._working: set[asyncio.Task[None]] = set()  # the tasks that have no result yet
         self._closed = False
         self._database = database
-        self.handovers = Handovers(self._live, database)
+        self._handovers = Handovers(database)
         self.fence = Fence(database, region, self._attachments)
 
     async def close(self) -> None:
@@ -159,9 +161,6 @@ class Control:
             raise
         finally:
             del self._accepting[accepted.request]
-
-    async def handover(self, call: str, agent: int) -> Mapping[str, Any] | None:
-        return await self.handovers.fresh(call, agent)
 
     async def decide(self, asking: Asking, number: str) -> Ruling:
         """What the dial policy says of a number as a person writes it, at the PBX where they sit, else at the
@@ -306,12 +305,12 @@ class Control:
         self._note(plan)  # nothing is awaited in between: of many commands at once each counts the ones before it
         if by_grant:
             await self._audit(asking, command, by_grant)
-        sent = await self._send_capsule(plan)
+        left = await self._leave(plan)
         judged = frozenset(ruling.to.number for ruling in plan.rulings)
         work = Work(plan.attachment, plan.call, asking.agent, lambda body: self._ring(asking.agent, body), judged)
         problem = await work.through(plan.steps, plan.scene)
-        if problem is not None and sent is not None:
-            self.handovers.withdraw(now(plan.attachment.pipeline.books, plan.call), sent)
+        if problem is not None and left is not None:
+            await self._handovers.withdraw(left)
         return now(plan.attachment.pipeline.books, plan.call).id, problem
 
     async def _audit(self, asking: Asking, command: CallCommand, rulings: Sequence[Ruling]) -> None:
@@ -333,18 +332,20 @@ class Control:
             leg, call = (None, plan.call.id) if own else (given.leg, None)
             self.fence.outside.note(given.asking.agent, plan.attachment.pbx.name, leg=leg, call=call)
 
-    async def _send_capsule(self, plan: Plan) -> Sent | None:
-        """Leave the handover capsule before the call goes, so that it is there when the colleague's phone rings.
+    async def _leave(self, plan: Plan) -> int | None:
+        """Leave what was said before the call goes, so that it is there when the colleague's phone rings.
 
-        Returns None for a verb that gives no call away.
+        Returns its number; None for a verb that gives no call away.
         """
         asking, command = plan.given.asking, plan.given.command
         if command.verb not in GIVES:
             return None
         to = command.target.id if isinstance(command.target, AgentTarget) else None
         kind: Any = GIVES[command.verb]
-        sent = Sent(asking.agent, asking.name, kind, time.time(), to, command.said)
-        return await self.handovers.send(plan.call, sent)
+        at = datetime.now(UTC)
+        return await self._handovers.leave(
+            plan.call.id, Handover(asking.agent, asking.name, kind, at, to, command.said)
+        )
 
     # --- telling ---------------------------------------------------------------------------------------
 

@@ -44,6 +44,7 @@ class Replica:
         self._live: dict[int, dict[tuple[str, int], None]] = {}  # each agent's live parts, as (call, position)
         self._of_customer: dict[int, dict[str, None]] = {}
         self._seats: dict[str, int] = {}  # who is at work there
+        self._aliases: dict[str, list[str]] = {}  # the ids of calls that became part of this one
         self._ended: OrderedDict[str, tuple[View, About]] = OrderedDict()
 
     # --- in --------------------------------------------------------------------------------------------
@@ -61,6 +62,8 @@ class Replica:
             self._members.setdefault(member["queue"], {})[member["interface"]] = view
         for told in whole["calls"]:
             about = told["about"]
+            if told["aliases"]:
+                self._aliases[told["call"]["call"]] = list(told["aliases"])
             self._keep(told["call"], About(frozenset(about["agents"]), frozenset(about["queues"])))
             for part in told["parts"]:
                 self._put_part(part)
@@ -135,12 +138,15 @@ class Replica:
         view, parts = self.calls[call], self._parts.get(call, {})
         if view["state"] != "ended":
             return
+        if (into := view["merged_into"]) is not None:
+            self._aliases.setdefault(into, []).extend([call, *self._aliases.get(call, ())])
         if view["merged_into"] is None and any(part["state"] != "left" for part in parts.values()):
             return
         self._leave_customer(view, call)
         for part in parts.values():
             self._unlink(part)
         self._parts.pop(call, None)
+        self._aliases.pop(call, None)
         del self.calls[call]
         self._ended[call] = view, self._abouts.pop(call)
         if len(self._ended) > MAX_ENDED:
@@ -167,6 +173,10 @@ class Replica:
     def about(self, call: str) -> About:
         """Whose call it is, and was; nobody's once it has left."""
         return self._abouts.get(call, NOBODYS)
+
+    def aliases(self, call: str) -> Sequence[str]:
+        """The ids of the calls that became part of this one."""
+        return self._aliases.get(call, ())
 
     def parts(self, call: str) -> Sequence[View]:
         """All parts of a call that is here, in order."""
@@ -211,6 +221,7 @@ class Replica:
                 {
                     "call": view,
                     "parts": self.parts(call),
+                    "aliases": list(self.aliases(call)),
                     "about": {
                         "agents": sorted(self._abouts[call].agents),
                         "queues": sorted(self._abouts[call].queues),

@@ -216,6 +216,7 @@ def whole(books: Books) -> View:
             {
                 "call": call_view(call),
                 "parts": [part_view(call, part) for part in call.parts],
+                "aliases": [f"{call.pbx}:{call.boot}:{linkedid}" for linkedid in call.aliases],
                 "about": {"agents": sorted(whose.agents), "queues": sorted(whose.queues)},
             }
             for call in books.calls.values()

@@ -124,11 +124,7 @@ class ControlAnywhere:
         return RULING.validate_python(await self._mailbox.ask(pbx, "decide", body))
 
     async def handover(self, call: str, agent: int) -> Mapping[str, Any] | None:
-        pbx = call.partition(":")[0]
-        if self._floors.of(pbx) is None:
-            return None
-        found: Mapping[str, Any] | None = await self._mailbox.ask(pbx, "handover", {"call": call, "agent": agent})
-        return found
+        return await self._floors.handover(call, agent)
 
     def _pbx_of(self, asking: Asking, command: CallCommand) -> str:
         if command.call is None:
@@ -144,7 +140,6 @@ class ControlHere(Protocol):
 
     async def ask(self, asking: Asking, command: CallCommand, key: str | None, request: str | None) -> str: ...
     async def decide(self, asking: Asking, number: str) -> Ruling: ...
-    async def handover(self, call: str, agent: int) -> Mapping[str, Any] | None: ...
 
 
 def serve(mailbox: Mailbox, commands: AgentCommands, control: ControlHere) -> None:
@@ -183,9 +178,6 @@ def serve(mailbox: Mailbox, commands: AgentCommands, control: ControlHere) -> No
     async def decide(at: Attachment, body: Mapping[str, Any]) -> Any:
         return asdict(await control.decide(ASKING.validate_python(body["asking"]), body["number"]))
 
-    async def handover(at: Attachment, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        return await control.handover(body["call"], body["agent"])
-
     mailbox.handlers |= {
         "begin_shift": begin_shift,
         "end_shift": end_shift,
@@ -197,5 +189,4 @@ def serve(mailbox: Mailbox, commands: AgentCommands, control: ControlHere) -> No
         "want_wrap_up": want_wrap_up,
         "control": ask,
         "decide": decide,
-        "handover": handover,
     }

@@ -78,7 +78,7 @@ class Feed:
                 desk = replica.desk_of(viewer.agent)
                 calls = [view["call"] for view in desk["calls"]]
                 if stream.cards is not None:
-                    await stream.cards.read([call for call in calls if stream.cards.lacks(call)])
+                    await stream.cards.read([(call, None) for call in calls if stream.cards.lacks(call)])
                     whole["cards"] |= {call: stream.cards.of(call) for call in calls}
                 positions[name] = held.position
                 whole["links"][replica.pbx] = {k: v for k, v in replica.link.items() if k != "pbx"}

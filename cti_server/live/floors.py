@@ -28,7 +28,7 @@ class LiveCall:
 
 
 class Floors:
-    """Reads the floors in memory; only `card` waits. `api.ports.Floor`.
+    """Reads the floors in memory; only `card` and `handover` wait. `api.ports.Floor`.
 
     `replicas` and `cards` are by PBX; `lag_s` says for how many seconds the oldest event here has been waiting
     for the journal.
@@ -97,6 +97,12 @@ class Floors:
         found = self.with_call(call)
         cards = self._cards.get(found.pbx) if found is not None else None
         return await cards.fresh(call) if cards is not None else None
+
+    async def handover(self, call: str, agent: int) -> Mapping[str, Any] | None:
+        """What a colleague left for the agent with this call; None when nobody gave them the call."""
+        found = self.with_call(call)
+        cards = self._cards.get(found.pbx) if found is not None else None
+        return await cards.handover(call, agent) if cards is not None else None
 
     # --- queues and people -----------------------------------------------------------------------------
 

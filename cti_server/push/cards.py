@@ -3,12 +3,13 @@
 Both are read whenever an event is sent, also when it is sent again (docs/decisions/card-not-in-journal.md). The
 process that is attached to the PBX has the cards in memory, because it looked the callers up. Any other reads the
 card of a call when one of its own desktops is to be shown it, and keeps it for as long as the call says the same.
+A capsule is read for each offer that comes from a colleague.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -19,13 +20,14 @@ from cti_server.lookup.identify import Lookup
 from cti_server.lookup.shapes import Card
 from cti_server.record.journal import Entry
 
-READ_S = 0.5  # for the cards that a desktop of this process waits for; after it the offer goes without
+from .capsules import KINDS, Capsules
 
-Handover = Callable[[str, int], Mapping[str, Any] | None]
-"""The handover capsule of a call (its id) for an agent; None when nobody gave them the call."""
+READ_S = 0.5  # for the cards that a desktop of this process waits for; after it the offer goes without
 
 log = structlog.get_logger()
 Sign = tuple[Any, ...]
+Wanted = tuple[str, int | None]
+"""A call's card; with an agent, what was left for them with the call."""
 
 
 class Known(Protocol):
@@ -43,9 +45,10 @@ class Known(Protocol):
 class Cards:
     """The cards of one PBX's calls. `attached` is set while this process is attached to the PBX."""
 
-    def __init__(self, replica: Replica, lookup: Lookup) -> None:
-        self.handover: Handover = lambda call, agent: None
+    def __init__(self, replica: Replica, lookup: Lookup, capsules: Capsules | None = None) -> None:
         self.attached: Known | None = None
+        self._capsules = capsules
+        self._handovers: dict[tuple[str, int], dict[str, Any] | None] = {}  # read for the rows that come next
         self._replica = replica
         self._lookup = lookup
         self._read: dict[str, tuple[Sign, Card]] = {}
@@ -57,27 +60,29 @@ class Cards:
         """Whether events of this kind may carry a card."""
         return kind in (kinds.CARD_CHANGED, kinds.PART_CHANGED)
 
-    def lacking(self, entries: Iterable[Entry]) -> Sequence[str]:
-        """The calls whose card these rows are to carry, and which has to be read first. In a process that is
-        attached there are none: what it does not know, a lookup will tell."""
-        if self.attached is not None:
-            return ()
-        wanted: dict[str, None] = {}
+    def lacking(self, entries: Iterable[Entry]) -> Sequence[Wanted]:
+        """What these rows are to carry and has to be read first. In a process that is attached no card is: what it
+        does not know, a lookup will tell."""
+        wanted: dict[Wanted, None] = {}
         for entry in entries:
-            if entry.kind == kinds.CARD_CHANGED:
-                self._read.pop(entry.body["call"], None)
-                wanted[entry.body["call"]] = None
-            elif entry.kind == kinds.PART_CHANGED and _pops(entry.body) and self.of(entry.body["call"]) is None:
-                wanted[entry.body["call"]] = None
+            kind, body = entry.kind, entry.body
+            if kind == kinds.CARD_CHANGED and self.attached is None:
+                self._read.pop(body["call"], None)
+                wanted[body["call"], None] = None
+            elif kind == kinds.PART_CHANGED:
+                if self.attached is None and _pops(body) and self.of(body["call"]) is None:
+                    wanted[body["call"], None] = None
+                if (key := _given_to(body)) is not None and key not in self._handovers:
+                    wanted[key] = None
         return tuple(wanted)
 
     def lacks(self, call: str) -> bool:
         """Whether the card of this call has to be read before it can be shown."""
         return self.attached is None and self._sign(call) is not None and self.of(call) is None
 
-    async def read(self, calls: Sequence[str]) -> None:
-        """Read the cards of these calls, beside each other. One that cannot be read in time is left out."""
-        await asyncio.gather(*(self._try(call) for call in calls))
+    async def read(self, wanted: Iterable[Wanted]) -> None:
+        """Read all of this, beside each other. What cannot be read in time is left out."""
+        await asyncio.gather(*(self._try(call, agent) for call, agent in wanted))
 
     def with_card(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         """The body as desktops get it: with the card and the capsule where events of this kind carry them."""
@@ -85,8 +90,8 @@ class Cards:
             return {**body, "card": self.of(body["call"])}
         if kind != kinds.PART_CHANGED:
             return body
-        offered = body["happened"] == kinds.OFFERED and body["agent"] is not None
-        handover = self.handover(body["call"], body["agent"]) if offered else None
+        key = _given_to(body)
+        handover = self._handovers.pop(key, None) if key is not None else None
         return {**body, "card": self.of(body["call"]) if _pops(body) else None, "handover": handover}
 
     def forget(self, entries: Iterable[Entry]) -> None:
@@ -123,10 +128,17 @@ class Cards:
             self._read[call] = sign, card
         return card
 
-    async def _try(self, call: str) -> None:
+    async def handover(self, call: str, agent: int) -> Mapping[str, Any] | None:
+        """What a colleague left for the agent with this call. Raises what the database raises."""
+        return await self._capsules.read(call, agent) if self._capsules is not None else None
+
+    async def _try(self, call: str, agent: int | None) -> None:
         try:
             async with asyncio.timeout(READ_S):
-                await self.fresh(call)
+                if agent is None:
+                    await self.fresh(call)
+                elif self._capsules is not None:
+                    self._handovers[call, agent] = await self._capsules.read(call, agent)
         except Exception as cause:
             log.warning("card.not_read", call=call, cause=f"{type(cause).__name__}: {cause}")
 
@@ -137,6 +149,12 @@ class Cards:
             return None
         customer = view["customer"]["id"] if view["customer"] is not None else None
         return customer, view["match"], view["verdict"], view["interaction"], view["ani"], view["dnis"]
+
+
+def _given_to(body: Mapping[str, Any]) -> tuple[str, int] | None:
+    """The call and the agent, where a colleague may have left something for them with this offer."""
+    given = body["happened"] == kinds.OFFERED and body["part"]["origin"] in KINDS
+    return (body["call"], body["agent"]) if given and body["agent"] is not None else None
 
 
 def _pops(body: Mapping[str, Any]) -> bool:

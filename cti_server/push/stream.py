@@ -25,7 +25,7 @@ from cti_server.record import journal, whole_floors
 from cti_server.record.database import Database
 from cti_server.record.journal import Entry, PositionGone
 
-from .cards import Cards
+from .cards import Cards, Wanted
 from .frames import of_entry
 from .hub import Hub
 
@@ -163,8 +163,8 @@ class Stream:
 
     # --- handing out -----------------------------------------------------------------------------------
 
-    def _lacking(self, entries: Sequence[Entry]) -> Sequence[str]:
-        """The calls whose cards are to be shown here with these rows, and are not here."""
+    def _lacking(self, entries: Sequence[Entry]) -> Sequence[Wanted]:
+        """What is to be shown here with these rows, and has to be read first."""
         if self.cards is None:
             return ()
         return self.cards.lacking(entry for entry in entries if self._hub.is_read(self.name, entry.audience))

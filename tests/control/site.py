@@ -131,6 +131,11 @@ class Site:
         key = more.pop("key", None)
         return await self.control.ask(asking, CallCommand(verb, call.id if call else None, **more), key)
 
+    async def handover(self, call: str, agent: int) -> Any:
+        """What a colleague left for the agent with this call, as any process would show it."""
+        assert self.attachment.stream.cards is not None
+        return await self.attachment.stream.cards.handover(call, agent)
+
     def results(self, kind: str = "command.done") -> list[dict[str, Any]]:
         return [entry.body for entry in self.told if entry.kind == kind]
 
@@ -165,12 +170,14 @@ async def site(database: Database, pbx_settings: PbxSettings | None = None) -> A
         await attachment.pipeline.restore(lease)
         attachment.owner = True
         task = asyncio.create_task(attachment.pipeline.run())
+        following = asyncio.create_task(stream.run())
         try:
             yield Site(attachment, control, pbx, told, hub, in_hand)
         finally:
             await control.close()
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            following.cancel()
+            await asyncio.gather(task, following, return_exceptions=True)
             await attachment.pipeline.close()
 
 

@@ -479,21 +479,21 @@ async def test_a_consultation_is_on_when_the_colleagues_phone_rings(here: Site) 
     request = await here.ask(Verb.CONSULT, scene.call, target=AgentTarget(3), said="wants a refund")
     (done,) = await here.done(request)
     assert done["ok"] is True, done
-    capsule = here.control.handovers.view(scene.call.id, 3)
+    capsule = await here.handover(scene.call.id, 3)
     assert capsule is not None
     assert (capsule["from"], capsule["kind"], capsule["said"]) == (
         {"agent": 2, "name": "agent 2"},
         "consult",
         "wants a refund",
     )
-    assert here.control.handovers.view(scene.call.id, 2) is None, "not for the one who sent it"
+    assert await here.handover(scene.call.id, 2) is None, "not for the one who sent it"
 
 
 async def test_a_handover_that_did_not_take_place_is_forgotten(here: Site) -> None:
     scene = await here.play(*TALKING)
     here.pbx.refuses = "No such extension"
     await here.done(await here.ask(Verb.TRANSFER, scene.call, target=AgentTarget(3), said="hello"))
-    assert here.control.handovers.view(scene.call.id, 3) is None
+    assert await here.handover(scene.call.id, 3) is None
 
 
 async def test_dialling_rings_the_agents_phone_and_names_the_call(here: Site) -> None:

@@ -1,0 +1,224 @@
+"""Two servers on one PostgreSQL and one Asterisk: desktops at either, the owner killed and frozen, and nothing is
+lost, told twice, or different at the other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import websockets
+
+from cti_server.demo.ports import free_ports
+from tests.live.asterisk_says import TRUNK
+from tests.live.center import Center, center, until
+from tests.live.test_control import BOB, Agent, Shop, to
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
+
+
+@dataclass
+class Pair:
+    """The process that has the PBX, and the other one."""
+
+    owner: Center
+    other: Center
+
+    def swap(self) -> None:
+        self.owner, self.other = self.other, self.owner
+
+
+@pytest.fixture
+def phones() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+async def pair(postgres_url: str, tmp_path: Path, phones: ExitStack) -> AsyncIterator[Pair]:
+    async with center(postgres_url, tmp_path, CTI_SNAPSHOT_EVERY_S="600") as one:
+        await one.start()
+        with free_ports(2) as (fastagi_port, http_port):
+            two = replace(one, fastagi_port=fastagi_port, http_port=http_port, process=None)
+        two.log = tmp_path / "two.log"
+        await two.start()
+        made = Pair(one, two)
+        try:
+            yield made
+        finally:
+            phones.close()
+            await two.stop(signal.SIGKILL)
+
+
+@asynccontextmanager
+async def at_desk(site: Center, login: str) -> AsyncIterator[Agent]:
+    """Somebody whose desktop is connected to this process."""
+    async with site.signed_in(login) as api:
+        agent = Agent(api, (await api.get("/api/me")).json()["id"])
+        ticket = (await api.post("/api/session/ticket")).json()["ticket"]
+        async with websockets.connect(f"ws://127.0.0.1:{site.http_port}/ws") as socket:
+            await socket.send(json.dumps({"type": "hello", "ticket": ticket}))
+            assert json.loads(await socket.recv())["type"] == "welcome"
+            listening = asyncio.create_task(agent.listen(socket))
+            try:
+                yield agent
+            finally:
+                listening.cancel()
+
+
+@asynccontextmanager
+async def at_desks(pair: Pair, phones: ExitStack) -> AsyncIterator[Shop]:
+    """Alice at the process that has the PBX, Bob and Susan at the other."""
+    async with AsyncExitStack() as stack:
+        alice = await stack.enter_async_context(at_desk(pair.owner, "alice"))
+        bob = await stack.enter_async_context(at_desk(pair.other, "bob"))
+        susan = await stack.enter_async_context(at_desk(pair.other, "susan"))
+        yield Shop(pair.owner, phones, {"alice": alice, "bob": bob, "susan": susan})
+
+
+def without_moments(call: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in call.items() if name != "own_part"}
+
+
+async def test_a_call_is_the_same_at_either_process_and_goes_between_them(pair: Pair, phones: ExitStack) -> None:
+    async with at_desks(pair, phones) as shop:
+        bob = shop.agents["bob"]
+        alice, call = await shop.alice_talks()
+        await shop.phone("1002", ring_s=None)
+        seen = (await shop.agents["susan"].api.get(f"/api/calls/{call}")).raise_for_status().json()
+        assert seen == (await alice.api.get(f"/api/calls/{call}")).json()
+
+        # Alice, at the owner, hands over; Bob's card and capsule come from the other process.
+        await alice.do(call, "consult", {**to(bob), "said": "asks about the refund"})
+        offered = await until(lambda: of_call(bob, call, "offered"), "Bob to be offered the call")
+        assert offered["body"]["card"]["customer"]["name"]
+        assert offered["body"]["card"]["call"] == call
+        assert offered["body"]["handover"]["said"] == "asks about the refund"
+        capsule = (await bob.api.get(f"/api/calls/{call}/handover")).raise_for_status().json()
+        assert capsule["said"] == "asks about the refund"
+        # Bob answers with a command at a process that does not have the PBX: a desk phone refuses it with reason.
+        assert await bob.refused(call, "complete") == (409, "wrong_state")
+
+
+def of_call(agent: Agent, call: str, happened: str) -> dict[str, Any] | None:
+    return next(
+        (
+            frame
+            for frame in agent.told
+            if frame.get("kind") == "part.changed"
+            and frame["body"]["call"] == call
+            and frame["body"]["happened"] == happened
+        ),
+        None,
+    )
+
+
+async def test_commands_at_the_process_that_has_not_the_pbx(pair: Pair, phones: ExitStack) -> None:
+    async with at_desks(pair, phones) as shop:
+        bob = shop.agents["bob"]
+        await shop.phone("1002")
+        assert (await bob.ask("/api/me/shift", {"phone": None}))["ok"]
+        assert (await bob.ask("/api/me/state", {"state": "ready"}))["ok"]
+        await until(lambda: told_state(bob, "ready"), "Bob to be ready at the other process")
+        await shop.caller()
+        call = (await bob.call(mine="talking"))["call"]
+        await shop.says.are_together([BOB, TRUNK])
+
+        await bob.do(call, "hold")
+        await bob.call(mine="hold")
+        assert await bob.refused(call, "hold") == (409, "already")
+        key = {"Idempotency-Key": "one"}
+        answers = [await bob.api.post(f"/api/calls/{call}/retrieve", json={}, headers=key) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [202, 202]
+        assert answers[0].json() == answers[1].json()
+        await bob.call(mine="talking")
+        request = answers[0].json()["request"]
+        await until(lambda: results(bob, request), "its result")
+        other = await bob.api.post(f"/api/calls/{call}/hangup", json={}, headers=key)
+        assert (other.status_code, other.json()["code"]) == (409, "key_reused")
+        # The same key at the other process is the same request.
+        async with pair.owner.signed_in("bob") as elsewhere:
+            again = await elsewhere.post(f"/api/calls/{call}/retrieve", json={}, headers=key)
+            assert again.json() == {"request": request}
+        assert len(results(bob, request)) == 1
+        await bob.do(call, "hangup")
+
+
+def told_state(agent: Agent, name: str) -> bool:
+    states = [f["body"]["state"]["name"] for f in agent.told if f.get("kind") == "me.changed"]
+    return bool(states) and states[-1] == name
+
+
+def results(agent: Agent, request: str) -> list[dict[str, Any]]:
+    done = (f["body"] for f in agent.told if f.get("kind") == "command.done")
+    return [body for body in done if body["request"] == request]
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+async def test_the_owner_goes_and_the_other_takes_over(pair: Pair, phones: ExitStack, how: signal.Signals) -> None:
+    async with at_desks(pair, phones) as shop:
+        bob = shop.agents["bob"]
+        await shop.phone("1002")
+        assert (await bob.ask("/api/me/shift", {"phone": None}))["ok"]
+        assert (await bob.ask("/api/me/state", {"state": "ready"}))["ok"]
+        await shop.caller()
+        call = (await bob.call(mine="talking"))["call"]
+        await pair.owner.stop(how)
+        began = time.monotonic()
+
+        async def live() -> bool:
+            answer = await bob.api.get("/readyz")
+            return answer.status_code == 200
+
+        await until(live, "the other process to have the PBX", 30)
+        print(f"\n{how.name}: taken over {time.monotonic() - began:.2f} s later")
+        assert (await bob.call(mine="talking"))["call"] == call
+        await bob.do(call, "hold")
+        await bob.call(mine="hold")
+        await bob.do(call, "hangup")
+        assert told_state(bob, "wrap_up") or told_state(bob, "ready")
+        assert not [f for f in bob.told if f.get("type") == "reset"], "Bob's desktop started over"
+        positions = [f["seq"] for f in bob.told if f.get("stream") == "pbx:demo"]
+        assert positions == sorted(set(positions)), "an event came twice, or late"
+
+
+async def test_a_frozen_owner_orders_nothing_once_another_has_the_pbx(pair: Pair, phones: ExitStack) -> None:
+    async with at_desks(pair, phones) as shop:
+        alice, call = await shop.alice_talks()
+        bob = shop.agents["bob"]
+        process = pair.owner.process
+        assert process is not None
+        os.kill(process.pid, signal.SIGSTOP)
+        began = time.monotonic()
+        try:
+
+            async def live() -> bool:
+                return (await bob.api.get("/readyz")).status_code == 200
+
+            async def owned() -> bool:
+                return "pbx.attached" in pair.other.log.read_text() and await live()
+
+            await until(owned, "the other process to have the PBX", 30)
+            print(f"\nfrozen: taken over {time.monotonic() - began:.2f} s later")
+        finally:
+            os.kill(process.pid, signal.SIGCONT)
+        # Asked of the process that was frozen, it is done by the one that has the PBX, once.
+        await alice.do(call, "hold")
+        await alice.call(mine="hold")
+        held = await shop.says.cli("core show channels concise")
+        assert TRUNK in held
+        log = await until(lambda: lost(pair.owner), "the frozen process to know")
+        assert "newer process" in log or "followed by" in log
+
+
+def lost(site: Center) -> str | None:
+    text = site.log.read_text()
+    return text if "pbx.lost" in text else None
