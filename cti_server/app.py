@@ -131,6 +131,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             {r.pbx: r for stream in streams if (r := stream.replica) is not None},
             {a.pbx.name: a.stream.cards for a in attachments if a.stream.cards is not None},
             lambda: max(attachment.pipeline.lag_s for attachment in attachments),
+            lambda: following.unattached,
         )
         default_pbx = attachments[0].pbx.name
         mailbox = Mailbox(database, notices, attachments)

@@ -200,6 +200,7 @@ class Attachment:
         if self.stream.cards is not None:
             self.stream.cards.attached = self.pipeline
         self._decided.set()
+        log.info("pbx.attached", pbx=self.pbx.name, epoch=lease.epoch)
         stopping = False
         writing = asyncio.create_task(self.pipeline.run(), name=f"pipeline {self.pbx.name}")
         linked = asyncio.create_task(self.link.run(), name=f"link {self.pbx.name}")

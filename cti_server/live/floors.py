@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from cti_server.floor import views
@@ -30,8 +31,8 @@ class LiveCall:
 class Floors:
     """Reads the floors in memory; only `card` and `handover` wait. `api.ports.Floor`.
 
-    `replicas` and `cards` are by PBX; `lag_s` says for how many seconds the oldest event here has been waiting
-    for the journal.
+    `replicas` and `cards` are by PBX; `lag_s` says for how many seconds the oldest event here has been waiting for
+    the journal, and `unattached` which PBXs no process is attached to, and since when.
     """
 
     def __init__(
@@ -39,10 +40,12 @@ class Floors:
         replicas: Mapping[str, Replica],
         cards: Mapping[str, Cards] | None = None,
         lag_s: Callable[[], float] = lambda: 0.0,
+        unattached: Callable[[], Mapping[str, datetime]] = dict,
     ) -> None:
         self._replicas = replicas
         self._cards = cards or {}
         self._lag_s = lag_s
+        self._unattached = unattached
 
     def of(self, pbx: str) -> Replica | None:
         """The floor of the PBX of this name."""
@@ -169,10 +172,14 @@ class Floors:
     # --- the links -------------------------------------------------------------------------------------
 
     def links(self) -> Mapping[str, Mapping[str, Any]]:
-        return {
-            pbx: {name: value for name, value in replica.link.items() if name != "pbx"}
-            for pbx, replica in self._replicas.items()
-        }
+        links = {}
+        unattached = self._unattached()
+        for pbx, replica in self._replicas.items():
+            links[pbx] = {name: value for name, value in replica.link.items() if name != "pbx"}
+            if (since := unattached.get(pbx)) is not None and links[pbx]["state"] == "live":
+                ended = since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+                links[pbx] |= {"state": "stale", "since": ended, "detail": "no server is attached"}
+        return links
 
     def lag_ms(self) -> int:
         return round(self._lag_s() * 1000)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from cti_server.push.stream import Stream
-from cti_server.record import journal
+from cti_server.record import journal, leases
 from cti_server.record.database import Database
 from cti_server.record.processes.notices import Notices
 
@@ -20,6 +21,7 @@ class Following:
 
     def __init__(self, database: Database, notices: Notices) -> None:
         self.streams: Sequence[Stream] = ()
+        self.unattached: Mapping[str, datetime] = {}  # PBXs that no process has, and since when
         self._database = database
         self._notices = notices
         self._wake = asyncio.Event()
@@ -49,5 +51,6 @@ class Following:
                 continue
             async with self._database.read() as conn:
                 tops = await journal.positions(conn)
+                self.unattached = await leases.ended_terms(conn)
             for stream in self.streams:
                 stream.hint(tops.get(stream.name, 0))

@@ -300,6 +300,14 @@ async def is_awaited(conn: Connection, pbx: str) -> bool:
     return asked is not None and now is not None and (now - asked).total_seconds() < STANDBY_S
 
 
+async def ended_terms(conn: Connection) -> dict[str, datetime]:
+    """The PBXs that no process is attached to now, by the ends of their last terms (PostgreSQL)."""
+    rows = await conn.execute(
+        sa.select(pbx_terms.c.pbx, pbx_terms.c.until).where(pbx_terms.c.until < sa.func.clock_timestamp())
+    )
+    return {row.pbx: row.until for row in rows}
+
+
 async def living_holder(database: Database, pbx: str) -> str | None:
     """The process that is attached to the PBX now, as `host:pid`; None when there is none, as far as this machine
     can tell."""

@@ -143,7 +143,7 @@ async def test_commands_at_the_process_that_has_not_the_pbx(pair: Pair, phones: 
         request = answers[0].json()["request"]
         await until(lambda: results(bob, request), "its result")
         other = await bob.api.post(f"/api/calls/{call}/hangup", json={}, headers=key)
-        assert (other.status_code, other.json()["code"]) == (409, "key_reused")
+        assert (other.status_code, other.json()["code"]) == (422, "key_reused")
         # The same key at the other process is the same request.
         async with pair.owner.signed_in("bob") as elsewhere:
             again = await elsewhere.post(f"/api/calls/{call}/retrieve", json={}, headers=key)
@@ -173,12 +173,7 @@ async def test_the_owner_goes_and_the_other_takes_over(pair: Pair, phones: ExitS
         call = (await bob.call(mine="talking"))["call"]
         await pair.owner.stop(how)
         began = time.monotonic()
-
-        async def live() -> bool:
-            answer = await bob.api.get("/readyz")
-            return answer.status_code == 200
-
-        await until(live, "the other process to have the PBX", 30)
+        await until(lambda: attached(pair.other), "the other process to have the PBX", 30)
         print(f"\n{how.name}: taken over {time.monotonic() - began:.2f} s later")
         assert (await bob.call(mine="talking"))["call"] == call
         await bob.do(call, "hold")
@@ -193,20 +188,12 @@ async def test_the_owner_goes_and_the_other_takes_over(pair: Pair, phones: ExitS
 async def test_a_frozen_owner_orders_nothing_once_another_has_the_pbx(pair: Pair, phones: ExitStack) -> None:
     async with at_desks(pair, phones) as shop:
         alice, call = await shop.alice_talks()
-        bob = shop.agents["bob"]
         process = pair.owner.process
         assert process is not None
         os.kill(process.pid, signal.SIGSTOP)
         began = time.monotonic()
         try:
-
-            async def live() -> bool:
-                return (await bob.api.get("/readyz")).status_code == 200
-
-            async def owned() -> bool:
-                return "pbx.attached" in pair.other.log.read_text() and await live()
-
-            await until(owned, "the other process to have the PBX", 30)
+            await until(lambda: attached(pair.other), "the other process to have the PBX", 30)
             print(f"\nfrozen: taken over {time.monotonic() - began:.2f} s later")
         finally:
             os.kill(process.pid, signal.SIGCONT)
@@ -217,6 +204,12 @@ async def test_a_frozen_owner_orders_nothing_once_another_has_the_pbx(pair: Pair
         assert TRUNK in held
         log = await until(lambda: lost(pair.owner), "the frozen process to know")
         assert "newer process" in log or "followed by" in log
+
+
+def attached(site: Center) -> bool:
+    """It has the PBX, and has heard it."""
+    text = site.log.read_text()
+    return "pbx.attached" in text and "link.live" in text.partition("pbx.attached")[2]
 
 
 def lost(site: Center) -> str | None:
