@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cti_server.record import journal, leases
+from cti_server.record import journal, leases, whole_floors
 from cti_server.record.audit import entries, seals
 from cti_server.record.center import (
     agent_queues,
@@ -77,5 +77,6 @@ MODULES = (
     sessions,
     shifts,
     teams,
+    whole_floors,
     wrap_up_codes,
 )

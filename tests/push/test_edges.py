@@ -20,6 +20,7 @@ from cti_server.push.hub import MAX_OPEN, Hub, Subscriber
 from cti_server.push.paced import Paced
 from cti_server.rules import rights
 from cti_server.rules.rights import Viewer
+from tests.floor.replicas import replica_of
 from tests.floor.test_edges import answered, caller, floor_with_agents, member
 
 STREAM = "pbx:demo"
@@ -59,7 +60,7 @@ def test_a_call_that_comes_back_to_who_writes_it_up_stays_open_on_their_screen()
         LegDialled(6.0, "a.2", leg, leg, "PJSIP/1001-00000002", "1001"),
     )
     assert [(p.agent, p.state.value) for p in call.parts] == [(1, "left"), (1, "ringing")]
-    assert rights.may_see(Viewer(1), thing_of(call))
+    assert rights.may_see(Viewer(1), thing_of(replica_of(floor.books), call.id))
     assert [frame for frame in said(li) if "refused" in frame] == []
     assert (STREAM, topics.call(call.id)) in li.open
 
