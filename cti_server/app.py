@@ -217,7 +217,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         duties.append(_start(("mailbox", mailbox.run), database))
         duties.append(_start(("presence", presence.run), database))
         duties.append(_start(("changes", changes.run), database))
-        duties.append(_start(("signed out", SignedOut(database, hub).run), database))
+        duties.append(_start(("signed out", SignedOut(database, hub, deps.known_holders).run), database))
         duties.append(_start(("oversights", oversights.run), database))
         duties.append(_start(("audit seals", AuditSeals(database, deps.sealer).run), database))
         stack.push_async_callback(_stop, [*duties, asyncio.create_task(_warm(places), name="places")])

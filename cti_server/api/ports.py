@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from cti_server.api.known_holders import KnownHolders
 from cti_server.commands import Asking, CallCommand, Ruling, Sitting
 from cti_server.desk import Desk
 from cti_server.floor.agents import By
@@ -202,7 +203,7 @@ class Deps:
     whom a supervisor supervises; await `teams_changed` after a change of teams.
     `second_factor_roles` are those that must have a second factor. `sign_on` is there with an identity provider;
     `origins` then has the addresses to which it sends people back. Without `password_sign_in` passwords count only
-    for agents with `break_glass`.
+    for agents with `break_glass`. `known_holders` are asked while the record is away.
     """
 
     database: Database
@@ -229,3 +230,4 @@ class Deps:
     second_factor_roles: tuple[Role, ...] = ()
     sign_on: SignOn | None = None
     password_sign_in: bool = True
+    known_holders: KnownHolders = field(default_factory=KnownHolders)

@@ -80,12 +80,21 @@ async def signed_in(request: Request) -> Principal:
 
 async def by_cookie(request: Request, deps: Deps) -> Holder | None:
     """Who has the session cookie, also where they may do nothing with it yet; None without one, or once the
-    session has ended."""
+    session has ended. While the record is away, who had it when it was last asked."""
     token = token_of(request)
     if token is None:
         return None
-    async with deps.database.read() as conn:
-        return (await sessions.holders(conn, [digest(token)], deps.now())).get(digest(token))
+    key, now = digest(token), deps.now()
+    try:
+        async with deps.database.read() as conn:
+            holder = (await sessions.holders(conn, [key], now)).get(key)
+    except Exception as cause:
+        known = deps.known_holders.of(key, now)
+        if known is None or not deps.database.trouble.note(cause):
+            raise
+        return known
+    deps.known_holders.verified(key, holder, now)
+    return holder
 
 
 def must_set_up(holder: Holder, wanted: Collection[Role]) -> bool:

@@ -91,9 +91,14 @@ class Feed:
 
     async def may_go_on(self, viewer: Viewer) -> bool:
         """Whether the viewer is still signed in with the same rights. Who is not connects again, with those of
-        now."""
-        async with self._database.read() as conn:
-            agent = await sessions.signed_in(conn, viewer.agent, datetime.now(UTC))
+        now. While the record is away, they are."""
+        try:
+            async with self._database.read() as conn:
+                agent = await sessions.signed_in(conn, viewer.agent, datetime.now(UTC))
+        except Exception as cause:
+            if not self._database.trouble.note(cause):
+                raise
+            return True
         return agent is not None and viewer_of(agent, self._oversight) == replace(viewer, serves=frozenset())
 
     # --- topics ----------------------------------------------------------------------------------------

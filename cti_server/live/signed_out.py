@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from cti_server.api.known_holders import KnownHolders
 from cti_server.push.hub import Hub
 from cti_server.record.center import sessions
 from cti_server.record.database import Database
@@ -17,8 +18,8 @@ BACK: Final = timedelta(minutes=2)  # for rows of slow transactions, and of mach
 class SignedOut:
     """Run it as a duty. A desktop with a session that goes on connects again by itself."""
 
-    def __init__(self, database: Database, hub: Hub) -> None:
-        self._database, self._hub = database, hub
+    def __init__(self, database: Database, hub: Hub, known: KnownHolders) -> None:
+        self._database, self._hub, self._known = database, hub, known
         self._seen: set[int] | None = None  # None: no desktop can be older than this process
 
     async def run(self) -> None:
@@ -32,4 +33,5 @@ class SignedOut:
         fresh = ended.keys() - self._seen if self._seen is not None else set()
         self._seen = set(ended)
         for agent in {ended[number] for number in fresh}:
+            self._known.ended(agent)
             self._hub.sign_out(agent)

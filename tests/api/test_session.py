@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from cti_server.api.access.attempts import LOGIN
 from cti_server.api.access.tickets import Tickets
@@ -15,7 +18,7 @@ from cti_server.commands import CommandRefused, Sitting
 from cti_server.record.center import agent_queues, agents, phones, queues, shifts
 from cti_server.record.center.phones import Phone
 from cti_server.record.center.shifts import Shift
-from cti_server.record.database import Database
+from cti_server.record.database import Connection, Database
 from tests.api.conftest import PASSWORD, SignIn, Time, problem
 from tests.api.fakes import FakeCommands, FakeFloor, call, part
 from tests.lookup.seed import World
@@ -259,3 +262,27 @@ async def test_where_i_sit(
     problem(await sit(wang, "7"), 409, "in_a_call")
     problem(await sit(zhao, None), 409, "no_phone")
     assert (await li.delete("/api/me/shift")).json() == {"request": "r-1"}
+
+
+async def test_while_the_record_is_away_whoever_was_signed_in_goes_on_and_nobody_new_comes(
+    sign_in: SignIn, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    li = await sign_in("li")
+    zhao = await sign_in("zhao")
+    assert (await li.get("/api/calls")).status_code == 200
+    seen_of_zhao = app.state.deps.known_holders
+    seen_of_zhao.ended((await zhao.get("/api/me")).json()["id"])  # as where another process signed them in
+
+    @asynccontextmanager
+    async def gone() -> AsyncIterator[Connection]:
+        raise ConnectionRefusedError("the database is away")
+        yield  # a context manager has one
+
+    monkeypatch.setattr(app.state.deps.database, "read", gone)
+    assert (await li.get("/api/calls")).status_code == 200
+    assert (await zhao.get("/api/calls")).status_code == 503
+    monkeypatch.undo()
+    assert (await zhao.get("/api/calls")).status_code == 200
+    assert (await li.delete("/api/session")).status_code in (200, 204)
+    li.cookies.clear()
+    assert (await li.get("/api/calls")).status_code == 401
