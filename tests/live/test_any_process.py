@@ -7,20 +7,27 @@ import asyncio
 import json
 import os
 import signal
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
+import httpx
 import pytest
 import websockets
+from websockets.typing import Origin
 
 from cti_server.demo.ports import free_ports
+from cti_server.demo.seed_data import DEMO_PASSWORD
+from tests.documents import block, replaced
 from tests.live.asterisk_says import TRUNK
 from tests.live.center import Center, center, until
 from tests.live.test_control import BOB, Agent, Shop, to
+from tests.live.web_proxy import NAME, caddy, certificate
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -215,3 +222,87 @@ def attached(site: Center) -> bool:
 def lost(site: Center) -> str | None:
     text = site.log.read_text()
     return text if "pbx.lost" in text else None
+
+
+async def test_behind_a_balancer_without_stickiness(pair: Pair, phones: ExitStack, tmp_path: Path) -> None:
+    """docs/install.md's lines in a real Caddy: one desktop's requests go to both, and the owner is killed."""
+    own = certificate(tmp_path)
+    with free_ports(1) as (port,):
+        pass
+    changes = {
+        f"{NAME} {{\n": f"{NAME} {{\n    tls {own.chain} {own.key}\n",
+        "127.0.0.1:8080": f"127.0.0.1:{pair.owner.http_port}",
+        "127.0.0.1:8081": f"127.0.0.1:{pair.other.http_port}",
+        "127.0.0.1:8088": f"127.0.0.1:{pair.owner.pbx.config.http_port}",
+    }
+    lines = replaced(dedent(block("install.md", "caddyfile", "## Another server")), changes)
+    with caddy(tmp_path, lines, port):
+        front = replace(pair.owner, http_port=port, extra={})
+        async with AsyncExitStack() as stack:
+            bob = await stack.enter_async_context(in_front(front, "bob"))
+            susan = await stack.enter_async_context(in_front(front, "susan"))
+            shop = Shop(pair.owner, phones, {"bob": bob, "susan": susan})
+            await shop.phone("1002")
+            assert (await bob.ask("/api/me/shift", {"phone": None}))["ok"]
+            assert (await bob.ask("/api/me/state", {"state": "ready"}))["ok"]
+            await shop.caller()
+            call = (await bob.call(mine="talking"))["call"]
+            await bob.do(call, "hold")
+            await pair.owner.stop(signal.SIGKILL)
+            await until(lambda: attached(pair.other), "the other process to have the PBX", 30)
+            await bob.call(mine="hold")
+            answer = await bob.api.post(f"/api/calls/{call}/retrieve", json={})
+            assert answer.status_code == 202, answer.text
+            await bob.call(mine="talking")
+            await shop.says.are_together([BOB, TRUNK])
+
+
+@asynccontextmanager
+async def in_front(site: Center, login: str) -> AsyncIterator[Agent]:
+    """Somebody who knows one address only, and whose desktop connects again by itself."""
+    tls = ssl.create_default_context()
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    url = f"https://{NAME}:{site.http_port}"
+    transport = httpx.AsyncHTTPTransport(verify=tls)
+    async with httpx.AsyncClient(base_url=url, transport=Resolved(transport)) as api:
+        body = {"login": login, "password": DEMO_PASSWORD}
+        (await api.post("/api/session", json=body, headers={"Origin": url})).raise_for_status()
+        api.headers["Origin"] = url
+        agent = Agent(api, (await api.get("/api/me")).json()["id"])
+
+        async def stay() -> None:
+            while True:
+                ticket = (await api.post("/api/session/ticket")).json()["ticket"]
+                with suppress(websockets.ConnectionClosed):
+                    async with websockets.connect(
+                        f"wss://{NAME}:{site.http_port}/ws", host="127.0.0.1", ssl=tls, origin=Origin(url)
+                    ) as socket:
+                        await socket.send(json.dumps({"type": "hello", "ticket": ticket}))
+                        await agent.listen(socket)
+
+        staying = asyncio.create_task(stay())
+        await until(lambda: any(f.get("type") == "welcome" for f in agent.told), "the desktop to be connected")
+        try:
+            yield agent
+        finally:
+            staying.cancel()
+
+
+class Resolved(httpx.AsyncBaseTransport):
+    """The name of the documents is this machine."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        here = httpx.Request(
+            request.method,
+            request.url.copy_with(host="127.0.0.1"),
+            headers=request.headers,
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": NAME},
+        )
+        return await self._inner.handle_async_request(here)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
