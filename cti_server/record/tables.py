@@ -36,6 +36,7 @@ from cti_server.record.crm import (
 )
 from cti_server.record.desk import help_requests, messages, promises
 from cti_server.record.schema import metadata
+from cti_server.record.upkeep import claims
 
 __all__ = ["metadata"]
 
@@ -45,6 +46,7 @@ MODULES = (
     agents,
     api_keys,
     cases,
+    claims,
     contacts,
     contact_points,
     contracts,
