@@ -17,7 +17,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -50,22 +50,19 @@ from .live.oversights import Oversights
 from .live.presence import Presence
 from .live.questions import Questions
 from .live.signed_out import SignedOut
+from .live.upkeep import Upkeep
 from .lookup.identify import Lookup
 from .lookup.places import PrefixPlaces
 from .metrics import LiveCollector
 from .push.frames import of_entry
 from .push.hub import Hub
 from .record import journal
-from .record.center import phone_secrets, second_factors, sessions
+from .record.center import phone_secrets, second_factors
 from .record.database import Database
-from .record.desk import messages
 from .record.sealing import Sealer
 from .settings import Settings
 
-JOURNAL_KEPT = timedelta(days=3)  # a desktop that was away longer starts over with a snapshot
-TIDY_EVERY_S = 3600.0
 WATCH_EVERY_S = 5.0
-MESSAGES_KEPT = timedelta(days=90)
 RESTART_AFTER_S = 1.0
 M_MMAP_THRESHOLD = -3  # malloc.h
 
@@ -166,11 +163,13 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         feed = Feed(attachments, hub, database, desk, Mes(deps), oversights.of)
         add_websocket(api, hub, feed)
         changes = Changes(database, desk, hub, commands, attachments)
-        duties = [_start(duty, database) for duty in _duties(attachments, database, desk, floor)]
+        duties = [_start(duty, database) for duty in _duties(attachments, desk, floor)]
         duties.append(_start(("changes", changes.run), database))
         duties.append(_start(("signed out", SignedOut(database, hub).run), database))
         duties.append(_start(("oversights", oversights.run), database))
         duties.append(_start(("audit seals", AuditSeals(database, deps.sealer).run), database))
+        registry.register(upkeep := Upkeep(database, settings.kept()))
+        duties.append(_start(("upkeep", upkeep.run), database))
         stack.push_async_callback(_stop, [*duties, asyncio.create_task(_warm(places), name="places")])
         # Closed first, while everything else still runs: agents whose commands are under way get their result.
         stack.push_async_callback(control.close)
@@ -329,10 +328,9 @@ async def _load_positions(database: Database, hub: Hub) -> None:
 Duty = tuple[str, Callable[[], Awaitable[None]]]
 
 
-def _duties(attachments: Sequence[Attachment], database: Database, desk: Desk, floor: Floors) -> list[Duty]:
-    tidy: Duty = ("tidy", lambda: _tidy(database))
+def _duties(attachments: Sequence[Attachment], desk: Desk, floor: Floors) -> list[Duty]:
     watch: Duty = ("desk", lambda: _watch_desk(desk, floor))
-    return [(f"pbx {attachment.pbx.name}", attachment.run) for attachment in attachments] + [tidy, watch]
+    return [(f"pbx {attachment.pbx.name}", attachment.run) for attachment in attachments] + [watch]
 
 
 def _start(duty: Duty, database: Database) -> asyncio.Task[None]:
@@ -367,17 +365,6 @@ async def _watch_desk(desk: Desk, floor: Floors) -> None:
             log.info("promises.raised", promises=raised)
         await close_over(desk, floor)
         await asyncio.sleep(WATCH_EVERY_S)
-
-
-async def _tidy(database: Database) -> None:
-    while True:
-        async with database.begin() as conn:
-            gone = await journal.prune(conn, _now() - JOURNAL_KEPT)
-            await sessions.purge(conn, _now())
-            await messages.prune(conn, _now() - MESSAGES_KEPT)
-        if gone:
-            log.info("journal.pruned", rows=gone)
-        await asyncio.sleep(TIDY_EVERY_S)
 
 
 async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from . import attaching, auditing, demo, detaching, importing, keys, migrating, moving, serving
+from . import attaching, auditing, demo, detaching, importing, keys, maintaining, migrating, moving, serving
 from .common import refuse
 from .failures import explained
 from .things import (
@@ -37,6 +37,7 @@ for command in (
     serving.doctor,
     migrating.migrate,
     moving.move,
+    maintaining.maintain,
     keys.key,
     demo.demo,
     demo.call,
