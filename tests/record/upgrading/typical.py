@@ -26,6 +26,7 @@ HOSTILE = (
 )
 LONG = "长" * 5_000 + "x" * 5_000
 SEALER = Sealer(["A" * 43])
+KEYS = (sa.PrimaryKeyConstraint, sa.UniqueConstraint)
 NOT_FILLED = ("alembic_version", "customers_search", "upkeep_claims")
 
 #: what a column has where any text would not do: the code, or a migration, decides by it
@@ -55,32 +56,36 @@ OPEN: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def fill(conn: sa.Connection) -> dict[str, int]:
-    """Fill every table that there is; returns the number of rows of each that was filled."""
-    metadata = sa.MetaData()
-    inspector = sa.inspect(conn)
-    names = [name for name in inspector.get_table_names() if _is_ours(name)]
-    for name in names:
-        sa.Table(name, metadata, autoload_with=conn)
+def fill(
+    conn: sa.Connection, metadata: sa.MetaData | None = None, *, only_required: bool = False
+) -> dict[str, list[dict[str, Any]]]:
+    """Fill every table that there is, or those of `metadata`; returns the rows by table."""
+    if metadata is None:
+        metadata = sa.MetaData()
+        metadata.reflect(conn, only=lambda name, _: is_ours(name))
     rows: dict[str, list[dict[str, Any]]] = {}
     for table in metadata.sorted_tables:
-        if table.name not in names:
+        if not is_ours(table.name):
             continue
-        unique = {c for one in inspector.get_unique_constraints(table.name) for c in one["column_names"]}
-        unique |= {
-            c for one in inspector.get_indexes(table.name) if one["unique"] for c in one["column_names"] if c
-        }
-        unique |= {column.name for column in table.primary_key}
+        unique = {column.name for key in table.constraints if isinstance(key, KEYS) for column in key.columns}
+        unique |= {column.name for index in table.indexes if index.unique for column in index.columns}
         made = rows[table.name] = [_row(conn, table, n, unique, rows) for n in range(ROWS)]
+        if only_required:
+            for row in made:
+                for column in table.columns:
+                    if (column.nullable or column.server_default is not None) and not column.primary_key:
+                        del row[column.name]
         conn.execute(sa.insert(table), made)
-        if "customers" in metadata.tables and table.name == "customers":
-            conn.execute(sa.text(f"UPDATE customers SET company_id = {FIRST + 1} WHERE id = {FIRST}"))
-        if conn.dialect.name == "postgresql" and "id" in table.c and table.c["id"].autoincrement is not False:
-            conn.execute(sa.text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), {FIRST + ROWS})"))
-    return {name: len(made) for name, made in rows.items()}
+        if conn.dialect.name == "postgresql" and table.primary_key.columns.keys() == ["id"]:
+            counter = f"pg_get_serial_sequence('{table.name}', 'id')"
+            conn.execute(sa.text(f"SELECT setval({counter}, {FIRST + ROWS})"))
+    if not only_required:
+        conn.execute(sa.text(f"UPDATE customers SET company_id = {FIRST + 1} WHERE id = {FIRST}"))
+        rows["customers"][0]["company_id"] = FIRST + 1
+    return rows
 
 
-def _is_ours(name: str) -> bool:
+def is_ours(name: str) -> bool:
     is_partition = name.startswith("journal_") and name != "journal_streams"
     return not is_partition and not name.startswith(NOT_FILLED)
 
@@ -177,7 +182,7 @@ def read(conn: sa.Connection) -> Rows:
     found: Rows = {}
     inspector = sa.inspect(conn)
     for name in inspector.get_table_names():
-        if not _is_ours(name):
+        if not is_ours(name):
             continue
         columns = {column["name"]: column["type"] for column in inspector.get_columns(name)}
         # A partitioned table has none; its rows are told apart by that of its partitions.
