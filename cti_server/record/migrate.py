@@ -31,6 +31,8 @@ BASE = "base"
 """The name of the state without any table."""
 
 
+LOCK_WAIT_S = 5
+"""How long a migration waits for whoever has a table, before it gives up and has changed nothing."""
 _BESIDE = re.compile(r"customers_search|ix_contact_points_digits|journal_(rest|\d{4}_\d{2}|cut_)|ix_journal_at")
 
 
@@ -144,6 +146,8 @@ async def _locked(url: str, work: Callable[[sa.Connection], T]) -> T:
             async with conn.begin():
                 if conn.dialect.name == "postgresql":
                     await conn.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_key("migrate"))))
+                    # Whoever comes later waits behind a lock that is waited for: callers, too, for as long.
+                    await conn.execute(sa.text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_S}s'"))
                 try:
                     done = await conn.run_sync(work)
                 except CommandError as unknown:

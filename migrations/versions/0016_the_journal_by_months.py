@@ -32,8 +32,7 @@ def upgrade() -> None:
         return
     now: datetime = op.get_bind().scalar(sa.text("SELECT now()"))
     month = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    first = f"journal_{month:%Y_%m}"
-    op.execute("DROP INDEX ix_journal_at")
+    first, end = f"journal_{month:%Y_%m}", _after(month)
     op.execute(f"ALTER TABLE journal RENAME TO {first}")
     op.execute(f"ALTER INDEX pk_journal RENAME TO {first}_pkey")
     op.execute(
@@ -42,11 +41,11 @@ def upgrade() -> None:
     )
     op.execute("CREATE TABLE journal_rest PARTITION OF journal (PRIMARY KEY (stream, seq)) DEFAULT")
     op.execute("CREATE INDEX journal_rest_at ON journal_rest (at)")  # its rows are cut by age
-    end = _after(month)
     op.execute(
-        f"WITH late AS (DELETE FROM {first} WHERE at >= '{end.isoformat()}' RETURNING *) "
+        f"WITH late AS (DELETE FROM {first} WHERE at >= '{end.isoformat()}' RETURNING *) "  # noqa: S608
         "INSERT INTO journal_rest SELECT * FROM late"
     )
+    op.execute("DROP INDEX ix_journal_at")
     op.execute(f"ALTER TABLE journal ATTACH PARTITION {first} FOR VALUES FROM (MINVALUE) TO ('{end.isoformat()}')")
     for _ in range(AHEAD):
         month, end = end, _after(end)
