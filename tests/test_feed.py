@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from cti_server.push.session import Missed
 from cti_server.record.crm import customers
 from cti_server.record.database import Database
 from cti_server.record.journal import Entry
+from cti_server.record.upkeep.partitions import after, month_of
 from cti_server.record.upkeep.run import Kept, run
 from cti_server.rules.rights import Viewer
 from tests.control.site import NOW, Site, site
@@ -158,7 +159,8 @@ async def test_a_position_older_than_what_is_kept_is_missed(fed: Fed, database: 
         async with fed.desk.change() as change:
             change.tell("customer.changed", {"customer": 1, "version": n}, of_customer(1))
     assert [frame.seq async for frame in fed.feed.missed(desktop, "desk", 0)] == [1, 2, 3]
-    kept, later = Kept(timedelta(days=3), timedelta(days=90)), NOW + timedelta(days=40)
+    kept = Kept(timedelta(days=3), timedelta(days=90))
+    later = after(month_of(datetime.now(UTC))) + kept.journal  # PostgreSQL cuts whole months
     done = await run(database, kept, lambda: later)
     assert done is not None
     assert done.failures == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from cti_server.record.sealing import Sealer
 from cti_server.record.upkeep import partitions
 from tests.conftest import PostgresServer
 from tests.record.backup.records import NOW, left_beside
+from tests.record.disks import small_disk
 
 
 @pytest.mark.parametrize(
@@ -111,3 +113,26 @@ async def test_upkeep_waits_for_a_backup(postgres_url: str, monkeypatch: pytest.
             with pytest.raises(partitions.JournalInUse):
                 await partitions.change(database, later, later)
         assert (await partitions.change(database, later, later)).cut
+
+
+async def test_a_full_disk_of_postgresql_is_named_and_nothing_is_there(
+    postgres_url: str, file: Path, postgres_server: PostgresServer
+) -> None:
+    await take(postgres_url, file)
+    with small_disk(postgres_server.folder / "small", "24m") as disk:  # the user of PostgreSQL gets there
+        shutil.chown(disk.folder, postgres_server.user)
+        postgres_server.execute(f"CREATE TABLESPACE small LOCATION '{disk.folder}'")
+        try:
+            postgres_server.execute("CREATE DATABASE on_small TEMPLATE template0 TABLESPACE small")
+            target = postgres_server.url("on_small")
+            async with Database(target) as database:
+                await database.ping()  # the first connection writes, too
+            disk.fill()
+            with pytest.raises(CannotBackUp, match="No space left") as refused:
+                await restore(file, target)
+            assert "Make room on the disk of PostgreSQL" in refused.value.remedy
+            disk.clear()
+            assert (await restore(file, target)).facts.rows > 0
+        finally:
+            postgres_server.execute("DROP DATABASE IF EXISTS on_small WITH (FORCE)")
+            postgres_server.execute("DROP TABLESPACE small")
