@@ -17,7 +17,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -57,6 +57,7 @@ from .live.oversights import Oversights
 from .live.presence import Presence
 from .live.questions import Questions
 from .live.signed_out import SignedOut
+from .live.upkeep import Upkeep
 from .lookup.identify import Lookup
 from .lookup.places import PrefixPlaces
 from .metrics import LiveCollector
@@ -64,18 +65,13 @@ from .push.capsules import Capsules
 from .push.cards import Cards
 from .push.hub import Hub
 from .push.stream import Stream
-from .record import journal
-from .record.center import phone_secrets, second_factors, sessions
+from .record.center import phone_secrets, second_factors
 from .record.database import Database
-from .record.desk import messages
 from .record.processes.notices import Notices, this_process
 from .record.sealing import Sealer
 from .settings import Settings
 
-JOURNAL_KEPT = timedelta(days=3)  # a desktop that was away longer starts over with a snapshot
-TIDY_EVERY_S = 3600.0
 WATCH_EVERY_S = 5.0
-MESSAGES_KEPT = timedelta(days=90)
 RESTART_AFTER_S = 1.0
 IDLE_TRANSACTION_S = 5.0  # PostgreSQL ends a transaction of ours that does nothing for so long
 M_MMAP_THRESHOLD = -3  # malloc.h
@@ -210,7 +206,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         add_websocket(api, hub, feed)
         changes = Changes(database, desk, hub, commands, floor)
-        duties = [_start(duty, database) for duty in _duties(attachments, database, desk, floor)]
+        duties = [_start(duty, database) for duty in _duties(attachments, desk, floor)]
         duties += [_start((f"stream {stream.name}", stream.run), database) for stream in streams]
         duties.append(_start(("notices", notices.run), database))
         duties.append(_start(("following", following.run), database))
@@ -220,6 +216,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         duties.append(_start(("signed out", SignedOut(database, hub, deps.known_holders).run), database))
         duties.append(_start(("oversights", oversights.run), database))
         duties.append(_start(("audit seals", AuditSeals(database, deps.sealer).run), database))
+        registry.register(upkeep := Upkeep(database, settings.kept()))
+        duties.append(_start(("upkeep", upkeep.run), database))
         stack.push_async_callback(_stop, [*duties, asyncio.create_task(_warm(places), name="places")])
         # Closed first, while everything else still runs: agents whose commands are under way get their result.
         stack.push_async_callback(control.close)
@@ -379,10 +377,9 @@ def _stream_of(pbx: str, hub: Hub, database: Database, lookup: Lookup, following
 Duty = tuple[str, Callable[[], Awaitable[None]]]
 
 
-def _duties(attachments: Sequence[Attachment], database: Database, desk: Desk, floor: Floors) -> list[Duty]:
-    tidy: Duty = ("tidy", lambda: _tidy(database))
+def _duties(attachments: Sequence[Attachment], desk: Desk, floor: Floors) -> list[Duty]:
     watch: Duty = ("desk", lambda: _watch_desk(desk, floor))
-    return [(f"pbx {attachment.pbx.name}", attachment.run) for attachment in attachments] + [tidy, watch]
+    return [(f"pbx {attachment.pbx.name}", attachment.run) for attachment in attachments] + [watch]
 
 
 def _start(duty: Duty, database: Database) -> asyncio.Task[None]:
@@ -417,17 +414,6 @@ async def _watch_desk(desk: Desk, floor: Floors) -> None:
             log.info("promises.raised", promises=raised)
         await close_over(desk, floor)
         await asyncio.sleep(WATCH_EVERY_S)
-
-
-async def _tidy(database: Database) -> None:
-    while True:
-        async with database.begin() as conn:
-            gone = await journal.prune(conn, _now() - JOURNAL_KEPT)
-            await sessions.purge(conn, _now())
-            await messages.prune(conn, _now() - MESSAGES_KEPT)
-        if gone:
-            log.info("journal.pruned", rows=gone)
-        await asyncio.sleep(TIDY_EVERY_S)
 
 
 async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:

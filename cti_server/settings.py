@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,7 @@ from .wire.text import Encodings
 
 if TYPE_CHECKING:
     from .record.sealing import Sealer
+    from .record.upkeep.run import Kept
 
 _RELATIVE_SQLITE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:)(.+)$")
 
@@ -135,6 +137,9 @@ class Settings(BaseSettings):
     dial: DialForm = "e164"  # how the PBX is told a number outside: with +, its digits, or as its region dials it
 
     pbxs: tuple[PbxSettings, ...] = ()
+
+    journal_kept_days: int = Field(default=3, ge=1, le=366)  # whoever was away longer starts over
+    messages_kept_days: int = Field(default=90, ge=1, le=3660)
 
     log_json: bool = False
     log_level: str = Field(default="info", pattern=r"(?i)^(debug|info|warning|error|critical)$")
@@ -273,6 +278,12 @@ class Settings(BaseSettings):
         from .record.sealing import Sealer
 
         return Sealer(key.get_secret_value() for key in self.secret_key)
+
+    def kept(self) -> Kept:
+        """How long what is not kept for ever is kept."""
+        from .record.upkeep.run import Kept
+
+        return Kept(timedelta(days=self.journal_kept_days), timedelta(days=self.messages_kept_days))
 
     def attached(self) -> tuple[PbxSettings, ...]:
         """The PBXs to attach to: `CTI_PBXS` if given, else the one that `CTI_PBX` and `CTI_AMI_…` describe."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ from cti_server.push.stream import Stream
 from cti_server.record.crm import customers
 from cti_server.record.database import Database
 from cti_server.record.journal import Entry
+from cti_server.record.upkeep.partitions import after, month_of
+from cti_server.record.upkeep.run import Kept, run
 from cti_server.rules.rights import Viewer
 from tests.control.site import NOW, Site, site
 from tests.floor.test_transcripts import SEATS
@@ -158,3 +161,22 @@ async def test_what_was_missed_is_what_the_desktop_had_opened(fed: Fed) -> None:
     assert [frame.seq async for frame in fed.feed.missed(desktop, "desk", 0)] == [1, 3]
     with pytest.raises(Missed):
         [frame async for frame in fed.feed.missed(desktop, "desk", 99)]
+
+
+async def test_a_position_older_than_what_is_kept_is_missed(fed: Fed, database: Database) -> None:
+    """The desktop gets `reset` and starts over with a snapshot; one that was away for less gets its events."""
+    desktop = fed.desktop(SUPERVISOR)
+    await fed.feed.open(desktop, "customer:1")
+    for n in range(3):
+        async with fed.desk.change() as change:
+            change.tell("customer.changed", {"customer": 1, "version": n}, of_customer(1))
+    assert [frame.seq async for frame in fed.feed.missed(desktop, "desk", 0)] == [1, 2, 3]
+    kept = Kept(timedelta(days=3), timedelta(days=90))
+    later = after(month_of(datetime.now(UTC))) + kept.journal  # PostgreSQL cuts whole months
+    done = await run(database, kept, lambda: later)
+    assert done is not None
+    assert done.failures == {}
+    for position in (0, 2):
+        with pytest.raises(Missed):
+            [frame async for frame in fed.feed.missed(desktop, "desk", position)]
+    assert [frame async for frame in fed.feed.missed(desktop, "desk", 3)] == []

@@ -10,7 +10,19 @@ from typing import Annotated
 
 import typer
 
-from . import attaching, auditing, demo, detaching, importing, keys, migrating, moving, serving
+from . import (
+    attaching,
+    auditing,
+    backing_up,
+    demo,
+    detaching,
+    importing,
+    keys,
+    maintaining,
+    migrating,
+    moving,
+    serving,
+)
 from .common import refuse
 from .failures import explained
 from .things import (
@@ -37,6 +49,10 @@ for command in (
     serving.doctor,
     migrating.migrate,
     moving.move,
+    maintaining.maintain,
+    backing_up.backup,
+    backing_up.verify_backup,
+    backing_up.restore,
     keys.key,
     demo.demo,
     demo.call,

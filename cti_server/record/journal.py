@@ -19,11 +19,12 @@ journal = sa.Table(
     metadata,
     sa.Column("stream", CleanText, primary_key=True),
     sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("kind", CleanText, nullable=False),
     sa.Column("audience", sa.JSON(none_as_null=True)),
     sa.Column("body", sa.JSON, nullable=False),
     sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (at)",  # upkeep/partitions.py; on SQLite an index finds what is to be cut
 )
 
 # Apart from the rows, so that pruning never lets a number be used twice. The lock on its row makes the commits of
@@ -121,6 +122,10 @@ async def read_after(conn: Connection, stream: str, seq: int, limit: int = 1000)
     return entries
 
 
-async def prune(conn: Connection, before: datetime) -> int:
-    """Delete the entries from before this time; returns how many. Their numbers are not used again."""
-    return (await conn.execute(sa.delete(journal).where(journal.c.at < before))).rowcount
+async def cut(conn: Connection, before: datetime, limit: int, table: str = "journal") -> int:
+    """Delete the oldest entries from before this time, at most `limit`; returns how many. Their numbers are not
+    used again. `table` may be a partition.
+    """
+    rows = sa.table(table, *(sa.column(c.name, c.type) for c in (journal.c.stream, journal.c.seq, journal.c.at)))
+    oldest = sa.select(rows.c.stream, rows.c.seq).where(rows.c.at < before).order_by(rows.c.at).limit(limit)
+    return (await conn.execute(sa.delete(rows).where(sa.tuple_(rows.c.stream, rows.c.seq).in_(oldest)))).rowcount

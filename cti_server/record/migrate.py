@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +31,11 @@ BASE = "base"
 """The name of the state without any table."""
 
 
+LOCK_WAIT_S = 5
+"""How long a migration waits for whoever has a table, before it gives up and has changed nothing."""
+_BESIDE = re.compile(r"customers_search|ix_contact_points_digits|journal_(rest|\d{4}_\d{2}|cut_)|ix_journal_at")
+
+
 class UnknownRevision(ValueError):
     """A revision that this version of the server does not have."""
 
@@ -43,9 +49,9 @@ class Revision:
 
 
 def in_metadata(name: str | None, kind: str, parents: Any) -> bool:
-    """Whether Alembic should compare this object with the metadata. The search index, which each engine has in its
-    own form, is not in the metadata."""
-    return not (name or "").startswith(("customers_search", "ix_contact_points_digits"))
+    """Whether Alembic should compare this object with the metadata. What each engine has in its own form is not in
+    the metadata: the search index, and by what the journal is cut."""
+    return _BESIDE.match(name or "") is None
 
 
 def config(connection: sa.Connection | None = None) -> Config:
@@ -140,6 +146,8 @@ async def _locked(url: str, work: Callable[[sa.Connection], T]) -> T:
             async with conn.begin():
                 if conn.dialect.name == "postgresql":
                     await conn.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_key("migrate"))))
+                    # Whoever comes later waits behind a lock that is waited for: callers, too, for as long.
+                    await conn.execute(sa.text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_S}s'"))
                 try:
                     done = await conn.run_sync(work)
                 except CommandError as unknown:

@@ -37,6 +37,7 @@ from cti_server.record.crm import (
 from cti_server.record.desk import help_requests, messages, promises
 from cti_server.record.processes import asked, handovers, presence, requests
 from cti_server.record.schema import metadata
+from cti_server.record.upkeep import claims
 
 __all__ = ["metadata"]
 
@@ -47,6 +48,7 @@ MODULES = (
     api_keys,
     asked,
     cases,
+    claims,
     contacts,
     contact_points,
     contracts,

@@ -47,7 +47,11 @@ class Trouble:
 
 def of(cause: BaseException, url: sa.URL) -> Trouble | None:
     """The trouble with the database behind an exception; None for one of another kind, such as a refused value."""
-    found = next((error for error in _chain(cause) if _is_the_databases(error)), None)
+    errors = list(_chain(cause))
+    # The driver's own exception stands behind SQLAlchemy's, and does not tell a refused value by its module.
+    if any(isinstance(error, sa.exc.DataError | sa.exc.IntegrityError) for error in errors):
+        return None
+    found = next((error for error in errors if _is_the_databases(error)), None)
     if found is None:
         return None
     original = getattr(found, "orig", None) or found

@@ -253,7 +253,7 @@ async def test_messages_are_read_up_to_a_number(database: Database) -> None:
         await messages.mark_read(conn, alice, first)
         assert await messages.read_to(conn, alice) == last - 1
         assert await messages.unread(conn, alice, supervises=False) == 1
-        assert await messages.prune(conn, NOON + timedelta(seconds=1)) == 3
+        assert await messages.prune(conn, NOON + timedelta(seconds=1), 10) == 3
 
 
 async def test_help_is_asked_once_a_call(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""The journal numbers without a gap, whoever writes, whatever was rolled back or pruned."""
+"""The journal numbers without a gap, whoever writes, whatever was rolled back or cut."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ async def test_writers_of_one_stream_take_turns(database: Database) -> None:
         assert [e.seq for e in await journal.read_after(conn, "desk", 0)] == list(range(1, 25))
 
 
-async def test_a_position_that_was_pruned_or_lies_ahead_is_gone(database: Database) -> None:
+async def test_a_position_that_was_cut_or_lies_ahead_is_gone(database: Database) -> None:
     async with database.begin() as conn:
         await journal.append(conn, "pbx:demo", [entry(n, NOON + timedelta(minutes=n)) for n in range(5)])
-        assert await journal.prune(conn, NOON + timedelta(minutes=2)) == 2
+        assert await journal.cut(conn, NOON + timedelta(minutes=2), 10) == 2
     async with database.read() as conn:
         for gone in (0, 1, 6):
             with pytest.raises(PositionGone):
@@ -70,10 +70,10 @@ async def test_a_position_that_was_pruned_or_lies_ahead_is_gone(database: Databa
         assert [e.seq for e in await journal.read_after(conn, "pbx:demo", 2)] == [3, 4, 5]
 
 
-async def test_a_number_is_not_given_twice_though_all_was_pruned(database: Database) -> None:
+async def test_a_number_is_not_given_twice_though_all_was_cut(database: Database) -> None:
     async with database.begin() as conn:
         await journal.append(conn, "pbx:demo", [entry(1), entry(2)])
-        await journal.prune(conn, NOON + timedelta(days=1))
+        await journal.cut(conn, NOON + timedelta(days=1), 10)
         assert await journal.read_after(conn, "pbx:demo", 2) == []
         with pytest.raises(PositionGone):
             await journal.read_after(conn, "pbx:demo", 1)

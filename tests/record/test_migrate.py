@@ -56,6 +56,22 @@ async def test_two_processes_may_upgrade_at_once(empty_url: str) -> None:
     assert await migrate.current(empty_url) == migrate.head()
 
 
+async def test_a_migration_gives_up_behind_a_long_reader_and_changes_nothing(
+    postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report that runs for an hour: whoever writes would wait behind the migration for as long."""
+    monkeypatch.setattr(migrate, "LOCK_WAIT_S", 0.1)
+    with postgres_server.database() as url:
+        await migrate.upgrade(url, "0015")
+        async with Database(url) as database:
+            async with database.engine.begin() as report:
+                await report.execute(sa.text("SELECT count(*) FROM journal"))
+                with pytest.raises(sa.exc.DBAPIError, match="lock timeout"):
+                    await migrate.upgrade(url)
+            assert await migrate.current(url) == "0015"
+        await migrate.upgrade(url)
+
+
 async def test_an_unreachable_server_is_an_error_that_names_it() -> None:
     with pytest.raises(OSError, match=r"127\.0\.0\.1"):
         await migrate.upgrade("postgresql://nobody@127.0.0.1:1/none")

@@ -104,13 +104,12 @@ def test_errors_of_ours_are_none() -> None:
         assert of(cause, URL) is None
 
 
-async def test_a_value_that_the_database_refuses_is_no_trouble(sqlite_url: str) -> None:
-    async with Database(sqlite_url) as database:
-        for _ in range(2):
-            with pytest.raises(sa.exc.IntegrityError):
-                async with database.begin() as conn:
-                    await conn.execute(sa.text("INSERT INTO agents (login) VALUES (NULL)"))
-        assert database.trouble.now is None
+async def test_a_value_that_the_database_refuses_is_no_trouble(database: Database) -> None:
+    for _ in range(2):
+        with pytest.raises(sa.exc.IntegrityError):
+            async with database.begin() as conn:
+                await conn.execute(sa.text("INSERT INTO agents (login) VALUES (NULL)"))
+    assert database.trouble.now is None
 
 
 def test_it_is_said_when_it_begins_each_minute_and_when_it_is_over() -> None:

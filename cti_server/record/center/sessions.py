@@ -224,9 +224,12 @@ async def redeem_tickets(conn: Connection, ticket_hashes: Collection[str], now: 
     return {row.ticket_hash: row.agent_id for row in rows}
 
 
-async def purge(conn: Connection, now: datetime) -> None:
-    """Delete sessions and tickets that have expired, and what else nobody will ask for."""
-    for table in (sessions, tickets):
-        await conn.execute(sa.delete(table).where(table.c.expires_at <= now))
-    await conn.execute(sa.delete(session_ends).where(session_ends.c.at < now - ENDS_KEPT))
-    await conn.execute(sa.delete(devices).where(devices.c.seen_at < now - DEVICES_KEPT))
+async def purge(conn: Connection, now: datetime) -> int:
+    """Delete sessions and tickets that have expired, and what else nobody will ask for; returns how many."""
+    over = (
+        (sessions, sessions.c.expires_at <= now),
+        (tickets, tickets.c.expires_at <= now),
+        (session_ends, session_ends.c.at < now - ENDS_KEPT),
+        (devices, devices.c.seen_at < now - DEVICES_KEPT),
+    )
+    return sum([(await conn.execute(sa.delete(table).where(is_over))).rowcount for table, is_over in over])

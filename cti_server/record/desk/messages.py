@@ -112,9 +112,10 @@ async def mark_read(conn: Connection, agent_id: int, up_to: int) -> None:
     )
 
 
-async def prune(conn: Connection, before: datetime) -> int:
-    """Delete the messages written before this time; returns how many."""
-    return (await conn.execute(sa.delete(messages).where(m.at < before))).rowcount
+async def prune(conn: Connection, before: datetime, limit: int) -> int:
+    """Delete the oldest messages written before this time, at most `limit`; returns how many."""
+    oldest = sa.select(m.id).where(m.at < before).order_by(m.id).limit(limit)
+    return (await conn.execute(sa.delete(messages).where(m.id.in_(oldest)))).rowcount
 
 
 _SELECT: Any = (
