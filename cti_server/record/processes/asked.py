@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -94,9 +94,9 @@ async def find(conn: Connection, number: int) -> Question | None:
     return _question(row) if row is not None else None
 
 
-async def prune(conn: Connection) -> None:
-    """Forget old questions: nobody waits for their answers any more."""
-    await conn.execute(sa.delete(asked).where(asked.c.at < sa.func.now() - sa.literal(KEPT, sa.Interval)))
+async def prune(conn: Connection, now: datetime) -> int:
+    """Forget old questions: nobody waits for their answers any more. Returns how many."""
+    return (await conn.execute(sa.delete(asked).where(asked.c.at < now - KEPT))).rowcount
 
 
 def _question(row: Any) -> Question:

@@ -73,5 +73,6 @@ async def of_calls(conn: Connection, calls: Sequence[str]) -> list[Handover]:
     return found[::-1]
 
 
-async def prune(conn: Connection, now: datetime) -> None:
-    await conn.execute(sa.delete(handovers).where(handovers.c.at < now - KEPT))
+async def prune(conn: Connection, now: datetime) -> int:
+    """Forget what was left with calls that are over. Returns how many."""
+    return (await conn.execute(sa.delete(handovers).where(handovers.c.at < now - KEPT))).rowcount

@@ -103,5 +103,7 @@ async def left(conn: Connection, lease: Lease) -> Sequence[Accepted]:
     return [Accepted(row.request, row.agent_id, row.command, row.call) for row in rows]
 
 
-async def prune(conn: Connection, now: datetime) -> None:
-    await conn.execute(sa.delete(requests).where(requests.c.at < now - 2 * KEPT, requests.c.done_at.is_not(None)))
+async def prune(conn: Connection, now: datetime) -> int:
+    """Forget commands whose result was told, and whose key is not remembered any more. Returns how many."""
+    old = sa.delete(requests).where(requests.c.at < now - 2 * KEPT, requests.c.done_at.is_not(None))
+    return (await conn.execute(old)).rowcount

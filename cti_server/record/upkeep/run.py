@@ -20,6 +20,7 @@ from cti_server.record import journal
 from cti_server.record.center import sessions
 from cti_server.record.database import Connection, Database, failure
 from cti_server.record.desk import messages
+from cti_server.record.processes import asked, handovers, requests
 
 from . import claims, partitions
 
@@ -92,7 +93,13 @@ class _Work:
 
     def steps(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         by_month = {} if self.database.is_sqlite else {"partitions": self._partitions}
-        return {**by_month, "journal": self._journal, "sessions": self._sessions, "messages": self._messages}
+        return {
+            **by_month,
+            "journal": self._journal,
+            "sessions": self._sessions,
+            "messages": self._messages,
+            "processes": self._processes,
+        }
 
     async def _partitions(self) -> None:
         now = self.now()
@@ -111,6 +118,14 @@ class _Work:
     async def _messages(self) -> None:
         before = self.now() - self.kept.messages
         await self._in_batches("messages", lambda conn: messages.prune(conn, before, BATCH))
+
+    async def _processes(self) -> None:
+        """What processes asked of each other, and was answered long ago."""
+        async with self.database.begin() as conn:
+            await self.claim.renew(conn, self.now())
+            self.done.rows["asked"] = await asked.prune(conn, self.now())
+            self.done.rows["requests"] = await requests.prune(conn, self.now())
+            self.done.rows["handovers"] = await handovers.prune(conn, self.now())
 
     async def _in_batches(self, table: str, cut: Callable[[Connection], Awaitable[int]]) -> None:
         self.done.rows[table] = 0
