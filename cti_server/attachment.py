@@ -24,6 +24,7 @@ from .asterisk.members import Members
 from .asterisk.session import ActionFailed, ListBroken
 from .floor.apply import Floor
 from .floor.orders import Order
+from .gap import Gaps
 from .lookup.identify import Lookup
 from .pipeline import Pipeline, PipelineClosed
 from .push.hub import Hub
@@ -174,6 +175,7 @@ class Attachment:
 
     async def _attached(self, lease: leases.Lease) -> None:
         await self.pipeline.restore(lease)
+        gaps = Gaps(self.pbx, self._database, self.pipeline, self._lookup, lease, self.link)
         self._decided.set()
         stopping = False
         writing = asyncio.create_task(self.pipeline.run(), name=f"pipeline {self.pbx.name}")
@@ -182,6 +184,7 @@ class Attachment:
         reading = asyncio.create_task(self._read_again(), name=f"reading {self.pbx.name}")
         noting = asyncio.create_task(self._note_live(), name=f"noting {self.pbx.name}")
         pausing = asyncio.create_task(self._pause_again(), name=f"pausing {self.pbx.name}")
+        filling = asyncio.create_task(gaps.run(), name=f"gaps {self.pbx.name}")
         try:
             # None of these returns; the first that fails ends the round.
             await asyncio.wait({writing, linked, ordered}, return_when=asyncio.FIRST_EXCEPTION)
@@ -189,7 +192,7 @@ class Attachment:
             stopping = True
             raise
         finally:
-            beside = (linked, ordered, reading, noting, pausing)
+            beside = (linked, ordered, reading, noting, pausing, filling)
             for task in beside:
                 task.cancel()
             self.pipeline.stop()

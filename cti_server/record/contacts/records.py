@@ -13,6 +13,9 @@ CallKey: TypeAlias = tuple[str, int, str]
 """(pbx, boot, linkedid), which identifies a call."""
 EndedBy = Literal["caller", "agent", "system", "other", "unknown"]
 MatchStanding = Literal["verified", "shared", "guess", "none", "pending"]
+ToldBy = Literal["cel", "cel_end"]
+"""Where a contact is from that the server did not see: all of it, or its end, from the PBX's log of channel
+events."""
 Origin = Literal["offer", "transfer", "consult", "pickup", "outbound", "internal", "conference"]
 SegmentOutcome = Literal[
     "answered",
@@ -109,6 +112,7 @@ class InteractionRecord:
     ended_by: EndedBy | None = None
     outcome: Outcome | None = None
     complete: bool = False
+    told_by: ToldBy | None = None
     joined: Sequence[str] | None = None
     resume: dict[str, Any] | None = None
     aliases: tuple[str, ...] = ()

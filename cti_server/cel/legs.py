@@ -1,0 +1,147 @@
+"""What one channel did in a story: when it began and ended, who rang it, whether its party hung up. Pure.
+
+CEL has no event for "this channel rings that one", nor for the moment at which somebody hung up: both follow from
+what its other rows say, those that come later included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from cti_server.floor.calls import device_of
+from cti_server.wire.cel import Row
+
+QUEUE, DIAL = "queue", "dial"
+#: the application that CEL names for a channel that Queue(), Dial() or the manager's Originate rings
+RUNG_BY = {"AppQueue": QUEUE, "AppDial": DIAL, "AppDial2": ""}
+HANGUP_EXTEN = "h"  # where the dialplan goes on once a channel has hung up
+TOGETHER_S = 1.0  # what a hangup brings with it comes within this; times without fractions are no finer
+LATE_S = 2.0  # an end that is told later was held up: by ChanSpy, for as long as somebody listens (asterisk#68)
+CONFBRIDGE = "confbridge"
+
+
+@dataclass(slots=True)
+class Leg:
+    """One channel. `rows` are its own, by their place in the story. `how`: what rang it, None for one that nobody
+    rang, '' for one that the PBX began by itself; `by` the channel that did.
+
+    `asked` is the place of the row before which its party had hung up, `gone` that of the row after which it was
+    gone, though its end was told later.
+    """
+
+    id: str
+    linkedid: str
+    channel: str
+    rows: list[tuple[int, Row]] = field(default_factory=list)
+    began: int | None = None
+    ended: int | None = None
+    answered: bool = False
+    how: str | None = None
+    by: str | None = None
+    cause: int | None = None
+    dial_status: str = ""
+    asked: int | None = None
+    gone: int | None = None
+
+    @property
+    def device(self) -> str:
+        return device_of(self.channel)
+
+    @property
+    def local(self) -> bool:
+        return self.channel.startswith("Local/")
+
+    @property
+    def far_half(self) -> bool:
+        """It is the half of a Local pair that runs the dialplan: nobody rings that."""
+        return self.local and self.channel.endswith(";2")
+
+    def app_at(self, place: int) -> tuple[str, str]:
+        """The application that it ran at this place of the story, with its arguments: what the last row says, or
+        the next one where the applications are not logged. '' for none."""
+        before = next((row for at, row in reversed(self.rows) if at <= place), None)
+        if before is not None and before.kind != "APP_END" and before.app:
+            return before.app.lower(), before.data
+        after = next((row for at, row in self.rows if at > place), None)
+        if after is not None and after.kind != "APP_START" and after.app:
+            return after.app.lower(), after.data
+        return "", ""
+
+    def is_there(self, place: int) -> bool:
+        return (self.began is None or self.began < place) and (self.ended is None or self.ended > place)
+
+
+def legs_of(rows: Sequence[Row]) -> dict[str, Leg]:
+    """The channels of a story, by id, in the order in which they come."""
+    legs: dict[str, Leg] = {}
+    for place, row in enumerate(rows):
+        leg = legs.get(row.leg)
+        if leg is None:
+            leg = legs[row.leg] = Leg(row.leg, row.linkedid, row.channel)
+        leg.rows.append((place, row))
+        if row.kind == "CHAN_START" and leg.began is None:
+            leg.began, leg.linkedid, leg.channel = place, row.linkedid, row.channel
+        elif row.kind == "CHAN_END":
+            leg.ended = place
+        elif row.kind == "ANSWER":
+            leg.answered = True
+        elif row.kind == "HANGUP":
+            cause = row.extra.get("hangupcause")
+            leg.cause = cause if isinstance(cause, int) else None
+            leg.dial_status = str(row.extra.get("dialstatus") or "")
+        if row.app in RUNG_BY and leg.how is None:
+            leg.how = RUNG_BY[row.app]
+    for leg in legs.values():
+        if leg.how is None and leg.began is not None and leg.id != leg.linkedid and not leg.far_half:
+            leg.how = DIAL
+        if leg.far_half:
+            leg.how = None
+    for leg in legs.values():
+        if leg.how in (QUEUE, DIAL):
+            leg.by = _rung_by(leg, legs.values())
+        leg.asked, leg.gone = _asked(leg), _gone(leg)
+    return legs
+
+
+def _rung_by(leg: Leg, legs: Iterable[Leg]) -> str | None:
+    """The channel that ran the application which rang this one: of several the one whose call it was part of."""
+    place = leg.began or 0
+    there = [other for other in legs if other is not leg and other.is_there(place) and other.how != leg.how]
+    there += [other for other in legs if other is not leg and other.is_there(place) and other.how == leg.how]
+    wanted = "queue" if leg.how == QUEUE else "dial"
+    running = [other for other in there if other.app_at(place)[0] == wanted]
+    own = [other for other in running if other.linkedid == leg.linkedid or other.id == leg.linkedid]
+    if found := own or running:
+        return max(found, key=lambda other: other.began or 0).id
+    return leg.linkedid if leg.linkedid != leg.id else None
+
+
+def _asked(leg: Leg) -> int | None:
+    """The place of the first row that its party's hangup brought with it; None where they did not hang up. A phone
+    that only rang is named as if it had hung up itself."""
+    hung_up = next(((at, row) for at, row in leg.rows if row.kind == "HANGUP"), None)
+    if hung_up is None or (leg.how is not None and not leg.answered):
+        return None
+    place, row = hung_up
+    if row.extra.get("hangupsource") != row.channel or row.app.lower() in ("busy", "congestion"):
+        return None
+    for at, before in reversed([pair for pair in leg.rows if pair[0] < hung_up[0]]):
+        follows = before.kind in ("BRIDGE_EXIT", "APP_END", "PARK_END") or before.exten == HANGUP_EXTEN
+        if not follows or (row.at - before.at > TOGETHER_S and before.exten != HANGUP_EXTEN):
+            break
+        place = at
+    return place
+
+
+def _gone(leg: Leg) -> int | None:
+    """The place of the row with which a phone that was rung, and talked, left its last bridge, where its end was
+    told much later and nothing came between."""
+    if leg.how not in (QUEUE, DIAL) or leg.ended is None:
+        return None
+    last = [pair for pair in leg.rows if pair[1].kind not in ("HANGUP", "CHAN_END", "LINKEDID_END")]
+    if not last or last[-1][1].kind != "BRIDGE_EXIT":
+        return None
+    place, row = last[-1]
+    end = next(row.at for at, row in leg.rows if at == leg.ended)
+    return place if end - row.at > LATE_S else None
