@@ -43,6 +43,8 @@ Outcome = Literal[
     "internal",
     "unseen",
 ]
+ToldBy = Literal["cel", "cel_end"]
+"""Who told of a contact that the server did not see: the PBX's log of channel events, of all of it, or of its end."""
 
 
 @dataclass(frozen=True, slots=True)

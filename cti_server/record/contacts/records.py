@@ -7,15 +7,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from cti_server.rules.facts import Channel, Direction, Outcome
+from cti_server.rules.facts import Channel, Direction, Outcome, ToldBy
 
 CallKey: TypeAlias = tuple[str, int, str]
 """(pbx, boot, linkedid), which identifies a call."""
 EndedBy = Literal["caller", "agent", "system", "other", "unknown"]
 MatchStanding = Literal["verified", "shared", "guess", "none", "pending"]
-ToldBy = Literal["cel", "cel_end"]
-"""Where a contact is from that the server did not see: all of it, or its end, from the PBX's log of channel
-events."""
 Origin = Literal["offer", "transfer", "consult", "pickup", "outbound", "internal", "conference"]
 SegmentOutcome = Literal[
     "answered",
