@@ -44,7 +44,7 @@ Outcome = Literal[
     "unseen",
 ]
 ToldBy = Literal["cel", "cel_end"]
-"""Who told of a contact that the server did not see: the PBX's log of channel events, of all of it, or of its end."""
+"""Who told of a contact that the server did not see, or not its end: the PBX's log of channel events."""
 
 
 @dataclass(frozen=True, slots=True)

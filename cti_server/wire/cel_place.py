@@ -1,9 +1,9 @@
 """Where a site's CEL is, as CTI_CEL says it: a file, or a table of a database.
 
-/var/log/asterisk/cel-custom/Master.csv                     what cel_custom writes
-sqlite:////var/log/asterisk/master.db?table=cel             what cel_sqlite3_custom writes
-postgresql://reader:secret@host:5432/asterisk?table=cel     what cel_pgsql, or cel_odbc, writes
-mysql://reader:secret@host:3306/asteriskcdrdb?table=cel     what FreePBX keeps, by cel_odbc
+    /var/log/asterisk/cel-custom/cti.csv                        what cel_custom writes
+    sqlite:////var/log/asterisk/master.db?table=cel             what cel_sqlite3_custom writes
+    postgresql://reader:secret@host:5432/asterisk?table=cel     what cel_pgsql, or cel_odbc, writes
+    mysql://reader:secret@host:3306/asteriskcdrdb?table=cel     what FreePBX keeps, by cel_odbc
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TABLE: Final = "cel"
 PORTS: Final = {"postgresql": 5432, "mysql": 3306}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 _LIKE: Final = (
-    "/var/log/asterisk/cel-custom/Master.csv, sqlite:////var/log/asterisk/master.db, "
+    "/var/log/asterisk/cel-custom/cti.csv, sqlite:////var/log/asterisk/master.db, "
     "postgresql://user:secret@host/database or mysql://user:secret@host/asteriskcdrdb"
 )
 
