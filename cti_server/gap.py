@@ -330,7 +330,7 @@ def _is_not(live_since: float, books: Books) -> bool | None:
 
 
 def _alive(books: Books) -> frozenset[str]:
-    """Every name of the calls on the floor, and of their legs."""
-    calls = books.calls.values()
+    """Every name of the calls that go on, and of their legs."""
+    calls = [call for call in books.calls.values() if not call.ended]
     names: Sequence[str] = [name for call in calls for name in (call.linkedid, *call.aliases, *call.legs)]
     return frozenset(names)

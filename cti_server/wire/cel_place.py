@@ -1,9 +1,9 @@
 """Where a site's CEL is, as CTI_CEL says it: a file, or a table of a database.
 
-    /var/log/asterisk/cel-custom/cti.csv                        what cel_custom writes
-    sqlite:////var/log/asterisk/master.db?table=cel             what cel_sqlite3_custom writes
-    postgresql://reader:secret@host:5432/asterisk?table=cel     what cel_pgsql, or cel_odbc, writes
-    mysql://reader:secret@host:3306/asteriskcdrdb?table=cel     what FreePBX keeps, by cel_odbc
+/var/log/asterisk/cel-custom/cti.csv                        what cel_custom writes
+sqlite:////var/log/asterisk/master.db?table=cel             what cel_sqlite3_custom writes
+postgresql://reader:secret@host:5432/asterisk?table=cel     what cel_pgsql, or cel_odbc, writes
+mysql://reader:secret@host:3306/asteriskcdrdb?table=cel     what FreePBX keeps, by cel_odbc
 """
 
 from __future__ import annotations
