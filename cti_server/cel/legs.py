@@ -6,7 +6,7 @@ what its other rows say, those that come later included.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cti_server.floor.calls import device_of
@@ -17,6 +17,7 @@ QUEUE, DIAL = "queue", "dial"
 RUNG_BY = {"AppQueue": QUEUE, "AppDial": DIAL, "AppDial2": ""}
 HANGUP_EXTEN = "h"  # where the dialplan goes on once a channel has hung up
 TOGETHER_S = 1.0  # what a hangup brings with it comes within this; times without fractions are no finer
+CANCELLED_S = 0.2  # phones that stop ringing because the caller is gone do so within this
 LATE_S = 2.0  # an end that is told later was held up: by ChanSpy, for as long as somebody listens (asterisk#68)
 CONFBRIDGE = "confbridge"
 
@@ -93,14 +94,16 @@ def legs_of(rows: Sequence[Row]) -> dict[str, Leg]:
         if row.app in RUNG_BY and leg.how is None:
             leg.how = RUNG_BY[row.app]
     for leg in legs.values():
-        if leg.how is None and leg.began is not None and leg.id != leg.linkedid and not leg.far_half:
+        began_alone = leg.id == leg.linkedid
+        if leg.far_half or (began_alone and leg.how):
+            leg.how = None  # a phone that picked a call up goes on as the one that rang
+        elif leg.how is None and leg.began is not None and not began_alone:
             leg.how = DIAL
-        if leg.far_half:
-            leg.how = None
     for leg in legs.values():
         if leg.how in (QUEUE, DIAL):
             leg.by = _rung_by(leg, legs.values())
         leg.asked, leg.gone = _asked(leg), _gone(leg)
+    _before_their_phones(rows, legs)
     return legs
 
 
@@ -132,6 +135,22 @@ def _asked(leg: Leg) -> int | None:
             break
         place = at
     return place
+
+
+def _before_their_phones(rows: Sequence[Row], legs: Mapping[str, Leg]) -> None:
+    """A caller who gives up ends the phones that ring for them, and those are told of first."""
+    first = next(iter(legs.values()), None)
+    if first is None or first.asked is None:
+        return
+    at = rows[first.asked].at
+    ended = [
+        place
+        for leg in legs.values()
+        if leg.how is not None and not leg.answered
+        for place, row in leg.rows
+        if row.kind == "HANGUP" and place < first.asked and at - row.at <= CANCELLED_S
+    ]
+    first.asked = min((*ended, first.asked))
 
 
 def _gone(leg: Leg) -> int | None:

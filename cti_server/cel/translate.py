@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from cti_server.floor.handlers.outcome import FALLBACK
 from cti_server.floor.signals import (
     DialStatus,
     LegAnswered,
@@ -33,12 +34,14 @@ from cti_server.floor.signals import (
     QueueJoined,
     QueueLeft,
     Signal,
+    StepTaken,
 )
 from cti_server.wire.cel import Row
 
 from .legs import CONFBRIDGE, DIAL, HANGUP_EXTEN, QUEUE, TOGETHER_S, Leg, legs_of
 from .stories import HOLDING, Story
 
+AT_ONCE_S = 0.1  # a queue that takes nobody is left within milliseconds
 STAYS_S = 1.5  # who is in the call for so long after giving it to a colleague has stayed: all three talk
 BUSY = (17, 21)  # Q.850: user busy, call rejected
 FAILED = (1, 3, 20, 27, 28, 34, 38, 41, 42, 44, 57, 58, 66)  # not there, not to be reached, not allowed
@@ -56,12 +59,14 @@ def signals(story: Story, interface: Interface) -> Iterator[Signal]:
 
 @dataclass(slots=True)
 class _Wait:
-    """A channel in Queue(): since when, for how long at the most."""
+    """A channel in Queue(): since when, for how long at the most; whether it has `left` the line, and been `taken`
+    by a member."""
 
     queue: str
     since: float
     limit_s: float | None
-    connected: bool = False
+    left: bool = False
+    taken: bool = False
 
 
 @dataclass(slots=True)
@@ -151,10 +156,10 @@ class _Translation:
         if leg.cause in FAILED:
             return DialStatus.FAILED
         by = self.legs.get(leg.by or "")
-        only = by is not None and sum(other.by == by.id for other in self.legs.values()) == 1
-        if by is not None and only and by.dial_status:
-            return DIAL_STATUS.get(by.dial_status, DialStatus.CANCEL)
-        return DialStatus.CANCEL
+        if by is None or by.id in self.asked:
+            return DialStatus.CANCEL
+        only = sum(other.by == by.id for other in self.legs.values()) == 1
+        return DIAL_STATUS.get(by.dial_status, DialStatus.CANCEL) if only else DialStatus.CANCEL
 
     def _numbered(self, leg: Leg, row: Row) -> Iterator[Signal]:
         """The dialplan set, or an analog line brought, another number than the channel began with."""
@@ -182,8 +187,18 @@ class _Translation:
             yield from self._numbered(leg, row)
         yield from self._left_queue(leg, row)  # where the end of Queue() is not logged
         if row.app.lower() == "queue" and (queue := row.data.split(",", 1)[0].strip()):
+            if self._turned_away(leg, row, place):
+                yield StepTaken(row.at, leg.id, row.linkedid, FALLBACK, None)
+                return
             self.waits[leg.id] = _Wait(queue, row.at, _limit(row.data))
             yield QueueJoined(row.at, leg.id, row.linkedid, queue, None)
+
+    def _turned_away(self, leg: Leg, row: Row, place: int) -> bool:
+        """Whether the queue did not let the caller in, for it was full or nobody served it: it was over at once,
+        and nobody was rung or had hung up."""
+        after = next((one for at, one in leg.rows if at > place), None)
+        rung = any(one.by == leg.id and (one.began or 0) > place for one in self.legs.values())
+        return after is not None and after.at - row.at < AT_ONCE_S and not rung and leg.asked is None
 
     def _app_ended(self, leg: Leg, row: Row, place: int) -> Iterator[Signal]:
         if row.app.lower() == "queue":
@@ -191,7 +206,7 @@ class _Translation:
 
     def _left_queue(self, leg: Leg, row: Row) -> Iterator[Signal]:
         wait = self.waits.pop(leg.id, None)
-        if wait is None or wait.connected:
+        if wait is None or wait.left:
             return
         limit = wait.limit_s is not None and row.at - wait.since >= wait.limit_s - TOGETHER_S
         if limit or leg.id in self.asked or self._first_asked():
@@ -202,22 +217,20 @@ class _Translation:
         return next(iter(self.legs)) in self.asked
 
     def _connected(self, leg: Leg, row: Row, bridge: str) -> Iterator[Signal]:
-        """A queue's phone and its caller meet in a bridge: that is the answer."""
-        here = [self.legs[other] for other, room in self.rooms.items() if room == bridge]
-        for one in (leg, *here):
-            if one.how != QUEUE or one.by is None:
+        """A caller who comes into a bridge does not wait any more; a phone of the queue that is with them there
+        has taken the call."""
+        here = (leg, *(self.legs[other] for other, room in self.rooms.items() if room == bridge))
+        if (wait := self.waits.get(leg.id)) is not None and not wait.left:
+            wait.left = True
+            yield QueueLeft(row.at, leg.id, row.linkedid, wait.queue)
+        for one in here:
+            wait = self.waits.get(one.by or "") if one.how == QUEUE else None
+            caller = self.legs.get(one.by or "")
+            if wait is None or caller is None or caller not in here or wait.taken:
                 continue
-            wait = self.waits.get(one.by)
-            if (
-                wait is None
-                or wait.connected
-                or (self.legs[one.by] is not leg and self.rooms.get(one.by) != bridge)
-            ):
-                continue
-            wait.connected = True
+            wait.taken = True
             member = self.interface(wait.queue, one.channel)
-            yield QueueLeft(row.at, one.by, row.linkedid, wait.queue)
-            yield MemberConnected(row.at, one.by, row.linkedid, wait.queue, member, one.id)
+            yield MemberConnected(row.at, caller.id, row.linkedid, wait.queue, member, one.id)
 
     # --- bridges, transfers, parking -------------------------------------------------------------------
 
