@@ -228,7 +228,7 @@ class Gaps:
         began = min(
             [work.since - EARLY_S, *(row.started_at.timestamp() - EARLY_S for row in work.unended.values())]
         )
-        stories = Stories()
+        stories = Stories(self.pipeline.books.nobody)
         async with aclosing(source.rows(look, began - behind, work.until + LATER_S - behind)) as batches:
             async for batch in batches:
                 for row in batch:

@@ -76,18 +76,19 @@ class CsvFile:
             self._columns = Columns.parse(SAMPLE)
 
     def _check(self, stream: IO[bytes]) -> None:
-        """The last line counts: the first may be older than the present cel_custom.conf."""
+        """The last lines count: the first may be older than the present cel_custom.conf."""
         stream.seek(max(0, stream.seek(0, 2) - LINE))
         lines = [line for line in stream.read().split(b"\n") if line.strip()]
         if self._is_json or not lines or self._columns is None:
             return
+        if any(self._one(line) is not None for line in lines[-TRIED:]):
+            return
         has, wanted = len(next(csv.reader([lines[-1].decode("latin-1")]), [])), len(self._columns.names)
-        if has != wanted and self._one(lines[-1]) is None:
-            whose = "CTI_CEL_COLUMNS" if self._look.columns else "the sample"
-            raise CelUnreadable(
-                f"{self._look.place}: it has {has} columns, not the {wanted} of {whose}. Set CTI_CEL_COLUMNS to "
-                "their names, in the order of cel_custom.conf: eventtype,eventtime,…"
-            )
+        whose = "CTI_CEL_COLUMNS" if self._look.columns else "the sample"
+        raise CelUnreadable(
+            f"{self._look.place}: it has {has} columns, not the {wanted} of {whose}. Set CTI_CEL_COLUMNS to their "
+            "names, in the order of cel_custom.conf: eventtype,eventtime,…"
+        )
 
     def _read(self, stream: IO[bytes]) -> Iterator[Values]:
         if self._is_json:

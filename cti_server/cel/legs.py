@@ -17,6 +17,10 @@ QUEUE, DIAL = "queue", "dial"
 RUNG_BY = {"AppQueue": QUEUE, "AppDial": DIAL, "AppDial2": ""}
 HANGUP_EXTEN = "h"  # where the dialplan goes on once a channel has hung up
 TOGETHER_S = 1.0  # what a hangup brings with it comes within this; times without fractions are no finer
+DECLINED = (17, 21)  # Q.850: user busy, call rejected
+GAVE_UP = (0, 16, 26, 127)  # the causes with which a caller ends who was not answered
+#: what is told of a channel between its party's hangup and its end
+FOLLOWED = ("BRIDGE_EXIT", "APP_END", "PARK_END", "BLINDTRANSFER", "ATTENDEDTRANSFER")
 CANCELLED_S = 0.2  # phones that stop ringing because the caller is gone do so within this
 LATE_S = 2.0  # an end that is told later was held up: by ChanSpy, for as long as somebody listens (asterisk#68)
 CONFBRIDGE = "confbridge"
@@ -52,6 +56,15 @@ class Leg:
     @property
     def local(self) -> bool:
         return self.channel.startswith("Local/")
+
+    @property
+    def refused(self) -> bool:
+        """The PBX told a caller that nobody can be reached. What it then ends, it names as ended by them."""
+        if self.how is not None:
+            return False
+        ends = next((row for _, row in self.rows if row.kind == "HANGUP"), None)
+        told = ends is not None and ends.app.lower() in ("busy", "congestion")
+        return told or (not self.answered and self.cause not in (None, *GAVE_UP))
 
     @property
     def far_half(self) -> bool:
@@ -121,17 +134,19 @@ def _rung_by(leg: Leg, legs: Iterable[Leg]) -> str | None:
 
 
 def _asked(leg: Leg) -> int | None:
-    """The place of the first row that its party's hangup brought with it; None where they did not hang up. A phone
-    that only rang is named as if it had hung up itself."""
+    """The place of the first row that its party's hangup brought with it; None where they did not hang up."""
     hung_up = next(((at, row) for at, row in leg.rows if row.kind == "HANGUP"), None)
-    if hung_up is None or (leg.how is not None and not leg.answered):
+    if hung_up is None:
         return None
     place, row = hung_up
-    if row.extra.get("hangupsource") != row.channel or row.app.lower() in ("busy", "congestion"):
+    if row.extra.get("hangupsource") != row.channel or leg.refused:
         return None
+    if leg.how is not None and not leg.answered and leg.cause not in DECLINED:
+        return None  # a phone that stops ringing is named as if it had hung up itself
     for at, before in reversed([pair for pair in leg.rows if pair[0] < hung_up[0]]):
-        follows = before.kind in ("BRIDGE_EXIT", "APP_END", "PARK_END") or before.exten == HANGUP_EXTEN
-        if not follows or (row.at - before.at > TOGETHER_S and before.exten != HANGUP_EXTEN):
+        follows = before.kind in FOLLOWED or before.exten == HANGUP_EXTEN
+        is_late = row.at - before.at > TOGETHER_S and before.exten != HANGUP_EXTEN
+        if not follows or (is_late and leg.how not in (QUEUE, DIAL)):
             break
         place = at
     return place

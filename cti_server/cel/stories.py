@@ -7,7 +7,7 @@ everybody's, and a channel that is picked up or transferred is named by another'
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cti_server.wire.cel import Row
@@ -86,9 +86,13 @@ class Story:
 
 
 class Stories:
-    """Takes rows in order and gives stories, each once its call is over. Call `take` for each row, then `rest`."""
+    """Takes rows in order and gives stories, each once its call is over. Call `take` for each row, then `rest`.
 
-    def __init__(self) -> None:
+    `nobody` are linkedids under which nobody calls: the PBX rings phones for text messages.
+    """
+
+    def __init__(self, nobody: Iterable[str] = ()) -> None:
+        self._nobody = set(nobody)
         self._of: dict[str, Story] = {}  # by channel, linkedid and bridge
         self._open: OrderedDict[int, Story] = OrderedDict()  # by id(), the one that began first at the front
         self._over: OrderedDict[int, Story] = OrderedDict()  # that may linger, in the order in which they ended
@@ -100,6 +104,8 @@ class Stories:
         yield from self._finished(row.at - LINGER_S)
         self._count += 1
         if row.channel.startswith(NOBODY):
+            self._nobody.add(row.linkedid)
+        if row.linkedid in self._nobody:
             return
         keys = _keys(row)
         story = None

@@ -38,14 +38,12 @@ from cti_server.floor.signals import (
 )
 from cti_server.wire.cel import Row
 
-from .legs import CONFBRIDGE, DIAL, HANGUP_EXTEN, QUEUE, TOGETHER_S, Leg, legs_of
+from .legs import CONFBRIDGE, DECLINED, DIAL, HANGUP_EXTEN, QUEUE, TOGETHER_S, Leg, legs_of
 from .stories import HOLDING, Story
 
 AT_ONCE_S = 0.1  # a queue that takes nobody is left within milliseconds
 STAYS_S = 1.5  # who is in the call for so long after giving it to a colleague has stayed: all three talk
-BUSY = (17, 21)  # Q.850: user busy, call rejected
 FAILED = (1, 3, 20, 27, 28, 34, 38, 41, 42, 44, 57, 58, 66)  # not there, not to be reached, not allowed
-REFUSING = ("busy", "congestion")  # the applications by which a PBX tells a caller that nobody can be reached
 DIAL_STATUS = {"BUSY": DialStatus.BUSY, "NOANSWER": DialStatus.NO_ANSWER, "CANCEL": DialStatus.CANCEL}
 
 Interface = Callable[[str, str], str]
@@ -75,7 +73,7 @@ class _Translation:
     interface: Interface
     legs: Mapping[str, Leg] = field(init=False)
     names: dict[str, str] = field(default_factory=dict)  # of the channels now
-    numbers: dict[str, str | None] = field(default_factory=dict)
+    callers: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
     waits: dict[str, _Wait] = field(default_factory=dict)
     rooms: dict[str, str] = field(default_factory=dict)  # channel → the bridge that it is in
     over: set[str] = field(default_factory=set)
@@ -104,7 +102,7 @@ class _Translation:
     # --- channels --------------------------------------------------------------------------------------
 
     def _started(self, leg: Leg, row: Row, place: int) -> Iterator[Signal]:
-        self.names[leg.id], self.numbers[leg.id] = row.channel, row.number
+        self.names[leg.id], self.callers[leg.id] = row.channel, (row.number, row.name)
         yield LegStarted(row.at, leg.id, row.linkedid, row.channel, False, row.number, row.name, row.exten)
         if leg.how is None:
             return
@@ -124,9 +122,9 @@ class _Translation:
         if app == "dial":
             for target in data.split(",", 1)[0].split("&"):
                 technology, _, rest = target.partition("/")
-                number, at, endpoint = rest.partition("@")
+                number, _, endpoint = rest.partition("@")
                 if f"{technology}/{endpoint or number}" in (leg.device, row.channel):
-                    return number if at else None
+                    return number
         return row.number
 
     def _answered(self, leg: Leg, row: Row, place: int) -> Iterator[Signal]:
@@ -135,7 +133,7 @@ class _Translation:
             yield LegDialEnded(row.at, leg.id, row.linkedid, row.channel, DialStatus.ANSWER)
 
     def _hung_up(self, leg: Leg, row: Row, place: int) -> Iterator[Signal]:
-        if row.app.lower() in REFUSING and leg.how is None:
+        if leg.refused:
             yield LegRefused(row.at, leg.id, row.linkedid)
 
     def _channel_ended(self, leg: Leg, row: Row, place: int) -> Iterator[Signal]:
@@ -151,7 +149,7 @@ class _Translation:
     def _status(self, leg: Leg) -> DialStatus:
         """How the attempt to reach this channel ended: by its own cause, or, where that says nothing, by what
         Dial() told the channel that rang it."""
-        if leg.cause in BUSY:
+        if leg.cause in DECLINED:
             return DialStatus.BUSY
         if leg.cause in FAILED:
             return DialStatus.FAILED
@@ -163,8 +161,8 @@ class _Translation:
 
     def _numbered(self, leg: Leg, row: Row) -> Iterator[Signal]:
         """The dialplan set, or an analog line brought, another number than the channel began with."""
-        if leg.how is None and leg.id == leg.linkedid and row.number != self.numbers.get(leg.id):
-            self.numbers[leg.id] = row.number
+        if leg.how is None and leg.id == leg.linkedid and (row.number, row.name) != self.callers.get(leg.id):
+            self.callers[leg.id] = row.number, row.name
             yield LegNumbered(row.at, leg.id, row.linkedid, row.number, row.name)
 
     def _forwarded(self, leg: Leg, row: Row, place: int) -> Iterator[Signal]:
@@ -276,7 +274,7 @@ class _Translation:
             attended=True,
             second=second.id if second is not None else None,
             second_linkedid=_linkedid(second, place) if second is not None else None,
-            conference=self._stays(leg, place, row.at),
+            conference=leg.id in self.rooms if second is leg else self._stays(leg, place, row.at),
         )
 
     def _stays(self, leg: Leg, place: int, at: float) -> bool:

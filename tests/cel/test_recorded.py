@@ -1,8 +1,7 @@
 """What CEL tells of calls on a real Asterisk 22, held against what the manager told of the same calls.
 
-Each recording has both from one run. What CEL cannot tell is left out of the comparison by name, and why; all else must
-be the same, and times within a second.
-"""
+Each recording has both from one run. What CEL cannot tell is left out of the comparison by name, and why; all else
+must be the same, and times within a second."""
 
 from __future__ import annotations
 
@@ -30,8 +29,29 @@ MEMBERS = {  # of the demo's queues, as far as their interface is not their phon
     "freepbx": [(f"Local/{n}@from-queue/n", f"PJSIP/{n}") for n in (1001, 1002)],
 }
 
-#: what CEL says less, or otherwise: scenario → the fields that are not compared, and why
-LESS: dict[str, tuple[set[str], str]] = {}
+OWN_WORDS = (
+    "the dialplan tells the manager of it by an event of its own (CTIFetched, CTIPreferred), which CEL has not"
+)
+#: what CEL says less, or more: scenario → the fields that are not compared ("times": waits and talk), and why
+LESS: dict[str, tuple[set[str], str]] = {
+    **{
+        name: ({"segments", "outcome", "queue", "queues", "times"}, OWN_WORDS)
+        for name in (
+            "desk-pick",
+            "desk-pick-not-answered",
+            "desk-reconnect",
+            "given-to-a-queue-comes-back",
+            "preferred-agent",
+            "preferred-agent-busy",
+        )
+    },
+    "connection-lost": (
+        {"ended_by", "outcome", "segments", "times"},
+        "the manager's link was cut: CEL knows better",
+    ),
+    "hostile-names": ({"ani", "ani_name"}, "the manager escapes quotes, and spaces at the end are not kept"),
+    "outbound-failed": ({"ended_by"}, "CEL does not say who ended a call that never got through"),
+}
 
 
 def floor() -> Floor:
@@ -66,9 +86,15 @@ def plain(call: dict[str, Any]) -> dict[str, Any]:
     kept = {k: v for k, v in call.items() if k not in ("ivr_path", "hold_ms", "complete", "talk_ms", "wait_ms")}
     kept["segments"] = [
         {k: v for k, v in part.items() if not k.endswith("_ms")}
-        for part in sorted(call["segments"], key=lambda part: (part["seat"], part["origin"], part["outcome"] or ""))
+        for part in sorted(
+            call["segments"], key=lambda part: (part["seat"], part["origin"], part["outcome"] or "")
+        )
     ]
     return kept
+
+
+def without(call: dict[str, Any], less: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in plain(call).items() if name not in less}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,8 +102,9 @@ def test_cel_tells_what_the_manager_told(name: str) -> None:
     live = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["live"]
     live = sorted(live, key=lambda one: one["linkedid"])
     mine = told(name)
-    assert [plain(one) for one in mine] == [plain(one) for one in live]
-    for one, other in zip(mine, live, strict=True):
+    less = LESS.get(name, (set(), ""))[0]
+    assert [without(one, less) for one in mine] == [without(one, less) for one in live]
+    for one, other in zip(mine, live, strict=True) if "times" not in less else ():
         for what, value, wanted in (
             ("wait", one["wait_ms"], other["wait_ms"]),
             ("talk and hold", one["talk_ms"] + one["hold_ms"], other["talk_ms"] + other["hold_ms"]),
