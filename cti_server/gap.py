@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -138,6 +138,7 @@ class Gaps:
         async with self.database.begin() as conn:
             await leases.fence(conn, self.lease)
             await gaps.end(conn, self.pbx.name, over)
+            await leases.note_live(conn, self.pbx.name, over)  # from now on another gap may begin
 
     async def _until_written(self, write: Write) -> None:
         while True:
@@ -164,7 +165,8 @@ class Gaps:
             except Exception as cause:
                 if not self.database.trouble.note(cause):
                     log.exception("gap.not_filled", pbx=self.pbx.name, again_in_s=AGAIN_S)
-            await asyncio.sleep(AGAIN_S if self._tries == {} else SETTLES_S)
+            with suppress(TimeoutError):
+                await self.pipeline.when(self._some_left_the_floor, SETTLES_S if self._tries else AGAIN_S)
 
     async def _fill_all(self) -> bool:
         """Whether nothing is left to be done."""
@@ -314,6 +316,10 @@ class Gaps:
         async with self.database.begin() as conn:
             await leases.fence(conn, self.lease)
             return await afterwards.complete(conn, interaction, end)
+
+    def _some_left_the_floor(self, books: Books) -> bool | None:
+        """Whether a contact whose end is to be written is not the floor's any more."""
+        return any(not self._is_on_floor(interaction) for interaction in self._later) or None
 
     def _is_on_floor(self, interaction: int) -> bool:
         return any(call.interaction == interaction for call in self.pipeline.books.calls.values())

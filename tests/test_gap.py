@@ -34,6 +34,7 @@ from cti_server.lookup.identify import Lookup
 from cti_server.pipeline import Pipeline
 from cti_server.push.hub import Hub
 from cti_server.record import leases
+from cti_server.record.center import agents
 from cti_server.record.contacts import gaps, history, interactions
 from cti_server.record.contacts.history import Interaction
 from cti_server.record.contacts.records import InteractionRecord
@@ -112,6 +113,9 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 async def server(database: Database, log: Path, **settings: Any) -> AsyncIterator[Center]:
     """A server that starts; when the block ends it is killed."""
     given = {"cel": SecretStr(str(log)), **settings}
+    async with database.begin() as conn:
+        if await agents.by_login(conn, "bob") is None:
+            await an_agent(conn, "bob", pbx="demo", seat="PJSIP/1002")
     made = Pipeline("demo", database, Lookup(database), Hub(limit=10_000))
     clock = Clock(up_since=BEGAN - 86_400)
     async with leases.hold(database, "demo", "test", datetime.now(UTC)) as lease:
@@ -135,8 +139,6 @@ async def server(database: Database, log: Path, **settings: Any) -> AsyncIterato
 
 async def heard_until(database: Database, at: float) -> None:
     """A server lived, and heard the PBX until then."""
-    async with database.begin() as conn:
-        await an_agent(conn, "bob", pbx="demo", seat="PJSIP/1002")
     async with leases.hold(database, "demo", "before", datetime.now(UTC)), database.begin() as conn:
         await leases.note_live(conn, "demo", datetime.fromtimestamp(at, UTC))
 
@@ -266,6 +268,7 @@ async def test_a_gap_is_filled_by_a_later_server_that_is_told_where_the_log_is(
         async with asyncio.timeout(10):
             while not await over(database):
                 await asyncio.sleep(0.01)
+    await heard_until(database, time.time())
     async with server(database, log) as center:
         await center.comes_live()
         await center.filled()
@@ -312,12 +315,12 @@ async def test_the_link_that_was_lost_leaves_a_gap_too(database: Database, tmp_p
 async def test_the_end_of_a_call_that_was_seen_comes_from_the_log(database: Database, tmp_path: Path) -> None:
     """The server is killed 3 s into the talk; the caller hangs up 7 s later."""
     seen, lines = lost_at(6.0)
-    await heard_until(database, BEGAN + 6)
     log = tmp_path / "cti.csv"
     async with server(database, log) as center:
         await center.hears(Snapshot(BEGAN - 1, BOOT), LinkChanged(BEGAN - 1, LinkState.LIVE), *seen)
         before = (await center.contacts())[0]
         assert before.outcome is None
+    await heard_until(database, BEGAN + 6)
     log.write_bytes(as_csv(lines))
     async with server(database, log) as center:
         await center.comes_live()
@@ -336,11 +339,10 @@ async def test_the_end_of_a_call_that_was_seen_comes_from_the_log(database: Data
 
 async def test_a_log_that_tells_another_story_changes_nothing(database: Database, tmp_path: Path) -> None:
     seen, lines = lost_at(6.0)
-    await heard_until(database, BEGAN + 6)
     log = tmp_path / "cti.csv"
     async with server(database, log) as center:
         await center.hears(Snapshot(BEGAN - 1, BOOT), LinkChanged(BEGAN - 1, LinkState.LIVE), *seen)
-    log.write_bytes(as_csv([replace(line, at=line.at + 20 * (line.kind == "ANSWER")) for line in lines]))
+    await heard_until(database, BEGAN + 6)
     other = [replace(line, channel=line.channel.replace("1002", "1003")) for line in lines]
     log.write_bytes(as_csv(other))
     async with server(database, log) as center:
@@ -354,10 +356,10 @@ async def test_a_caller_who_waited_when_the_server_was_killed_and_was_answered_m
     database: Database, tmp_path: Path
 ) -> None:
     seen, lines = lost_at(2.0)
-    await heard_until(database, BEGAN + 2)
     log = tmp_path / "cti.csv"
     async with server(database, log) as center:
         await center.hears(Snapshot(BEGAN - 1, BOOT), LinkChanged(BEGAN - 1, LinkState.LIVE), *seen)
+    await heard_until(database, BEGAN + 2)
     log.write_bytes(as_csv(lines))
     async with server(database, log) as center:
         await center.comes_live()

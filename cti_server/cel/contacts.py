@@ -52,7 +52,7 @@ def end_of(seen: Interaction, told: InteractionRecord) -> Completed | None:
         "queue": told.queue or seen.queue,
         "queued_at": seen.queued_at or told.queued_at,
         "answered_at": seen.answered_at or told.answered_at,
-        "wait_ms": max(seen.wait_ms or 0, told.wait_ms) if told.wait_ms is not None else seen.wait_ms,
+        "wait_ms": told.wait_ms if told.wait_ms is not None else seen.wait_ms,
         "talk_ms": sum(talk) + sum(part.talk_ms or 0 for part in new_parts),
         "ring_ms": sum(ring) + sum(part.ring_ms or 0 for part in new_parts),
         "told_by": "cel_end",
@@ -67,8 +67,8 @@ def _end_of_part(seen: SegmentRecord, told: SegmentRecord) -> Mapping[str, Any]:
         "answered_at": seen.answered_at or told.answered_at,
         "ended_at": told.ended_at,
         "outcome": told.outcome,
-        "ring_ms": max(seen.ring_ms or 0, told.ring_ms or 0),
-        "talk_ms": max(seen.talk_ms or 0, there - (seen.hold_ms or 0)),
+        "ring_ms": told.ring_ms,
+        "talk_ms": max(0, there - (seen.hold_ms or 0)),
     }
 
 
