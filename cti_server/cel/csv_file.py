@@ -15,11 +15,13 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from cti_server.wire.cel import KINDS, SAMPLE, BadRow, Columns, Values, is_header, kind_of
+from cti_server.wire.cel import KINDS, BadRow, Columns, Values, is_header, kind_of
+from cti_server.wire.cel import SAMPLE as CUSTOM
 from cti_server.wire.cel_times import BadTime
 from cti_server.wire.text import to_text
 
-from .look import BATCH, EARLY_S, CelUnreadable, Look, in_thread
+from .look import BATCH, EARLY_S, SAMPLE, CelUnreadable, Look, in_thread
+from .taken import Taken
 
 NEAR = 65_536  # bytes; within so much the search ends, and rows are read one by one
 TRIED = 50  # lines that may be tried from a place in the middle of the file, to find one that begins an event
@@ -73,15 +75,16 @@ class CsvFile:
             except ValueError as lacking:
                 raise CelUnreadable(f"{self._look.place}: {lacking}") from None
         elif self._columns is None:
-            self._columns = Columns.parse(SAMPLE)
+            self._columns = Columns.parse(CUSTOM)
 
     def _check(self, stream: IO[bytes]) -> None:
-        """The last lines count: the first may be older than the present cel_custom.conf."""
+        """The last lines tell whether columns and zone are what the settings say. The first may be older than the
+        present cel_custom.conf; and by times of another zone, nothing would be found where everything is."""
         stream.seek(max(0, stream.seek(0, 2) - LINE))
         lines = [line for line in stream.read().split(b"\n") if line.strip()]
-        if self._is_json or not lines or self._columns is None:
-            return
-        if any(self._one(line) is not None for line in lines[-TRIED:]):
+        found = [values for line in lines[-SAMPLE:] if (values := self._one(line)) is not None]
+        if found or self._is_json or not lines or self._columns is None:
+            Taken(self._look).rows(found)
             return
         has, wanted = len(next(csv.reader([lines[-1].decode("latin-1")]), [])), len(self._columns.names)
         whose = "CTI_CEL_COLUMNS" if self._look.columns else "the sample"

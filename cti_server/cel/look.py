@@ -13,6 +13,7 @@ from cti_server.wire.cel_times import Times
 from cti_server.wire.text import Encodings
 
 BATCH = 500  # rows that are read, and worked through, at a time
+SAMPLE = 200  # of the last rows, by which columns and zone are checked before any is searched for
 EARLY_S = 3600.0 + 5.0  # where clocks are put back, local times of an hour come twice, and rows are out of order
 
 T = TypeVar("T")

@@ -13,7 +13,8 @@ from typing import Any
 from cti_server.wire.cel import Columns, Values
 from cti_server.wire.cel_times import BadTime
 
-from .look import BATCH, EARLY_S, CelUnreadable, Look
+from .look import BATCH, EARLY_S, SAMPLE, CelUnreadable, Look
+from .taken import Taken
 
 
 class Table(ABC):
@@ -56,9 +57,12 @@ class Table(ABC):
                 columns = Columns.of(names)
             except ValueError as lacking:
                 raise CelUnreadable(f"{self._look.place}: {lacking}") from None
-            next_ = await self._first(since - EARLY_S, names)
             wanted = ", ".join(self._quoted(name) for name in names)
             number = self._number
+            last = f"SELECT {wanted} FROM {self._table} ORDER BY {number} DESC LIMIT {SAMPLE}"  # noqa: S608
+            # First of all: by times of another zone, nothing would be found where everything is.
+            Taken(self._look).rows([columns.values(row) for row in reversed(await self._ask(last))])
+            next_ = await self._first(since - EARLY_S, names)
             sql = f"SELECT {number}, {wanted} FROM {self._table} WHERE {number} >= {{}}"  # noqa: S608
             while next_ is not None:
                 page = await self._ask(f"{sql} ORDER BY {number} LIMIT {BATCH}", next_)

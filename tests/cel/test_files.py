@@ -159,6 +159,10 @@ async def test_times_in_the_wrong_zone_are_refused_with_the_hours(tmp_path: Path
         await rows(look(str(file)), -1e6)
     with pytest.raises(CelUnreadable, match=r"8 hours too late.*CTI_CEL_ZONE"):
         await rows(look(str(file), zone="UTC"), -1e6)
+    with pytest.raises(CelUnreadable, match=r"3 hours too late"):
+        await rows(look(str(file), zone="Asia/Karachi"))
+    with pytest.raises(CelUnreadable, match=r"1 hours too early"):
+        await rows(look(str(file), zone="Asia/Tokyo"), 0, 60)
     assert len(await rows(look(str(file), zone="Asia/Shanghai"))) == 1
 
 
