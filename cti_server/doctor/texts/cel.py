@@ -7,7 +7,7 @@ from cti_server.doctor.texts.shape import Text
 HOW = (
     "On the PBX: copy dialplans/cel_cti.conf and cel_custom_cti.conf beside cel.conf, put  #include cel_cti.conf  "
     "into cel.conf and  #include cel_custom_cti.conf  into cel_custom.conf, then\n"
-    'asterisk -rx "module load cel_custom.so"   asterisk -rx "module reload cel"   asterisk -rx "cel reload"\n'
+    'asterisk -rx "module reload cel"   asterisk -rx "module load cel_custom.so"   (reload, where it is loaded)\n'
     "CTI_CEL=/var/log/asterisk/cel-custom/cti.csv   in the settings; docs/install.md says more, for FreePBX too"
 )
 
