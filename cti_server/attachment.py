@@ -23,6 +23,7 @@ from .asterisk.members import Members
 from .asterisk.session import ActionFailed, ListBroken
 from .floor.apply import Floor
 from .floor.orders import Order
+from .gap import Gaps
 from .lookup.identify import Lookup
 from .pipeline import Pipeline, PipelineClosed
 from .push.stream import Stream
@@ -199,6 +200,7 @@ class Attachment:
             await self.taken(lease)
         if self.stream.cards is not None:
             self.stream.cards.attached = self.pipeline
+        gaps = Gaps(self.pbx, self._database, self.pipeline, self._lookup, lease, self.link)
         self._decided.set()
         log.info("pbx.attached", pbx=self.pbx.name, epoch=lease.epoch)
         stopping = False
@@ -209,6 +211,7 @@ class Attachment:
         noting = asyncio.create_task(self._note_live(), name=f"noting {self.pbx.name}")
         pausing = asyncio.create_task(self._pause_again(), name=f"pausing {self.pbx.name}")
         losing = asyncio.create_task(_lost(lease), name=f"lease lost {self.pbx.name}")
+        filling = asyncio.create_task(gaps.run(), name=f"gaps {self.pbx.name}")
         try:
             # None of these returns; the first that fails ends the round.
             await asyncio.wait({writing, linked, ordered, losing}, return_when=asyncio.FIRST_EXCEPTION)
@@ -218,7 +221,7 @@ class Attachment:
         finally:
             if self.stream.cards is not None:
                 self.stream.cards.attached = None
-            beside = (linked, ordered, reading, noting, pausing, losing)
+            beside = (linked, ordered, reading, noting, pausing, losing, filling)
             for task in beside:
                 task.cancel()
             self.pipeline.stop()

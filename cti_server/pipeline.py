@@ -173,9 +173,9 @@ class Pipeline:
                 self.put(DesktopSeen(time.time(), agent.id, agent.id in connected))
 
     async def note_live(self) -> None:
-        """Write down that the PBX is heard, while it carries calls: so a server that restarts knows how long each
-        was seen to last. Raises LeaseLost."""
-        if self.lease is None or self.books.link is not LinkState.LIVE or not self.books.calls:
+        """Write down that the PBX is heard: so a server that restarts knows how long each call was seen to last,
+        and from when on it has seen none. Raises LeaseLost."""
+        if self.lease is None or self.books.link is not LinkState.LIVE:
             return
         async with self._database.begin() as conn:
             await leases.fence(conn, self.lease)

@@ -16,6 +16,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .rules.facts import DialForm, Role
 from .settings_file import ENCODING
+from .wire.cel import Columns
+from .wire.cel_place import Place
+from .wire.cel_times import Times
 from .wire.text import Encodings
 
 if TYPE_CHECKING:
@@ -23,6 +26,15 @@ if TYPE_CHECKING:
     from .record.upkeep.run import Kept
 
 _RELATIVE_SQLITE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:)(.+)$")
+
+
+def _check_cel(cel: SecretStr, columns: str, dateformat: str, zone: str) -> None:
+    """Raises ValueError for what could not be read, whatever the log says."""
+    if where := cel.get_secret_value():
+        Place.parse(where)
+    if columns:
+        Columns.parse(columns)
+    Times.of(zone, dateformat)
 
 
 class Account(BaseModel):
@@ -38,7 +50,8 @@ class PbxSettings(BaseModel):
     """How to reach one Asterisk: where its manager listens, and a least-privilege user for each role.
 
     Only `events` is required. A command whose role has no account is refused as `no_account`. `encoding` says what
-    names that are not UTF-8 are in: `gb18030`, or for each trunk, `PJSIP/carrier-a=cp1251,DAHDI=gb18030`.
+    names that are not UTF-8 are in: `gb18030`, or for each trunk, `PJSIP/carrier-a=cp1251,DAHDI=gb18030`. `cel` is
+    where the PBX's own log of channel events is, for calls that no server saw (`wire/cel_place.py`).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -55,12 +68,21 @@ class PbxSettings(BaseModel):
     notify: Account | None = None  # optional: answers desk phones, and needs write=system
     encoding: str = ""
     dial: DialForm = "e164"
+    cel: SecretStr = SecretStr("")  # it may have a database's password
+    cel_columns: str = ""
+    cel_dateformat: str = ""
+    cel_zone: str = ""
 
     @field_validator("encoding")
     @classmethod
     def _encodings_are_known(cls, text: str) -> str:
         Encodings.parse(text)
         return text
+
+    @model_validator(mode="after")
+    def _cel_can_be_read(self) -> PbxSettings:
+        _check_cel(self.cel, self.cel_columns, self.cel_dateformat, self.cel_zone)
+        return self
 
     @property
     def encodings(self) -> Encodings:
@@ -135,6 +157,10 @@ class Settings(BaseSettings):
     ami_notify_secret: SecretStr | None = None
     ami_encoding: str = ""
     dial: DialForm = "e164"  # how the PBX is told a number outside: with +, its digits, or as its region dials it
+    cel: SecretStr = SecretStr("")
+    cel_columns: str = ""
+    cel_dateformat: str = ""
+    cel_zone: str = ""
 
     pbxs: tuple[PbxSettings, ...] = ()
 
@@ -216,6 +242,11 @@ class Settings(BaseSettings):
     def _encodings_are_known(cls, text: str) -> str:
         Encodings.parse(text)
         return text
+
+    @model_validator(mode="after")
+    def _cel_can_be_read(self) -> Settings:
+        _check_cel(self.cel, self.cel_columns, self.cel_dateformat, self.cel_zone)
+        return self
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Settings:
@@ -307,5 +338,9 @@ class Settings(BaseSettings):
                 notify=account(self.ami_notify_user, self.ami_notify_secret),
                 encoding=self.ami_encoding,
                 dial=self.dial,
+                cel=self.cel,
+                cel_columns=self.cel_columns,
+                cel_dateformat=self.cel_dateformat,
+                cel_zone=self.cel_zone,
             ),
         )

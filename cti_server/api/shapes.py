@@ -20,7 +20,7 @@ from cti_server.lookup.shapes import (
     ProductView,
     VerdictView,
 )
-from cti_server.rules.facts import Channel, DeskLanguage, Direction, Outcome, Role
+from cti_server.rules.facts import Channel, DeskLanguage, Direction, Outcome, Role, ToldBy
 
 
 class ShiftView(TypedDict):
@@ -223,7 +223,11 @@ class JoinedView(TypedDict):
 
 
 class InteractionView(TypedDict):
-    """One contact. `outcome` is null while it goes on; `complete` is false when the server missed its end."""
+    """One contact. `outcome` is null while it goes on; `complete` is false when the server missed its end.
+
+    `told_by` says where it is from that the server did not see: `cel`, all of it from the PBX's log of channel
+    events; `cel_end`, its end. Hold is not in that log: it counts as talk.
+    """
 
     id: int
     channel: Channel
@@ -252,6 +256,7 @@ class InteractionView(TypedDict):
     ended_by: str | None
     outcome: Outcome | None
     complete: bool
+    told_by: ToldBy | None
     joined: list[JoinedView]
     segments: list[SegmentView]
     visits: list[VisitView]

@@ -76,7 +76,9 @@ class Link:
         self._booted = asyncio.Event()
         self.channels = Channels()
         self._hints = snapshot.Hints()
-        self._behind = 0.0
+        self.behind_s = 0.0  # the PBX's clock, behind ours
+        self.up_since: float | None = None  # when this Asterisk started, by our clock
+        self.lost_at: float | None = None  # when a link that was live was lost last
         self._overrun = False
         self._session: Session | None = None
         self._log = log.bind(pbx=pbx.name)
@@ -97,6 +99,7 @@ class Link:
                 continue
             except (OSError, TimeoutError, LookupError, ValueError, ListBroken, ActionFailed, SinkFull) as lost:
                 failures = 0 if self.state is LinkState.LIVE else failures + 1
+                self.lost_at = time.time() if self.state is LinkState.LIVE else self.lost_at
                 why = f"{self.pbx.host}:{self.pbx.port}: {lost or type(lost).__name__}"
                 self._log.warning("link.lost", reason=why)
                 self._tell(LinkState.STALE, why)
@@ -150,8 +153,8 @@ class Link:
         asked = time.time()
         pong = (await session.ask(Ping())).response.get("Timestamp")
         behind = (asked + time.time()) / 2 - float(pong) if pong is not None else 0.0
-        self._behind = behind if abs(behind) > CLOCKS_AGREE_S else 0.0
-        if self._behind:
+        self.behind_s = behind if abs(behind) > CLOCKS_AGREE_S else 0.0
+        if self.behind_s:
             self._log.warning("clock.differs", pbx_behind_s=round(behind, 1), remedy="run NTP on both machines")
 
     async def _synchronise(self, session: Session, *, drift_check: bool) -> None:
@@ -223,6 +226,8 @@ class Link:
     def _on_event(self, message: Message) -> None:
         self.events += 1
         if message.event == "FullyBooted":
+            uptime = message.get("Uptime") or ""
+            self.up_since = time.time() - int(uptime) if uptime.isdecimal() else None
             self._booted.set()
             return
         try:
@@ -259,7 +264,7 @@ class Link:
 
     def _by_our_clock(self, signal: S) -> S:
         """Desktops count timers from server time, so a PBX whose clock is off must not shift them."""
-        return replace(signal, at=signal.at + self._behind) if self._behind else signal
+        return replace(signal, at=signal.at + self.behind_s) if self.behind_s else signal
 
     def _tell(self, state: LinkState, detail: str | None) -> None:
         self.state, self.detail = state, detail

@@ -195,8 +195,7 @@ def files(config: PbxConfig, inside: str, modules: Path) -> dict[str, str]:
         "res_parking.conf": "#include res_parking_cti.conf\n",
         "confbridge.conf": "#include confbridge_cti.conf\n",
         "cel.conf": "#include cel_cti.conf\n",
-        "cel_custom.conf": "[mappings]\nMaster.csv => ${CSV_QUOTE(${eventtype})},${CSV_QUOTE(${eventtime})},"
-        "${CSV_QUOTE(${CHANNEL(linkedid)})}\n",
+        "cel_custom.conf": "#include cel_custom_cti.conf\n",
         "cdr.conf": "[general]\nenable = no\n",
         "musiconhold.conf": f"[default]\nmode = files\ndirectory = {inside}/moh\n",
         "indications.conf": "[general]\ncountry = us\n[us]\ndescription = tones\nringcadence = 2000,4000\n"

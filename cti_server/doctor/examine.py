@@ -10,7 +10,7 @@ from rich.console import Console
 
 from cti_server import log
 from cti_server.asterisk.session import ActionFailed, LinkLost, ListBroken, Session
-from cti_server.doctor import database, environment, phones, ports, provider
+from cti_server.doctor import cel, database, environment, phones, ports, provider
 from cti_server.doctor.dialplan import examine as dialplan
 from cti_server.doctor.dialplan import lines as dialplan_lines
 from cti_server.doctor.dialplan.plan import Dialplan
@@ -51,6 +51,8 @@ async def examine(settings: Settings) -> list[Finding]:
             findings += phones.examine(settings.sealer(), record)
     for of_pbx in await asyncio.gather(*(examine_pbx(settings, pbx, record) for pbx in settings.attached())):
         findings += of_pbx
+    for pbx in settings.attached():
+        findings += await cel.examine(pbx, settings.database_url if record is not None else None)
     return [environment.in_its_file(settings, finding) for finding in findings]
 
 

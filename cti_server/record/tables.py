@@ -23,6 +23,7 @@ from cti_server.record.center import (
     teams,
     wrap_up_codes,
 )
+from cti_server.record.contacts import gaps
 from cti_server.record.contacts import tables as contacts
 from cti_server.record.crm import (
     cases,
@@ -55,6 +56,7 @@ MODULES = (
     customer_values,
     customers,
     entries,
+    gaps,
     dial_policies,
     handed_back,
     handovers,

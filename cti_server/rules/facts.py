@@ -43,6 +43,8 @@ Outcome = Literal[
     "internal",
     "unseen",
 ]
+ToldBy = Literal["cel", "cel_end"]
+"""Who told of a contact that the server did not see, or not its end: the PBX's log of channel events."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ def imported() -> dict[str, Path]:
 
 def test_every_package_that_is_imported_is_asked_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    wanted = {canonicalize_name(Requirement(line).name) for line in [*project["dependencies"], *extras]}
     names = imported()
     assert {"fastapi", "httpx", "sqlalchemy"} <= set(names)
     of = packages_distributions()

@@ -241,7 +241,7 @@ const segment = (part: Partial<InteractionView["segments"][number]>): Interactio
 
 export const today: Interaction[] = rows.map(([minutes, direction, who, ani, tier, queue, outcome, talk, note], index) => ({
   id: 600 - index, channel: "voice", direction, at: ago(minutes * 60), outcome, queue, agent: "Li Wei", talk_ms: talk, subject: null, note,
-  customer: who ? { id: 100 + index, name: who, tier } : null, ani, ani_name: null, dnis: "4008001234", wait_ms: 21_000, ring_ms: 6000, hold_ms: 0, ended_by: "caller", complete: true,
+  customer: who ? { id: 100 + index, name: who, tier } : null, ani, ani_name: null, dnis: "4008001234", wait_ms: 21_000, ring_ms: 6000, hold_ms: 0, ended_by: "caller", complete: true, told_by: null,
   segments: [segment({ queue, offered_at: ago(minutes * 60), answered_at: talk ? ago(minutes * 60 - 6) : null, ring_ms: 6000, talk_ms: talk, hold_ms: 0, outcome: talk ? "answered" : "caller_left" })],
   ...spoken({ at: ago(minutes * 60), talk_ms: talk }),
 }));
@@ -252,7 +252,7 @@ export const wangDetail: CustomerDetail = {
 
 type Brief = Pick<Interaction, "id" | "channel" | "direction" | "at" | "outcome" | "queue" | "agent" | "talk_ms" | "subject" | "note">;
 const entry = (brief: Brief, segments: Interaction["segments"] = []): Interaction => ({
-  ...brief, customer: { id: 7, name: "王秀英" }, ani: "+8613800138000", ani_name: null, dnis: "4008001234", wait_ms: null, ring_ms: null, hold_ms: null, ended_by: null, complete: true,
+  ...brief, customer: { id: 7, name: "王秀英" }, ani: "+8613800138000", ani_name: null, dnis: "4008001234", wait_ms: null, ring_ms: null, hold_ms: null, ended_by: null, complete: true, told_by: null,
   segments: segments.length || !brief.agent ? segments : [segment({ agent: { id: 0, name: brief.agent }, queue: brief.queue, talk_ms: brief.talk_ms })], ...spoken(brief),
 });
 export const timeline: Interaction[] = [

@@ -1,5 +1,5 @@
 // Small marks used everywhere: tier, verdict, match, direction, outcome. Colour never speaks alone: icon or text goes with it.
-import { named } from "../i18n";
+import { named, useT } from "../i18n";
 import { useStore } from "../store/desk/store";
 import type { Direction, MatchStanding, Outcome, VerdictCode } from "../wire/types";
 import { Icon, type IconName } from "./Icon";
@@ -57,6 +57,13 @@ export function DirectionIcon({ direction, outcome }: { direction: Direction; ou
       <span className="sr">{named("direction", direction)}</span>
     </span>
   );
+}
+
+/** Of a contact that the server did not see, or not its end: where it is from. `long` for its own page. */
+export function ToldBy({ by, long = false }: { by: "cel" | "cel_end" | null; long?: boolean }) {
+  const t = useT();
+  if (by === null || (by === "cel_end" && !long)) return null;
+  return <span data-testid="told-by"><Mark tone="warn" icon="warn" text={t(by === "cel" && long ? "interaction.cel_long" : `interaction.${by}`)} /></span>;
 }
 
 export function OutcomeText({ outcome }: { outcome: string | null }) {

@@ -3034,6 +3034,9 @@ export interface components {
         /**
          * InteractionView
          * @description One contact. `outcome` is null while it goes on; `complete` is false when the server missed its end.
+         *
+         *     `told_by` says where it is from that the server did not see: `cel`, all of it from the PBX's log of channel
+         *     events; `cel_end`, its end. Hold is not in that log: it counts as talk.
          */
         InteractionView: {
             /** Ani */
@@ -3095,6 +3098,8 @@ export interface components {
             subject: string | null;
             /** Talk Ms */
             talk_ms: number | null;
+            /** Told By */
+            told_by: ("cel" | "cel_end") | null;
             /** Verdict */
             verdict: unknown;
             /** Visits */

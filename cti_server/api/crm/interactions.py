@@ -148,6 +148,7 @@ def interaction_view(interaction: Interaction, viewer: Viewer) -> InteractionVie
         "ended_by": interaction.ended_by,
         "outcome": interaction.outcome,
         "complete": interaction.complete,
+        "told_by": interaction.told_by,
         "joined": [joined_view(other) for other in interaction.joined_with],
         "segments": [segment_view(part, in_full=part in shown) for part in interaction.segments],
         "visits": [visit_view(visit) for visit in interaction.visits],

@@ -19,7 +19,7 @@ from cti_server.record.contacts.records import (
     SegmentRecord,
     VisitRecord,
 )
-from cti_server.record.contacts.tables import KEY, interactions, segments, visits
+from cti_server.record.contacts.tables import KEY, aliases, interactions, segments, visits
 from cti_server.record.database import Connection
 from cti_server.record.schema import Id, if_there, upsert
 
@@ -32,18 +32,23 @@ def _values(record: InteractionRecord) -> dict[str, Any]:
 
 # The statements are built once per engine: building them took half of each write, and a card waits for up to two
 # writes.
-@functools.cache
-def _upsert_calls(dialect: str) -> Any:
-    statement = upsert(dialect, interactions).values(
+def _insert_calls(dialect: str) -> Any:
+    return upsert(dialect, interactions).values(
         {name: sa.bindparam(name) for name in OF_INTERACTION}
         | {
             "customer_id": if_there("customers", sa.bindparam("customer_id", type_=Id)),
             "line_id": if_there("lines", sa.bindparam("line_id", type_=Id)),
         }
     )
+
+
+@functools.cache
+def _upsert_calls(dialect: str) -> Any:
+    statement = _insert_calls(dialect)
     new = statement.excluded
     kept = interactions.c.customer_set_at.is_not(None)
     changes: dict[str, Any] = {name: new[name] for name in OF_INTERACTION if name not in KEY}
+    changes["told_by"] = sa.func.coalesce(interactions.c.told_by, new.told_by)
     for name in ("customer_id", "match_standing"):
         changes[name] = sa.case((kept, interactions.c[name]), else_=new[name])
     return statement.on_conflict_do_update(index_elements=list(KEY), set_=changes).returning(
@@ -105,6 +110,29 @@ async def save_calls(conn: Connection, records: Iterable[InteractionRecord]) -> 
     if merged:
         await fold(conn, cast("dict[CallKey, int]", merged))
     return ids
+
+
+async def add_new(conn: Connection, records: Iterable[InteractionRecord]) -> list[CallKey]:
+    """Write those of these calls whose key the record has not, with their parts and aliases; returns their keys.
+
+    What is there stays as it is, an alias that names another call included.
+    """
+    added: list[CallKey] = []
+    for record in records:
+        statement = _insert_calls(conn.dialect.name).on_conflict_do_nothing().returning(interactions.c.id)
+        number = await conn.scalar(statement, _values(record))
+        if number is None:
+            continue
+        added.append(record.key)
+        await _save_parts(conn, [(number, record)])
+        names = [
+            {"pbx": record.pbx, "boot": record.boot, "linkedid": alias, "interaction_id": number}
+            for alias in record.aliases
+            if alias != record.linkedid
+        ]
+        if names:
+            await conn.execute(upsert(conn.dialect.name, aliases).on_conflict_do_nothing(), names)
+    return added
 
 
 async def identify(conn: Connection, key: CallKey, who: CallerIdentified) -> None:

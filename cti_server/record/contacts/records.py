@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from cti_server.rules.facts import Channel, Direction, Outcome
+from cti_server.rules.facts import Channel, Direction, Outcome, ToldBy
 
 CallKey: TypeAlias = tuple[str, int, str]
 """(pbx, boot, linkedid), which identifies a call."""
@@ -109,6 +109,7 @@ class InteractionRecord:
     ended_by: EndedBy | None = None
     outcome: Outcome | None = None
     complete: bool = False
+    told_by: ToldBy | None = None
     joined: Sequence[str] | None = None
     resume: dict[str, Any] | None = None
     aliases: tuple[str, ...] = ()

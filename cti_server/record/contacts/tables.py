@@ -40,6 +40,7 @@ interactions = sa.Table(
     sa.Column("ended_by", CleanText),
     sa.Column("outcome", CleanText),
     sa.Column("complete", sa.Boolean, nullable=False),
+    sa.Column("told_by", CleanText),  # who told of it, or of its end, where the server did not see it
     sa.Column("joined", sa.JSON(none_as_null=True)),  # the calls whose customers an agent joined to this one
     sa.Column("resume", sa.JSON(none_as_null=True)),  # while the call is on the floor: record/resume.py
     sa.UniqueConstraint("pbx", "boot", "linkedid"),

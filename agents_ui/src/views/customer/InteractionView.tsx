@@ -7,7 +7,7 @@ import { problemText } from "../../lib/problem";
 import { useQueueTitle } from "../../lib/queue";
 import { numberWith, whoWas } from "../../lib/who";
 import { Icon } from "../../parts/Icon";
-import { OutcomeText, Tier } from "../../parts/marks";
+import { OutcomeText, Tier, ToldBy } from "../../parts/marks";
 import { TelLink } from "../../parts/TelLink";
 import { Span } from "../../parts/Timer";
 import { navigate } from "../../store/session/navigate";
@@ -64,7 +64,8 @@ export function InteractionView({ id }: { id: number }) {
               {t("interaction.joined", { who: (other.customer?.name ?? formatNumber(other.number)) || t("common.unknown_caller") })}
             </Button>
           ))}
-          {entry.complete === false && <span className="mark warn"><Icon name="warn" size={13} />{t("interaction.incomplete")}</span>}
+          <ToldBy by={entry.told_by} long />
+          {entry.complete === false && entry.told_by === null && <span className="mark warn"><Icon name="warn" size={13} />{t("interaction.incomplete")}</span>}
         </p>
       </header>
       <dl className="verdict-facts plain">{facts.map(([label, value]) => <div key={label}><dt>{label}</dt><dd className="num">{value}</dd></div>)}</dl>

@@ -4,7 +4,7 @@ import { Button } from "react-aria-components";
 import { named, useT } from "../../i18n";
 import { formatDate, formatTime } from "../../lib/format";
 import { useQueueTitle } from "../../lib/queue";
-import { OutcomeText } from "../../parts/marks";
+import { OutcomeText, ToldBy } from "../../parts/marks";
 import { Span } from "../../parts/Timer";
 import { navigate } from "../../store/session/navigate";
 import { toast, useStore } from "../../store/desk/store";
@@ -77,6 +77,7 @@ export function Timeline({ id }: { id: number }) {
                   >
                     {entry.subject || [named("channel", entry.channel), entry.queue && queueOf(entry.queue)].filter(Boolean).join(" · ")}
                   </a>
+                  <ToldBy by={entry.told_by} />
                   {entry.note && <p className="moment-note">{entry.note}</p>}
                   <Segments segments={entry.segments ?? []} />
                 </div>

@@ -8,7 +8,7 @@ import { formatDate, formatSpan, formatTime } from "../../lib/format";
 import { localDate } from "../../lib/slots";
 import { whoWas } from "../../lib/who";
 import { Icon } from "../../parts/Icon";
-import { DirectionIcon, OutcomeText } from "../../parts/marks";
+import { DirectionIcon, OutcomeText, ToldBy } from "../../parts/marks";
 import { Span } from "../../parts/Timer";
 import { useLists } from "../../store/rooms/lists";
 import { navigate } from "../../store/session/navigate";
@@ -158,6 +158,7 @@ function Calls({ day }: { day: Day }) {
               <DirectionIcon direction={entry.direction} outcome={entry.outcome} />
               <span className="recent-who">{whoWas(entry, t)}</span>
               <span className="recent-note">{entry.note ?? entry.subject ?? ""}</span>
+              <ToldBy by={entry.told_by} />
               {entry.talk_ms ? <Span ms={entry.talk_ms} /> : <OutcomeText outcome={entry.outcome} />}
             </Button>
           </li>

@@ -5,7 +5,7 @@ import { useT } from "../../i18n";
 import { formatTime } from "../../lib/format";
 import { useQueueTitle } from "../../lib/queue";
 import { numberWith, whoWas } from "../../lib/who";
-import { DirectionIcon, isMissed, OutcomeText } from "../../parts/marks";
+import { DirectionIcon, isMissed, OutcomeText, ToldBy } from "../../parts/marks";
 import { CallBack } from "../../parts/TelLink";
 import { Span } from "../../parts/Timer";
 import { navigate } from "../../store/session/navigate";
@@ -91,6 +91,7 @@ export function TodayList() {
                   </span>
                   <span className="row-line small">
                     <span className="row-sub">{[entry.queue ? queueOf(entry.queue) : t("call.direct"), everyone ? entry.agent : null].filter(Boolean).join(" · ")}</span>
+                    <ToldBy by={entry.told_by} />
                     <OutcomeText outcome={entry.outcome} />
                   </span>
                 </span>

@@ -1,0 +1,342 @@
+"""Gaps: what the calls were that nobody saw, because no server ran or the link to the PBX was lost.
+
+A gap is noted in the record when it begins, and is over with the first snapshot. Then the PBX's own log (CEL) is
+read from before the gap to its end. A call that the record knows nothing of is added, one whose end is missing is
+completed, and one that lives is the floor's. Each is written under the lease, and by a key that exists once, so
+that it makes no difference how often or by how many servers a gap is filled."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from .cel import source
+from .cel.contacts import contact_of, end_of
+from .cel.look import CelUnreadable, Look
+from .cel.replay import Replay
+from .cel.stories import Stories, Story
+from .floor.books import Books
+from .floor.calls import Call, Direction
+from .floor.signals import LinkState
+from .lookup.card import verdict_view
+from .lookup.identify import Lookup
+from .pipeline import Pipeline
+from .record import leases
+from .record.contacts import afterwards, gaps
+from .record.contacts.afterwards import Completed
+from .record.contacts.gaps import Gap
+from .record.contacts.history import Interaction
+from .record.contacts.interactions import add_new
+from .record.contacts.records import InteractionRecord
+from .record.database import Database
+from .settings import PbxSettings
+
+ENDLESS_S = 366 * 86400.0
+EARLY_S = 10.0  # a half-open link is found after 6 s, and the time of the last word is noted every 5 s
+SETTLES_S = 2.0  # Asterisk writes its log in another thread than the one that tells the manager
+LATER_S = 120.0  # so long after the gap the log may still tell of what ended in it: ChanSpy holds ends up
+AGAIN_S = 60.0  # between two tries to fill what could not be filled
+TRIES = 3  # for calls that are gone and have no end in the log; then they are written without
+OLDEST = timedelta(days=7)  # a gap that could not be filled for so long is left as it is
+LONGEST_CALL = timedelta(hours=12)  # of those that were seen and lost, none is older
+AT_ONCE = 100  # calls that are asked about, and written, together
+PAUSE_S = 0.005  # after each batch of rows: live calls come first
+
+log = structlog.get_logger()
+Write = Callable[[], Awaitable[None]]
+
+
+class Clock(Protocol):
+    """What the link knows of time: by how much the PBX's clock is behind ours, since when this Asterisk has run
+    (by our clock; None where it did not say), and when the link was lost last."""
+
+    behind_s: float
+    up_since: float | None
+    lost_at: float | None
+
+
+@dataclass(slots=True)
+class _Found:
+    """What came of one look at the log. `unfinished` calls have no end in it yet."""
+
+    added: int = 0
+    completed: int = 0
+    left_out: int = 0
+    unfinished: int = 0
+
+
+@dataclass(slots=True)
+class _Work:
+    """One gap being filled. `unended` are the contacts without an end, by id; `stories` wait to be asked about."""
+
+    gap: Gap
+    unended: dict[int, Interaction]
+    replay: Replay
+    boot_before: int
+    found: _Found = field(default_factory=_Found)
+    waiting: list[tuple[Story, Call]] = field(default_factory=list)
+
+    @property
+    def since(self) -> float:
+        return self.gap.since.timestamp()
+
+    @property
+    def until(self) -> float:
+        return (self.gap.until or datetime.now(UTC)).timestamp()
+
+
+@dataclass(slots=True)
+class Gaps:
+    """The gaps of one PBX while this process is attached to it. Make it once the floor is restored, then `run`."""
+
+    pbx: PbxSettings
+    database: Database
+    pipeline: Pipeline
+    lookup: Lookup
+    lease: leases.Lease
+    clock: Clock
+    _began: float | None = field(init=False)
+    _alive: frozenset[str] = frozenset()
+    _tries: dict[int, int] = field(default_factory=dict)
+    _later: dict[int, tuple[int, Completed]] = field(default_factory=dict)  # interaction → its gap, its end
+
+    def __post_init__(self) -> None:
+        self._began = self.pipeline.books.heard_until
+
+    async def run(self) -> None:
+        """Note each gap when it begins, and fill it when it is over, until cancelled."""
+        while True:
+            if self._began is not None:
+                await self._until_written(self._note_beginning)
+            live_since = await self.pipeline.when(_live_since, ENDLESS_S)
+            self._alive = _alive(self.pipeline.books)
+            await self._until_written(partial(self._note_end, datetime.now(UTC)))
+            filling = asyncio.create_task(self._fill(), name=f"filling {self.pbx.name}")
+            try:
+                await self.pipeline.when(partial(_is_not, live_since), ENDLESS_S)
+                self._began = (self.clock.lost_at or time.time()) - EARLY_S
+            finally:
+                filling.cancel()
+                await asyncio.gather(filling, return_exceptions=True)
+
+    async def _note_beginning(self) -> None:
+        assert self._began is not None
+        async with self.database.begin() as conn:
+            await leases.fence(conn, self.lease)
+            await gaps.begin(conn, self.pbx.name, datetime.fromtimestamp(self._began, UTC))
+        self._began = None
+
+    async def _note_end(self, over: datetime) -> None:
+        async with self.database.begin() as conn:
+            await leases.fence(conn, self.lease)
+            await gaps.end(conn, self.pbx.name, over)
+            await leases.note_live(conn, self.pbx.name, over)  # from now on another gap may begin
+
+    async def _until_written(self, write: Write) -> None:
+        while True:
+            try:
+                return await write()
+            except leases.LeaseLost:
+                raise
+            except Exception as cause:
+                if not self.database.trouble.note(cause):
+                    log.exception("gap.not_noted", pbx=self.pbx.name)
+                await asyncio.sleep(SETTLES_S)
+
+    # --- filling ---------------------------------------------------------------------------------------
+
+    async def _fill(self) -> None:
+        """Fill what is to be filled, and again what could not be, while the link lives."""
+        await asyncio.sleep(SETTLES_S)
+        while True:
+            try:
+                if await self._fill_all():
+                    return
+            except leases.LeaseLost:
+                return  # the pipeline finds out by itself
+            except Exception as cause:
+                if not self.database.trouble.note(cause):
+                    log.exception("gap.not_filled", pbx=self.pbx.name, again_in_s=AGAIN_S)
+            with suppress(TimeoutError):
+                await self.pipeline.when(self._some_left_the_floor, SETTLES_S if self._tries else AGAIN_S)
+
+    async def _fill_all(self) -> bool:
+        """Whether nothing is left to be done."""
+        async with self.database.read() as conn:
+            left = await gaps.not_filled(conn, self.pbx.name, datetime.now(UTC) - OLDEST)
+        if not left:
+            return True
+        look = source.look_of(self.pbx)
+        if look is None:
+            log.info("gap.unknown", pbx=self.pbx.name, gaps=len(left), remedy="set CTI_CEL: docs/install.md")
+            return True
+        await self._complete_later()
+        for gap in left:
+            if any(of == gap.id for of, _ in self._later.values()):
+                continue  # it waits for an agent who still wraps up
+            await self._fill_one(gap, look)
+        async with self.database.read() as conn:
+            return not await gaps.not_filled(conn, self.pbx.name, datetime.now(UTC) - OLDEST)
+
+    async def _fill_one(self, gap: Gap, look: Look) -> None:
+        async with self.database.read() as conn:
+            began = gap.since - LONGEST_CALL
+            unended = await afterwards.without_end(conn, self.pbx.name, began, gap.until or datetime.now(UTC))
+            before = await afterwards.boot_before(conn, self.pbx.name, gap.since + timedelta(seconds=EARLY_S))
+        work = _Work(
+            gap, {row.id: row for row in unended}, Replay(self.pipeline.books, gap.since.timestamp()), before or 0
+        )
+        why = None
+        try:
+            await self._read(work, look)
+        except CelUnreadable as cause:
+            why = str(cause)
+            if why != gap.trouble:
+                log.warning("cel.unreadable", pbx=self.pbx.name, cause=why, again_in_s=AGAIN_S)
+        found = work.found
+        if found.unfinished:
+            self._tries[gap.id] = self._tries.get(gap.id, 0) + 1
+        else:
+            self._tries.pop(gap.id, None)
+        waits = any(of == gap.id for of, _ in self._later.values())
+        async with self.database.begin() as conn:
+            await leases.fence(conn, self.lease)
+            if why is not None or found.unfinished or waits:
+                if why is None and found.unfinished:
+                    why = f"{found.unfinished} calls have no end in the log yet"
+                await gaps.note_trouble(conn, gap.id, why, found.added, found.completed)
+                return
+            await gaps.filled(conn, gap.id, datetime.now(UTC), found.added, found.completed, found.left_out)
+        log.info(
+            "gap.filled",
+            pbx=self.pbx.name,
+            since=gap.since.isoformat(timespec="seconds"),
+            seconds=round(work.until - work.since),
+            added=gap.added + found.added,
+            completed=gap.completed + found.completed,
+            left_out=found.left_out,
+        )
+
+    async def _read(self, work: _Work, look: Look) -> None:
+        behind = self.clock.behind_s
+        began = min(
+            [work.since - EARLY_S, *(row.started_at.timestamp() - EARLY_S for row in work.unended.values())]
+        )
+        stories = Stories(self.pipeline.books.nobody)
+        async with aclosing(source.rows(look, began - behind, work.until + LATER_S - behind)) as batches:
+            async for batch in batches:
+                for row in batch:
+                    for story in stories.take(replace(row, at=row.at + behind) if behind else row):
+                        await self._take(work, story)
+                await asyncio.sleep(PAUSE_S)
+        for story in stories.rest():
+            await self._take(work, story)
+        await self._write(work)
+        work.found.left_out += stories.given_up
+
+    async def _take(self, work: _Work, story: Story) -> None:
+        if story.began_at > work.until or not self._alive.isdisjoint((*story.legs, *story.linkedids)):
+            return  # it lives, or came later: the floor has it
+        is_present = self.clock.up_since is None or story.began_at >= self.clock.up_since - SETTLES_S
+        if not story.is_over and is_present and self._tries.get(work.gap.id, 0) < TRIES:
+            work.found.unfinished += story.began_at >= work.since - EARLY_S
+            return
+        boot = self.pipeline.books.boot if is_present else work.boot_before
+        work.waiting += [(story, call) for call in work.replay.calls(story, boot)]
+        if len(work.waiting) >= AT_ONCE:
+            await self._write(work)
+
+    # --- writing ---------------------------------------------------------------------------------------
+
+    async def _write(self, work: _Work) -> None:
+        """Write what is not known of the calls that wait."""
+        waiting, work.waiting = work.waiting, []
+        names = {name for _, call in waiting for name in (call.linkedid, *call.aliases)}
+        since = work.gap.since - LONGEST_CALL - timedelta(days=1)
+        async with self.database.read() as conn:
+            known = await afterwards.known(conn, self.pbx.name, names, since)
+        new: list[InteractionRecord] = []
+        for story, call in waiting:
+            seen = {known[name] for name in (call.linkedid, *call.aliases) if name in known}
+            row = work.unended.get(seen.pop()) if len(seen) == 1 else None
+            if row is not None and story.is_whole:
+                await self._complete(work, row, call)
+            elif not known.keys() & {call.linkedid, *call.aliases} and call.started_at >= work.since - EARLY_S:
+                if call.linkedid in story.started and call.first_leg is not None:
+                    new.append(await self._identified(call))
+                else:
+                    work.found.left_out += call.first_leg is not None
+        if not new:
+            return
+        async with self.database.begin() as conn:
+            await leases.fence(conn, self.lease)
+            work.found.added += len(await add_new(conn, new))
+
+    async def _identified(self, call: Call) -> InteractionRecord:
+        """The contact of the call, with the customer whom the lookup finds, as of any other call."""
+        inbound = call.direction is Direction.INBOUND
+        number = call.ani_raw if inbound else call.dnis
+        name, line = (call.ani_name, call.dnis) if inbound else (None, None)
+        at = datetime.fromtimestamp(call.started_at, UTC)
+        who = await self.lookup.identify(self.pbx.name, number, name, line, at)
+        return replace(
+            contact_of(call),
+            customer_id=who.customer.id if who.customer is not None else None,
+            match_standing=who.match.standing,
+            verdict=dict(verdict_view(who.verdict)) if who.customer is not None else None,
+            ani_e164=who.number.e164,
+            line_id=who.line.id if who.line is not None else None,
+            language=who.language,
+        )
+
+    async def _complete(self, work: _Work, row: Interaction, call: Call) -> None:
+        if (end := end_of(row, contact_of(call))) is None:
+            return
+        if self._is_on_floor(row.id):
+            self._later[row.id] = (work.gap.id, end)
+        else:
+            work.found.completed += await self._write_end(row.id, end)
+
+    async def _complete_later(self) -> None:
+        """Those whose agents have finished their wrap-up meanwhile: until then the floor writes the contact."""
+        for interaction, (_, end) in list(self._later.items()):
+            if not self._is_on_floor(interaction):
+                await self._write_end(interaction, end)
+                del self._later[interaction]
+
+    async def _write_end(self, interaction: int, end: Completed) -> bool:
+        async with self.database.begin() as conn:
+            await leases.fence(conn, self.lease)
+            return await afterwards.complete(conn, interaction, end)
+
+    def _some_left_the_floor(self, books: Books) -> bool | None:
+        """Whether a contact whose end is to be written is not the floor's any more."""
+        return any(not self._is_on_floor(interaction) for interaction in self._later) or None
+
+    def _is_on_floor(self, interaction: int) -> bool:
+        return any(call.interaction == interaction for call in self.pipeline.books.calls.values())
+
+
+def _live_since(books: Books) -> float | None:
+    """Since when the PBX is heard, its first snapshot taken in; None while it is not."""
+    return books.link_since if books.link is LinkState.LIVE and books.boot else None
+
+
+def _is_not(live_since: float, books: Books) -> bool | None:
+    """Whether the link was lost since then; it may be back."""
+    return _live_since(books) != live_since or None
+
+
+def _alive(books: Books) -> frozenset[str]:
+    """Every name of the calls that go on, and of their legs."""
+    calls = [call for call in books.calls.values() if not call.ended]
+    names: Sequence[str] = [name for call in calls for name in (call.linkedid, *call.aliases, *call.legs)]
+    return frozenset(names)
