@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,11 +21,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from cti_server.record import journal, migrate
-from cti_server.record.backup.restore import prove, restore
-from cti_server.record.backup.take import take
+from cti_server.record.backup.restore import restore
 from cti_server.record.database import Database
 from cti_server.record.journal import NewEntry
-from cti_server.record.sealing import Sealer
 from cti_server.record.upkeep import partitions
 from cti_server.record.upkeep import run as upkeep
 from cti_server.record.upkeep.run import Kept
@@ -54,15 +54,17 @@ class Waits:
 
 
 @asynccontextmanager
-async def others(url: str) -> AsyncIterator[Waits]:
-    """Somebody writes and somebody reads, each with a server's own connections."""
+async def others(url: str, ahead: timedelta) -> AsyncIterator[Waits]:
+    """Somebody writes and somebody reads, each with a server's own connections; entries are dated `ahead` of
+    now."""
     waits, stop = Waits(), asyncio.Event()
 
     async def write(database: Database) -> None:
         while not stop.is_set():
             began = time.perf_counter()
             async with database.begin() as conn:
-                await journal.append(conn, STREAM, [NewEntry(datetime.now(UTC), "call.changed", BODY)] * 5)
+                at = datetime.now(UTC) + ahead
+                await journal.append(conn, STREAM, [NewEntry(at, "call.changed", BODY)] * 5)
             waits.writes.append((time.perf_counter() - began) * 1000)
             await asyncio.sleep(EACH_S)
 
@@ -97,8 +99,10 @@ async def filled(url: str, first_at: datetime, step: timedelta) -> None:
         assert top >= ROWS
 
 
-async def timed(url: str, what: str, work: Callable[[], Awaitable[object]]) -> list[Figure]:
-    async with others(url) as waits:
+async def timed(
+    url: str, what: str, work: Callable[[], Awaitable[object]], ahead: timedelta = timedelta()
+) -> list[Figure]:
+    async with others(url, ahead) as waits:
         await asyncio.sleep(0.3)
         began = time.perf_counter()
         await work()
@@ -109,6 +113,16 @@ async def timed(url: str, what: str, work: Callable[[], Awaitable[object]]) -> l
         Figure("   a write meanwhile", spread(waits.writes), "max 100 ms", most <= 100),
         Figure("   a read meanwhile", spread(waits.reads)),
     ]
+
+
+async def command(url: str, *words: str) -> None:
+    """In a process of its own, as an administrator runs it."""
+    environment = os.environ | {"CTI_DATABASE_URL": url, "CTI_CONFIG": os.devnull}
+    null = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "cti_server", *words, env=environment, stdout=null
+    )
+    assert await process.wait() == 0
 
 
 async def of_engine(url: str, folder: Path, empty: Callable[[], str]) -> list[Figure]:
@@ -122,16 +136,16 @@ async def of_engine(url: str, folder: Path, empty: Callable[[], str]) -> list[Fi
         url, "nothing else, by months" if not is_sqlite else "nothing else", lambda: asyncio.sleep(IDLE_S)
     )
     backup = folder / "record.zip"
-    figures += await timed(url, "backup", lambda: take(url, backup))
+    figures += await timed(url, "backup", lambda: command(url, "backup", str(backup)))
     figures.append(Figure("   its size", f"{backup.stat().st_size / 1e6:.1f} MB"))
-    figures += await timed(url, "its proof", lambda: prove(backup, url, Sealer()))
+    figures += await timed(url, "its proof", lambda: command(url, "verify-backup", str(backup)))
     began = time.perf_counter()
     await restore(backup, empty())
     figures.append(Figure("restore", f"{time.perf_counter() - began:.2f} s"))
     later = now if is_sqlite else partitions.after(partitions.month_of(now)) + timedelta(days=3)
     async with Database(url) as database:
         cut = "half of the entries cut in batches" if is_sqlite else "all of a month cut, one made"
-        figures += await timed(url, cut, lambda: upkeep.run(database, KEPT, lambda: later))
+        figures += await timed(url, cut, lambda: upkeep.run(database, KEPT, lambda: later), later - now)
     return figures
 
 

@@ -24,7 +24,7 @@ from cti_server.record.processes import asked, handovers, requests
 
 from . import claims, partitions
 
-BATCH: Final = 500  # rows; a few milliseconds
+BATCH: Final = 200  # rows; a few milliseconds
 PAUSE_S: Final = 0.02
 
 
