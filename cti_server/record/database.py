@@ -15,6 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from cti_server.record.asking.postgres import PostgresAsker
+from cti_server.record.asking.question import Lists, Question, Values
+from cti_server.record.asking.sqlite import SqliteAsker
 from cti_server.record.audit.entries import Chain, noting
 from cti_server.record.schema import to_json
 from cti_server.record.trouble import Troubles
@@ -125,7 +128,8 @@ class Database:
 
     SQLite allows one writer: `begin()` queues writers here, in order, instead of polling the file's lock.
     PostgreSQL allows as many as the pool has connections. `read()` runs each statement by itself (autocommit),
-    which saves a round trip or two per use. Raises BadUrl, DatabaseAbsent.
+    which saves a round trip or two per use. `ask()` is for the few questions on which a caller waits. Raises
+    BadUrl, DatabaseAbsent.
 
     `trouble` is what keeps it from being written now, where the last write failed for it.
     """
@@ -138,6 +142,7 @@ class Database:
             self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
         )
         self._writer = asyncio.Lock()
+        self._asker = SqliteAsker(_uri(self.url)) if self.is_sqlite else PostgresAsker(_connect_args(self.engine))
         self.trouble = Troubles(self.url)
         self.chain = Chain()
         self._wrote_at: float | None = None
@@ -176,6 +181,11 @@ class Database:
         async with self._reader.connect() as conn:
             yield conn
 
+    async def ask(self, question: Question, values: Values, *, soon: bool = True) -> Lists:
+        """The lists of a question, as they are committed now. Not `soon`, it lets those go first on which somebody
+        waits. Raises sqlalchemy.exc.OperationalError."""
+        return await self._asker.ask(question, values, soon=soon)
+
     async def ping(self) -> None:
         """Run a query; raises whatever prevents that. For /readyz and the doctor."""
         async with self.read() as conn:
@@ -194,6 +204,7 @@ class Database:
         self._wrote_at = now
 
     async def close(self) -> None:
+        await self._asker.close()
         await self.engine.dispose()
 
     async def __aenter__(self) -> Database:
@@ -215,7 +226,6 @@ def lone_engine(url: sa.URL) -> AsyncEngine:
 
 
 def _postgresql(url: sa.URL, pool_size: int) -> AsyncEngine:
-    # jit off: a lookup takes a few milliseconds at most; compiling it would take longer than running it.
     return create_async_engine(
         url,
         json_serializer=to_json,
@@ -224,16 +234,28 @@ def _postgresql(url: sa.URL, pool_size: int) -> AsyncEngine:
         max_overflow=pool_size,
         pool_timeout=5,
         pool_pre_ping=True,  # a PostgreSQL that was restarted costs a reconnect, not a caller's lookup
-        connect_args={"server_settings": {"jit": "off", "application_name": "cti-server"}, "timeout": 5},
+        connect_args={"server_settings": SESSION, "timeout": 5},
     )
+
+
+# jit off: a lookup takes a few milliseconds at most; compiling it would take longer than running it.
+SESSION = {"jit": "off", "application_name": "cti-server"}
+
+
+def _connect_args(engine: AsyncEngine) -> dict[str, Any]:
+    """What the driver connects with where SQLAlchemy does not: the same."""
+    _, given = engine.dialect.create_connect_args(engine.url)
+    of_sqlalchemy = ("prepared_statement_cache_size", "prepared_statement_name_func", "async_creator_fn")
+    plain = {name: value for name, value in given.items() if name not in of_sqlalchemy}
+    return {**plain, "server_settings": SESSION | {"TimeZone": "UTC"}, "timeout": 5}
 
 
 def _sqlite(url: sa.URL, pool_size: int, *, foreign_keys: bool = True) -> AsyncEngine:
     file = Path(url.database or "").absolute()
     if not file.exists():
         raise DatabaseAbsent(file)
-    # mode=rw: a file that is moved away while the server runs is missed, and not made anew.
-    url = url.set(database=f"file:{quote(str(file))}", query={**url.query, "uri": "true", "mode": "rw"})
+    uri, _, mode = _uri(url).partition("?mode=")
+    url = url.set(database=uri, query={**url.query, "uri": "true", "mode": mode})
     pool: dict[str, Any] = (
         {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": 5}
         if pool_size
@@ -263,6 +285,11 @@ def _sqlite(url: sa.URL, pool_size: int, *, foreign_keys: bool = True) -> AsyncE
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _uri(url: sa.URL) -> str:
+    # mode=rw: a file that is moved away while the server runs is missed, and not made anew.
+    return f"file:{quote(str(sqlite_file(url)))}?mode=rw"
 
 
 def unsafe_sqlite() -> str | None:

@@ -19,7 +19,7 @@ from cti_server.desk import audience
 from cti_server.floor import topics
 from cti_server.lookup.card import person_view
 from cti_server.lookup.shapes import stamp, stamp_or_none
-from cti_server.record.contacts import history, wrap_ups
+from cti_server.record.contacts import briefs, history, wrap_ups
 from cti_server.record.contacts.history import Filter, Interaction, Joined, Segment, Visit
 from cti_server.record.cursor import Page
 from cti_server.record.database import Connection
@@ -136,7 +136,7 @@ def interaction_view(interaction: Interaction, viewer: Viewer) -> InteractionVie
         "language": interaction.language,
         "verdict": interaction.verdict,
         "subject": interaction.subject,
-        "note": history.together(interaction.own_note, *(part.note for part in shown)),
+        "note": briefs.together(interaction.own_note, *(part.note for part in shown)),
         "started_at": stamp(interaction.started_at),
         "queued_at": stamp_or_none(interaction.queued_at),
         "answered_at": stamp_or_none(interaction.answered_at),

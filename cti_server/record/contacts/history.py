@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cti_server.record.center.agents import agents
+from cti_server.record.contacts.briefs import finished, of_customer, together
 from cti_server.record.contacts.records import (
     OF_INTERACTION,
     OF_SEGMENT,
@@ -26,7 +27,7 @@ from cti_server.record.crm.customers import customers
 from cti_server.record.cursor import Page, bounded, cut, decode
 from cti_server.record.database import Connection
 from cti_server.record.schema import chunks
-from cti_server.rules.facts import Channel, Direction, InteractionBrief, Outcome
+from cti_server.rules.facts import Channel, Direction, Outcome
 
 i, s = interactions.c, segments.c
 
@@ -101,7 +102,6 @@ class Filter:
     of: tuple[frozenset[int], frozenset[str]] | None = None
 
 
-BETWEEN_NOTES = "\n"
 _EQUAL = ("queue", "outcome", "channel", "direction", "customer_id")
 SELECT = sa.select(
     interactions, customers.c.name.label("customer_name"), customers.c.tier.label("customer_tier")
@@ -137,50 +137,7 @@ async def timeline(
     conn: Connection, customer_id: int, cursor: str | None = None, limit: int = 50
 ) -> Page[Interaction]:
     """All contacts with one customer, and with a company's people, the latest first. Raises BadCursor."""
-    return await _page(conn, SELECT.where(_of_customer(customer_id)), cursor, limit)
-
-
-async def recent(
-    conn: Connection, customer_id: int, limit: int = 10, without: int | None = None
-) -> list[InteractionBrief]:
-    """The last contacts with a customer, and with a company's people, the latest first.
-
-    `without` is an interaction to leave out: the one that is going on.
-    """
-    answered_by = (
-        sa.select(agents.c.name)
-        .join_from(segments, agents, agents.c.id == s.agent_id)
-        .where(s.interaction_id == i.id, s.answered_at.is_not(None))
-        .order_by(s.position.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    written = (
-        sa.select(s.note).where(s.interaction_id == i.id, s.note.is_not(None), _finished()).order_by(s.position)
-    )
-    parts = written.correlate(interactions).subquery("written")
-    of_parts = sa.select(sa.func.aggregate_strings(parts.c.note, BETWEEN_NOTES)).scalar_subquery()
-    columns = (i.id, i.channel, i.direction, i.started_at, i.outcome, i.queue, i.talk_ms, i.subject, i.note)
-    query = sa.select(*columns, answered_by.label("agent_name"), of_parts.label("part_notes"))
-    query = query.where(_of_customer(customer_id))
-    if without is not None:
-        query = query.where(i.id != without)
-    query = query.order_by(i.started_at.desc(), i.id.desc()).limit(limit)
-    return [
-        InteractionBrief(
-            id=row.id,
-            channel=row.channel,
-            direction=row.direction,
-            at=row.started_at,
-            outcome=row.outcome,
-            queue=row.queue,
-            agent_name=row.agent_name,
-            talk_ms=row.talk_ms,
-            subject=row.subject,
-            note=together(row.note, row.part_notes),
-        )
-        for row in await conn.execute(query)
-    ]
+    return await _page(conn, SELECT.where(of_customer(customer_id)), cursor, limit)
 
 
 async def unwrapped(conn: Connection, agent_id: int, since: datetime) -> list[Segment]:
@@ -218,22 +175,9 @@ async def set_note(conn: Connection, interaction_id: int, text: str | None) -> b
     return (await conn.execute(statement)).rowcount == 1
 
 
-def _finished() -> sa.ColumnElement[bool]:
-    """What is written about a part is its author's alone until they have finished, or their wrap-up is over."""
-    return sa.or_(s.finished_at.is_not(None), s.wrapped_at.is_not(None))
-
-
 def is_finished(part: Segment) -> bool:
     """The same of a segment that was read."""
     return part.finished_at is not None or part.wrapped_at is not None
-
-
-def _of_customer(customer_id: int) -> sa.ColumnElement[bool]:
-    # A subquery, not a list of ids: a company may have more people than a statement may have parameters (32,767 on
-    # PostgreSQL). With both conditions inside it, each engine uses the index of (customer, time) for a small
-    # company, and PostgreSQL the index of times for a large one.
-    of_it = sa.or_(customers.c.id == customer_id, customers.c.company_id == customer_id)
-    return i.customer_id.in_(sa.select(customers.c.id).where(of_it))
 
 
 def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
@@ -261,7 +205,7 @@ def _mentions(q: str, *, whole_numbers: bool) -> sa.ColumnElement[bool]:
     columns = (i.ani_name, i.subject, i.note, *(() if whole_numbers else (i.ani_raw,)))
     texts = [column.icontains(q, autoescape=True) for column in columns] + [
         customers.c.name_key.contains(tokens.key(q), autoescape=True),
-        i.id.in_(sa.select(s.interaction_id).where(s.note.icontains(q, autoescape=True), _finished())),
+        i.id.in_(sa.select(s.interaction_id).where(s.note.icontains(q, autoescape=True), finished())),
     ]
     if (fragment := tokens.number_fragment(q)) is not None:
         numbers = (i.ani_e164, i.ani_raw, i.dnis)
@@ -304,11 +248,6 @@ async def read(conn: Connection, query: Any, *, with_aliases: bool = False) -> l
         )
         for row in rows
     ]
-
-
-def together(*texts: str | None) -> str | None:
-    """These notes as one, each once; None without any."""
-    return BETWEEN_NOTES.join(dict.fromkeys(text for text in texts if text)) or None
 
 
 async def _segments(conn: Connection, ids: Sequence[int]) -> dict[int, list[Segment]]:
