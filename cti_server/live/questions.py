@@ -13,7 +13,7 @@ from cti_server.rules.question import Asked, Question, Ruling, agrees, judge
 
 from .delivery import attached_to
 
-MAX_ASKED = 5000  # questions kept, as many as callers are (`lookup.callers.MAX_KNOWN`)
+MAX_ASKED = 5000  # questions kept; one that is forgotten is looked up again when it is asked again
 
 
 class Questions:
