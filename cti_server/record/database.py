@@ -26,6 +26,8 @@ SAFE_SQLITE = (3, 51, 3)
 """The first SQLite without the bug by which a WAL that is reset while being read can lose a page."""
 BUSY_TIMEOUT_MS = 5000
 POOL_SIZE = 10
+LOOK_EVERY = 10_000  # steps of SQLite between two looks at the clock, about a millisecond
+QUERY_CANCELED = "57014"  # of PostgreSQL
 PROVE_EVERY_S = 10.0  # how long a write that succeeded proves that the next will
 
 Connection = AsyncConnection
@@ -42,6 +44,14 @@ class DatabaseAbsent(Exception):
     def __init__(self, file: Path) -> None:
         super().__init__(f"there is no database {file}")
         self.file = file
+
+
+class TookTooLong(Exception):
+    """The engine has ended a statement at the limit of `Database.read_within`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"not read in {seconds:g} s")
+        self.seconds = seconds
 
 
 def normalise_url(url: str) -> sa.URL:
@@ -114,6 +124,11 @@ DatabaseRefusal = sa.exc.DBAPIError
 """What a driver raises where the database refuses a statement, or fails."""
 
 
+def _was_ended(cause: sa.exc.DBAPIError) -> bool:
+    state = getattr(cause.orig, "sqlstate", None)
+    return state == QUERY_CANCELED if state is not None else str(cause.orig) == "interrupted"
+
+
 def refused_because(cause: Exception) -> Literal["taken", "text"] | None:
     """Why values were refused that had been looked at before: `taken` between the look and the write, by somebody
     else; `text` that PostgreSQL cannot hold. None for anything else."""
@@ -180,6 +195,35 @@ class Database:
         """A connection for reading. Each statement sees what has been committed when it runs."""
         async with self._reader.connect() as conn:
             yield conn
+
+    @asynccontextmanager
+    async def read_within(self, seconds: float) -> AsyncIterator[Connection]:
+        """A connection for reading what may take too long: the engine ends a statement after so many seconds, or
+        SQLite all of them together. Raises TookTooLong."""
+        try:
+            async with self._limited(seconds) as conn:
+                yield conn
+        except DatabaseRefusal as cause:
+            if _was_ended(cause):
+                raise TookTooLong(seconds) from cause
+            raise
+
+    @asynccontextmanager
+    async def _limited(self, seconds: float) -> AsyncIterator[Connection]:
+        if not self.is_sqlite:
+            async with self.engine.begin() as conn:
+                limit = sa.func.set_config("statement_timeout", f"{max(1, round(seconds * 1000))}ms", True)
+                await conn.execute(sa.select(limit))
+                yield conn
+            return
+        async with self.engine.connect() as conn:
+            driver: Any = (await conn.get_raw_connection()).driver_connection
+            ends = time.monotonic() + seconds
+            await driver.set_progress_handler(lambda: time.monotonic() > ends, LOOK_EVERY)
+            try:
+                yield conn
+            finally:
+                await driver.set_progress_handler(None, 0)
 
     async def ask(self, question: Question, values: Values, *, soon: bool = True) -> Lists:
         """The lists of a question, as they are committed now. Not `soon`, it lets those go first on which somebody

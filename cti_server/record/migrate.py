@@ -42,10 +42,16 @@ class Revision:
     about: str
 
 
+OF_SEARCHES = (
+    *("customers_search", "ix_contact_points_digits"),
+    *("interactions_search", "segments_search", "ix_interactions_grams", "ix_segments_grams"),
+)
+
+
 def in_metadata(name: str | None, kind: str, parents: Any) -> bool:
-    """Whether Alembic should compare this object with the metadata. The search index, which each engine has in its
-    own form, is not in the metadata."""
-    return not (name or "").startswith(("customers_search", "ix_contact_points_digits"))
+    """Whether Alembic should compare this object with the metadata. The indexes of searches, which each engine
+    has in its own form, are not in the metadata."""
+    return not (name or "").startswith(OF_SEARCHES)
 
 
 def config(connection: sa.Connection | None = None) -> Config:

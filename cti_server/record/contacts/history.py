@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from cti_server.record.center.agents import agents
-from cti_server.record.contacts.briefs import finished, of_customer, together
+from cti_server.record.contacts.briefs import of_customer, together
+from cti_server.record.contacts.mentions import mentions, narrowed
 from cti_server.record.contacts.records import (
     OF_INTERACTION,
     OF_SEGMENT,
@@ -22,7 +23,6 @@ from cti_server.record.contacts.records import (
     VisitRecord,
 )
 from cti_server.record.contacts.tables import aliases, interactions, segments, visits
-from cti_server.record.crm import tokens
 from cti_server.record.crm.customers import customers
 from cti_server.record.cursor import Page, bounded, cut, decode
 from cti_server.record.database import Connection
@@ -84,9 +84,10 @@ class Interaction(InteractionRecord):
 class Filter:
     """Which interactions to list; a field that is None does not filter. `since` is included, `until` is not.
 
-    `q` is a fragment of a number (three digits or more), or part of the customer's or caller's name, of the
-    subject or of the note, of a number only the whole one with `whole_numbers`. `agent_id` means that one of the
-    segments was offered to them. `of` are agents and queues (as `pbx/queue`), of whom one had it.
+    `q` is a fragment of a number (three digits or more), part of the caller's name, of the subject or of a note,
+    or what the customer is found by; of a number only the whole one with `whole_numbers`. To look for it may take
+    long: `Database.read_within`. `agent_id` means that one of the segments was offered to them. `of` are agents
+    and queues (as `pbx/queue`), of whom one had it.
     """
 
     since: datetime | None = None
@@ -130,7 +131,12 @@ def _is_call(key: CallKey) -> sa.ColumnElement[bool]:
 
 async def page(conn: Connection, wanted: Filter, cursor: str | None = None, limit: int = 50) -> Page[Interaction]:
     """The interactions that pass the filter, the latest first. Raises BadCursor."""
-    return await _page(conn, SELECT.where(*_conditions(wanted)), cursor, limit)
+    conditions = _conditions(wanted)
+    if wanted.q and (q := wanted.q.strip()):
+        conditions.append(mentions(q, conn.dialect.name, whole_numbers=wanted.whole_numbers))
+        if (few := await narrowed(conn, q)) is not None:
+            conditions.append(few)
+    return await _page(conn, SELECT.where(*conditions), cursor, limit)
 
 
 async def timeline(
@@ -189,8 +195,6 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
     found += [i[name] == value for name in _EQUAL if (value := getattr(wanted, name)) is not None]
     if wanted.agent_id is not None:
         found.append(i.id.in_(sa.select(s.interaction_id).where(s.agent_id == wanted.agent_id)))
-    if wanted.q and wanted.q.strip():
-        found.append(_mentions(wanted.q.strip(), whole_numbers=wanted.whole_numbers))
     if wanted.of is not None:
         agents_of, queues_of = wanted.of
         had = sa.select(s.interaction_id).where(s.agent_id.in_(agents_of))
@@ -199,21 +203,6 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
         )
         found.append(sa.or_(i.id.in_(had), waited.exists()))
     return found
-
-
-def _mentions(q: str, *, whole_numbers: bool) -> sa.ColumnElement[bool]:
-    columns = (i.ani_name, i.subject, i.note, *(() if whole_numbers else (i.ani_raw,)))
-    texts = [column.icontains(q, autoescape=True) for column in columns] + [
-        customers.c.name_key.contains(tokens.key(q), autoescape=True),
-        i.id.in_(sa.select(s.interaction_id).where(s.note.icontains(q, autoescape=True), finished())),
-    ]
-    if (fragment := tokens.number_fragment(q)) is not None:
-        numbers = (i.ani_e164, i.ani_raw, i.dnis)
-        if not whole_numbers:
-            texts += [column.contains(fragment, autoescape=True) for column in numbers]
-        elif len(fragment) >= tokens.WHOLE_NUMBER:
-            texts += [column.endswith(fragment, autoescape=True) for column in numbers]
-    return sa.or_(*texts)
 
 
 async def _page(conn: Connection, query: Any, cursor: str | None, limit: int) -> Page[Interaction]:
