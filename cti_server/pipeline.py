@@ -94,8 +94,9 @@ class Pipeline:
         self.pbx = pbx
         self.stream = stream
         self.floor = floor or Floor(pbx)
-        self.callers = Callers(pbx, lookup, self.put)
+        self.callers = Callers(pbx, lookup, self.put, self._has_leg)
         self.counts = Counts()
+        self._calm = lookup.calm
         self.writing_since: float | None = None
         self._database = database
         self._connected = connected
@@ -118,6 +119,9 @@ class Pipeline:
     def books(self) -> Books:
         """The floor as it is now, only to be read."""
         return self.floor.books
+
+    def _has_leg(self, leg: str) -> bool:
+        return self.books.call_of(leg) is not None or self.books.call_with(leg) is not None
 
     # --- the inbox -------------------------------------------------------------------------------------
 
@@ -190,6 +194,7 @@ class Pipeline:
         """Apply, write and hand out until stopped. Raises LeaseLost when a newer process took the PBX over."""
         while self._inbox or not self._stopping:
             await self._woken()
+            await self._calm()
             batch = self._batch(self._apply())
             if batch != NOTHING:
                 await self._write_and_tell(batch)

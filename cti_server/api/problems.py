@@ -17,7 +17,7 @@ from cti_server.lookup.shapes import ReasonView
 from cti_server.record.crm.contact_points import ContactPointTaken
 from cti_server.record.crm.customers import BadCompany, ExternalRefTaken, UnknownCustomer
 from cti_server.record.cursor import BadCursor
-from cti_server.record.database import DatabaseRefusal, refused_because
+from cti_server.record.database import DatabaseRefusal, TookTooLong, refused_because
 from cti_server.record.versions import StaleVersion
 from cti_server.rules.facts import Reason
 
@@ -174,6 +174,13 @@ def of_record(error: Exception) -> Problem:
             return Problem(
                 400, "bad_cursor", "the cursor is not one of this list", remedy="Begin again without a cursor."
             )
+        case TookTooLong():
+            return Problem(
+                422,
+                "too_broad",
+                f"looking through all that was ended after {error.seconds:g} s",
+                remedy="Give a time span, or more of the word or number.",
+            )
         case UnknownCustomer():
             return not_found("customer")
         case StaleVersion():
@@ -225,6 +232,7 @@ def install(app: FastAPI) -> None:
         HTTPException,
         CommandRefused,
         BadCursor,
+        TookTooLong,
         UnknownCustomer,
         StaleVersion,
         ContactPointTaken,

@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 
 class AgiSession:
-    """One session while its dialogue runs. The dialogue sends one command at a time and does not close it.
+    """One session while its dialogue runs. The dialogue sends one command at a time; `finish` is its last word.
 
     `env` is the environment as Asterisk sent it (`agi_uniqueid` …), `script` and `query` are from the URL.
     `hung_up` is True once Asterisk has said so; commands may still be sent.
@@ -70,9 +70,22 @@ class AgiSession:
                     return answer
                 self.hung_up = True
 
-    async def set_variable(self, name: str, value: str) -> None:
-        """Set a channel variable. Raises what `run` raises."""
-        await self.run("SET VARIABLE", name, value)
+    async def finish(self, variables: Mapping[str, str]) -> None:
+        """Set these channel variables in their order, all at once, and end the session: no command may follow.
+
+        Asterisk waits for the socket, but reads it through a buffer: of lines that arrive together the first is
+        carried out, and the others lie in the buffer until more arrives. At its end a socket is always readable,
+        so what ends the session makes Asterisk carry out line after line. Raises what `run` raises.
+        """
+        self._writer.write(b"".join(command("SET VARIABLE", *pair) for pair in variables.items()))
+        self._writer.write_eof()
+        replies = 0
+        try:
+            async with asyncio.timeout(REPLY_S):
+                while replies < len(variables):
+                    replies += sum(isinstance(answer, Reply) for answer in await self._more())
+        except TimeoutError:
+            raise TimeoutError(f"{replies} of {len(variables)} variables set in {REPLY_S:g} s") from None
 
     async def _more(self) -> Sequence[Reply | HungUp]:
         chunk = await self._reader.read(CHUNK)

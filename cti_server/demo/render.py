@@ -243,6 +243,7 @@ def _http(config: PbxConfig, inside: str) -> str:
 def _site(config: PbxConfig) -> str:
     values = {
         "CTI_FASTAGI": config.fastagi,
+        "CTI_FASTAGI_2": "",
         "CTI_PBX": config.name,
         "CTI_TOKEN": "",
         "CTI_DEADLINE": "1",

@@ -54,12 +54,12 @@ async def believed(caller: Caller, uniqueid: str, grace_s: float) -> Heard:
 
 
 class AgiSession(Protocol):
-    """One FastAGI session as this dialogue needs it: the environment that Asterisk sent, and one command."""
+    """One FastAGI session as this dialogue needs it: the environment that Asterisk sent, and the answer."""
 
     @property
     def env(self) -> Mapping[str, str]: ...
 
-    async def set_variable(self, name: str, value: str) -> object: ...
+    async def finish(self, variables: Mapping[str, str]) -> object: ...
 
 
 class IdentifyDialogue:
@@ -101,9 +101,7 @@ class IdentifyDialogue:
         """Set the CTI_ variables of the session's channel. Raises nothing but CancelledError."""
         try:
             caller = caller_of(session.env, self._default_pbx)
-            answer = await self.answer(caller, session.env.get("agi_uniqueid", ""))
-            for name, value in answer.items():
-                await session.set_variable(name, value)
+            await session.finish(await self.answer(caller, session.env.get("agi_uniqueid", "")))
         except Exception as failed:
             # Most often the caller has hung up meanwhile, which needs no warning.
             log.debug("the dialplan could not be answered", error=repr(failed))

@@ -19,7 +19,7 @@ from .mailbox import Mailbox, NotAnswered
 
 HEAR = "hear"
 OWNER_S = 0.1  # for the way to the owner and back, beside the manager's own grace
-MAX_ASKED = 5000  # questions kept, as many as callers are (`lookup.callers.MAX_KNOWN`)
+MAX_ASKED = 5000  # questions kept; one that is forgotten is looked up again when it is asked again
 
 
 class Questions:

@@ -3,13 +3,16 @@
 Usually the dialplan asks first, by FastAGI. A call without an AGI leg is looked up when it is queued, offered or
 dialled, and after GRACE_S at the latest. Either way the card is read before the signal goes in, so that it is
 there when the floor's event about the caller comes out.
+
+A card is kept as long as its call is on the floor, however many calls that are, and is read again when an agent's
+phone rings later than FRESH_S after the last reading. Why none is kept from call to call:
+docs/decisions/cards-are-read.md.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +28,9 @@ from .shapes import Card
 
 GRACE_S = 0.5  # how long a new call may take to reach the dialplan's lookup before the server looks it up itself
 DEADLINE_S = 5.0  # for a lookup that nobody waits for; after it the caller stays `pending`
-MAX_KNOWN = 5000  # callers kept; past it the oldest is forgotten, and looked up again when needed
+FRESH_S = 1.0  # what was read so long ago may still be shown when a phone begins to ring
+EARLY_S = 10.0  # how long a caller is kept whose leg is not on the floor, because it may be about to come
+ROOM = 1000  # callers kept before those are looked for whose legs have left the floor
 
 log = structlog.get_logger()
 
@@ -34,21 +39,27 @@ Sink = Callable[[CallerIdentified], None]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What a lookup found out about one caller, and the card made from it."""
+    """What a lookup found out about one caller, and the card made from it, at `read_at` of the monotonic clock."""
 
     identified: Identified
     card: Card
+    read_at: float
 
 
 class Callers:
     """The callers of one PBX. `sink` gets a signal for each caller identified; `failures` counts lookups that
     failed."""
 
-    def __init__(self, pbx: str, lookup: Lookup, sink: Sink) -> None:
+    def __init__(
+        self, pbx: str, lookup: Lookup, sink: Sink, on_floor: Callable[[str], bool] = lambda leg: True
+    ) -> None:
+        """`on_floor` says whether the leg with this Uniqueid, or a call of this linkedid, is on the floor."""
         self._pbx = pbx
         self._lookup = lookup
         self._sink = sink
-        self._callers: OrderedDict[str, Caller] = OrderedDict()  # by the Uniqueid of the leg that was looked up
+        self._on_floor = on_floor
+        self._callers: dict[str, Caller] = {}  # by the Uniqueid of the leg that was looked up
+        self._room = ROOM
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._closed = False
         self.failures = 0
@@ -103,16 +114,27 @@ class Callers:
 
     async def fresh_card(self, call: Call) -> Card:
         """Read the card again, with every note, case or edit made since. Raises what the database raises."""
-        caller = self.of(call)
-        identified = caller.identified if caller is not None else await self._ask(call)
+        before = self.of(call)
+        identified = before.identified if before is not None else await self._ask(call)
         customer = call.customer["id"] if call.customer is not None else None
         if customer is not None and (identified.customer is None or identified.customer.id != customer):
             identified = await self._lookup.showing(identified, customer) or identified
+        began = time.monotonic()
         card = await self._lookup.card(call.id, identified, call.interaction)
         # Not kept for a call that no lookup has answered yet: one that is being dialled may not have its number.
-        if caller is not None or call.match != "pending":
-            self._keep(call.linkedid, Caller(identified, card))
+        # Nor where an agent has said meanwhile who it is: that has been read, too.
+        if self.of(call) is before and (before is not None or call.match != "pending"):
+            self._keep(call.linkedid, Caller(identified, card, began))
         return card
+
+    def freshen(self, call: Call) -> None:
+        """A phone rings for this call: read its card again, unless it was read just now. Returns at once; where
+        the card is another by now, whoever shows the call is told."""
+        kept = self.of(call)
+        if kept is None or call.linkedid in self._tasks or self._closed:
+            return
+        if time.monotonic() - kept.read_at > FRESH_S:
+            self._start(call.linkedid, self._freshened(call, kept))
 
     def recall(self, call: Call) -> None:
         """Read the card of a call that a restart brought back, so that a reload of the page shows it."""
@@ -158,6 +180,14 @@ class Callers:
                 await self._report(call.linkedid, call.linkedid, identified, call.interaction)
                 return
 
+    async def _freshened(self, call: Call, before: Caller) -> None:
+        card = await self.fresh_card(call)
+        now = self.of(call)
+        if now is None or now is before or now.card is not card:
+            return  # an agent said meanwhile who it is, or the call is over
+        if {**card, "call": ""} != {**before.card, "call": ""}:
+            self._sink(_signal(call.linkedid, call.linkedid, now.identified, call.chosen_by))
+
     async def _ask(self, call: Call) -> Identified:
         if call.direction is Direction.INBOUND:
             return await self._lookup.identify(self._pbx, call.ani_raw, call.ani_name, call.dnis)
@@ -171,15 +201,25 @@ class Callers:
         interaction: int | None = None,
         chosen_by: str | None = None,
     ) -> None:
+        began = time.monotonic()
         card = await self._lookup.card("", identified, interaction)
-        self._keep(leg, Caller(identified, card))
+        self._keep(leg, Caller(identified, card, began))
         self._sink(_signal(leg, linkedid, identified, chosen_by))
 
     def _keep(self, leg: str, caller: Caller) -> None:
+        self._callers.pop(leg, None)
         self._callers[leg] = caller
-        self._callers.move_to_end(leg)
-        while len(self._callers) > MAX_KNOWN:
-            self._callers.popitem(last=False)
+        if len(self._callers) > self._room:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget callers whose legs are not on the floor: the call ended before its lookup did, or goes on without
+        that leg. Who comes to the floor after all is looked up again."""
+        early = time.monotonic() - EARLY_S
+        gone = [leg for leg, one in self._callers.items() if one.read_at < early and not self._on_floor(leg)]
+        for leg in gone:
+            del self._callers[leg]
+        self._room = max(ROOM, 2 * len(self._callers))  # so that looking costs each caller the same, however many
 
 
 def _signal(

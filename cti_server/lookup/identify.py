@@ -1,14 +1,16 @@
 """Find out who is calling and what they are entitled to: the answer to the PBX, and the card for the desktop.
 
-There are two reads, because they differ in urgency: the person on the line waits for `identify` (two or three
-queries), while `card` adds the background when the queue is already looking for an agent. `identify` has no
+There are two questions, one statement each, because they differ in urgency: the person on the line waits for
+`identify`, while `card` adds the background when the queue is already looking for an agent. `identify` has no
 deadline of its own; its caller must set one.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -28,8 +30,11 @@ from cti_server.rules.verdict import Verdict, verdict
 from cti_server.rules.why import why
 
 LINES_FRESH_FOR: Final = 15.0  # seconds; a line that an administrator adds works after that
+SENT_S: Final = 0.001  # from what was found to the socket
+GIVES_WAY_S: Final = 0.02  # how long other work waits for the answers to callers on the line
 
 _UNKNOWN: Final = Verdict("none", Reason("customer.unknown"), None)
+NOBODY: Final = card_facts.Callers((), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,9 @@ class Lookup:
         self._places = places or NoPlaces()
         self._now = now
         self._monotonic = monotonic
+        self._waiting = 0  # callers on the line whose answer is being looked up
+        self._calm = asyncio.Event()
+        self._reading_lines = asyncio.Lock()
         self._lines: dict[str, Line] = {}
         self._lines_read_at: float | None = None
 
@@ -92,11 +100,15 @@ class Lookup:
         A `secret` number finds the customer in place of `ani`, and is not in the answer.
         """
         at = at or self._now()
-        async with self._database.read() as conn:
-            line = await self._line(conn, dnis)
+        with self._waited_for():
+            line = await self.line(dnis)
             number = self.number(ani, line)
-            found = await _match(conn, self.number(secret, line) if secret else number)
-            judged = await _verdict(conn, found.customer, at)
+            shown_by = self.number(secret, line) if secret else number
+            known = await card_facts.callers(self._database, shown_by.e164) if shown_by.e164 else NOBODY
+        found = match(shown_by, known.holders, known.people)
+        judged = _UNKNOWN
+        if found.customer is not None:
+            judged = _judge(found.customer, known.entitling(found.customer), at)
         return _identified(number, ani_name, dnis, line, found, judged, at)
 
     async def choose(
@@ -134,8 +146,8 @@ class Lookup:
         customer = identified.customer
         facts = None
         if customer is not None:
-            async with self._database.read() as conn:
-                facts = await card_facts.card(conn, customer.id, interaction, identified.at)
+            await self.calm()
+            facts = await card_facts.card(self._database, customer.id, interaction, identified.at)
         if facts is None:  # nobody was picked, or the customer was deleted meanwhile
             found = replace(identified.match, customer=None)
             return card(call, identified.number, found, _UNKNOWN, Background(), (), self._places)
@@ -150,6 +162,28 @@ class Lookup:
             self._places,
         )
 
+    @contextmanager
+    def _waited_for(self) -> Iterator[None]:
+        """While somebody on the line waits for an answer, and until it is on its way, other work waits too."""
+        self._waiting += 1
+        self._calm.clear()
+        try:
+            yield
+        finally:
+            asyncio.get_running_loop().call_later(SENT_S, self._answered)
+
+    def _answered(self) -> None:
+        self._waiting -= 1
+        if not self._waiting:
+            self._calm.set()
+
+    async def calm(self) -> None:
+        """Return once nobody on the line waits for an answer, or GIVES_WAY_S later. For work that can wait."""
+        if self._waiting:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GIVES_WAY_S):
+                    await self._calm.wait()
+
     def number(self, raw: str | None, line: Line | None = None) -> Number:
         """`raw` read by the rules of the line's region; without a line, of the server's default region."""
         if line is None:
@@ -157,26 +191,33 @@ class Lookup:
         return normalise(raw, line.region, area_code=area_code_of(line.e164))
 
     async def line(self, dnis: str | None) -> Line | None:
-        """The line with this DNIS; None when the record has none."""
-        async with self._database.read() as conn:
-            return await self._line(conn, dnis)
-
-    async def _line(self, conn: Connection, dnis: str | None) -> Line | None:
-        """Lines are few and every call asks for one, so they are kept for LINES_FRESH_FOR."""
+        """The line with this DNIS; None when the record has none. Lines are few and every call asks for one, so
+        they are kept for LINES_FRESH_FOR."""
         if not dnis or len(dnis) > MAX_RAW:
             return None
-        now = self._monotonic()
-        if self._lines_read_at is None or now - self._lines_read_at > LINES_FRESH_FOR:
-            kept: dict[str, Line] = {}
-            for line in await lines.all_lines(conn):
-                for key in (line.raw, line.e164):
-                    if key:
-                        kept.setdefault(key, line)
-            self._lines, self._lines_read_at = kept, now
+        if not self._lines_are_fresh():
+            async with self._reading_lines:
+                if not self._lines_are_fresh():  # for whoever was first
+                    await self._read_lines()
         if dnis in self._lines:
             return self._lines[dnis]
         e164 = normalise(dnis, self._region).e164
         return self._lines.get(e164) if e164 else None
+
+    def _lines_are_fresh(self) -> bool:
+        read_at = self._lines_read_at
+        return read_at is not None and self._monotonic() - read_at <= LINES_FRESH_FOR
+
+    async def _read_lines(self) -> None:
+        at = self._monotonic()
+        async with self._database.read() as conn:
+            found = await lines.all_lines(conn)
+        kept: dict[str, Line] = {}
+        for line in found:
+            for key in (line.raw, line.e164):
+                if key:
+                    kept.setdefault(key, line)
+        self._lines, self._lines_read_at = kept, at
 
 
 async def _match(conn: Connection, number: Number) -> Match:

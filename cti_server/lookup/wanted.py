@@ -1,7 +1,7 @@
 """When the server looks a caller up by itself, because no dialplan asked.
 
 At once when the call is queued, offered or dials out, or when its number was corrected; for a new inbound call the
-dialplan has the first chance.
+dialplan has the first chance. When a phone begins to ring, the card of a caller who is known is read again.
 """
 
 from __future__ import annotations
@@ -24,9 +24,13 @@ def look_up(callers: Callers, calls: Mapping[str, Call], event: Event) -> None:
     `calls` are those on the floor, by id.
     """
     call = calls.get(event.call) if event.call is not None else None
-    if call is None or call.match != "pending":
+    if call is None:
         return
     is_offer = event.kind == kinds.PART_CHANGED and event.body["happened"] == kinds.OFFERED
+    if call.match != "pending":
+        if is_offer:
+            callers.freshen(call)  # they may have waited long
+        return
     is_corrected = event.kind == kinds.CALL_CHANGED and event.body["reason"] == kinds.NUMBERED
     if (
         is_corrected

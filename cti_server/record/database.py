@@ -15,6 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from cti_server.record.asking.postgres import PostgresAsker
+from cti_server.record.asking.question import Lists, Question, Values
+from cti_server.record.asking.sqlite import SqliteAsker
 from cti_server.record.audit.entries import Chain, noting
 from cti_server.record.schema import to_json
 from cti_server.record.trouble import Troubles
@@ -23,6 +26,8 @@ SAFE_SQLITE = (3, 51, 3)
 """The first SQLite without the bug by which a WAL that is reset while being read can lose a page."""
 BUSY_TIMEOUT_MS = 5000
 POOL_SIZE = 10
+LOOK_EVERY = 10_000  # steps of SQLite between two looks at the clock, about a millisecond
+QUERY_CANCELED = "57014"  # of PostgreSQL
 PROVE_EVERY_S = 10.0  # how long a write that succeeded proves that the next will
 
 Connection = AsyncConnection
@@ -39,6 +44,14 @@ class DatabaseAbsent(Exception):
     def __init__(self, file: Path) -> None:
         super().__init__(f"there is no database {file}")
         self.file = file
+
+
+class TookTooLong(Exception):
+    """The engine has ended a statement at the limit of `Database.read_within`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"not read in {seconds:g} s")
+        self.seconds = seconds
 
 
 def normalise_url(url: str) -> sa.URL:
@@ -111,6 +124,11 @@ DatabaseRefusal = sa.exc.DBAPIError
 """What a driver raises where the database refuses a statement, or fails."""
 
 
+def _was_ended(cause: sa.exc.DBAPIError) -> bool:
+    state = getattr(cause.orig, "sqlstate", None)
+    return state == QUERY_CANCELED if state is not None else str(cause.orig) == "interrupted"
+
+
 def refused_because(cause: Exception) -> Literal["taken", "text"] | None:
     """Why values were refused that had been looked at before: `taken` between the look and the write, by somebody
     else; `text` that PostgreSQL cannot hold. None for anything else."""
@@ -125,7 +143,8 @@ class Database:
 
     SQLite allows one writer: `begin()` queues writers here, in order, instead of polling the file's lock.
     PostgreSQL allows as many as the pool has connections. `read()` runs each statement by itself (autocommit),
-    which saves a round trip or two per use. Raises BadUrl, DatabaseAbsent.
+    which saves a round trip or two per use. `ask()` is for the few questions on which a caller waits. Raises
+    BadUrl, DatabaseAbsent.
 
     `trouble` is what keeps it from being written now, where the last write failed for it.
     """
@@ -140,6 +159,7 @@ class Database:
             self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
         )
         self._writer = asyncio.Lock()
+        self._asker = SqliteAsker(_uri(self.url)) if self.is_sqlite else PostgresAsker(_connect_args(self.engine))
         self.trouble = Troubles(self.url)
         self.chain = Chain()
         self._wrote_at: float | None = None
@@ -191,6 +211,40 @@ class Database:
         async with one.begin() as conn:
             yield conn
 
+    @asynccontextmanager
+    async def read_within(self, seconds: float) -> AsyncIterator[Connection]:
+        """A connection for reading what may take too long: the engine ends a statement after so many seconds, or
+        SQLite all of them together. Raises TookTooLong."""
+        try:
+            async with self._limited(seconds) as conn:
+                yield conn
+        except DatabaseRefusal as cause:
+            if _was_ended(cause):
+                raise TookTooLong(seconds) from cause
+            raise
+
+    @asynccontextmanager
+    async def _limited(self, seconds: float) -> AsyncIterator[Connection]:
+        if not self.is_sqlite:
+            async with self.engine.begin() as conn:
+                limit = sa.func.set_config("statement_timeout", f"{max(1, round(seconds * 1000))}ms", True)
+                await conn.execute(sa.select(limit))
+                yield conn
+            return
+        async with self.engine.connect() as conn:
+            driver: Any = (await conn.get_raw_connection()).driver_connection
+            ends = time.monotonic() + seconds
+            await driver.set_progress_handler(lambda: time.monotonic() > ends, LOOK_EVERY)
+            try:
+                yield conn
+            finally:
+                await driver.set_progress_handler(None, 0)
+
+    async def ask(self, question: Question, values: Values, *, soon: bool = True) -> Lists:
+        """The lists of a question, as they are committed now. Not `soon`, it lets those go first on which somebody
+        waits. Raises sqlalchemy.exc.OperationalError."""
+        return await self._asker.ask(question, values, soon=soon)
+
     async def ping(self) -> None:
         """Run a query; raises whatever prevents that. For /readyz and the doctor."""
         async with self.read() as conn:
@@ -209,6 +263,7 @@ class Database:
         self._wrote_at = now
 
     async def close(self) -> None:
+        await self._asker.close()
         await self.engine.dispose()
 
     async def __aenter__(self) -> Database:
@@ -231,7 +286,6 @@ def lone_engine(url: sa.URL) -> AsyncEngine:
 
 def _postgresql(url: sa.URL, pool_size: int, idle_s: float | None) -> AsyncEngine:
     idle = {"idle_in_transaction_session_timeout": str(int(idle_s * 1000))} if idle_s is not None else {}
-    # jit off: a lookup takes a few milliseconds at most; compiling it would take longer than running it.
     return create_async_engine(
         url,
         json_serializer=to_json,
@@ -240,16 +294,28 @@ def _postgresql(url: sa.URL, pool_size: int, idle_s: float | None) -> AsyncEngin
         max_overflow=pool_size,
         pool_timeout=5,
         pool_pre_ping=True,  # a PostgreSQL that was restarted costs a reconnect, not a caller's lookup
-        connect_args={"server_settings": {"jit": "off", "application_name": "cti-server", **idle}, "timeout": 5},
+        connect_args={"server_settings": {**SESSION, **idle}, "timeout": 5},
     )
+
+
+# jit off: a lookup takes a few milliseconds at most; compiling it would take longer than running it.
+SESSION = {"jit": "off", "application_name": "cti-server"}
+
+
+def _connect_args(engine: AsyncEngine) -> dict[str, Any]:
+    """What the driver connects with where SQLAlchemy does not: the same."""
+    _, given = engine.dialect.create_connect_args(engine.url)
+    of_sqlalchemy = ("prepared_statement_cache_size", "prepared_statement_name_func", "async_creator_fn")
+    plain = {name: value for name, value in given.items() if name not in of_sqlalchemy}
+    return {**plain, "server_settings": SESSION | {"TimeZone": "UTC"}, "timeout": 5}
 
 
 def _sqlite(url: sa.URL, pool_size: int, *, foreign_keys: bool = True) -> AsyncEngine:
     file = Path(url.database or "").absolute()
     if not file.exists():
         raise DatabaseAbsent(file)
-    # mode=rw: a file that is moved away while the server runs is missed, and not made anew.
-    url = url.set(database=f"file:{quote(str(file))}", query={**url.query, "uri": "true", "mode": "rw"})
+    uri, _, mode = _uri(url).partition("?mode=")
+    url = url.set(database=uri, query={**url.query, "uri": "true", "mode": mode})
     pool: dict[str, Any] = (
         {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": 5}
         if pool_size
@@ -282,6 +348,11 @@ def _sqlite(url: sa.URL, pool_size: int, *, foreign_keys: bool = True) -> AsyncE
             connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _uri(url: sa.URL) -> str:
+    # mode=rw: a file that is moved away while the server runs is missed, and not made anew.
+    return f"file:{quote(str(sqlite_file(url)))}?mode=rw"
 
 
 def unsafe_sqlite() -> str | None:

@@ -33,7 +33,10 @@ BASE = "base"
 
 LOCK_WAIT_S = 5
 """How long a migration waits for whoever has a table, before it gives up and has changed nothing."""
-_BESIDE = re.compile(r"customers_search|ix_contact_points_digits|journal_(rest|\d{4}_\d{2}|cut_)|ix_journal_at")
+_BESIDE = re.compile(
+    r"(customers|interactions|segments)_search|ix_contact_points_digits|ix_(interactions|segments)_grams"
+    r"|journal_(rest|\d{4}_\d{2}|cut_)|ix_journal_at"
+)
 
 
 class UnknownRevision(ValueError):
@@ -50,7 +53,7 @@ class Revision:
 
 def in_metadata(name: str | None, kind: str, parents: Any) -> bool:
     """Whether Alembic should compare this object with the metadata. What each engine has in its own form is not in
-    the metadata: the search index, and by what the journal is cut."""
+    the metadata: the indexes of searches, and by what the journal is cut."""
     return _BESIDE.match(name or "") is None
 
 

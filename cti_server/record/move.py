@@ -22,9 +22,9 @@ from cti_server.record.tables import metadata
 
 ROWS_AT_ONCE = 1000
 EXAMPLE = "write --to postgresql:///cti"
-# What is in the file beside the tables of the metadata: SQLite's own, the migrations', and the search index, which
-# is made anew.
-_BESIDE = ("sqlite_", "alembic_version", "customers_search")
+# What is in the file beside the tables of the metadata: SQLite's own, the migrations', and the indexes of
+# searches, which are made anew.
+_BESIDE = ("sqlite_", "alembic_version", "customers_search", "interactions_search", "segments_search")
 
 Progress = Callable[[int, int], None]
 """Called with the rows done and the rows that there are."""

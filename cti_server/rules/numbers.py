@@ -117,6 +117,7 @@ def short_code(raw: str) -> str:
     return _SEPARATORS.sub("", number_text.read(raw).text)
 
 
+@lru_cache(maxsize=1024)  # of the lines that people dial, which every call asks for
 def area_code_of(e164: str | None) -> str | None:
     """The area code of a geographic number, without trunk prefix: `10` for +86 10 8555 1234. None without one."""
     if e164 is None:

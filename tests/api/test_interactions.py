@@ -6,9 +6,12 @@ from datetime import timedelta
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
+from cti_server.api.crm import interactions
+from cti_server.record.contacts import history
 from cti_server.record.contacts.interactions import InteractionRecord, SegmentRecord, save_calls
-from cti_server.record.database import Database
+from cti_server.record.database import Connection, Database
 from cti_server.record.journal import Entry
 from tests.api.conftest import problem
 from tests.lookup.seed import NOW, World
@@ -94,6 +97,27 @@ REFUSED = [
 async def test_bad_filters(zhao: httpx.AsyncClient) -> None:
     for params in REFUSED:
         problem(await zhao.get("/api/interactions", params=params), 422, "invalid")
+
+
+async def test_a_search_that_takes_too_long_is_refused_with_what_helps(
+    zhao: httpx.AsyncClient, calls: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def endless(conn: Connection, *rest: object) -> None:
+        """What keeps the engine busy until it is stopped."""
+        if conn.dialect.name == "sqlite":
+            n = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT count(*) FROM n"
+            await conn.execute(sa.text(n))
+        else:
+            await conn.execute(sa.text("SELECT pg_sleep(30)"))
+
+    monkeypatch.setattr(interactions, "SEARCH_S", 0.1)
+    with monkeypatch.context() as slow:
+        slow.setattr(history, "page", endless)
+        refused = await zhao.get("/api/interactions", params={"q": "drum"})
+    problem(refused, 422, "too_broad")
+    assert "0.1 s" in refused.json()["detail"]
+    assert "time span" in refused.json()["remedy"]
+    assert await listed(zhao, q="new drum") == [None]
 
 
 async def test_pages(zhao: httpx.AsyncClient, calls: None) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from cti_server.record.contacts import history
+from cti_server.record.contacts import briefs
 from cti_server.record.contacts.interactions import save_calls
 from cti_server.record.database import Database
 from cti_server.record.desk import promises as ledger
@@ -180,7 +180,7 @@ async def test_what_is_not_finished_is_read_by_its_author_only(
 
     async def on_card() -> str | None:
         async with database.read() as conn:
-            recent = await history.recent(conn, world.li)
+            recent = await briefs.recent(conn, world.li)
         return next(one.note for one in recent if one.id == number)
 
     assert await notes(li) == {"he sounds drunk"}

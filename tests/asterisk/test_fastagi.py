@@ -18,7 +18,7 @@ ENVIRONMENT = (
 
 
 async def dialogue(session: AgiSession) -> None:
-    await session.set_variable("CTI_STATUS", f"ok {session.query['pbx']} {session.env['agi_uniqueid']}")
+    await session.finish({"CTI_STATUS": f"ok {session.query['pbx']} {session.env['agi_uniqueid']}"})
 
 
 @pytest.fixture
@@ -109,6 +109,40 @@ async def test_rubbish_closes_that_one_session_with_its_cause(
     assert cause in capsys.readouterr().out
 
 
+async def test_variables_are_sent_at_once_in_their_order_with_the_end_behind_them() -> None:
+    """Nothing that comes after an answer could tell it apart: all of it is there before the first reply."""
+    values = {"CTI_TIER": 'a "b", c\\d', "CTI_VERDICT": "保障,中", "CTI_EMPTY": "", "CTI_STATUS": "ok"}
+    ended: list[BaseException | None] = []
+
+    async def answers(session: AgiSession) -> None:
+        try:
+            await session.finish(values)
+        except ConnectionResetError as cause:
+            ended.append(cause)
+            raise
+        ended.append(None)
+
+    async with FastAgiServer("127.0.0.1", 0, ["127.0.0.0/8"], {"identify": answers}) as server:
+        for replies in (4, 3):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(ENVIRONMENT)
+            assert (await until_closed(reader)).decode().splitlines() == [
+                r'SET VARIABLE "CTI_TIER" "a \"b\", c\\d"',
+                'SET VARIABLE "CTI_VERDICT" "保障,中"',
+                'SET VARIABLE "CTI_EMPTY" ""',
+                'SET VARIABLE "CTI_STATUS" "ok"',
+            ]
+            writer.write(b"200 result=1\n" * replies)
+            writer.write_eof()
+            async with asyncio.timeout(5):
+                while len(ended) < 5 - replies:
+                    await asyncio.sleep(0.01)
+            writer.close()
+        assert ended[0] is None
+        assert isinstance(ended[1], ConnectionResetError)
+        assert server.warnings == {"closed early": 1}
+
+
 async def test_one_byte_at_a_time_runs_into_the_time_limit(
     server: FastAgiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,7 +169,13 @@ async def test_a_pbx_that_never_answers_a_command_is_left(
     server: FastAgiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fastagi, "REPLY_S", 0.2)
-    assert (await talk(server, ENVIRONMENT)).startswith(b"SET VARIABLE")
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(ENVIRONMENT)
+    assert (await until_closed(reader)).startswith(b"SET VARIABLE")
+    async with asyncio.timeout(5):
+        while not server.warnings:
+            await asyncio.sleep(0.01)
+    writer.close()
     assert await good(server)
     assert server.warnings == {"too slow": 1}
 

@@ -1,21 +1,23 @@
-"""How long FastAGI takes to say who is calling among a million customers in PostgreSQL, and in what memory.
+"""What it costs to say who is calling among a million customers in PostgreSQL, and how long callers wait for it.
 
-The client is a socket that speaks as res_agi does: connect, environment, then an answer to each command until the
-server closes. The time is from the connect to the last variable set. The manager is a socket as well: it names the
-channel of each question first, so the call is on the floor while it is asked about, and ends after it.
+The clients are sockets that speak as res_agi does. The time is from the connect to the last variable set. The
+manager is a socket as well: it names the channel of each question first, so the call is on the floor while it is
+asked about, and ends after it. No number is asked about twice. With BENCH_BEFORE, the folder of another checkout,
+its server is measured beside this one's in the same run.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
-import random
-import re
+import subprocess
+import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,125 +28,178 @@ from cti_server.demo.seed_data import LINES
 from cti_server.record import migrate
 from cti_server.record.center import lines
 from cti_server.record.database import Database
-from tests.asterisk.test_link_refused import Manager
-from tests.asterisk.test_session import BANNER
-from tests.asterisk.test_session import lines as message
 from tests.live.center import Center
 
+from . import one_lookup
+from .askers import PBX, Asker, numbers, switchboard
 from .figures import Figure, out, percentile, rss_mb, show, spread
 from .many_customers import fill
 from .postgres import durable_postgres
+from .site import cpu_s
 from .stamps import sampled
 
 CUSTOMERS = int(os.environ.get("BENCH_CUSTOMERS", "1000000"))
+BEFORE = os.path.abspath(os.environ["BENCH_BEFORE"]) if os.environ.get("BENCH_BEFORE") else None
+HERE = str(Path(__file__).resolve().parents[2])
 SEQUENTIAL = 400  # lookups of a measurement at RATE
 RATE = 20.0
-TOGETHER, EACH = 10, 80  # clients that ask at once; lookups of each when there is no pause
-UNKNOWN = 10  # every tenth caller is nobody's number
-GOAL_MS = 20.0
-GOAL_MB = 200.0
-PBX = "bench"
+TOGETHER, EACH = 10, 150  # clients that ask at once; lookups of each when there is no pause
+ROUNDS, OF_A_ROUND = 5, 300  # of what one lookup costs
 FILL_LIMIT_S = 300
-LAST = "CTI_STATUS"
+SETTLE_S = 3.0  # for cards, which are read after the answer, and for what the record writes
+
+GOAL_COST_MS = 1.0
+GOAL_STEADY_MS = 5.0
+GOAL_BURST_MS = 20.0
+GOAL_RATE = 500.0
+GOAL_MB = 200.0
+
+
+@dataclass
+class Measured:
+    """What one version did. Times in milliseconds."""
+
+    name: str
+    tree: str | None
+    identify: list[float] = field(default_factory=list)
+    both: list[float] = field(default_factory=list)
+    steady: list[float] = field(default_factory=list)
+    bursts: list[float] = field(default_factory=list)
+    saturated: list[float] = field(default_factory=list)
+    rate: float = 0.0
+    cost_of_call: float = 0.0
+    memory: list[float] = field(default_factory=list)
+    statuses: dict[str, int] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        """For a process that is to have this version's `cti_server`, whatever its folder is."""
+        return {"PYTHONPATH": self.tree, "PYTHONSAFEPATH": "1"} if self.tree else {}
 
 
 async def run() -> None:
+    now, before = Measured("now", None), Measured("before", BEFORE) if BEFORE else None
+    callers = numbers(CUSTOMERS, seed=7)
     with durable_postgres() as server, server.database() as url, tempfile.TemporaryDirectory() as folder:
-        await migrate.upgrade(url)
-        begun = time.monotonic()
-        async with asyncio.timeout(FILL_LIMIT_S):
-            await fill(url, CUSTOMERS)
-        out.print(f"{CUSTOMERS:,} customers made in {time.monotonic() - begun:.0f} s")
-        async with Database(url) as database, database.begin() as conn:
-            for line in LINES:
-                await lines.save(conn, line)
-        await _measure(url, Path(folder))
+        if before is not None:  # its server wants the schema that it knows
+            await _python("-m", "cti_server", "migrate", of=before, CTI_DATABASE_URL=url, CTI_CONFIG=os.devnull)
+        else:
+            await migrate.upgrade(url)
+        await _filled(url)
+        if before is not None:
+            await _served(url, Path(folder), before, callers)
+            await migrate.upgrade(url)
+        versions = [now] if before is None else [before, now]
+        await _costs(url, versions)
+        await _served(url, Path(folder), now, callers)
+        empty = await _empty(callers)
+    for one in versions:
+        show(f"lookup, {one.name}: PostgreSQL, {CUSTOMERS:,} customers", _figures(one, empty))
+    if before is not None:
+        show("before : now", _compared(before, now))
 
 
-async def _measure(url: str, folder: Path) -> None:
+async def _filled(url: str) -> None:
+    begun = time.monotonic()
+    async with asyncio.timeout(FILL_LIMIT_S):
+        await fill(url, CUSTOMERS)
+    async with Database(url) as database, database.begin() as conn:
+        for line in LINES:
+            await lines.save(conn, line)
+    out.print(f"{CUSTOMERS:,} customers made in {time.monotonic() - begun:.0f} s")
+
+
+# --- measuring --------------------------------------------------------------------------------------------
+
+
+async def _costs(url: str, versions: list[Measured]) -> None:
+    """In turns: what else the machine does meets all alike."""
+    for turn in range(ROUNDS):
+        for at, one in enumerate(versions):
+            first = (turn * len(versions) + at) * one_lookup.asked(OF_A_ROUND)
+            said = await _python(one_lookup.__file__, url, *map(str, (CUSTOMERS, first, OF_A_ROUND)), of=one)
+            found = json.loads(said.splitlines()[-1])
+            one.identify.append(found["identify"])
+            one.both.append(found["both"])
+
+
+async def _python(*arguments: str, of: Measured, **given: str) -> bytes:
+    """What a program says that has this version's `cti_server`. Raises CalledProcessError."""
+    here = {"PYTHONPATH": HERE, "PYTHONSAFEPATH": "1"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        env=os.environ | here | of.environment() | given,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await process.communicate()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, arguments)
+    return said
+
+
+async def _served(url: str, folder: Path, one: Measured, callers: Iterator[str]) -> None:
     with free_ports(2) as (fastagi_port, http_port):
         pass
     async with switchboard() as manager:
         pbx: Any = SimpleNamespace(config=free_config(PBX, ami_port=manager.port))
-        await _measured(Center(pbx, url, http_port, fastagi_port, folder / "server.log"), fastagi_port, manager)
-
-
-async def _measured(center: Center, fastagi_port: int, manager: Switchboard) -> None:
-    try:
-        await center.start()
-        assert center.process is not None
-        pid = center.process.pid
-        with sampled(lambda: rss_mb(pid)) as memory:
-            asker = _Asker(fastagi_port, manager)
-            await asyncio.gather(*(asker.ask() for _ in range(TOGETHER)))  # the pool's connections are opened once
-            steady = await _steady(asker)
-            bursts = await _bursts(asker)
-            saturated, rate = await _saturated(asker)
-            await asyncio.sleep(3)  # for the cards, which are read after the answer
-        figures = [
-            _figure(f"{RATE:g}/s, one by one", steady),
-            _figure(f"{RATE:g}/s, {TOGETHER} in the same instant", bursts),
-            Figure(f"{TOGETHER} clients without a pause", f"{rate:.0f}/s, {spread(saturated)}"),
-            Figure("answers", ", ".join(f"{name} {n}" for name, n in sorted(asker.statuses.items()))),
-            Figure(
-                "server memory, first and most",
-                f"{memory[0]:.0f}, {max(memory):.0f} MB",
-                f"{GOAL_MB:g} MB",
-                max(memory) < GOAL_MB,
-            ),
-        ]
-        show(f"lookup, PostgreSQL, {CUSTOMERS:,} customers", figures)
-    finally:
-        await center.stop()
-
-
-class Switchboard:
-    """The manager of a PBX that says of channels what the bench needs. `port` is where it listens."""
-
-    def __init__(self) -> None:
-        self.port = 0
-        self._listening: set[asyncio.StreamWriter] = set()
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        answers = Manager(refusals=0)
-        writer.write(BANNER)
+        log = folder / f"server-{one.name}.log"
+        center = Center(pbx, url, http_port, fastagi_port, log, extra=one.environment())
         try:
-            while True:
-                action = (await reader.readuntil(b"\r\n\r\n")).decode()
-                name, own = (re.search(rf"^{key}: (\w+)", action, re.MULTILINE) for key in ("Action", "ActionID"))
-                if name is None or own is None:
-                    return
-                writer.write(answers(name[1], own[1].encode()))
-                if name[1] == "Login" and "Events: off" not in action:
-                    self._listening.add(writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
+            await center.start()
+            assert center.process is not None
+            await _asked(Asker(fastagi_port, callers, manager), center.process.pid, one)
         finally:
-            self._listening.discard(writer)
-            writer.close()
+            await center.stop()
 
-    def say(self, event: str, channel: str, **headers: str) -> None:
-        """Send an event about this channel, whose id is its linkedid too."""
-        known = {"Event": event, "Uniqueid": channel, "Linkedid": channel, "Channel": f"PJSIP/cti-trunk-{channel}"}
-        told = message(*(f"{name}: {value}".encode() for name, value in {**known, **headers}.items()))
-        for writer in self._listening:
-            writer.write(told)
+
+async def _asked(asker: Asker, pid: int, one: Measured) -> None:
+    with sampled(lambda: rss_mb(pid)) as one.memory:
+        for _ in range(TOGETHER):  # the pools' connections are opened once
+            await asyncio.gather(*(asker.ask() for _ in range(TOGETHER)))
+        await asyncio.sleep(SETTLE_S)
+        began = cpu_s(pid)
+        one.steady = await _steady(asker)
+        await asyncio.sleep(SETTLE_S)
+        one.cost_of_call = (cpu_s(pid) - began) / SEQUENTIAL * 1000
+        one.bursts = await _bursts(asker)
+        await asyncio.sleep(SETTLE_S)
+        one.saturated, one.rate = await _saturated(asker)
+        await asyncio.sleep(SETTLE_S)
+    one.statuses = dict(asker.statuses)
 
 
 @asynccontextmanager
-async def switchboard() -> AsyncIterator[Switchboard]:
-    made = Switchboard()
-    async with await asyncio.start_server(made.serve, "127.0.0.1", 0) as server:
-        made.port = server.sockets[0].getsockname()[1]
-        yield made
+async def _panoramisk() -> AsyncIterator[int]:
+    with free_ports(1) as (port,):
+        pass
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", f"{__package__}.empty_handler", str(port), env=dict(os.environ)
+    )
+    try:
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                except OSError:
+                    await asyncio.sleep(0.1)
+                else:
+                    # It reads on for ever from whoever closes without asking, so this one asks.
+                    writer.write(b"agi_network_script: none\n\n")
+                    writer.close()
+                    break
+        yield port
+    finally:
+        process.terminate()
+        await process.wait()
 
 
-def _figure(what: str, taken: list[float]) -> Figure:
-    p99 = percentile(taken, 99)
-    return Figure(what, spread(taken), f"p99 {GOAL_MS:g} ms", p99 <= GOAL_MS)
+async def _empty(callers: Iterator[str]) -> tuple[list[float], float]:
+    """What the clients get out of a handler that does nothing."""
+    async with _panoramisk() as port:
+        return await _saturated(Asker(port, callers, None))
 
 
-async def _steady(asker: _Asker) -> list[float]:
+async def _steady(asker: Asker) -> list[float]:
     """One after the other, begun at a fixed rate."""
     loop, taken = asyncio.get_running_loop(), list[float]()
     begun = loop.time()
@@ -155,7 +210,7 @@ async def _steady(asker: _Asker) -> list[float]:
     return taken
 
 
-async def _bursts(asker: _Asker) -> list[float]:
+async def _bursts(asker: Asker) -> list[float]:
     """TOGETHER callers in the same instant, and the next ones so much later that the rate is the same."""
     loop, taken = asyncio.get_running_loop(), list[float]()
     begun = loop.time()
@@ -165,7 +220,7 @@ async def _bursts(asker: _Asker) -> list[float]:
     return taken
 
 
-async def _saturated(asker: _Asker) -> tuple[list[float], float]:
+async def _saturated(asker: Asker) -> tuple[list[float], float]:
     """TOGETHER clients, each asking again as soon as it was answered: milliseconds, and lookups a second."""
 
     async def client() -> list[float]:
@@ -176,67 +231,51 @@ async def _saturated(asker: _Asker) -> tuple[list[float], float]:
     return taken, len(taken) / (time.perf_counter() - begun)
 
 
-class _Asker:
-    """Plays Asterisk's side of `agi://…/identify`."""
+# --- telling ----------------------------------------------------------------------------------------------
 
-    def __init__(self, port: int, manager: Switchboard) -> None:
-        self._port, self._manager = port, manager
-        self._random = random.Random(7)
-        self._calls = 0
-        self._boot = int(time.time())
-        self.statuses: Counter[str] = Counter()
 
-    async def ask(self) -> float:
-        """One lookup; milliseconds."""
-        self._calls += 1
-        customer = self._random.randint(1, CUSTOMERS)
-        known = self._calls % UNKNOWN != 0
-        number = f"0{13000000000 + customer}" if known else f"0{15900000000 + customer}"
-        channel = f"{PBX}-{self._boot}.{self._calls}"
-        environment = self._environment(number, channel)
-        caller = {"CallerIDNum": number, "CallerIDName": "<unknown>", "Exten": "4008002000"}
-        self._manager.say("Newchannel", channel, ChannelState="4", **caller)
-        begun = time.perf_counter()
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        writer.write(environment)
-        status = ""
-        while line := await reader.readline():
-            if line.startswith(b"SET VARIABLE"):
-                name, _, value = line.decode().removeprefix("SET VARIABLE ").strip().partition(" ")
-                writer.write(b"200 result=1\n")
-                if name.strip('"') == LAST:
-                    status = value.strip('"')
-                    break
-        taken = (time.perf_counter() - begun) * 1000
-        writer.close()
-        self._manager.say("Hangup", channel, Cause="16")
-        self.statuses[status or "none"] += 1
-        return taken
+def _figures(one: Measured, empty: tuple[list[float], float]) -> list[Figure]:
+    cost, steady, burst = min(one.both), percentile(one.steady, 99), percentile(one.bursts, 99)
+    late = one.statuses.get("timeout", 0) + one.statuses.get("error", 0)
+    well = one.rate >= GOAL_RATE and not late
+    return [
+        Figure("processor time, identify + card", _best(one.both), f"{GOAL_COST_MS:g} ms", cost <= GOAL_COST_MS),
+        Figure("               identify alone", _best(one.identify)),
+        Figure("               a call in the server, floor and journal too", f"{one.cost_of_call:.2f} ms"),
+        _waited(f"{RATE:g}/s, one by one", one.steady, GOAL_STEADY_MS, steady),
+        _waited(f"{RATE:g}/s, {TOGETHER} in the same instant", one.bursts, GOAL_BURST_MS, burst),
+        Figure(
+            f"{TOGETHER} clients without a pause",
+            f"{one.rate:.0f}/s, {spread(one.saturated)}",
+            f"{GOAL_RATE:g}/s, none late",
+            well,
+        ),
+        Figure("   panoramisk, an empty handler", f"{empty[1]:.0f}/s, {spread(empty[0])}"),
+        Figure("   ratio", f"{one.rate / empty[1]:.2f}"),
+        Figure("answers", ", ".join(f"{name} {n}" for name, n in sorted(one.statuses.items()))),
+        Figure(
+            "server memory, first and most",
+            f"{one.memory[0]:.0f}, {max(one.memory):.0f} MB",
+            f"{GOAL_MB:g} MB",
+            max(one.memory) < GOAL_MB,
+        ),
+    ]
 
-    def _environment(self, number: str, uniqueid: str) -> bytes:
-        url = f"agi://127.0.0.1:{self._port}/identify?pbx={PBX}"
-        fields = {
-            "network": "yes",
-            "network_script": f"identify?pbx={PBX}",
-            "request": url,
-            "channel": f"PJSIP/cti-trunk-{self._calls:08x}",
-            "language": "en",
-            "type": "PJSIP",
-            "uniqueid": uniqueid,
-            "version": "22.10.1",
-            "callerid": number,
-            "calleridname": "unknown",
-            "callingpres": "0",
-            "callingani2": "0",
-            "callington": "0",
-            "callingtns": "0",
-            "dnid": "4008002000",
-            "rdnis": "unknown",
-            "context": "cti-identify",
-            "extension": "s",
-            "priority": "15",
-            "enhanced": "0.0",
-            "accountcode": "",
-            "threadid": "1",
-        }
-        return "".join(f"agi_{name}: {value}\n" for name, value in fields.items()).encode() + b"\n"
+
+def _best(costs: list[float]) -> str:
+    return f"{min(costs):.2f} ms, best of {len(costs)} ({min(costs):.2f}–{max(costs):.2f})"
+
+
+def _waited(what: str, taken: list[float], goal: float, p99: float) -> Figure:
+    return Figure(what, spread(taken), f"p99 {goal:g} ms", p99 <= goal)
+
+
+def _compared(before: Measured, now: Measured) -> list[Figure]:
+    pairs = {
+        "processor time, identify + card": (min(before.both), min(now.both)),
+        "processor time of a call in the server": (before.cost_of_call, now.cost_of_call),
+        "one by one, p99": (percentile(before.steady, 99), percentile(now.steady, 99)),
+        "in the same instant, p99": (percentile(before.bursts, 99), percentile(now.bursts, 99)),
+        "without a pause, time of a lookup": (1 / before.rate, 1 / now.rate),
+    }
+    return [Figure(what, f"{then / here:.1f}x") for what, (then, here) in pairs.items()]

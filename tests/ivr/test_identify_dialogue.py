@@ -33,10 +33,10 @@ class Channel:
         self.set: dict[str, str] = {}
         self._hung_up = hung_up
 
-    async def set_variable(self, name: str, value: str) -> None:
+    async def finish(self, variables: Mapping[str, str]) -> None:
         if self._hung_up:
             raise ConnectionResetError("hung up")
-        self.set[name] = value
+        self.set = dict(variables)
 
 
 class Delivered:

@@ -373,6 +373,53 @@ async def test_a_token_that_the_dialplan_does_not_show(pbx: DemoPbx) -> None:
         assert "Copy dialplans/extensions_cti.conf" in ((await tokens())["dialplan.token_old"].remedy or "")
 
 
+async def test_a_second_server(pbx: DemoPbx) -> None:
+    """192.0.2.9 is another; the first is this server, or the second is."""
+    settings = settings_of(pbx, fastagi_port=4573)
+
+    async def asked() -> dict[str, Finding]:
+        (one,) = settings.attached()
+        return {f.code: f for f in await examine_pbx(settings, one, RECORD) if f.code.startswith("dialplan.")}
+
+    def site(*lines: str) -> Callable[[str], str]:
+        def change(text: str) -> str:
+            for line in lines:
+                text = set_to(line)(text)
+            return text
+
+        return change
+
+    here, there = "127.0.0.1:4573", "192.0.2.9:4573"
+    with changed(pbx, "cti_site.conf", site(f"Set(CTI_FASTAGI_2={there})"), "dialplan reload"):
+        findings = await asked()
+        assert (
+            findings["dialplan.second"].what == f"it asks {here} first and then {there}, both within CTI_DEADLINE"
+        )
+        assert here in findings["dialplan.address"].what
+    swapped = site(f"Set(CTI_FASTAGI={there})", f"Set(CTI_FASTAGI_2={here})")
+    with changed(pbx, "cti_site.conf", swapped, "dialplan reload"):
+        findings = await asked()
+        assert here in findings["dialplan.address"].what
+        assert "dialplan.host" not in findings
+    others = site(f"Set(CTI_FASTAGI={there})", "Set(CTI_FASTAGI_2=192.0.2.10)")
+    with changed(pbx, "cti_site.conf", others, "dialplan reload"):
+        assert there in (await asked())["dialplan.host"].what
+    for wrong, code in (
+        (site(f"Set(CTI_FASTAGI_2={here})"), "dialplan.second_same"),
+        (site(f"Set(CTI_FASTAGI_2={there})", "Set(CTI_DEADLINE=0.5)"), "dialplan.second_share"),
+    ):
+        with changed(pbx, "cti_site.conf", wrong, "dialplan reload"):
+            finding = (await asked())[code]
+            mend(pbx, pbx.work / "etc" / "cti_site.conf", set_to(named(finding)))
+            assert code not in await asked()
+    older = lambda text: re.sub(r".*CTI_FASTAGI_2.*\n", "", text)  # noqa: E731
+    with (
+        changed(pbx, "cti_site.conf", site(f"Set(CTI_FASTAGI_2={there})"), "dialplan reload"),
+        changed(pbx, "extensions_cti.conf", older, "dialplan reload"),
+    ):
+        assert "Copy dialplans/extensions_cti.conf" in ((await asked())["dialplan.second_old"].remedy or "")
+
+
 async def test_a_trunk_that_is_not_there(pbx: DemoPbx) -> None:
     with changed(pbx, "cti_site.conf", set_to("Set(CTI_TRUNK=my-trunk)"), "dialplan reload"):
         finding = (await codes(pbx))["site.trunk"]

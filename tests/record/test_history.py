@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cti_server.record.contacts import history
+from cti_server.record.contacts import briefs, history
 from cti_server.record.contacts.history import Filter
 from cti_server.record.contacts.interactions import save_calls
 from cti_server.record.cursor import BadCursor
@@ -117,10 +117,10 @@ async def test_a_timeline_has_the_segments_and_a_companys_has_its_peoples(databa
         assert [item.linkedid for item in of_acme.items] == ["b", "a"]
         assert [[s.agent_name for s in item.segments] for item in of_li.items] == [["Alice"]]
         current = of_li.items[0].id
-        [brief] = await history.recent(conn, li.id)
+        [brief] = await briefs.recent(conn, li.id)
         assert (brief.id, brief.at, brief.agent_name, brief.talk_ms) == (current, after(60), "Alice", 7000)
-        assert await history.recent(conn, li.id, without=current) == []
-        assert [one.id for one in await history.recent(conn, acme.id, limit=1)] == [current]
+        assert await briefs.recent(conn, li.id, without=current) == []
+        assert [one.id for one in await briefs.recent(conn, acme.id, limit=1)] == [current]
 
 
 async def test_wrap_ups_that_were_not_finished(database: Database) -> None:

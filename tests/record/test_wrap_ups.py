@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cti_server.record import migrate
-from cti_server.record.contacts import history, wrap_ups
+from cti_server.record.contacts import briefs, history, wrap_ups
 from cti_server.record.contacts.history import Segment
 from cti_server.record.contacts.interactions import save_calls
 from cti_server.record.database import Database
@@ -99,9 +99,9 @@ async def test_the_card_reads_what_everybody_wrote(database: Database) -> None:
             conn,
             [call("demo-1.1", customer_id=wang.id, segments=parts), call("demo-1.2", customer_id=wang.id)],
         )
-        first = {one.id: one.note for one in await history.recent(conn, wang.id)}
+        first = {one.id: one.note for one in await briefs.recent(conn, wang.id)}
         await history.set_note(conn, ids[KEY], "zero")
-        then = {one.id: one.note for one in await history.recent(conn, wang.id)}
+        then = {one.id: one.note for one in await briefs.recent(conn, wang.id)}
         found = await history.page(conn, history.Filter(q="TWO"))
     silent = ids["demo", 100, "demo-1.2"]
     assert first == {ids[KEY]: "one\ntwo", silent: None}

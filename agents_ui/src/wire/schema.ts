@@ -1087,7 +1087,8 @@ export interface paths {
         /**
          * List Interactions
          * @description Contacts, the latest first. Agents get their own, or all with one `customer`; supervisors those of their
-         *     teams.
+         *     teams. `q` is looked for anywhere in names, numbers, subjects and notes; what takes too long is refused as
+         *     `too_broad`.
          */
         get: operations["listInteractions"];
         put?: never;

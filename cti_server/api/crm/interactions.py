@@ -19,13 +19,14 @@ from cti_server.desk import audience
 from cti_server.floor import topics
 from cti_server.lookup.card import person_view
 from cti_server.lookup.shapes import stamp, stamp_or_none
-from cti_server.record.contacts import history, wrap_ups
+from cti_server.record.contacts import briefs, history, wrap_ups
 from cti_server.record.contacts.history import Filter, Interaction, Joined, Segment, Visit
 from cti_server.record.cursor import Page
 from cti_server.record.database import Connection
 from cti_server.rules.facts import Channel, Direction, Outcome
 from cti_server.rules.rights import REACH, Contact, Notes, Viewer, may_see
 
+SEARCH_S = 3.0  # for each statement of a search
 routes = APIRouter(prefix="/api/interactions", tags=["interactions"])
 
 
@@ -56,7 +57,8 @@ async def list_interactions(
     cursor: Cursor = None,
 ) -> InteractionPage:
     """Contacts, the latest first. Agents get their own, or all with one `customer`; supervisors those of their
-    teams."""
+    teams. `q` is looked for anywhere in names, numbers, subjects and notes; what takes too long is refused as
+    `too_broad`."""
     viewer = principal.viewer(deps)
     wanted = Filter(
         since=_clamped(since),
@@ -71,7 +73,8 @@ async def list_interactions(
         whole_numbers=not viewer.sees_numbers,
         of=_of_teams(viewer) if customer is None else None,
     )
-    async with deps.database.read() as conn:
+    reading = deps.database.read_within(SEARCH_S) if q else deps.database.read()
+    async with reading as conn:
         return page_view(await history.page(conn, wanted, cursor, limit), viewer)
 
 
@@ -136,7 +139,7 @@ def interaction_view(interaction: Interaction, viewer: Viewer) -> InteractionVie
         "language": interaction.language,
         "verdict": interaction.verdict,
         "subject": interaction.subject,
-        "note": history.together(interaction.own_note, *(part.note for part in shown)),
+        "note": briefs.together(interaction.own_note, *(part.note for part in shown)),
         "started_at": stamp(interaction.started_at),
         "queued_at": stamp_or_none(interaction.queued_at),
         "answered_at": stamp_or_none(interaction.answered_at),

@@ -1,4 +1,4 @@
-"""Whom the dialplan asks who is calling: this server, another one, or nobody."""
+"""Whom the dialplan asks who is calling: this server, another one, both in turn, or nobody."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from cti_server.doctor.environment import loopback
 from cti_server.doctor.findings import Finding, say
 from cti_server.doctor.manager.reach import Patient
 
+SECOND = "CTI_FASTAGI_2"
+
 
 def examine(patient: Patient, plan: Dialplan) -> Iterator[Finding]:
     check, settings = patient.check("dialplan"), patient.settings
@@ -22,14 +24,49 @@ def examine(patient: Patient, plan: Dialplan) -> Iterator[Finding]:
         yield say(check, "dialplan.script")
         return
     yield from _token(patient, plan)
-    host, _, port = asked.rpartition(":") if ":" in asked else (asked, ":", "4573")
+    second = plan.assigned("cti-site", SECOND) or ""
+    if second:
+        yield from _second(patient, plan, asked, second)
     right = f"{our_address(patient)}:{settings.fastagi_port}"
-    facts = {"found": asked, "right": right, "port": settings.fastagi_port}
-    if settings.fastagi_port and port != str(settings.fastagi_port):
-        yield say(check, "dialplan.port", **facts)
+    # Of two servers one is another: it is enough that this is either of them.
+    found = second if second and _code(patient, second) == "address" else asked
+    yield say(check, f"dialplan.{_code(patient, found)}", found=found, right=right, port=settings.fastagi_port)
+
+
+def _code(patient: Patient, asked: str) -> str:
+    """How this address stands to this server: `address`, where it is ours."""
+    ours = patient.settings.fastagi_port
+    host, port = _parts(asked)
+    if ours and port != str(ours):
+        return "port"
+    return {True: "address", False: "host", None: "address_unsure"}[_is_us(patient, host)]
+
+
+def _parts(asked: str) -> tuple[str, str]:
+    host, _, port = asked.rpartition(":") if ":" in asked else (asked, ":", "4573")
+    return host, port
+
+
+def _second(patient: Patient, plan: Dialplan, first: str, second: str) -> Iterator[Finding]:
+    """Whether the second server can be asked, and within the time of the first."""
+    check = patient.check("dialplan")
+    deadline = plan.assigned("cti-site", "CTI_DEADLINE") or ""
+    needs = patient.settings.lookup_deadline_ms / 1000
+    if not any(SECOND in place.step.data for place in plan.places() if place.context == "cti-identify"):
+        yield say(check, "dialplan.second_old", found=second)
+    elif _parts(first) == _parts(second):
+        yield say(check, "dialplan.second_same", found=second)
+    elif (share := _half(deadline)) is not None and share <= needs:
+        yield say(check, "dialplan.second_share", found=deadline, share=f"{share:g}", needs=f"{needs:g}")
     else:
-        code = {True: "address", False: "host", None: "address_unsure"}[_is_us(patient, host)]
-        yield say(check, f"dialplan.{code}", **facts)
+        yield say(check, "dialplan.second", first=first, second=second)
+
+
+def _half(deadline: str) -> float | None:
+    try:
+        return float(deadline) / 2
+    except ValueError:  # computed, or reported as no number
+        return None
 
 
 def _token(patient: Patient, plan: Dialplan) -> Iterator[Finding]:

@@ -93,6 +93,23 @@ DIALPLAN: dict[str, Text] = {
         "the dialplan asks {found}; whether that is this server cannot be seen from here",
         "Set(CTI_FASTAGI={right})   in cti_site.conf, if it is not",
     ),
+    "dialplan.second": Text("ok", "it asks {first} first and then {second}, both within CTI_DEADLINE"),
+    "dialplan.second_old": Text(
+        "problem",
+        "cti_site.conf names a second server, {found}, and this extensions_cti.conf cannot ask it",
+        "Copy dialplans/extensions_cti.conf of this version; then: " + RELOAD_DIALPLAN,
+    ),
+    "dialplan.second_same": Text(
+        "warning",
+        "CTI_FASTAGI_2 is the server of CTI_FASTAGI, {found}: where that is silent, callers wait for it twice",
+        "Set(CTI_FASTAGI_2=)   or the address of another server of the same record" + SITE,
+    ),
+    "dialplan.second_share": Text(
+        "problem",
+        "of the {found} s of CTI_DEADLINE the first server has half, {share} s, and may take {needs} s "
+        "(CTI_LOOKUP_DEADLINE_MS): it is given up while it answers",
+        "Set(CTI_DEADLINE=1)" + SITE,
+    ),
     "dialplan.unreadable": Text(
         "problem",
         "extensions.conf cannot be read as it stands: the dialplan runs from memory, and is gone after the next "

@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from cti_server.record.center.agents import agents
+from cti_server.record.contacts.briefs import of_customer, together
+from cti_server.record.contacts.mentions import mentions, narrowed
 from cti_server.record.contacts.records import (
     OF_INTERACTION,
     OF_SEGMENT,
@@ -21,12 +23,11 @@ from cti_server.record.contacts.records import (
     VisitRecord,
 )
 from cti_server.record.contacts.tables import aliases, interactions, segments, visits
-from cti_server.record.crm import tokens
 from cti_server.record.crm.customers import customers
 from cti_server.record.cursor import Page, bounded, cut, decode
 from cti_server.record.database import Connection
 from cti_server.record.schema import chunks
-from cti_server.rules.facts import Channel, Direction, InteractionBrief, Outcome
+from cti_server.rules.facts import Channel, Direction, Outcome
 
 i, s = interactions.c, segments.c
 
@@ -83,9 +84,10 @@ class Interaction(InteractionRecord):
 class Filter:
     """Which interactions to list; a field that is None does not filter. `since` is included, `until` is not.
 
-    `q` is a fragment of a number (three digits or more), or part of the customer's or caller's name, of the
-    subject or of the note, of a number only the whole one with `whole_numbers`. `agent_id` means that one of the
-    segments was offered to them. `of` are agents and queues (as `pbx/queue`), of whom one had it.
+    `q` is a fragment of a number (three digits or more), part of the caller's name, of the subject or of a note,
+    or what the customer is found by; of a number only the whole one with `whole_numbers`. To look for it may take
+    long: `Database.read_within`. `agent_id` means that one of the segments was offered to them. `of` are agents
+    and queues (as `pbx/queue`), of whom one had it.
     """
 
     since: datetime | None = None
@@ -101,7 +103,6 @@ class Filter:
     of: tuple[frozenset[int], frozenset[str]] | None = None
 
 
-BETWEEN_NOTES = "\n"
 _EQUAL = ("queue", "outcome", "channel", "direction", "customer_id")
 SELECT = sa.select(
     interactions, customers.c.name.label("customer_name"), customers.c.tier.label("customer_tier")
@@ -130,57 +131,19 @@ def _is_call(key: CallKey) -> sa.ColumnElement[bool]:
 
 async def page(conn: Connection, wanted: Filter, cursor: str | None = None, limit: int = 50) -> Page[Interaction]:
     """The interactions that pass the filter, the latest first. Raises BadCursor."""
-    return await _page(conn, SELECT.where(*_conditions(wanted)), cursor, limit)
+    conditions = _conditions(wanted)
+    if wanted.q and (q := wanted.q.strip()):
+        conditions.append(mentions(q, conn.dialect.name, whole_numbers=wanted.whole_numbers))
+        if (few := await narrowed(conn, q)) is not None:
+            conditions.append(few)
+    return await _page(conn, SELECT.where(*conditions), cursor, limit)
 
 
 async def timeline(
     conn: Connection, customer_id: int, cursor: str | None = None, limit: int = 50
 ) -> Page[Interaction]:
     """All contacts with one customer, and with a company's people, the latest first. Raises BadCursor."""
-    return await _page(conn, SELECT.where(_of_customer(customer_id)), cursor, limit)
-
-
-async def recent(
-    conn: Connection, customer_id: int, limit: int = 10, without: int | None = None
-) -> list[InteractionBrief]:
-    """The last contacts with a customer, and with a company's people, the latest first.
-
-    `without` is an interaction to leave out: the one that is going on.
-    """
-    answered_by = (
-        sa.select(agents.c.name)
-        .join_from(segments, agents, agents.c.id == s.agent_id)
-        .where(s.interaction_id == i.id, s.answered_at.is_not(None))
-        .order_by(s.position.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    written = (
-        sa.select(s.note).where(s.interaction_id == i.id, s.note.is_not(None), _finished()).order_by(s.position)
-    )
-    parts = written.correlate(interactions).subquery("written")
-    of_parts = sa.select(sa.func.aggregate_strings(parts.c.note, BETWEEN_NOTES)).scalar_subquery()
-    columns = (i.id, i.channel, i.direction, i.started_at, i.outcome, i.queue, i.talk_ms, i.subject, i.note)
-    query = sa.select(*columns, answered_by.label("agent_name"), of_parts.label("part_notes"))
-    query = query.where(_of_customer(customer_id))
-    if without is not None:
-        query = query.where(i.id != without)
-    query = query.order_by(i.started_at.desc(), i.id.desc()).limit(limit)
-    return [
-        InteractionBrief(
-            id=row.id,
-            channel=row.channel,
-            direction=row.direction,
-            at=row.started_at,
-            outcome=row.outcome,
-            queue=row.queue,
-            agent_name=row.agent_name,
-            talk_ms=row.talk_ms,
-            subject=row.subject,
-            note=together(row.note, row.part_notes),
-        )
-        for row in await conn.execute(query)
-    ]
+    return await _page(conn, SELECT.where(of_customer(customer_id)), cursor, limit)
 
 
 async def unwrapped(conn: Connection, agent_id: int, since: datetime) -> list[Segment]:
@@ -218,22 +181,9 @@ async def set_note(conn: Connection, interaction_id: int, text: str | None) -> b
     return (await conn.execute(statement)).rowcount == 1
 
 
-def _finished() -> sa.ColumnElement[bool]:
-    """What is written about a part is its author's alone until they have finished, or their wrap-up is over."""
-    return sa.or_(s.finished_at.is_not(None), s.wrapped_at.is_not(None))
-
-
 def is_finished(part: Segment) -> bool:
     """The same of a segment that was read."""
     return part.finished_at is not None or part.wrapped_at is not None
-
-
-def _of_customer(customer_id: int) -> sa.ColumnElement[bool]:
-    # A subquery, not a list of ids: a company may have more people than a statement may have parameters (32,767 on
-    # PostgreSQL). With both conditions inside it, each engine uses the index of (customer, time) for a small
-    # company, and PostgreSQL the index of times for a large one.
-    of_it = sa.or_(customers.c.id == customer_id, customers.c.company_id == customer_id)
-    return i.customer_id.in_(sa.select(customers.c.id).where(of_it))
 
 
 def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
@@ -245,8 +195,6 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
     found += [i[name] == value for name in _EQUAL if (value := getattr(wanted, name)) is not None]
     if wanted.agent_id is not None:
         found.append(i.id.in_(sa.select(s.interaction_id).where(s.agent_id == wanted.agent_id)))
-    if wanted.q and wanted.q.strip():
-        found.append(_mentions(wanted.q.strip(), whole_numbers=wanted.whole_numbers))
     if wanted.of is not None:
         agents_of, queues_of = wanted.of
         had = sa.select(s.interaction_id).where(s.agent_id.in_(agents_of))
@@ -255,21 +203,6 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
         )
         found.append(sa.or_(i.id.in_(had), waited.exists()))
     return found
-
-
-def _mentions(q: str, *, whole_numbers: bool) -> sa.ColumnElement[bool]:
-    columns = (i.ani_name, i.subject, i.note, *(() if whole_numbers else (i.ani_raw,)))
-    texts = [column.icontains(q, autoescape=True) for column in columns] + [
-        customers.c.name_key.contains(tokens.key(q), autoescape=True),
-        i.id.in_(sa.select(s.interaction_id).where(s.note.icontains(q, autoescape=True), _finished())),
-    ]
-    if (fragment := tokens.number_fragment(q)) is not None:
-        numbers = (i.ani_e164, i.ani_raw, i.dnis)
-        if not whole_numbers:
-            texts += [column.contains(fragment, autoescape=True) for column in numbers]
-        elif len(fragment) >= tokens.WHOLE_NUMBER:
-            texts += [column.endswith(fragment, autoescape=True) for column in numbers]
-    return sa.or_(*texts)
 
 
 async def _page(conn: Connection, query: Any, cursor: str | None, limit: int) -> Page[Interaction]:
@@ -304,11 +237,6 @@ async def read(conn: Connection, query: Any, *, with_aliases: bool = False) -> l
         )
         for row in rows
     ]
-
-
-def together(*texts: str | None) -> str | None:
-    """These notes as one, each once; None without any."""
-    return BETWEEN_NOTES.join(dict.fromkeys(text for text in texts if text)) or None
 
 
 async def _segments(conn: Connection, ids: Sequence[int]) -> dict[int, list[Segment]]:

@@ -6,7 +6,7 @@ import itertools
 import uuid
 from collections.abc import Collection
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -32,14 +32,19 @@ cases = sa.Table(
 )
 
 
-async def open_of(conn: Connection, customer_ids: Collection[int]) -> list[Case]:
-    """The cases of these customers (a person and their company) that are not closed, the most urgent first."""
-    query = (
+def not_closed(owners: Any) -> Any:
+    """The query for the cases of these customers, ids or a query for them, that are not closed; the most urgent
+    first."""
+    return (
         sa.select(cases)
-        .where(cases.c.customer_id.in_(list(customer_ids)), cases.c.status != "closed")
+        .where(cases.c.customer_id.in_(owners), cases.c.status != "closed")
         .order_by(cases.c.priority, sa.func.coalesce(cases.c.due_at, cases.c.opened_at), cases.c.id)
     )
-    return [Case(**row._mapping) for row in await conn.execute(query)]
+
+
+async def open_of(conn: Connection, customer_ids: Collection[int]) -> list[Case]:
+    """The cases of these customers (a person and their company) that are not closed, the most urgent first."""
+    return [Case(**row._mapping) for row in await conn.execute(not_closed(list(customer_ids)))]
 
 
 async def of_customer(conn: Connection, customer_id: int, limit: int = 100) -> list[Case]:

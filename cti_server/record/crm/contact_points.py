@@ -85,16 +85,21 @@ def values(
     }
 
 
+def of(owners: Any) -> Any:
+    """The query for the contact points of these customers, ids or a query for them: phones first, in the order
+    they were added."""
+    return (
+        sa.select(contact_points)
+        .where(contact_points.c.customer_id.in_(owners))
+        .order_by(contact_points.c.kind.desc(), contact_points.c.id)
+    )
+
+
 async def of_customers(conn: Connection, customer_ids: Collection[int]) -> dict[int, list[ContactPoint]]:
     """The contact points of these customers, phones first, each customer's in the order they were added."""
     found: dict[int, list[ContactPoint]] = {customer_id: [] for customer_id in customer_ids}
     if found:
-        query = (
-            sa.select(contact_points)
-            .where(contact_points.c.customer_id.in_(list(found)))
-            .order_by(contact_points.c.kind.desc(), contact_points.c.id)
-        )
-        for row in await conn.execute(query):
+        for row in await conn.execute(of(list(found))):
             found[row.customer_id].append(contact_point(row))
     return found
 

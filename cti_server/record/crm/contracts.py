@@ -71,14 +71,18 @@ def contract(row: Any) -> Contract:
     )
 
 
+def of(owners: Any) -> Any:
+    """The query for the contracts of these customers, ids or a query for them; the best service first."""
+    return SELECT.where(contracts.c.customer_id.in_(owners)).order_by(
+        service_levels.c.tier_rank, contracts.c.starts_on.desc(), contracts.c.id
+    )
+
+
 async def of_customers(conn: Connection, customer_ids: Collection[int]) -> list[Contract]:
     """The contracts of these customers (a person's and their company's), the best service first."""
     if not customer_ids:
         return []
-    query = SELECT.where(contracts.c.customer_id.in_(list(customer_ids))).order_by(
-        service_levels.c.tier_rank, contracts.c.starts_on.desc(), contracts.c.id
-    )
-    return [contract(row) for row in await conn.execute(query)]
+    return [contract(row) for row in await conn.execute(of(list(customer_ids)))]
 
 
 async def all_contracts(conn: Connection) -> list[Contract]:

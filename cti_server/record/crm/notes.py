@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -24,26 +24,35 @@ notes = sa.Table(
 )
 
 
-async def of_customer(conn: Connection, customer_id: int, limit: int = 50) -> list[Note]:
-    """The notes about a customer, pinned ones first, then the latest."""
-    query = (
+MANY = 50  # of a customer's notes, as many are read
+
+
+def note(row: Any) -> Note:
+    """A row of `about` as a fact."""
+    return Note(
+        id=row.id,
+        customer_id=row.customer_id,
+        agent=AgentBrief(row.agent_id, row.agent_name, row.seat) if row.agent_id else None,
+        at=row.at,
+        text=row.text,
+        pinned=row.pinned,
+    )
+
+
+def about(customer_id: int | sa.BindParameter[int], limit: int = MANY) -> Any:
+    """The query for the notes about a customer, pinned ones first, then the latest."""
+    return (
         sa.select(notes, agents.c.name.label("agent_name"), agents.c.seat)
         .outerjoin_from(notes, agents, agents.c.id == notes.c.agent_id)
         .where(notes.c.customer_id == customer_id)
         .order_by(notes.c.pinned.desc(), notes.c.at.desc(), notes.c.id.desc())
         .limit(limit)
     )
-    return [
-        Note(
-            id=row.id,
-            customer_id=row.customer_id,
-            agent=AgentBrief(row.agent_id, row.agent_name, row.seat) if row.agent_id else None,
-            at=row.at,
-            text=row.text,
-            pinned=row.pinned,
-        )
-        for row in await conn.execute(query)
-    ]
+
+
+async def of_customer(conn: Connection, customer_id: int, limit: int = MANY) -> list[Note]:
+    """The notes about a customer, pinned ones first, then the latest."""
+    return [note(row) for row in await conn.execute(about(customer_id, limit))]
 
 
 async def add(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -25,15 +25,19 @@ products = sa.Table(
 )
 
 
-async def of_customers(conn: Connection, customer_ids: Collection[int]) -> list[Product]:
-    """What these customers (a person and their company) own, by name."""
-    query = (
+def of(owners: Any) -> Any:
+    """The query for what these customers own, ids or a query for them; by name."""
+    return (
         sa.select(products, contracts.c.number.label("contract"))
         .outerjoin_from(products, contracts, contracts.c.id == products.c.contract_id)
-        .where(products.c.customer_id.in_(list(customer_ids)))
+        .where(products.c.customer_id.in_(owners))
         .order_by(products.c.name, products.c.id)
     )
-    return [Product(**row._mapping) for row in await conn.execute(query)]
+
+
+async def of_customers(conn: Connection, customer_ids: Collection[int]) -> list[Product]:
+    """What these customers (a person and their company) own, by name."""
+    return [Product(**row._mapping) for row in await conn.execute(of(list(customer_ids)))]
 
 
 async def covered_by(conn: Connection, contract_id: int) -> list[str]:

@@ -18,7 +18,7 @@ from cti_server.record.cursor import Page, bounded, cut, decode
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, chunks, customer_column, id_column, metadata
 from cti_server.record.versions import StaleVersion
-from cti_server.rules.facts import Customer, Promise, PromiseKind, PromiseState
+from cti_server.rules.facts import Promise, PromiseKind, PromiseState
 
 REMIND_MS = 15 * 60 * 1000
 """How long before it falls due a promise is raised, unless it has its own `remind_ms`."""
@@ -196,21 +196,11 @@ async def owed_by(conn: Connection, agent_id: int) -> int:
     return cast(int, await conn.scalar(query))
 
 
-async def of_card(conn: Connection, customer: Customer, at: datetime) -> list[Promise]:
-    """The promises that whoever speaks with this customer next must know of, the first due first.
-
-    That is the customer's own, their company's and, for a company, its people's: those that are open, and those
-    that were broken lately and that nobody made good.
-    """
-    theirs: sa.ColumnElement[bool] = p.customer_id == customer.id
-    if customer.company is not None:
-        theirs = p.customer_id.in_([customer.id, customer.company.id])
-    elif customer.kind == "company":
-        people = sa.select(customers.c.id).where(customers.c.company_id == customer.id)
-        theirs = sa.or_(theirs, p.customer_id.in_(people))
-    wanted = sa.or_(p.state == "open", sa.and_(p.state == "broken", p.broken_at > at - BROKEN_ON_CARD))
-    query = SELECT.where(theirs, wanted).order_by(p.due_at, p.id).limit(MAX_ON_CARD)
-    return [_promise(row) for row in await conn.execute(query)]
+def on_card(owners: Any, since: sa.BindParameter[datetime]) -> Any:
+    """The query for the promises that whoever speaks with these customers next must know of, the first due first:
+    those that are open, and those that were broken after `since` and that nobody made good."""
+    wanted = sa.or_(p.state == "open", sa.and_(p.state == "broken", p.broken_at > since))
+    return SELECT.where(p.customer_id.in_(owners), wanted).order_by(p.due_at, p.id).limit(MAX_ON_CARD)
 
 
 async def take_due(conn: Connection, at: datetime) -> list[Promise]:
