@@ -48,6 +48,7 @@ TRIES = 3  # for calls that are gone and have no end in the log; then they are w
 OLDEST = timedelta(days=7)  # a gap that could not be filled for so long is left as it is
 LONGEST_CALL = timedelta(hours=12)  # of those that were seen and lost, none is older
 AT_ONCE = 100  # calls that are asked about, and written, together
+LONG = 300  # rows of a story that is worked through in a thread; shorter ones take milliseconds
 PAUSE_S = 0.005  # after each batch of rows: live calls come first
 
 log = structlog.get_logger()
@@ -236,6 +237,7 @@ class Gaps:
                 for row in batch:
                     for story in stories.take(replace(row, at=row.at + behind) if behind else row):
                         await self._take(work, story)
+                        await asyncio.sleep(0)
                 await asyncio.sleep(PAUSE_S)
         for story in stories.rest():
             await self._take(work, story)
@@ -250,7 +252,11 @@ class Gaps:
             work.found.unfinished += story.began_at >= work.since - EARLY_S
             return
         boot = self.pipeline.books.boot if is_present else work.boot_before
-        work.waiting += [(story, call) for call in work.replay.calls(story, boot)]
+        if len(story.rows) > LONG:  # of a conference: it must not keep the live calls waiting
+            calls = await asyncio.to_thread(work.replay.calls, story, boot)
+        else:
+            calls = work.replay.calls(story, boot)
+        work.waiting += [(story, call) for call in calls]
         if len(work.waiting) >= AT_ONCE:
             await self._write(work)
 
