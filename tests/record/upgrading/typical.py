@@ -27,7 +27,7 @@ HOSTILE = (
 LONG = "长" * 5_000 + "x" * 5_000
 SEALER = Sealer(["A" * 43])
 KEYS = (sa.PrimaryKeyConstraint, sa.UniqueConstraint)
-NOT_FILLED = ("alembic_version", "customers_search", "upkeep_claims")
+NOT_FILLED = ("alembic_version", "customers_search", "interactions_search", "segments_search", "upkeep_claims")
 
 #: what a column has where any text would not do: the code, or a migration, decides by it
 WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
