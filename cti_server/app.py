@@ -378,7 +378,7 @@ Duty = tuple[str, Callable[[], Awaitable[None]]]
 
 
 def _duties(attachments: Sequence[Attachment], desk: Desk, floor: Floors) -> list[Duty]:
-    watch: Duty = ("desk", lambda: _watch_desk(desk, floor))
+    watch: Duty = ("desk", lambda: _watch_desk(desk, floor, attachments))
     return [(f"pbx {attachment.pbx.name}", attachment.run) for attachment in attachments] + [watch]
 
 
@@ -407,12 +407,12 @@ async def _warm(places: PrefixPlaces) -> None:
         log.exception("places.unavailable")
 
 
-async def _watch_desk(desk: Desk, floor: Floors) -> None:
+async def _watch_desk(desk: Desk, floor: Floors, attachments: Sequence[Attachment]) -> None:
     """Raise due promises, also those of the time when no server ran; end requests for help whose call is over."""
     while True:
         if raised := await raise_due(desk):
             log.info("promises.raised", promises=raised)
-        await close_over(desk, floor)
+        await close_over(desk, floor, [attachment.pbx.name for attachment in attachments if attachment.owner])
         await asyncio.sleep(WATCH_EVERY_S)
 
 

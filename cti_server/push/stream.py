@@ -67,7 +67,11 @@ class Stream:
 
     async def begin(self) -> None:
         """Take up the stream where the journal is now: from the whole floor that was kept, and what followed."""
-        async with self._handing, self._database.read() as conn:
+        async with self._handing:
+            await self._take_up()
+
+    async def _take_up(self) -> None:
+        async with self._database.read() as conn:
             kept = await whole_floors.kept(conn, self.name) if self.replica is not None else None
             top = (await journal.positions(conn)).get(self.name, 0)
             if kept is None or self.replica is None:
@@ -81,9 +85,9 @@ class Stream:
                         self._fold(self.replica, entry)
                     position = entries[-1].seq
             except PositionGone as gone:
-                # The owner of the PBX tells the whole floor when it begins, and keeps it from time to time.
+                # What is left of the floor is put right when the owner of the PBX begins, or with each event.
                 log.warning("stream.begins_with_a_gap", stream=self.name, cause=str(gone))
-                position = max(position, top)
+                position = top
             self._hub.positions[self.name] = position
 
     def offer(self, entries: Sequence[Entry], whole: Mapping[str, Any] | None = None) -> None:
@@ -151,14 +155,11 @@ class Stream:
         return kept.floor if kept is not None and kept.seq == entry.seq else None
 
     async def _start_over(self, gone: PositionGone) -> None:
-        """This process was away for longer than the journal is kept: its desktops start over, too."""
+        """This process was away for longer than the journal is kept, or the record is another one: its desktops
+        start over, too."""
         log.warning("stream.starts_over", stream=self.name, cause=str(gone))
-        async with self._database.read() as conn:
-            kept = await whole_floors.kept(conn, self.name) if self.replica is not None else None
-            top = (await journal.positions(conn)).get(self.name, 0)
-        if kept is not None and self.replica is not None:
-            self.replica.load(kept.floor)
-        self._hub.positions[self.name] = kept.seq if kept is not None else top
+        await self._take_up()
+        self._top = self.position
         self._hub.overrun_all()
 
     # --- handing out -----------------------------------------------------------------------------------

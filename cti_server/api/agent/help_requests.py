@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -94,12 +95,13 @@ async def finish_help(request: Id, principal: Signed, deps: DepsIn) -> HelpView:
         return _tell(change, await _existing(change.conn, request))
 
 
-async def close_over(desk: Desk, floor: Floor) -> int:
+async def close_over(desk: Desk, floor: Floor, ours: Collection[str]) -> int:
     """End the requests whose call is over, or whose agent has left it; returns how many.
 
-    Requests at a PBX that is not connected are left, because nobody knows how their calls stand.
+    Only those of our PBXs, `ours`: nobody else knows soon enough of a call that has just begun. Requests at a PBX
+    that is not connected are left, because nobody knows how their calls stand.
     """
-    live = {pbx for pbx, link in floor.links().items() if link["state"] == "live"}
+    live = {pbx for pbx, link in floor.links().items() if link["state"] == "live" and pbx in ours}
     async with desk.read() as conn:
         asked = await help_requests.waiting(conn)
     over = [request for request in asked if request.call.split(":", 1)[0] in live and not _goes_on(floor, request)]
