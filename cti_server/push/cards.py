@@ -72,7 +72,7 @@ class Cards:
             elif kind == kinds.PART_CHANGED:
                 if self.attached is None and _pops(body) and self.of(body["call"]) is None:
                     wanted[body["call"], None] = None
-                if (key := _given_to(body)) is not None and key not in self._handovers:
+                if (key := self._given_to(body)) is not None and key not in self._handovers:
                     wanted[key] = None
         return tuple(wanted)
 
@@ -90,7 +90,7 @@ class Cards:
             return {**body, "card": self.of(body["call"])}
         if kind != kinds.PART_CHANGED:
             return body
-        key = _given_to(body)
+        key = self._given_to(body)
         handover = self._handovers.pop(key, None) if key is not None else None
         return {**body, "card": self.of(body["call"]) if _pops(body) else None, "handover": handover}
 
@@ -142,6 +142,15 @@ class Cards:
         except Exception as cause:
             log.warning("card.not_read", call=call, cause=f"{type(cause).__name__}: {cause}")
 
+    def _given_to(self, body: Mapping[str, Any]) -> tuple[str, int] | None:
+        """The call and the agent, where a colleague may have left something for them with this offer: they were
+        called by one, or one has had the call before and gave it to a queue."""
+        call, agent = body["call"], body["agent"]
+        if body["happened"] != kinds.OFFERED or agent is None:
+            return None
+        had = (part["agent"] != agent and part["answered_at"] is not None for part in self._replica.parts(call))
+        return (call, agent) if body["part"]["origin"] in KINDS or any(had) else None
+
     def _sign(self, call: str) -> Sign | None:
         """What a card is made of that the call itself says; None while nobody has been looked up."""
         view = self._replica.calls.get(call)
@@ -149,12 +158,6 @@ class Cards:
             return None
         customer = view["customer"]["id"] if view["customer"] is not None else None
         return customer, view["match"], view["verdict"], view["interaction"], view["ani"], view["dnis"]
-
-
-def _given_to(body: Mapping[str, Any]) -> tuple[str, int] | None:
-    """The call and the agent, where a colleague may have left something for them with this offer."""
-    given = body["happened"] == kinds.OFFERED and body["part"]["origin"] in KINDS
-    return (body["call"], body["agent"]) if given and body["agent"] is not None else None
 
 
 def _pops(body: Mapping[str, Any]) -> bool:

@@ -30,6 +30,9 @@ starts over instead of taking others for them."""
 EPOCHS_AHEAD: Final = 1_000_000
 """A process that was frozen before the restore must not find its own epoch again."""
 SIGNED_IN: Final = ("tickets", "provider_sessions", "sessions")
+#: of the processes that were there: who has a PBX, who lives, what they asked of each other, whole floors as of
+#: positions that are followed by none
+OF_PROCESSES: Final = ("pbx_terms", "desktops", "processes", "asked", "requests", "whole_floors")
 """Some of them were ended since the backup: everybody signs in again."""
 
 
@@ -108,7 +111,7 @@ async def _begin_anew(target: sa.URL) -> None:
             await conn.execution_options(cti_write=True)
             async with conn.begin():
                 there = set(await conn.run_sync(lambda sync: sa.inspect(sync).get_table_names()))
-                for table in SIGNED_IN:
+                for table in (*SIGNED_IN, *OF_PROCESSES):
                     if table in there:
                         await conn.execute(sa.text(f"DELETE FROM {table}"))
                 await conn.execute(sa.text(f"UPDATE journal_streams SET seq = seq + {STREAMS_AHEAD}"))
