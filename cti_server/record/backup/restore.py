@@ -30,10 +30,10 @@ starts over instead of taking others for them."""
 EPOCHS_AHEAD: Final = 1_000_000
 """A process that was frozen before the restore must not find its own epoch again."""
 SIGNED_IN: Final = ("tickets", "provider_sessions", "sessions")
-#: of the processes that were there: who has a PBX, who lives, what they asked of each other, whole floors as of
-#: positions that are followed by none
-OF_PROCESSES: Final = ("pbx_terms", "desktops", "processes", "asked", "requests", "whole_floors")
 """Some of them were ended since the backup: everybody signs in again."""
+OF_PROCESSES: Final = ("pbx_terms", "desktops", "processes", "asked", "requests", "whole_floors")
+"""Of the processes that were there: who has a PBX, who lives, what they asked of each other, and whole floors as of
+positions that nothing follows."""
 
 
 async def restore(file: Path, url: str) -> Manifest:
