@@ -32,8 +32,8 @@ EPOCHS_AHEAD: Final = 1_000_000
 SIGNED_IN: Final = ("tickets", "provider_sessions", "sessions")
 """Some of them were ended since the backup: everybody signs in again."""
 OF_PROCESSES: Final = ("pbx_terms", "desktops", "processes", "asked", "requests", "whole_floors")
-"""Of the processes that were there: who has a PBX, who lives, what they asked of each other, and whole floors as of
-positions that nothing follows."""
+"""Of the processes that were there: who has a PBX, who lives, what they asked of each other; and whole floors, as
+of positions that nothing follows."""
 
 
 async def restore(file: Path, url: str) -> Manifest:
