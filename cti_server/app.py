@@ -121,13 +121,14 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         ]
         presence.attachments = attachments
         streams = following.streams = [desk_stream, *(attachment.stream for attachment in attachments)]
+        await following.look()
         for stream in streams:
             await stream.begin()
         floor = Floors(
             {r.pbx: r for stream in streams if (r := stream.replica) is not None},
             {a.pbx.name: a.stream.cards for a in attachments if a.stream.cards is not None},
             lambda: max(attachment.pipeline.lag_s for attachment in attachments),
-            lambda: following.unattached,
+            lambda: {**following.unattached, **_not_heard_yet(attachments)},
         )
         default_pbx = attachments[0].pbx.name
         mailbox = Mailbox(database, notices, attachments)
@@ -363,6 +364,11 @@ async def _seal(database: Database, sealer: Sealer) -> None:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _not_heard_yet(attachments: Sequence[Attachment]) -> dict[str, datetime]:
+    """The PBXs that this process has taken, and knows only what the one before it told of them."""
+    return {a.pbx.name: _now() for a in attachments if a.owner and not a.pipeline.told_whole}
 
 
 def _stream_of(pbx: str, hub: Hub, database: Database, lookup: Lookup, following: Following) -> Stream:

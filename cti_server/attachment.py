@@ -238,7 +238,7 @@ class Attachment:
 
 
 async def _lost(lease: leases.Lease) -> None:
-    await lease.lost
+    await asyncio.shield(lease.lost)  # a round that ends cancels this task, and not what it waits for
     raise leases.LeaseLost(f"{lease.pbx}: a newer process is attached to it")
 
 

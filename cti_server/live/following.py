@@ -22,6 +22,7 @@ class Following:
     def __init__(self, database: Database, notices: Notices) -> None:
         self.streams: Sequence[Stream] = ()
         self.unattached: Mapping[str, datetime] = {}  # PBXs that no process has, and since when
+        self._terms: Mapping[str, datetime] | None = None  # as they were at the start
         self._database = database
         self._notices = notices
         self._wake = asyncio.Event()
@@ -51,6 +52,21 @@ class Following:
                 continue
             async with self._database.read() as conn:
                 tops = await journal.positions(conn)
-                self.unattached = await leases.ended_terms(conn)
+            await self.look()
             for stream in self.streams:
                 stream.hint(tops.get(stream.name, 0))
+
+    async def look(self) -> None:
+        """See which PBXs a process has. Call it once before the first desktop.
+
+        A term that was not renewed since this process began may be that of one that was killed: it counts as ended.
+        """
+        if self._notices.alone:
+            return
+        async with self._database.read() as conn:
+            terms = await leases.terms(conn)
+        if self._terms is None:
+            self._terms = {pbx: term.until for pbx, term in terms.items()}
+        self.unattached = {
+            pbx: term.until for pbx, term in terms.items() if term.ended or term.until == self._terms.get(pbx)
+        }

@@ -78,6 +78,8 @@ class Stream:
                 self._hub.positions[self.name] = top
                 return
             self.replica.load(kept.floor)
+            if self._database.is_sqlite:  # no other process can be attached to the PBX yet
+                self.replica.link |= {"state": "connecting", "detail": None}
             position = kept.seq
             try:
                 while entries := await journal.read_after(conn, self.name, position):

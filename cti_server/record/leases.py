@@ -300,12 +300,18 @@ async def is_awaited(conn: Connection, pbx: str) -> bool:
     return asked is not None and now is not None and (now - asked).total_seconds() < STANDBY_S
 
 
-async def ended_terms(conn: Connection) -> dict[str, datetime]:
-    """The PBXs that no process is attached to now, by the ends of their last terms (PostgreSQL)."""
-    rows = await conn.execute(
-        sa.select(pbx_terms.c.pbx, pbx_terms.c.until).where(pbx_terms.c.until < sa.func.clock_timestamp())
-    )
-    return {row.pbx: row.until for row in rows}
+@dataclass(frozen=True, slots=True)
+class Term:
+    """The last term of a PBX, and whether it has ended by the database's clock."""
+
+    until: datetime
+    ended: bool
+
+
+async def terms(conn: Connection) -> dict[str, Term]:
+    """The last term of each PBX (PostgreSQL)."""
+    rows = await conn.execute(sa.select(pbx_terms.c.pbx, pbx_terms.c.until, _seconds_left().label("left")))
+    return {row.pbx: Term(row.until, row.left <= 0) for row in rows}
 
 
 async def living_holder(database: Database, pbx: str) -> str | None:
