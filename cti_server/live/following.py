@@ -59,7 +59,7 @@ class Following:
     async def look(self) -> None:
         """See which PBXs a process has. Call it once before the first desktop.
 
-        A term that was not renewed since this process began may be that of one that was killed: it counts as ended.
+        One that was not renewed since this process began may be that of one that was killed: it counts as ended.
         """
         if self._notices.alone:
             return
