@@ -60,20 +60,22 @@ class Commands:
         that has died is opened again before the action is sent; after it only when the action is idempotent.
         Without the right to order nothing is sent.
         """
+        session = await self._session_now(action.role)
         try:
-            return await self._send(action)
+            return await session.ask(action, COMMAND_S)
         except LinkLost:
             if not action.idempotent:
                 raise
-            return await self._send(action)
+            return await (await self._session_now(action.role)).ask(action, COMMAND_S)
 
-    async def _send(self, action: Action) -> Answer:
+    async def _session_now(self, role: Role) -> Session:
+        """A session, and the right to order at this moment: `ask` writes before it waits."""
         if self.right is not None:
             await self.right.assured()
-        session = await self._session(action.role)
+        session = await self._session(role)
         if self.right is not None:
-            self.right.check()  # immediately before the write: opening the session may have taken long
-        return await session.ask(action, COMMAND_S)
+            self.right.check()  # opening it may have taken long
+        return session
 
     async def _session(self, role: Role) -> Session:
         account: Account | None = getattr(self._pbx, role.value)
