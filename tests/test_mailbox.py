@@ -133,6 +133,18 @@ async def test_what_nobody_claims_is_taken_back_and_never_done(
         assert [body["number"] for body in owner.done] == [2]
 
 
+async def test_an_owner_whose_term_has_ended_asks_whoever_has_the_pbx_now(
+    two: tuple[Process, Process, Database],
+) -> None:
+    owner, _, database = two
+    async with leases_after(database) as lease:
+        now = process(database, lease)
+        async with running(now):
+            owner.attachment.pipeline.lease.until = 0.0  # as when it was frozen, and does not know yet
+            assert await owner.mailbox.ask("demo", "double", {"number": 4}) == {"twice": 8}
+    assert (len(owner.done), len(now.done)) == (0, 1)
+
+
 async def test_a_claimed_question_is_done_by_nobody_else(
     two: tuple[Process, Process, Database], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,8 +57,13 @@ class Mailbox:
         await asyncio.gather(*self._doing, return_exceptions=True)
 
     def is_here(self, pbx: str) -> bool:
-        """Whether what is asked of this PBX is answered by this process itself."""
-        return self._attachments[pbx].owner or self._notices.alone
+        """Whether what is asked of this PBX is answered by this process itself. One that was frozen finds its term
+        ended, and asks whoever has the PBX now."""
+        if self._notices.alone:
+            return True
+        attachment = self._attachments[pbx]
+        lease = attachment.pipeline.lease
+        return attachment.owner and lease is not None and lease.valid
 
     # --- asking ----------------------------------------------------------------------------------------
 
