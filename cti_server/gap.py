@@ -137,7 +137,7 @@ class Gaps:
 
     async def _note_end(self, over: datetime) -> None:
         async with self.database.begin() as conn:
-            await leases.fence(conn, self.lease)
+            await leases.fence(conn, self.lease, changes_it=True)
             await gaps.end(conn, self.pbx.name, over)
             await leases.note_live(conn, self.pbx.name, over)  # from now on another gap may begin
 

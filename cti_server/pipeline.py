@@ -182,7 +182,7 @@ class Pipeline:
         if self.lease is None or self.books.link is not LinkState.LIVE:
             return
         async with self._database.begin() as conn:
-            await leases.fence(conn, self.lease)
+            await leases.fence(conn, self.lease, changes_it=True)
             await leases.note_live(conn, self.pbx, datetime.now(UTC))
 
     def _put_differing(self, signals: Sequence[Signal]) -> None:

@@ -277,12 +277,15 @@ async def _let_go(database: Database, lease: Lease) -> None:
         log.info("lease.not_let_go", pbx=lease.pbx, cause=f"{type(cause).__name__}: {cause}"[:300])
 
 
-async def fence(conn: Connection, lease: Lease) -> None:
+async def fence(conn: Connection, lease: Lease, *, changes_it: bool = False) -> None:
     """Call this first in each transaction that writes for a PBX. Raises LeaseLost when there is a newer owner.
 
-    The row stays locked until the transaction ends, so the lease cannot change hands in the middle of it.
+    The row stays locked until the transaction ends, so the lease cannot change hands in the middle of it. With
+    `changes_it` the transaction goes on to write that row itself (`note_live`): two that shared it first would
+    wait for each other for ever.
     """
-    query = sa.select(pbx_leases.c.epoch).where(pbx_leases.c.pbx == lease.pbx).with_for_update(read=True)
+    query = sa.select(pbx_leases.c.epoch).where(pbx_leases.c.pbx == lease.pbx)
+    query = query.with_for_update(key_share=True) if changes_it else query.with_for_update(read=True)
     if (epoch := await conn.scalar(query)) != lease.epoch:
         lease.lose()
         raise LeaseLost(f"{lease.pbx}: epoch {lease.epoch} was followed by {epoch}")
@@ -347,7 +350,7 @@ async def holder(database: Database, pbx: str) -> str | None:
 
 
 async def note_live(conn: Connection, pbx: str, at: datetime) -> None:
-    """The PBX is being heard at this time. Call `fence` first, as in every transaction that writes for a PBX."""
+    """The PBX is being heard at this time. Call `fence` first, with `changes_it`."""
     await conn.execute(sa.update(pbx_leases).where(pbx_leases.c.pbx == pbx).values(live_at=at))
 
 

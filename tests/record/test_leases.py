@@ -165,6 +165,23 @@ async def test_a_process_of_an_older_version_keeps_the_pbx_that_it_has(postgres_
             assert lease.epoch == 2
 
 
+async def test_many_who_note_that_the_pbx_is_heard_do_not_wait_for_each_other_for_ever(postgres_url: str) -> None:
+    async with Database(postgres_url) as database, leases.hold(database, "demo", "one", NOON) as lease:
+
+        async def noted(n: int) -> None:
+            async with database.begin() as conn:
+                await leases.fence(conn, lease, changes_it=True)
+                await asyncio.sleep(0.01)  # so that the others are there, too
+                await leases.note_live(conn, "demo", after(n))
+
+        async def written() -> None:
+            async with database.begin() as conn:
+                await leases.fence(conn, lease)
+                await asyncio.sleep(0.01)
+
+        await asyncio.gather(*(work for n in range(8) for work in (noted(n), written())))
+
+
 @asynccontextmanager
 async def second_of(database: Database) -> AsyncIterator[leases.Lease]:
     """The lease, as soon as it can be had."""
