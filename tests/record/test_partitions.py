@@ -192,7 +192,7 @@ async def test_statements_that_were_prepared_before_go_on(database: Database) ->
 
 
 async def test_months_come_and_go_while_others_write_and_read(database: Database) -> None:
-    stop = asyncio.Event()
+    stop, written_all = asyncio.Event(), asyncio.Event()
     numbers: list[int] = []
 
     async def write(at: datetime) -> None:
@@ -202,7 +202,7 @@ async def test_months_come_and_go_while_others_write_and_read(database: Database
 
     async def follow() -> list[int]:
         seen: list[int] = []
-        while not stop.is_set() or len(seen) < len(numbers):
+        while not written_all.is_set() or len(seen) < len(numbers):
             seen += await read(database, len(seen))
         return seen
 
@@ -212,6 +212,7 @@ async def test_months_come_and_go_while_others_write_and_read(database: Database
         await partitions.change(database, after(THIS, n + 1), after(THIS, n + 4))
     stop.set()
     await asyncio.gather(*writers)
+    written_all.set()
     assert sorted(numbers) == list(range(1, len(numbers) + 1))
     assert await follower == list(range(1, len(numbers) + 1))
 
