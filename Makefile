@@ -23,7 +23,7 @@ WORKERS ?= 3
 PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS)
 
 RUN_TOOLS := debootstrap:debootstrap sipp:sip-tester openssl:openssl mount:mount nsenter:util-linux
-TEST_TOOLS := chromium:chromium pg_ctlcluster:postgresql-common baresip:baresip-core linphonec:linphone-cli sqlite3:sqlite3 systemd-analyze:systemd
+TEST_TOOLS := chromium:chromium pg_ctlcluster:postgresql-common baresip:baresip-core linphonec:linphone-cli sqlite3:sqlite3 systemd-analyze:systemd mariadbd:mariadb-server-core my_print_defaults:mariadb-client-core
 
 .PHONY: run call test repeat check types audit bench fuzz soak walk desktop asterisk provider tools test-tools clean shots
 
