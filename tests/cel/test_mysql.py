@@ -43,7 +43,8 @@ TABLE = f"""CREATE TABLE cel (id int(11) NOT NULL auto_increment, eventtime date
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, int]]:
     """A MariaDB on 127.0.0.1, with FreePBX's database and a user who may only read it."""
     if MARIADB is None or INSTALL is None:
-        pytest.fail("apt-get install -y --no-install-recommends mariadb-server-core mariadb-client-core", pytrace=False)
+        needed = "mariadb-server-core mariadb-client-core"
+        pytest.fail(f"apt-get install -y --no-install-recommends {needed}", pytrace=False)
     folder = tmp_path_factory.mktemp("mariadb")
     user = "nobody" if os.geteuid() == 0 else ""
     if user:
