@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -93,3 +96,15 @@ async def test_without_the_right_to_create_an_extension_all_works_but_slower(
         await migrate.downgrade(limited, "base")
     assert extensions == ["plpgsql"]
     assert [one.customer.id for one in found] == [wang.id]
+
+
+async def test_the_searches_of_sqlite_are_still_told_of_each_change(tmp_path: Path) -> None:
+    """A later migration that makes a table anew drops its triggers, and searches would find the words of before."""
+    file = tmp_path / "cti.db"
+    await migrate.upgrade(f"sqlite:///{file}")
+    with closing(sqlite3.connect(file)) as record:
+        found = {row[0] for row in record.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
+    told = {
+        f"{of}_search_{event}" for of in ("interactions", "segments") for event in ("insert", "update", "delete")
+    }
+    assert told <= found
