@@ -99,7 +99,7 @@ async def test_without_the_right_to_create_an_extension_all_works_but_slower(
 
 
 async def test_the_searches_of_sqlite_are_still_told_of_each_change(tmp_path: Path) -> None:
-    """A later migration that makes a table anew drops its triggers, and searches would find the words of before."""
+    """A later migration that makes a table anew drops its triggers: searches would find what was there before."""
     file = tmp_path / "cti.db"
     await migrate.upgrade(f"sqlite:///{file}")
     with closing(sqlite3.connect(file)) as record:
