@@ -12,6 +12,8 @@ from cti_server.record import journal, leases
 from cti_server.record.database import Database
 from cti_server.record.processes.notices import Notices
 
+from .waking import woken
+
 JOURNAL: Final = "journal"
 LOOK_EVERY_S: Final = 1.0
 
@@ -42,12 +44,7 @@ class Following:
 
     async def run(self) -> None:
         while True:
-            try:
-                async with asyncio.timeout(LOOK_EVERY_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
-            self._wake.clear()
+            await woken(self._wake, LOOK_EVERY_S)
             if self._notices.alone:
                 continue
             async with self._database.read() as conn:
@@ -59,7 +56,7 @@ class Following:
     async def look(self) -> None:
         """See which PBXs a process has. Call it once before the first desktop.
 
-        One that was not renewed since this process began may be that of one that was killed: it counts as ended.
+        A term that nobody has renewed since this process began may be a killed one's: it counts as ended.
         """
         if self._notices.alone:
             return

@@ -23,6 +23,8 @@ from cti_server.record.processes import asked
 from cti_server.record.processes.notices import Notices
 from cti_server.rules.facts import Reason
 
+from .waking import woken
+
 ASKED: Final = "asked"
 ANSWERED: Final = "answered"
 WITHIN_S: Final = 3.0  # for an owner to claim a question; after it the question is taken back
@@ -111,12 +113,7 @@ class Mailbox:
         ends = loop.time() + within_s
         try:
             while (left := ends - loop.time()) > 0:
-                try:
-                    async with asyncio.timeout(min(left, LOOK_EVERY_S)):
-                        await told.wait()
-                except TimeoutError:
-                    pass
-                told.clear()
+                await woken(told, min(left, LOOK_EVERY_S))
                 async with self._database.read() as conn:
                     found = await asked.find(conn, number)
                 if found is not None and holds(found):
@@ -136,12 +133,7 @@ class Mailbox:
     async def run(self) -> None:
         """Claim and do what other processes ask, until cancelled. Raises what the database raises."""
         while True:
-            try:
-                async with asyncio.timeout(LOOK_EVERY_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
-            self._wake.clear()
+            await woken(self._wake, LOOK_EVERY_S)
             if self._notices.alone:
                 continue
             for attachment in self._attachments.values():

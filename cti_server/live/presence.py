@@ -17,6 +17,8 @@ from cti_server.record.database import Database
 from cti_server.record.processes import presence
 from cti_server.record.processes.notices import Notices
 
+from .waking import woken
+
 DESKTOPS: Final = "desktops"
 EVERY_S: Final = 1.0
 FORGET_EVERY_S: Final = 600.0
@@ -54,10 +56,7 @@ class Presence:
         forgotten = time.monotonic()
         try:
             while True:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(EVERY_S):
-                        await self._wake.wait()
-                self._wake.clear()
+                await woken(self._wake, EVERY_S)
                 if self._notices.alone:
                     continue
                 await self.look()
