@@ -83,9 +83,8 @@ async def answer(conn: Connection, number: int, said: Mapping[str, Any]) -> None
 
 async def withdraw(conn: Connection, number: int) -> bool:
     """Take a question back. False when it was claimed before that."""
-    done = await conn.execute(
-        sa.update(asked).where(asked.c.id == number, asked.c.state == "asked").values(state="withdrawn")
-    )
+    still = sa.update(asked).where(asked.c.id == number, asked.c.state == "asked")
+    done = await conn.execute(still.values(state="withdrawn", body={}))
     return done.rowcount == 1
 
 
