@@ -207,8 +207,9 @@ class Floor:
 
     def _emit_call(self, call: Call, kind: str, reason: str | None, at: float, events: list[Event]) -> None:
         shown, about = call_shown(call), views.about(call)
+        looks_the_same = shown == self._calls.get(call.id)
         # Whose call it is counts as well: a team that it comes to has not been told of it before.
-        if shown == self._calls.get(call.id) and about == self._about_calls.get(call.id):
+        if looks_the_same and about == self._about_calls.get(call.id):
             return
         self._calls[call.id], self._about_calls[call.id] = shown, about
         self._changed[call.id] = call
@@ -219,6 +220,8 @@ class Floor:
             agents = {agent for agent in agents if agent in still_in_call}
         body = {"call": views.call_view(call, shown), "reason": reason}
         to_topics = frozenset({topics.FLOOR, topics.call(call.id)})
+        if looks_the_same:  # news for that team's supervisors; fifty phones that ring have it already
+            agents, to_topics = set(), frozenset({topics.OF_TEAMS})
         events.append(Event(kind, at, body, frozenset(agents), to_topics, call=call.id, about=about))
 
     def _emit_part(

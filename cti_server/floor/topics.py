@@ -1,12 +1,17 @@
 """Topics: what a desktop can open in order to be sent its events. Each event names the topics that it belongs to.
 
 No desktop opens `serving`: the server subscribes an agent's desktops to it for each queue that the agent serves.
+Nor `OF_TEAMS`: it comes with the floor for who supervises some teams only, and tells of a call that comes to one.
 """
 
 from __future__ import annotations
 
 FLOOR = "floor"
+OF_TEAMS = "floor:teams"
 TEAM = "team"
+
+#: what is told of these is told of the reader's own teams only
+BY_TEAM = frozenset({FLOOR, OF_TEAMS})
 
 #: the kinds of topic that name one object, as `kind:object`
 KINDS = frozenset({"queue", "serving", "call", "customer"})

@@ -102,10 +102,10 @@ class Frame:
         if (
             self.everyone
             or viewer.agent in self.agents
-            or not self.topics.isdisjoint(opened - {topic_names.FLOOR})
+            or not self.topics.isdisjoint(opened - topic_names.BY_TEAM)
         ):
             return True
-        by_right = topic_names.FLOOR in opened and topic_names.FLOOR in self.topics
+        by_right = not self.topics.isdisjoint(opened & topic_names.BY_TEAM)
         return (by_right or (self.supervisors and viewer.supervises)) and self.is_of(viewer)
 
     def is_of(self, viewer: Viewer) -> bool:

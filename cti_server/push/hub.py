@@ -150,7 +150,19 @@ class Hub:
 
         The caller must have checked the right to it. For a subscriber that has left this does nothing.
         """
-        key = stream, topic
+        keys = [(stream, topic)]
+        if topic == topics.FLOOR and subscriber in self._of_teams:
+            keys.append((stream, topics.OF_TEAMS))
+        for key in keys:
+            self._open(subscriber, key)
+
+        def undo() -> None:
+            for key in keys:
+                self._close(subscriber, key)
+
+        return undo
+
+    def _open(self, subscriber: Subscriber, key: Topic) -> None:
         if subscriber in self._all and key not in subscriber.open:
             while len(subscriber.open) >= MAX_OPEN:
                 _, oldest = next(iter(subscriber.open))
@@ -158,11 +170,11 @@ class Hub:
                 subscriber.put(frames.refused(oldest, "unknown"))
             subscriber.open[key] = None
             _add(self._of_topic, key, subscriber)
-        return lambda: self._close(subscriber, key)
 
     def close(self, subscriber: Subscriber, topic: str) -> None:
         """Undo `open` for every stream; does nothing for a topic that is not open."""
-        for key in [key for key in subscriber.open if key[1] == topic]:
+        names = (topic, topics.OF_TEAMS) if topic == topics.FLOOR else (topic,)
+        for key in [key for key in subscriber.open if key[1] in names]:
             self._close(subscriber, key)
 
     def _close(self, subscriber: Subscriber, key: Topic) -> None:
@@ -201,7 +213,7 @@ class Hub:
             return self._all
         found: list[Set[Subscriber]] = [self._of_agent[agent] for agent in frame.agents if agent in self._of_agent]
         found += [
-            readers if topic != topics.FLOOR else self._theirs(frame, readers)
+            self._theirs(frame, readers) if topic in topics.BY_TEAM else readers
             for topic in frame.topics
             if (readers := self._of_topic.get((frame.stream, topic))) is not None
         ]

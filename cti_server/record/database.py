@@ -25,6 +25,7 @@ from cti_server.record.trouble import Troubles
 SAFE_SQLITE = (3, 51, 3)
 """The first SQLite without the bug by which a WAL that is reset while being read can lose a page."""
 BUSY_TIMEOUT_MS = 5000
+PATIENCE_MS = 600_000  # of a migration: one of a large file, by another process, takes minutes
 POOL_SIZE = 10
 LOOK_EVERY = 10_000  # steps of SQLite between two looks at the clock, about a millisecond
 QUERY_CANCELED = "57014"  # of PostgreSQL
@@ -276,7 +277,7 @@ class Database:
 def lone_engine(url: sa.URL) -> AsyncEngine:
     """An engine without a pool: for migrations, and for locks that last as long as their connection."""
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, 0, foreign_keys=False)
+        return _sqlite(url, 0, foreign_keys=False, busy_timeout_ms=PATIENCE_MS)
     return create_async_engine(url, json_serializer=to_json, hide_parameters=True, poolclass=NullPool)
 
 
@@ -310,7 +311,10 @@ def _connect_args(engine: AsyncEngine) -> dict[str, Any]:
     return {**plain, "server_settings": SESSION | {"TimeZone": "UTC"}, "timeout": 5}
 
 
-def _sqlite(url: sa.URL, pool_size: int, *, foreign_keys: bool = True) -> AsyncEngine:
+def _sqlite(
+    url: sa.URL, pool_size: int, *, foreign_keys: bool = True, busy_timeout_ms: int | None = None
+) -> AsyncEngine:
+    waits_ms = BUSY_TIMEOUT_MS if busy_timeout_ms is None else busy_timeout_ms
     file = Path(url.database or "").absolute()
     if not file.exists():
         raise DatabaseAbsent(file)
@@ -328,7 +332,7 @@ def _sqlite(url: sa.URL, pool_size: int, *, foreign_keys: bool = True) -> AsyncE
         connection.isolation_level = None  # BEGIN is sent below; the driver would send it too late
         cursor = connection.cursor()
         for pragma in (
-            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            f"busy_timeout = {waits_ms}",
             "journal_mode = WAL",
             "synchronous = FULL",
             f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -15,7 +14,9 @@ from cti_server.api.live_shapes import LinkView, PartView
 from cti_server.floor import views
 from cti_server.floor.apply import Floor
 from cti_server.floor.events import Event
-from cti_server.lookup.callers import Callers
+from cti_server.floor.replica import Replica
+from cti_server.lookup.identify import Lookup
+from cti_server.lookup.shapes import Card
 from cti_server.push.cards import Cards
 from tests.floor.replicas import replica_of
 from tests.floor.test_transcripts import SEATS, seated
@@ -55,11 +56,22 @@ def check_floor(floor: Floor) -> None:
     LINK.check(link)
 
 
-def check_events(happened: Iterable[Event], cards: Cards) -> None:
+def check_events(happened: Iterable[Event], replica: Replica, cards: Cards) -> None:
     """Each event as a desktop gets it."""
     for event in happened:
+        replica.take(event.kind, event.body, event.about)
         frame = {"type": "event", "stream": "pbx:demo", "seq": 1, "at": "2026-11-22T05:00:00.000Z"}
         EVENT.check({**frame, "kind": event.kind, "body": cards.with_card(event.kind, event.body)})
+
+
+class NoCards:
+    """A process that is attached and has looked up nobody yet."""
+
+    def of_call(self, call: str) -> Card | None:
+        return None
+
+    async def fresh_of_call(self, call: str) -> Card | None:
+        return None
 
 
 @pytest.fixture(params=names())
@@ -69,10 +81,11 @@ def transcript(request: pytest.FixtureRequest) -> Transcript:
 
 def test_every_view_and_every_event_fits_its_shape(transcript: Transcript) -> None:
     floor = Floor(transcript.truth["pbx"])
-    cards = Cards(cast(Callers, SimpleNamespace(card=lambda call: None)), floor.calls)
+    cards = Cards(replica := replica_of(floor.books), cast(Lookup, None))
+    cards.attached = NoCards()
     for signal in [*seated(), *transcript.signals()]:
         if happened := floor.apply(signal):
-            check_events(happened, cards)
+            check_events(happened, replica, cards)
             check_floor(floor)
 
 

@@ -21,9 +21,11 @@ from cti_server.floor import topics, views
 from cti_server.floor.apply import Floor
 from cti_server.floor.desk_signals import WrapUpFinished
 from cti_server.floor.events import Event
+from cti_server.floor.replica import Replica
 from cti_server.floor.signals import Signal
 from cti_server.lookup.callers import Callers
 from cti_server.lookup.identify import Lookup
+from cti_server.lookup.shapes import Card
 from cti_server.memory import audience_of
 from cti_server.push import frames
 from cti_server.push.cards import Cards
@@ -131,7 +133,8 @@ def _checks() -> None:
     waiting.apply(check)
     drift = _best(lambda: waiting.apply(check)) * 1e3
     crowded = big(1000, 1000)
-    desk = _best(lambda: replica_of(crowded.books).desk_of(2)) * 1e6
+    replica = replica_of(crowded.books)
+    desk = _best(lambda: replica.desk_of(2)) * 1e6
     show(
         "floor: what is asked now and then",
         [
@@ -167,10 +170,12 @@ async def _bytes() -> None:
             await seed(database)
             lookup = Lookup(database, now=lambda: NOW)
             floor = big(10, 60)
-            cards = Cards(callers := Callers(PBX, lookup, lambda signal: None), floor.calls)
+            callers = Callers(PBX, lookup, lambda signal: None)
             callers.identified_by_dialplan("all-1.1", await lookup.identify(PBX, LI_MOBILE, None, "85550000"))
             await asyncio.gather(*callers._tasks.values())
-            handed = _hand_out(floor, cards, list(ring_all(50)))
+            cards = Cards(replica := replica_of(floor.books), lookup)
+            cards.attached = _Attached(floor, callers)
+            handed = _hand_out(floor, replica, cards, list(ring_all(50)))
             await callers.close()
     total = sum(handed.values())
     most = ", ".join(f"{kind} {size / 1000:.0f}" for kind, size in handed.most_common(4))
@@ -188,11 +193,26 @@ async def _bytes() -> None:
     )
 
 
-def _hand_out(floor: Floor, cards: Cards, signals: Sequence[Signal]) -> Counter[str]:
+class _Attached:
+    """The cards of this floor's calls, as the process has them that is attached to the PBX."""
+
+    def __init__(self, floor: Floor, callers: Callers) -> None:
+        self._floor = floor
+        self._callers = callers
+
+    def of_call(self, call: str) -> Card | None:
+        found = self._floor.calls.get(call)
+        return self._callers.card(found) if found is not None else None
+
+    async def fresh_of_call(self, call: str) -> Card | None:
+        return self.of_call(call)
+
+
+def _hand_out(floor: Floor, replica: Replica, cards: Cards, signals: Sequence[Signal]) -> Counter[str]:
     """Bytes by kind of event: each frame as often as there are desktops that get it."""
     hub = Hub(limit=100_000)
     for number in floor.agents:
-        hub.subscribe(Viewer(number), {PBX: replica_of(floor.books).serves(number)})
+        hub.subscribe(Viewer(number), {PBX: replica.serves(number)})
     supervisor, _ = hub.subscribe(Viewer(999_999, "supervisor"))
     for topic in (topics.FLOOR, topics.TEAM, topics.queue(PBX, "support")):
         hub.open(supervisor, STREAM, topic)
@@ -205,6 +225,7 @@ def _hand_out(floor: Floor, cards: Cards, signals: Sequence[Signal]) -> Counter[
         due = signal.at - told_at >= QUEUES_EVERY_S or number == len(signals) - 1
         told_at = signal.at if due else told_at
         for event in paced.take(events, at_once=due):
+            replica.take(event.kind, event.body, event.about)
             frame = _frame(event, number, cards)
             readers = set(hub._readers(frame))
             handed[event.kind] += len(frame.text.encode()) * len(readers)

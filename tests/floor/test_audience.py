@@ -36,9 +36,9 @@ def viewers(floor: Floor) -> Iterator[Viewer]:
 
 def may_open(floor: Floor, viewer: Viewer, topic: str) -> bool:
     """As the feed decides it; `serving:` is kept by the hub, and follows from who serves the queue."""
-    kind, rest = topics.parse(topic) or ("", "")
+    kind, rest = topics.parse(topic) or (topic, "")
     match kind:
-        case "floor":
+        case "floor" | topics.OF_TEAMS:
             return may_see(viewer, rights.Floor())
         case "queue":
             return may_see(viewer, rights.Queue(*rest.split("/", 1)))

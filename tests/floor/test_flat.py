@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from tests.floor.big import big, cost_of_each, counted, drift_check, retold, the_call
+from tests.floor.big import big, cost_of_each, counted, drift_check, retold, ring_all, the_call
 from tests.floor.replicas import replica_of
 
 SIZES = [(10, 10), (10, 300), (1000, 10), (1000, 300)]
@@ -50,6 +51,17 @@ def test_the_first_snapshot_of_a_desktop_costs_what_that_desktop_sees(agents: in
     assert len(desk["calls"]) == 1
     assert counts.told()[0] == 0
     assert looked.times < 5
+
+
+def test_a_phone_that_rings_beside_fifty_others_tells_their_agents_nothing() -> None:
+    """Each of them is shown the call when it is offered to them; not again for each phone that rings after theirs."""
+    floor = big(10, 60)
+    told: Counter[int] = Counter()
+    for signal in ring_all(50):
+        for event in floor.apply(signal):
+            if event.kind.startswith("call."):
+                told.update(event.agents)
+    assert told.total() < 50, told
 
 
 def test_a_drift_check_that_finds_nothing_tells_nothing_and_builds_nothing() -> None:

@@ -44,7 +44,7 @@ def test_the_floor_of_a_team(name: str, team: str) -> None:
     for signal in [*seated(), *transcript.signals()]:
         for event in floor.apply(signal):
             frame = of_event("pbx:demo", 1, "", event.kind, event.body, audience_of(event))
-            if not frame.concerns(viewer, {topics.FLOOR}):
+            if not frame.concerns(viewer, topics.BY_TEAM):
                 continue
             if "call" in event.kind and isinstance(event.body.get("call"), dict):
                 has["calls"][event.body["call"]["call"]] = event.body["call"]

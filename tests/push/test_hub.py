@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from cti_server.floor import topics
 from cti_server.push.frames import Frame, of_event
 from cti_server.push.hub import Hub, Subscriber
-from cti_server.rules.rights import Viewer
+from cti_server.rules.rights import Oversight, Viewer
 
 STREAM = "pbx:a"
 AT = "2026-11-22T05:00:00.000Z"
@@ -55,6 +56,26 @@ async def test_a_frame_goes_to_whom_it_concerns_once() -> None:
     assert await got(wang) == [2, 4, 6]
     assert await got(zhao) == [2, 3, 4, 6]
     assert hub.positions == {STREAM: 6}
+
+
+async def test_what_comes_to_a_team_is_told_to_who_watches_that_team_only() -> None:
+    hub = Hub()
+    everybodys, _ = hub.subscribe(Viewer(1, "supervisor"))
+    theirs, _ = hub.subscribe(Viewer(2, "supervisor", oversees=Oversight(frozenset({5}), frozenset())))
+    others, _ = hub.subscribe(Viewer(3, "supervisor", oversees=Oversight(frozenset({6}), frozenset())))
+    undo = [hub.open(one, STREAM, "floor") for one in (everybodys, theirs, others)][1]
+    comes = frame(1, topics=[topics.OF_TEAMS], about={"agents": [5], "queues": []})
+    hub.publish([comes])
+    assert [await got(one) for one in (everybodys, theirs, others)] == [[], [1], []]
+    for one, concerned in ((everybodys, False), (theirs, True), (others, False)):  # a desktop that resumes
+        assert comes.concerns(one.viewer, hub.opened(one, STREAM)) is concerned
+    undo()
+    assert not theirs.open
+    hub.open(theirs, STREAM, "floor")
+    hub.close(theirs, "floor")
+    assert not theirs.open
+    hub.publish([comes])
+    assert await got(theirs) == []
 
 
 async def test_a_topic_is_opened_for_one_stream_and_closed_again() -> None:

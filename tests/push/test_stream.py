@@ -133,7 +133,12 @@ async def test_who_begins_later_holds_what_the_others_hold(database: Database) -
                 first.stream.offer(await append(database, *new))
         later = Process(database)
         await later.stream.begin()
-        assert plain(later.replica.whole()) == plain(first.replica.whole())
+        expected = plain(first.replica.whole())
+        if (
+            database.is_sqlite
+        ):  # with a file there is no other process: the one before is gone, and its link with it
+            expected["link"] |= {"state": "connecting"}
+        assert plain(later.replica.whole()) == expected
         assert later.stream.position == first.stream.position
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from cti_server.record import database as database_module
 from cti_server.record import migrate
 from cti_server.record.crm import search
 from cti_server.record.database import Database
@@ -57,6 +58,23 @@ async def test_a_second_upgrade_changes_nothing(database_url: str) -> None:
 async def test_two_processes_may_upgrade_at_once(empty_url: str) -> None:
     await asyncio.gather(*(migrate.upgrade(empty_url) for _ in range(3)))
     assert await migrate.current(empty_url) == migrate.head()
+
+
+async def test_a_migration_waits_for_a_long_one_of_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite, where a process that wants to write gives up after a while: a migration of years takes longer."""
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_MS", 1)
+    url = f"sqlite+aiosqlite:///{tmp_path / 'record.db'}"
+    await migrate.upgrade(url, "0015")
+    async with Database(url) as database:
+        async with database.begin() as conn:
+            await conn.execute(sa.text("UPDATE customers SET name = name"))
+            later = asyncio.create_task(migrate.upgrade(url))
+            await asyncio.sleep(0.3)
+            assert not later.done()
+        await later
+    assert await migrate.current(url) == migrate.head()
 
 
 async def test_a_migration_gives_up_behind_a_long_reader_and_changes_nothing(
