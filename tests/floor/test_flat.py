@@ -54,7 +54,7 @@ def test_the_first_snapshot_of_a_desktop_costs_what_that_desktop_sees(agents: in
 
 
 def test_a_phone_that_rings_beside_fifty_others_tells_their_agents_nothing() -> None:
-    """Each of them is shown the call when it is offered to them; not again for each phone that rings after theirs."""
+    """Each is shown the call when it is offered to them, not again for each phone that rings after theirs."""
     floor = big(10, 60)
     told: Counter[int] = Counter()
     for signal in ring_all(50):

@@ -136,7 +136,7 @@ async def test_who_begins_later_holds_what_the_others_hold(database: Database) -
         expected = plain(first.replica.whole())
         if (
             database.is_sqlite
-        ):  # with a file there is no other process: the one before is gone, and its link with it
+        ):  # no other process is beside it: the one before is gone, with its link
             expected["link"] |= {"state": "connecting"}
         assert plain(later.replica.whole()) == expected
         assert later.stream.position == first.stream.position
