@@ -134,9 +134,7 @@ async def test_who_begins_later_holds_what_the_others_hold(database: Database) -
         later = Process(database)
         await later.stream.begin()
         expected = plain(first.replica.whole())
-        if (
-            database.is_sqlite
-        ):  # no other process is beside it: the one before is gone, with its link
+        if database.is_sqlite:  # no other process is beside it: the one before is gone, with its link
             expected["link"] |= {"state": "connecting"}
         assert plain(later.replica.whole()) == expected
         assert later.stream.position == first.stream.position
