@@ -56,6 +56,7 @@ from .live.mailbox import Mailbox
 from .live.oversights import Oversights
 from .live.presence import Presence
 from .live.questions import Questions
+from .live.record_news import RecordNews
 from .live.signed_out import SignedOut
 from .live.upkeep import Upkeep
 from .lookup.identify import Lookup
@@ -209,6 +210,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         changes = Changes(database, desk, hub, commands, floor)
         duties = [_start(duty, database) for duty in _duties(attachments, desk, floor)]
         duties += [_start((f"stream {stream.name}", stream.run), database) for stream in streams]
+        news = RecordNews(database.trouble, hub, lambda: [a.stream.name for a in attachments if not a.owner])
+        duties.append(_start(("record news", news.run), database))
         duties.append(_start(("notices", notices.run), database))
         duties.append(_start(("following", following.run), database))
         duties.append(_start(("mailbox", mailbox.run), database))

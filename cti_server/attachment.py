@@ -164,16 +164,21 @@ class Attachment:
     async def run(self) -> None:
         """Stay attached, or wait for the lease, until cancelled."""
         who = f"{socket.gethostname()}:{os.getpid()}"
-        waiting = False
+        waiting = record_was_away = False
+        not_before = 0.0
         try:
             while True:
                 try:
                     again_s = TRY_LEASE_EVERY_S
-                    async with leases.hold(self._database, self.pbx.name, who, datetime.now(UTC)) as lease:
-                        self.owner, waiting = True, False
+                    now = datetime.now(UTC)
+                    if record_was_away:
+                        not_before = leases.clock() + leases.BACK_S
+                    async with leases.hold(self._database, self.pbx.name, who, now, not_before) as lease:
+                        self.owner, waiting, record_was_away = True, False, False
                         self.commands.right = lease
                         await self._attached(lease)
                 except* leases.LeaseTaken as taken:
+                    record_was_away = False
                     if not waiting:
                         log.info("pbx.waiting", pbx=self.pbx.name, reason=str(taken.exceptions[0]))
                     waiting = True
@@ -181,7 +186,8 @@ class Attachment:
                 except* leases.LeaseLost as lost:
                     log.warning("pbx.lost", pbx=self.pbx.name, reason=str(lost.exceptions[0]))
                 except* Exception as failed:
-                    if not all(self._database.trouble.note(cause) for cause in failed.exceptions):
+                    record_was_away = all(self._database.trouble.note(cause) for cause in failed.exceptions)
+                    if not record_was_away:
                         log.exception("pbx.failed", pbx=self.pbx.name, again_in_s=TRY_LEASE_EVERY_S)
                 finally:
                     self.owner = False

@@ -44,6 +44,25 @@ class Batch:
     states: Sequence[AgentStateRow] = ()
     whole: Mapping[str, Any] | None = None
 
+    def then(self, later: Batch) -> Batch:
+        """Both as one. A call is written once, as it is by then; of two shifts of an agent the later counts. Only
+        the later may have a `whole`."""
+        assert self.whole is None
+        calls = {call.id: call for call in (*self.calls, *later.calls)}
+        shifts = {_agent_of(shift): shift for shift in (*self.shifts, *later.shifts)}
+        return Batch(
+            list(calls.values()),
+            [*self.events, *later.events],
+            [*self.late, *later.late],
+            list(shifts.values()),
+            [*self.states, *later.states],
+            later.whole,
+        )
+
+
+def _agent_of(shift: Shift | int) -> int:
+    return shift if isinstance(shift, int) else shift.agent_id
+
 
 async def recall_calls(conn: Connection, pbx: str) -> list[Call]:
     """The calls that were on the floor when the last process stopped: those that went on, and those that an agent
@@ -224,6 +243,12 @@ async def write(
     if batch.whole is not None:
         await whole_floors.keep(conn, stream, seqs[-1], new[-1].at, batch.whole)
     return ids, [journal.entry(stream, seq, row) for seq, row in zip(seqs, new, strict=True)]
+
+
+def ahead(stream: str, batch: Batch, after: int) -> list[Entry]:
+    """The journal's rows of this batch as they will be when it is written: the owner of a PBX alone writes its
+    stream, so their numbers follow `after`."""
+    return [journal.entry(stream, seq, _entry(event)) for seq, event in enumerate(batch.events, after + 1)]
 
 
 def _number(batch: Batch, ids: dict[interactions.CallKey, int]) -> None:

@@ -8,11 +8,12 @@
 Each PBX has one task, in the process that holds its lease. It takes the signals from the inbox, applies them in
 order, writes the changed calls and the events in one transaction, and hands the rows to the stream. A desktop
 gets only events that the journal has, the PBX only orders that follow from what is written, and nothing waits for
-a desktop. While the database is away, the present batch is tried until it is written, and the inbox fills; once it
-is full, the link starts over with a snapshot, so that no change is lost.
+a desktop. While the record cannot be written, desktops of this process are told of what happens provisionally, and
+it waits in the spool; the PBX is asked for nothing. Once the spool is full the inbox fills, and once that is full
+the link starts over with a snapshot, so that no state is lost.
 
-Three jobs have files of their own: looking callers up (`lookup/wanted.py`), limiting frequent events
-(`push/paced.py`), and what becomes of the rows (`push/stream.py`).
+Four jobs have files of their own: looking callers up (`lookup/wanted.py`), limiting frequent events
+(`push/paced.py`), what waits to be written (`spool.py`), and what becomes of the rows (`push/stream.py`).
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from .asterisk.link import SinkFull
 from .floor import views
 from .floor.apply import Floor
 from .floor.books import Books
+from .floor.calls import Call
 from .floor.desk_signals import DesktopSeen, Tick
 from .floor.events import FLOOR_BEGAN, Event
 from .floor.orders import Order
@@ -45,13 +47,17 @@ from .lookup.wanted import look_up
 from .memory import Batch
 from .push.paced import Paced
 from .push.stream import Stream
-from .record import leases, whole_floors
+from .record import journal, leases, whole_floors
 from .record.database import Database, is_refusal
 from .record.journal import Entry
+from .spool import Spool, Spooled
 
 MAX_INBOX = 20_000  # signals, about those of 400 calls; beyond it the link gets SinkFull and takes a snapshot
 MAX_BATCH = 500  # signals applied before they are written; bounds the transaction, not the throughput
 MAX_RETRY_S = 5.0
+MAX_UNASKED = 10_000
+PATIENCE_S = 0.2  # what is not written by then is told all the same, provisionally
+WRITE_S = 10.0  # one try to write a batch: a connection that has died is silent for much longer
 POISON_TRIES = 3  # a batch that the database refuses this often for its values is written piece by piece
 KEEP_AFTER = 2000  # events after which the whole floor is kept again; more of them on a floor with more calls
 KEEP_EVERY_S = 600.0
@@ -97,7 +103,12 @@ class Pipeline:
         self.callers = Callers(pbx, lookup, self.put, self._has_leg)
         self.counts = Counts()
         self._calm = lookup.calm
-        self.writing_since: float | None = None
+        self.spool = Spool()
+        self._writing: asyncio.Task[None] | None = None
+        self._seq: int | None = None  # of the last event that this process has written
+        self._ahead = 0  # of the last event that desktops were told of, where that is later
+        self._unnumbered: set[str] = set()  # calls that desktops know without the number of their row
+        self._unasked: list[Call] = []  # calls that are over, of callers whom the record could not be asked about
         self._database = database
         self._connected = connected
         self.told_whole = False
@@ -139,8 +150,8 @@ class Pipeline:
 
     @property
     def lag_s(self) -> float:
-        """Seconds since the server began to write the present batch; 0 between batches."""
-        return 0.0 if self.writing_since is None else time.monotonic() - self.writing_since
+        """How long the oldest batch has been waiting to be written, in seconds; 0 while none is."""
+        return 0.0 if self.spool.since is None else time.monotonic() - self.spool.since
 
     def identified(self, leg: str, identified: Identified) -> None:
         """Hand in the result of the dialplan's lookup for a leg."""
@@ -192,16 +203,28 @@ class Pipeline:
 
     async def run(self) -> None:
         """Apply, write and hand out until stopped. Raises LeaseLost when a newer process took the PBX over."""
-        while self._inbox or not self._stopping:
-            await self._woken()
-            await self._calm()
-            batch = self._batch(self._apply())
-            if batch != NOTHING:
-                await self._write_and_tell(batch)
+        try:
+            while self._inbox or not self._stopping:
+                await self._woken()
+                if self._writing is not None and self._writing.done():
+                    self._writing.result()  # raises what ended it
+                await self._calm()
+                batch = self._batch(self._apply())
+                if batch != NOTHING:
+                    await self._write_and_tell(batch)
+                self._order()
+                self._answer_watchers()
+                await asyncio.sleep(0)
+            if self._writing is not None:
+                await self._writing
+            self._order()
+        finally:
+            await self._give_up()
+
+    def _order(self) -> None:
+        if not self.spool:
             # Only now: what another process may have to take over must be in the record before the PBX hears.
             self._on_orders(self.floor.take_orders())
-            self._answer_watchers()
-            await asyncio.sleep(0)
 
     async def _woken(self) -> None:
         """Wait until the inbox has a signal or the floor has something due, and put in a Tick for what is due.
@@ -278,12 +301,65 @@ class Pipeline:
         )
 
     async def _write_and_tell(self, batch: Batch) -> None:
-        self.writing_since = time.monotonic()
+        """Write the batch and hand it out. Where that takes long, it is handed out provisionally, and written when
+        the record can be; while too much waits for that, this does. Raises LeaseLost."""
+        self.counts.events += len(batch.events)
+        if self._writing is None or (self._writing.done() and not self.spool):
+            self.spool.put(batch)
+            self._writing = asyncio.create_task(self._write_all(), name=f"writing {self.pbx}")
+            self._writing.add_done_callback(lambda _: self._wake.set())
+            await asyncio.wait({self._writing}, timeout=PATIENCE_S)
+            for spooled in self.spool.not_told():
+                spooled.ahead = self._tell_ahead(spooled.batch)
+        else:
+            self.spool.put(batch, ahead=self._tell_ahead(batch))
+            if self.spool.full:
+                await asyncio.wait({self._writing})
+        if self._writing.done():
+            self._writing.result()
+        for call in batch.calls:
+            if call.id not in self.floor.calls:
+                self.callers.forget(call)
+                if self.spool and call.match == "pending" and len(self._unasked) < MAX_UNASKED:
+                    self._unasked.append(call)
+
+    def _tell_ahead(self, batch: Batch) -> bool:
+        """Hand out what is not written yet. False where its numbers cannot be known."""
+        if self._seq is None:
+            return False
+        self._ahead = max(self._ahead, self._seq)
+        rows = memory.ahead(self.stream.name, batch, self._ahead)
+        if not self.stream.offer_ahead(rows, batch.whole):
+            return False
+        self._ahead += len(rows)
+        return True
+
+    async def _write_all(self) -> None:
+        """Write what waits, in order, until nothing does."""
+        while (spooled := self.spool.first()) is not None:
+            entries = await self._write_until_written(spooled)
+            self.spool.written()
+            if spooled.ahead:
+                self.stream.confirm(entries)
+            else:
+                self.stream.offer(entries, spooled.batch.whole)
+            if entries:
+                self._seq = entries[-1].seq
+        if self._unnumbered or self._unasked:
+            unasked, self._unasked = self._unasked, []
+            self.callers.catch_up([*unasked, *self.floor.calls.values()])
+            calls, self._unnumbered = self._unnumbered, set()
+            self.floor.tell_again(calls)
+            self._inbox.append(Tick(time.time()))
+
+    async def _write_until_written(self, spooled: Spooled) -> Sequence[Entry]:
         tries, singly = 0, False
         while True:
             try:
-                entries = await (self._write_singly if singly else self._write)(batch)
-                break
+                async with asyncio.timeout(WRITE_S):
+                    if tries and (entries := await self._are_written(spooled.batch)) is not None:
+                        return entries
+                    return await (self._write_singly if singly else self._write)(spooled.batch)
             except leases.LeaseLost:
                 raise
             except Exception as cause:
@@ -293,12 +369,27 @@ class Pipeline:
                 if not self._database.trouble.note(cause):
                     self._log.error("record.not_written", cause=f"{type(cause).__name__}: {cause}", tries=tries)
                 await asyncio.sleep(min(MAX_RETRY_S, 0.2 * 2 ** min(tries, 10)))
-        self.writing_since = None
-        self.counts.events += len(batch.events)
-        self.stream.offer(entries, batch.whole)
-        for call in batch.calls:
-            if call.id not in self.floor.calls:
-                self.callers.forget(call)
+
+    async def _are_written(self, batch: Batch) -> Sequence[Entry] | None:
+        """The rows of a batch whose commit was not answered, where it was done all the same; None otherwise."""
+        if self._seq is None or not batch.events:
+            return None
+        rows = memory.ahead(self.stream.name, batch, self._seq)
+        async with self._database.begin() as conn:
+            assert self.lease is not None
+            await leases.fence(conn, self.lease)  # nobody else writes this stream: its numbers are ours
+            return rows if await journal.position(conn, self.stream.name) >= rows[-1].seq else None
+
+    async def _give_up(self) -> None:
+        """End the writing. What waits yet will never be in the record: desktops that know of it start over."""
+        if self._writing is not None:
+            self._writing.cancel()
+            await asyncio.gather(self._writing, return_exceptions=True)
+        if self.spool:
+            self._log.error(
+                "spool.lost", events=self.spool.events, calls=self.spool.calls(), waited_s=round(self.lag_s, 1)
+            )
+            self.stream.take_back()
 
     async def _write(self, batch: Batch) -> Sequence[Entry]:
         assert self.lease is not None
@@ -307,6 +398,8 @@ class Pipeline:
             ids, entries = await memory.write(conn, self.stream.name, (self.pbx, self.books.boot), batch)
         for call in batch.calls:
             if (number := ids.get((call.pbx, call.boot, call.linkedid))) is not None:
+                if call.interaction is None and self.spool.ahead:
+                    self._unnumbered.add(call.id)
                 self.floor.stored(call, number)
         return entries
 
@@ -332,7 +425,7 @@ class Pipeline:
         """Keep the whole floor as of now, where much has happened since that was done. Raises LeaseLost, and what
         the database raises."""
         replica, position = self.stream.replica, self.stream.position
-        if self.lease is None or replica is None or not self.told_whole:
+        if self.lease is None or replica is None or not self.told_whole or self.spool:
             return
         since = position - self._kept_at
         if since == 0 or (

@@ -138,6 +138,16 @@ class PostgresServer:
         finally:
             self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Nobody reaches it meanwhile; afterwards it is there again, on the same port, with all that it had. To be
+        entered in the main thread: the server ends with the thread that starts it."""
+        self._end()
+        try:
+            yield
+        finally:
+            assert self._serves(), (self.folder / "log").read_text()
+
     def stop(self) -> None:
         self._end()
         shutil.rmtree(self.folder, ignore_errors=True)

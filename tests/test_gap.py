@@ -85,7 +85,7 @@ class Center:
             self.pipeline.put(signal)
 
         def written(books: Books) -> bool | None:
-            return True if not self.pipeline.waiting and self.pipeline.writing_since is None else None
+            return True if not self.pipeline.waiting and not self.pipeline.spool else None
 
         await self.pipeline.when(written, 10)
 

@@ -173,7 +173,7 @@ async def test_a_lookup_that_comes_after_the_call_still_names_the_customer(datab
         pipeline.put(CallerIdentified(1e10, linkedid, linkedid, "verified", who, ani="+8613800138000"))
         pipeline.put(LinkChanged(2e9, LinkState.LIVE))
         async with asyncio.timeout(10):
-            while pipeline.counts.signals < len(signals) + 3 or pipeline.writing_since is not None:
+            while pipeline.counts.signals < len(signals) + 3 or pipeline.spool:
                 await asyncio.sleep(0.01)
     async with database.read() as conn:
         (row,) = (await history.page(conn, history.Filter())).items

@@ -67,7 +67,7 @@ def create_api(deps: Deps) -> FastAPI:
     """The ASGI application. Add the websocket with `websocket.add_websocket` before serving it."""
     app = _routed()
     app.state.deps = deps
-    app.state.tickets = Tickets(deps.database, deps.now, deps.second_factor_roles)
+    app.state.tickets = Tickets(deps.database, deps.now, deps.second_factor_roles, deps.known_holders)
     app.state.sign_ins = SignIns()
     app.state.masks = Masks(openapi_document(), deps.sealer.shared_key)
     app.state.numbers_seen = numbers_seen()

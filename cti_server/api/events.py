@@ -188,12 +188,14 @@ class CodesBody(TypedDict):
 
 
 class _Event(TypedDict):
-    """Something that happened, at its place in its stream."""
+    """Something that happened, at its place in its stream. `provisional` is there, and true, while it is not in
+    the record yet: see ConfirmedFrame."""
 
     type: Literal["event"]
     stream: str
     seq: int
     at: str
+    provisional: NotRequired[bool]
 
 
 CallKind = Literal[
@@ -387,12 +389,14 @@ class CustomerTopic(TypedDict):
 
 
 class WelcomeFrame(TypedDict):
-    """The session has begun; `snapshot` is null when it was resumed."""
+    """The session has begun; `snapshot` is null when it was resumed. Of the streams in `provisional` a part of
+    what it shows is not in the record yet: see ConfirmedFrame."""
 
     type: Literal["welcome"]
     server_time: str
     heartbeat_s: int
     positions: dict[str, int]
+    provisional: list[str]
     resumed: bool
     snapshot: SnapshotView | None
 
@@ -421,6 +425,24 @@ class HeartbeatFrame(TypedDict):
     positions: dict[str, int]
 
 
+class ConfirmedFrame(TypedDict):
+    """What came with `provisional` in this stream, up to this number, is in the record. A client that loses its
+    connection before this came says `hello`, not `resume`: what it was told may never come into the record."""
+
+    type: Literal["confirmed"]
+    stream: str
+    seq: int
+
+
+class RecordFrame(TypedDict):
+    """The record cannot be used since then; null when it can again. Of the streams in `stale` nothing is heard
+    meanwhile; what happens in the others comes as events marked `provisional`."""
+
+    type: Literal["record"]
+    away_since: str | None
+    stale: list[str]
+
+
 class ResetFrame(TypedDict):
     """The missed events cannot all be sent: a welcome with a fresh snapshot follows."""
 
@@ -428,7 +450,16 @@ class ResetFrame(TypedDict):
     reason: str
 
 
-Frame = ServerEvent | WelcomeFrame | WatchingFrame | RefusedFrame | HeartbeatFrame | ResetFrame
+Frame = (
+    ServerEvent
+    | WelcomeFrame
+    | WatchingFrame
+    | RefusedFrame
+    | HeartbeatFrame
+    | ConfirmedFrame
+    | RecordFrame
+    | ResetFrame
+)
 
 
 def kinds() -> frozenset[str]:

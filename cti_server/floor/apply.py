@@ -8,7 +8,7 @@ construction, and a signal that arrives twice emits nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from . import events as kinds
@@ -122,6 +122,14 @@ class Floor:
         """The record gave the call this row. Views made from now on name it; the writer adds it to those of the
         same batch that were made before."""
         call.interaction = interaction
+
+    def tell_again(self, calls: Iterable[str]) -> None:
+        """With the next signal everybody concerned is told of these calls, also where nothing has changed but the
+        number of their row. Those that are not on the floor any more are passed over."""
+        for call in calls:
+            if (found := self.calls.get(call)) is not None:
+                self._calls.pop(call, None)
+                self.books.touch(found)
 
     def restore(self, call: Call) -> None:
         """Put back a call that was on the floor; the next snapshot shows whether it still lives.

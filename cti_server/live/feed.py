@@ -181,6 +181,8 @@ class Feed:
         """
         if self._hub.positions.get(stream, 0) - seq > MAX_MISSED:
             raise Missed(f"more than {MAX_MISSED} events of {stream} were missed")
+        if stream in self._hub.ahead:
+            raise Missed(f"what happened last in {stream} is not in the record yet")
         viewer, known = subscriber.viewer, self._streams.get(stream)
         cards = known.cards if known is not None else None
         try:
@@ -194,6 +196,10 @@ class Feed:
                 yield frame
         except journal.PositionGone as gone:
             raise Missed(str(gone)) from gone
+        except Exception as cause:
+            if not self._database.trouble.note(cause):
+                raise
+            raise Missed("the record cannot be read") from cause
 
     async def _entries(self, stream: str, seq: int) -> AsyncIterator[journal.Entry]:
         """The journal's entries after `seq`, in order. Raises journal.PositionGone when some are pruned."""

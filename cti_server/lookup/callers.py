@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -30,6 +30,7 @@ GRACE_S = 0.5  # how long a new call may take to reach the dialplan's lookup bef
 DEADLINE_S = 5.0  # for a lookup that nobody waits for; after it the caller stays `pending`
 FRESH_S = 1.0  # what was read so long ago may still be shown when a phone begins to ring
 EARLY_S = 10.0  # how long a caller is kept whose leg is not on the floor, because it may be about to come
+CATCHING_UP = ""  # among the tasks, which are otherwise by leg
 ROOM = 1000  # callers kept before those are looked for whose legs have left the floor
 
 log = structlog.get_logger()
@@ -82,6 +83,20 @@ class Callers:
             self._sink(_signal(call.linkedid, call.linkedid, caller.identified))
         else:
             self._start(call.linkedid, self._look(call))
+
+    def catch_up(self, calls: Iterable[Call]) -> None:
+        """Have the callers looked up whom the record could not be asked about while it was away, one after the
+        other; of calls that are over, too. Returns at once."""
+        pending = [call for call in calls if call.match == "pending"]
+        if pending and not self._closed and CATCHING_UP not in self._tasks:
+            task = asyncio.create_task(self._look_at_each(pending), name="lookup of those before")
+            self._tasks[CATCHING_UP] = task
+            task.add_done_callback(lambda _: self._tasks.pop(CATCHING_UP, None))
+
+    async def _look_at_each(self, calls: Sequence[Call]) -> None:
+        for call in calls:
+            if call.linkedid not in self._tasks:
+                await self._guard(call.linkedid, self._look(call))
 
     async def choose(self, call: Call, customer: int, agent: int) -> bool:
         """An agent says who the caller is; it is remembered for the number. False if there is no such customer."""

@@ -120,17 +120,24 @@ class Note:
     text: str
 
 
-def of_entry(entry: Entry, body: dict[str, Any]) -> Frame:
-    """The frame of a journal row. `body` is sent in place of the row's own."""
+def of_entry(entry: Entry, body: dict[str, Any], *, provisional: bool = False) -> Frame:
+    """The frame of a journal row. `body` is sent in place of its own. `provisional`: it is not written yet."""
     at = entry.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return of_event(entry.stream, entry.seq, at, entry.kind, body, entry.audience)
+    return of_event(entry.stream, entry.seq, at, entry.kind, body, entry.audience, provisional=provisional)
 
 
 def of_event(
-    stream: str, seq: int, at: str, kind: str, body: dict[str, Any], audience: Mapping[str, Any] | None
+    stream: str,
+    seq: int,
+    at: str,
+    kind: str,
+    body: dict[str, Any],
+    audience: Mapping[str, Any] | None,
+    *,
+    provisional: bool = False,
 ) -> Frame:
     """The frame of an event. `at` is ISO 8601; `audience` is as the journal keeps it, None for everyone."""
-    text = event(stream, seq, at, kind, body)
+    text = event(stream, seq, at, kind, body, provisional=provisional)
     if audience is None:
         return Frame(stream, seq, text, everyone=True)
     return Frame(
@@ -176,18 +183,35 @@ def dumps(frame: dict[str, Any]) -> str:
     return to_json(frame)
 
 
-def event(stream: str, seq: int, at: str, kind: str, body: dict[str, Any]) -> str:
-    return dumps({"type": "event", "stream": stream, "seq": seq, "at": at, "kind": kind, "body": body})
+def event(stream: str, seq: int, at: str, kind: str, body: dict[str, Any], *, provisional: bool = False) -> str:
+    mark = {"provisional": True} if provisional else {}
+    return dumps({"type": "event", "stream": stream, "seq": seq, "at": at, "kind": kind, "body": body, **mark})
 
 
-def welcome(positions: Positions, snapshot: dict[str, Any] | None) -> str:
-    """The session has begun. `snapshot` is None for a desktop that resumes and gets its missed events instead."""
+def confirmed(stream: str, seq: int) -> Note:
+    """What was told provisionally of this stream, up to this number, is in the record."""
+    return Note(dumps({"type": "confirmed", "stream": stream, "seq": seq}))
+
+
+def record(away_since: datetime | None, stale: Iterable[str]) -> Note:
+    """The record cannot be used since then, or can again (None). Of the streams in `stale` this process hears
+    nothing meanwhile."""
+    since = (
+        away_since.isoformat(timespec="milliseconds").replace("+00:00", "Z") if away_since is not None else None
+    )
+    return Note(dumps({"type": "record", "away_since": since, "stale": sorted(stale)}))
+
+
+def welcome(positions: Positions, snapshot: dict[str, Any] | None, ahead: Iterable[str] = ()) -> str:
+    """The session has begun. `snapshot` is None for a desktop that resumes and gets its missed events instead. In
+    the streams of `ahead` a part of what it shows is not in the record yet."""
     return dumps(
         {
             "type": "welcome",
             "server_time": now_text(),
             "heartbeat_s": HEARTBEAT_S,
             "positions": positions,
+            "provisional": sorted(ahead),
             "resumed": snapshot is None,
             "snapshot": snapshot,
         }

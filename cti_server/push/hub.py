@@ -82,7 +82,9 @@ class Hub:
         # Called when an agent's first desktop connects, and when their last one is gone.
         self.presence: Callable[[int, bool], None] = lambda agent, connected: None
         self.positions: Positions = {}
+        self.ahead: set[str] = set()  # streams of which something was told that is not in the record yet
         self.overruns = 0
+        self._lasting: Note | None = None
         self._all: set[Subscriber] = set()
         self._supervising: set[Subscriber] = set()
         self._of_teams: set[Subscriber] = set()  # of supervisors who do not supervise everybody
@@ -115,6 +117,8 @@ class Hub:
             self._serve(agent, pbx, frozenset(queues))
         for topic in self._serving.setdefault(agent, set()):
             _add(self._of_topic, topic, subscriber)
+        if self._lasting is not None:
+            subscriber.put(self._lasting)
         if first:
             self.presence(agent, True)
         return subscriber, lambda: self._leave(subscriber)
@@ -189,8 +193,18 @@ class Hub:
 
     # --- handing out -----------------------------------------------------------------------------------
 
+    def tell_all(self, note: Note) -> None:
+        """Tell every desktop of this process."""
+        for subscriber in self._all:
+            subscriber.put(note)
+
+    def tell_while_it_lasts(self, note: Note, *, lasts: bool) -> None:
+        """Tell every desktop how things stand; while that `lasts` also each that connects."""
+        self._lasting = note if lasts else None
+        self.tell_all(note)
+
     def publish(self, published: Iterable[Frame]) -> None:
-        """Hand out frames in the journal's order. Their rows must have been committed."""
+        """Hand out frames in the journal's order. Their rows are committed, or the stream is `ahead`."""
         batch = list(published)
         for frame in batch:
             # A batch has the counts of a queue before the event that says who serves it. Whoever begins to serve

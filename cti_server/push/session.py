@@ -104,7 +104,7 @@ class Session:
             except Missed as gap:
                 await self._send(frames.reset(str(gap)))
         snapshot, positions = await self.source.snapshot(self.subscriber.viewer)
-        await self._send(frames.welcome(positions, snapshot))
+        await self._send(frames.welcome(positions, snapshot, self.hub.ahead))
         if isinstance(first, Resume):
             for topic in first.topics:
                 self.hub.close(self.subscriber, topic)
@@ -171,7 +171,9 @@ class Session:
                     if not isinstance(frame, Frame) or frame.seq > have.get(frame.stream, 0):
                         await self._send(frame.text)
                 if not batch:
-                    await self._send(frames.heartbeat(dict(self.hub.positions)))
+                    # What is told ahead of the record is no place to resume from.
+                    written = {name: at for name, at in self.hub.positions.items() if name not in self.hub.ahead}
+                    await self._send(frames.heartbeat(written))
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)

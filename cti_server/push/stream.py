@@ -7,11 +7,16 @@
 The process that writes hands its rows over as they are committed, so nobody waits for a read; every other one is
 told how far the stream is, and reads. Both see the same rows in the same order, because a stream's numbers are
 committed in their order (`record/journal.py`).
+
+While the record cannot be written, the process that is attached to the PBX hands out what happens *ahead* of it,
+with the numbers that the rows will have: it alone writes that stream. Desktops are told so, and told again once it
+is written; one whose connection is lost between starts over.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -25,6 +30,7 @@ from cti_server.record import journal, whole_floors
 from cti_server.record.database import Database
 from cti_server.record.journal import Entry, PositionGone
 
+from . import frames
 from .cards import Cards, Wanted
 from .frames import of_entry
 from .hub import Hub
@@ -56,6 +62,9 @@ class Stream:
         self._database = database
         self._top = 0  # as far as the journal is known to go
         self._behind = asyncio.Event()
+        self._taken_back = False
+        self._confirmed = 0  # up to this number everything that was handed out ahead is in the record
+        self._ahead: deque[tuple[Entry, Mapping[str, Any] | None]] = deque()  # while others hold the stream
         self._handing = asyncio.Lock()  # held while what is folded and what is handed out may differ
 
     @property
@@ -107,6 +116,33 @@ class Stream:
             self._fold(self.replica, entry, whole)
         self._publish(entries)
 
+    def offer_ahead(self, entries: Sequence[Entry], whole: Mapping[str, Any] | None = None) -> bool:
+        """Rows as they will be once the record can be written: handed out provisionally, and never waits. False,
+        and nothing is done, where they are not the next ones. `confirm` follows, or `take_back`."""
+        if entries and entries[0].seq != self._end + 1:
+            return False
+        self._ahead.extend((entry, whole) for entry in entries)
+        if not self._handing.locked():
+            self._hand_out_ahead()
+        return True
+
+    def confirm(self, entries: Sequence[Entry]) -> None:
+        """These rows were handed out by `offer_ahead`, and have been committed since."""
+        if entries:
+            self._confirmed = top = entries[-1].seq
+            self._announce(self.name, top)
+            if top >= self._end:
+                self._hub.ahead.discard(self.name)
+            self._hub.tell_all(frames.confirmed(self.name, top))
+
+    def take_back(self) -> None:
+        """What was handed out ahead of the record will never be in it: desktops start over from what is, as soon
+        as that can be read. Never waits."""
+        self._ahead.clear()
+        if self.name in self._hub.ahead:
+            self._taken_back = True
+            self._behind.set()
+
     def hint(self, top: int) -> None:
         """The journal has rows up to this number; never waits."""
         if top > self._top:
@@ -119,15 +155,23 @@ class Stream:
         while True:
             await self._behind.wait()
             async with self._handing:
+                if self._taken_back:
+                    await self._start_over("what was told here last did not come into the record")
+                    self._hub.ahead.discard(self.name)
+                    self._taken_back = False
                 await self._read_to(self._top)
+            self._hand_out_ahead()
             self._behind.clear()
             self.hint(self._top)
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[Held]:
         """Nothing of this stream is handed out meanwhile, so what is read of the replica belongs to `position`."""
-        async with self._handing:
-            yield Held(self)
+        try:
+            async with self._handing:
+                yield Held(self)
+        finally:
+            self._hand_out_ahead()
         self.hint(self._top)
 
     async def _read_to(self, top: int) -> None:
@@ -156,9 +200,28 @@ class Stream:
             kept = await whole_floors.kept(conn, self.name)
         return kept.floor if kept is not None and kept.seq == entry.seq else None
 
-    async def _start_over(self, gone: PositionGone) -> None:
-        """This process was away for longer than the journal is kept, or the record is another one: its desktops
-        start over, too."""
+    @property
+    def _end(self) -> int:
+        return self._ahead[-1][0].seq if self._ahead else self.position
+
+    def _hand_out_ahead(self) -> None:
+        if self._handing.locked():
+            return
+        # Some may have been committed, and even read from the journal, while somebody held the stream.
+        rows = [(entry, whole) for entry, whole in self._ahead if entry.seq > self.position]
+        self._ahead.clear()
+        if not rows:
+            return
+        for entry, whole in rows:
+            self._fold(self.replica, entry, whole)
+        provisional = rows[-1][0].seq > self._confirmed
+        if provisional:
+            self._hub.ahead.add(self.name)
+        self._publish([entry for entry, _ in rows], provisional=provisional)
+
+    async def _start_over(self, gone: PositionGone | str) -> None:
+        """This process was away for longer than the journal is kept, or the record is another one, or what was
+        told ahead is not to be: its desktops start over, too."""
         log.warning("stream.starts_over", stream=self.name, cause=str(gone))
         await self._take_up()
         self._top = self.position
@@ -172,10 +235,14 @@ class Stream:
             return ()
         return self.cards.lacking(entry for entry in entries if self._hub.is_read(self.name, entry.audience))
 
-    def _publish(self, entries: Sequence[Entry]) -> None:
+    def _publish(self, entries: Sequence[Entry], *, provisional: bool = False) -> None:
         cards = self.cards
         self._hub.publish(
-            of_entry(entry, cards.with_card(entry.kind, entry.body) if cards is not None else entry.body)
+            of_entry(
+                entry,
+                cards.with_card(entry.kind, entry.body) if cards is not None else entry.body,
+                provisional=provisional,
+            )
             for entry in entries
         )
         if cards is not None:

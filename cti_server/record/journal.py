@@ -92,6 +92,11 @@ def entry(stream: str, seq: int, new: NewEntry) -> Entry:
     return Entry(stream, seq, new.at, new.kind, new.body, new.audience)
 
 
+async def position(conn: Connection, stream: str) -> int:
+    """The last number of this stream; 0 where it has none."""
+    return await conn.scalar(sa.select(streams.c.seq).where(streams.c.stream == stream)) or 0
+
+
 async def positions(conn: Connection) -> dict[str, int]:
     """The last number of each stream that has any."""
     rows = await conn.execute(sa.select(streams.c.stream, streams.c.seq))

@@ -54,6 +54,7 @@ TERM_S = 2.0  # how long after the last renewal another process may take the PBX
 RENEW_EVERY_S = 0.4
 RENEW_WITHIN_S = 1.0  # for one try; a connection that takes longer is given up
 MARGIN_S = 0.25  # the owner stops so much earlier than others may begin
+BACK_S = 3.0  # after the record was away, whoever had a PBX may renew its term for so long
 STANDBY_S = 6.0  # a process that asked longer ago than this does not wait any more
 ASSURED_WITHIN_S = 3.0  # how long an order waits for a renewal that is late
 
@@ -132,8 +133,14 @@ def lock_key(name: str) -> int:
 
 
 @asynccontextmanager
-async def hold(database: Database, pbx: str, owner: str, now: datetime) -> AsyncIterator[Lease]:
-    """Hold the lease of a PBX, and renew it. Raises LeaseTaken at once where another process has it."""
+async def hold(
+    database: Database, pbx: str, owner: str, now: datetime, not_before: float = 0.0
+) -> AsyncIterator[Lease]:
+    """Hold the lease of a PBX, and renew it. Raises LeaseTaken at once where another process has it.
+
+    Before `not_before`, by `clock`, a term that has ended is left to whoever had it: after the record was away its
+    owner has more to write than what anybody else knows, and renews as soon as it can.
+    """
     if database.is_sqlite:
         yield Lease(pbx, await _next_epoch(database, pbx, owner, now))
         return
@@ -142,7 +149,7 @@ async def hold(database: Database, pbx: str, owner: str, now: datetime) -> Async
         async with engine.connect() as own:
             await own.execution_options(isolation_level="AUTOCOMMIT")
             await _keep_off_older_versions(own, pbx)
-            lease = await _take(database, pbx, owner, now)
+            lease = await _take(database, pbx, owner, now, not_before)
             renewing = asyncio.create_task(_renew(lease, own), name=f"lease {pbx}")
             try:
                 yield lease
@@ -169,7 +176,7 @@ async def _keep_off_older_versions(own: Connection, pbx: str) -> None:
         raise LeaseTaken(f"a process of an older version is attached to {pbx}")
 
 
-async def _take(database: Database, pbx: str, owner: str, now: datetime) -> Lease:
+async def _take(database: Database, pbx: str, owner: str, now: datetime, not_before: float = 0.0) -> Lease:
     """Take the lease if no term goes on. The row of the epoch is locked first: a transaction that is fenced by the
     last owner is over when the new one begins."""
     asked_at = clock()
@@ -178,6 +185,8 @@ async def _take(database: Database, pbx: str, owner: str, now: datetime) -> Leas
         left: float | None = await conn.scalar(
             sa.select(_seconds_left()).where(pbx_terms.c.pbx == pbx).with_for_update()
         )
+        if left is not None and left <= 0 and (yet := not_before - clock()) > 0:
+            left = yet
         if left is not None and left > 0:
             await conn.execute(_standby(pbx))
         else:

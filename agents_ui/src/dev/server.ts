@@ -33,7 +33,7 @@ export function welcomeFor(floor: FloorState, { me }: Viewer, seq: number): Welc
     me: { ...me, queues: served, state: stateIn(floor, me.id) ?? me.state }, links: { [PBX]: { state: "live", since: null, detail: null } }, calls, parts,
     cards: Object.fromEntries(calls.map(({ call }) => [call, floor.cards[call] ?? null])), queues: floor.queues.filter(({ queue }) => served.includes(queue)),
   };
-  return { type: "welcome", server_time: "2026-11-22T05:00:00.000Z", heartbeat_s: 5, positions: { [STREAM]: seq, desk: 1 }, resumed: false, snapshot };
+  return { type: "welcome", server_time: "2026-11-22T05:00:00.000Z", heartbeat_s: 5, positions: { [STREAM]: seq, desk: 1 }, provisional: [], resumed: false, snapshot };
 }
 
 function shows(floor: FloorState, topic: string): TopicSnapshot {

@@ -2085,6 +2085,8 @@ export interface components {
              * @enum {string}
              */
             kind: "call.answered" | "call.changed" | "call.conferenced" | "call.ended" | "call.identified" | "call.parked" | "call.queued" | "call.started" | "call.transferred";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -2318,6 +2320,8 @@ export interface components {
              * @enum {string}
              */
             kind: "card.changed";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -2378,6 +2382,8 @@ export interface components {
              * @enum {string}
              */
             kind: "codes.changed";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -2395,6 +2401,22 @@ export interface components {
         Conference: {
             /** Target */
             target?: (components["schemas"]["ToAgent"] | components["schemas"]["ToQueue"] | components["schemas"]["ToNumber"]) | null;
+        };
+        /**
+         * ConfirmedFrame
+         * @description What came with `provisional` in this stream, up to this number, is in the record. A client that loses its
+         *     connection before this came says `hello`, not `resume`: what it was told may never come into the record.
+         */
+        ConfirmedFrame: {
+            /** Seq */
+            seq: number;
+            /** Stream */
+            stream: string;
+            /**
+             * Type
+             * @constant
+             */
+            type: "confirmed";
         };
         /**
          * ConsultationView
@@ -2568,6 +2590,8 @@ export interface components {
              * @enum {string}
              */
             kind: "customer.changed";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -2732,6 +2756,8 @@ export interface components {
              * @enum {string}
              */
             kind: "command.done";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -2770,6 +2796,8 @@ export interface components {
              * @enum {string}
              */
             kind: "draft.changed";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -2850,7 +2878,7 @@ export interface components {
             /** Queues */
             queues: components["schemas"]["QueueView"][];
         };
-        Frame: (components["schemas"]["CallEvent"] | components["schemas"]["PartEvent"] | components["schemas"]["CardEvent"] | components["schemas"]["QueueEvent"] | components["schemas"]["QueueRemovedEvent"] | components["schemas"]["MemberEvent"] | components["schemas"]["MeEvent"] | components["schemas"]["TeamEvent"] | components["schemas"]["LinkEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["PhoneAnswerEvent"] | components["schemas"]["PhoneClaimedEvent"] | components["schemas"]["CustomerEvent"] | components["schemas"]["InteractionEvent"] | components["schemas"]["DraftEvent"] | components["schemas"]["PromiseEvent"] | components["schemas"]["MessageEvent"] | components["schemas"]["ReadEvent"] | components["schemas"]["HelpEvent"] | components["schemas"]["SettingsEvent"] | components["schemas"]["ReasonsEvent"] | components["schemas"]["CodesEvent"]) | components["schemas"]["WelcomeFrame"] | components["schemas"]["WatchingFrame"] | components["schemas"]["RefusedFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["ResetFrame"];
+        Frame: (components["schemas"]["CallEvent"] | components["schemas"]["PartEvent"] | components["schemas"]["CardEvent"] | components["schemas"]["QueueEvent"] | components["schemas"]["QueueRemovedEvent"] | components["schemas"]["MemberEvent"] | components["schemas"]["MeEvent"] | components["schemas"]["TeamEvent"] | components["schemas"]["LinkEvent"] | components["schemas"]["DoneEvent"] | components["schemas"]["PhoneAnswerEvent"] | components["schemas"]["PhoneClaimedEvent"] | components["schemas"]["CustomerEvent"] | components["schemas"]["InteractionEvent"] | components["schemas"]["DraftEvent"] | components["schemas"]["PromiseEvent"] | components["schemas"]["MessageEvent"] | components["schemas"]["ReadEvent"] | components["schemas"]["HelpEvent"] | components["schemas"]["SettingsEvent"] | components["schemas"]["ReasonsEvent"] | components["schemas"]["CodesEvent"]) | components["schemas"]["WelcomeFrame"] | components["schemas"]["WatchingFrame"] | components["schemas"]["RefusedFrame"] | components["schemas"]["HeartbeatFrame"] | components["schemas"]["ConfirmedFrame"] | components["schemas"]["RecordFrame"] | components["schemas"]["ResetFrame"];
         /**
          * Go
          * @description The language that the provider's pages should have.
@@ -2931,6 +2959,8 @@ export interface components {
              * @enum {string}
              */
             kind: "help.changed";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -3015,6 +3045,8 @@ export interface components {
              * @enum {string}
              */
             kind: "interaction.changed";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -3163,6 +3195,8 @@ export interface components {
              * @enum {string}
              */
             kind: "link.changed";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -3266,6 +3300,8 @@ export interface components {
              * @enum {string}
              */
             kind: "me.changed";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -3299,6 +3335,8 @@ export interface components {
              * @enum {string}
              */
             kind: "member.changed";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -3348,6 +3386,8 @@ export interface components {
              * @enum {string}
              */
             kind: "message.sent";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -3810,6 +3850,8 @@ export interface components {
              * @enum {string}
              */
             kind: "part.changed";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -3931,6 +3973,8 @@ export interface components {
              * @enum {string}
              */
             kind: "phone.answer";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -3961,6 +4005,8 @@ export interface components {
              * @enum {string}
              */
             kind: "phone.claimed";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -4140,6 +4186,8 @@ export interface components {
              * @enum {string}
              */
             kind: "promise.changed" | "promise.due";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -4219,6 +4267,8 @@ export interface components {
              * @enum {string}
              */
             kind: "queue.changed";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -4263,6 +4313,8 @@ export interface components {
              * @enum {string}
              */
             kind: "queue.removed";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -4364,6 +4416,8 @@ export interface components {
              * @enum {string}
              */
             kind: "message.read";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -4430,6 +4484,8 @@ export interface components {
              * @enum {string}
              */
             kind: "reasons.changed";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -4462,6 +4518,22 @@ export interface components {
             subject: string | null;
             /** Talk Ms */
             talk_ms: number | null;
+        };
+        /**
+         * RecordFrame
+         * @description The record cannot be used since then; null when it can again. Of the streams in `stale` nothing is heard
+         *     meanwhile; what happens in the others comes as events marked `provisional`.
+         */
+        RecordFrame: {
+            /** Away Since */
+            away_since: string | null;
+            /** Stale */
+            stale: string[];
+            /**
+             * Type
+             * @constant
+             */
+            type: "record";
         };
         /**
          * RecoveryCodesView
@@ -4657,6 +4729,8 @@ export interface components {
              * @enum {string}
              */
             kind: "settings.changed";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -4865,6 +4939,8 @@ export interface components {
              * @enum {string}
              */
             kind: "team.changed";
+            /** Provisional */
+            provisional?: boolean;
             /** Seq */
             seq: number;
             /** Stream */
@@ -5198,7 +5274,8 @@ export interface components {
         };
         /**
          * WelcomeFrame
-         * @description The session has begun; `snapshot` is null when it was resumed.
+         * @description The session has begun; `snapshot` is null when it was resumed. Of the streams in `provisional` a part of
+         *     what it shows is not in the record yet: see ConfirmedFrame.
          */
         WelcomeFrame: {
             /** Heartbeat S */
@@ -5207,6 +5284,8 @@ export interface components {
             positions: {
                 [key: string]: number;
             };
+            /** Provisional */
+            provisional: string[];
             /** Resumed */
             resumed: boolean;
             /** Server Time */

@@ -14,7 +14,7 @@ class Fake implements Wire {
   say(frame: unknown) { this.onmessage?.({ data: JSON.stringify(frame) }); }
 }
 
-const welcome = { type: "welcome", server_time: "2026-11-22T05:00:00.000Z", heartbeat_s: 5, positions: {}, resumed: false, snapshot: null };
+const welcome = { type: "welcome", server_time: "2026-11-22T05:00:00.000Z", heartbeat_s: 5, positions: {}, provisional: [], resumed: false, snapshot: null };
 let wires: Fake[];
 let states: SocketState["name"][];
 let frames: Frame[];

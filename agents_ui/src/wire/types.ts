@@ -170,6 +170,8 @@ export interface Welcome {
   server_time: string;
   heartbeat_s: number;
   positions: Positions;
+  /** The streams in which a part of what it shows is not in the record yet. */
+  provisional: string[];
   resumed: boolean;
   /** Null after a resume: what was missed comes as events. */
   snapshot: Snapshot | null;
@@ -222,7 +224,11 @@ interface Bodies extends Record<CallEventKind, CallBody> {
   "customer.changed": Schemas["CustomerBody"];
   "interaction.changed": Schemas["InteractionBody"];
 }
-interface Enveloped<Kind extends string, Body> { type: "event"; stream: string; seq: number; at: string; kind: Kind; body: Body }
+interface Enveloped<Kind extends string, Body> {
+  type: "event"; stream: string; seq: number; at: string; kind: Kind; body: Body;
+  /** It is not in the record yet: see `confirmed`. */
+  provisional?: boolean;
+}
 export type ServerEvent = { [Kind in keyof Bodies]: Enveloped<Kind, Bodies[Kind]> }[keyof Bodies];
 export type EventOf<Kind extends ServerEvent["kind"]> = Extract<ServerEvent, { kind: Kind }>;
 
@@ -232,4 +238,8 @@ export type Frame =
   | Shown
   | Refused
   | { type: "heartbeat"; server_time: string; positions: Positions }
+  /** What came as provisional in this stream, up to this number, is in the record. */
+  | { type: "confirmed"; stream: string; seq: number }
+  /** The record cannot be used since then, null: it can. Of the streams in `stale` nothing is heard meanwhile. */
+  | { type: "record"; away_since: string | null; stale: string[] }
   | { type: "reset"; reason: string };

@@ -1,4 +1,8 @@
-"""Tickets for /ws: each opens one websocket, within `TICKET_LASTS` of being issued."""
+"""Tickets for /ws: each opens one websocket, within `TICKET_LASTS` of being issued.
+
+They are kept in the record, so that any process redeems what another has issued. While the record is away, a
+session that this process has verified before gets one that this process alone redeems.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from cti_server.api.known_holders import KnownHolders
 from cti_server.api.principal import digest, must_set_up, second_factor_needed
 from cti_server.api.together import Together
 from cti_server.record.center import sessions
@@ -24,8 +29,14 @@ class Tickets:
     """
 
     def __init__(
-        self, database: Database, now: Callable[[], datetime], second_factor_roles: Collection[Role] = ()
+        self,
+        database: Database,
+        now: Callable[[], datetime],
+        second_factor_roles: Collection[Role] = (),
+        known: KnownHolders | None = None,
     ) -> None:
+        self._known = known or KnownHolders()
+        self._own: dict[str, tuple[datetime, Agent]] = {}  # of this process, by digest
         self._database = database
         self._now = now
         self._second_factor_roles = second_factor_roles
@@ -35,14 +46,32 @@ class Tickets:
     async def issue(self, token: str) -> str | None:
         """A ticket for the session with this token; None for a token without a session. Raises a 403 problem for
         one that may not do anything yet."""
-        issued = await self._issuing(digest(token))
+        try:
+            issued = await self._issuing(digest(token))
+        except Exception as cause:
+            if not self._database.trouble.note(cause) or (own := self._issue_own(digest(token))) is None:
+                raise
+            return own
         if issued is True:
             raise second_factor_needed()
         return issued or None
 
     async def redeem(self, ticket: str) -> Agent | None:
         """Use up a ticket. Returns its agent; None for a used, expired or unknown one, or when they signed out."""
+        until, agent = self._own.pop(digest(ticket), (None, None))
+        if until is not None:
+            return agent if self._now() < until else None
         return await self._redeeming(digest(ticket))
+
+    def _issue_own(self, token: str) -> str | None:
+        now = self._now()
+        holder = self._known.of(token, now)
+        if holder is None or must_set_up(holder, self._second_factor_roles):
+            return None
+        self._own = {ticket: given for ticket, given in self._own.items() if now < given[0]}
+        ticket = secrets.token_urlsafe(32)
+        self._own[digest(ticket)] = now + TICKET_LASTS, holder.agent
+        return ticket
 
     async def _issue(self, tokens: Sequence[str]) -> list[str | bool]:
         """A ticket for each; False for a token without a session, True for one that is held up."""

@@ -62,15 +62,22 @@ async def me_view(deps: Deps, principal: Principal) -> Me:
 
 
 class Mes:
-    """Makes the `Me` of desktops that connect; those that connect at the same moment are read together."""
+    """Makes the `Me` of desktops that connect; those that connect at the same moment are read together. While the
+    record is away, from what it said last."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
+        self._last: dict[int, tuple[Agent | None, set[int]]] = {}
         self._reading: Together[int, tuple[Agent | None, set[int]]] = Together(self._read, "me of desktops")
 
     async def __call__(self, agent: int, live: Collection[int]) -> Me | None:
         """The `Me` of an agent who is still in the interactions `live`; None for an agent who is gone."""
-        found, unfinished = await self._reading(agent)
+        try:
+            found, unfinished = self._last[agent] = await self._reading(agent)
+        except Exception as cause:
+            if agent not in self._last or not self._deps.database.trouble.note(cause):
+                raise
+            found, unfinished = self._last[agent]
         if found is None:
             return None
         return _me_view(self._deps, Principal(found), len(unfinished.difference(live)))

@@ -27,7 +27,7 @@ beforeEach(() => {
   });
   useStore.setState({ desk: emptyDesk });
   useStore.getState().receive({
-    type: "welcome", server_time: "", heartbeat_s: 5, positions: { "pbx:demo": 10, desk: 3 }, resumed: false,
+    type: "welcome", server_time: "", heartbeat_s: 5, positions: { "pbx:demo": 10, desk: 3 }, provisional: [], resumed: false,
     snapshot: { me, links: {}, calls: [callOf(wangCard)], parts: [partOf()], cards: { [id]: null }, queues: [] },
   });
 });

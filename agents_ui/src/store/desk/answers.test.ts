@@ -8,7 +8,7 @@ import { fold } from "./fold";
 
 const id = wangCard.call;
 const welcome: Welcome = {
-  type: "welcome", server_time: "", heartbeat_s: 5, positions: { "pbx:demo": 10, desk: 3 }, resumed: false,
+  type: "welcome", server_time: "", heartbeat_s: 5, positions: { "pbx:demo": 10, desk: 3 }, provisional: [], resumed: false,
   snapshot: { me, links: {}, calls: [callOf(wangCard)], parts: [partOf()], cards: { [id]: wangCard }, queues: [] },
 };
 const event = <K extends ServerEvent["kind"]>(kind: K, body: EventOf<K>["body"], stream: string, seq: number) => ({ type: "event", stream, seq, at: "", kind, body }) as Frame;

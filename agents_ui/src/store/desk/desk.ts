@@ -40,6 +40,11 @@ export interface Desk {
   resting: Resting | null;
   /** The last position heard of each stream; what a resume sends. */
   positions: Positions;
+  /** Of each stream, the last position that is not in the record yet. With one, a lost connection starts over: what
+      was told may never come into the record. */
+  unconfirmed: Positions;
+  /** Since when the server's record is away, and the streams of which nothing is heard meanwhile. */
+  record: { since: string; stale: string[] } | null;
   /** The positions that the last heartbeat named; see fold(). */
   heard: Positions;
   /** Where an event last changed something that REST reads as well: "card:<call>", "help:7"; see answers.ts. */
@@ -54,7 +59,7 @@ export interface Desk {
 
 export const emptyDesk: Desk = {
   me: null, links: {}, calls: {}, parts: {}, cards: {}, serving: [], queues: {}, early: {}, members: {}, opened: {}, team: {}, topics: {},
-  handovers: {}, promises: {}, messages: {}, help: {}, resting: null, positions: {}, heard: {}, marks: {}, commands: {}, versions: {},
+  handovers: {}, promises: {}, messages: {}, help: {}, resting: null, positions: {}, unconfirmed: {}, record: null, heard: {}, marks: {}, commands: {}, versions: {},
   histories: {},
 };
 

@@ -20,7 +20,7 @@ const snapshot = (part: Partial<Snapshot> = {}): Snapshot => ({
   me, links: { demo: { state: "live", since: "2026-11-22T05:00:00.000Z", detail: null } }, calls: [], parts: [], cards: {}, queues, ...part,
 });
 const welcome = (part: Partial<Snapshot> = {}, seq = 10): Welcome => ({
-  type: "welcome", server_time: "2026-11-22T05:00:00.000Z", heartbeat_s: 5, positions: { "pbx:demo": seq, desk: 3 }, resumed: false, snapshot: snapshot(part),
+  type: "welcome", server_time: "2026-11-22T05:00:00.000Z", heartbeat_s: 5, positions: { "pbx:demo": seq, desk: 3 }, provisional: [], resumed: false, snapshot: snapshot(part),
 });
 const event = <K extends ServerEvent["kind"]>(kind: K, body: EventOf<K>["body"], seq = 11, stream = "pbx:demo") =>
   ({ type: "event", stream, seq, at: "2026-11-22T05:00:01.000Z", kind, body }) as Frame;
@@ -239,6 +239,30 @@ test("a heartbeat is believed one heartbeat later: an event may still be on its 
 
 test("reset voids the positions, so that the next connection asks for a snapshot", () => {
   expect(play(welcome(), { type: "reset", reason: "journal trimmed" }).positions).toEqual({});
+});
+
+describe("while the server's record is away", () => {
+  const provisional = (frame: Frame) => ({ ...frame, provisional: true }) as Frame;
+  const confirmed = (seq: number): Frame => ({ type: "confirmed", stream: "pbx:demo", seq });
+
+  test("what is told provisionally is shown at once, and is unconfirmed until all of it is in the record", () => {
+    const desk = play(welcome(), provisional(offer(11)), provisional(call(held, 12)));
+    expect([desk.calls[id], desk.positions["pbx:demo"], desk.unconfirmed]).toEqual([held, 12, { "pbx:demo": 12 }]);
+    expect(fold(desk, confirmed(11)).unconfirmed).toEqual({ "pbx:demo": 12 });
+    expect(fold(desk, confirmed(12)).unconfirmed).toEqual({});
+  });
+
+  test("a snapshot that is ahead of the record is unconfirmed as a whole", () => {
+    const desk = play({ ...welcome({}, 20), provisional: ["pbx:demo"] });
+    expect(desk.unconfirmed).toEqual({ "pbx:demo": 20 });
+    expect(play({ ...welcome({}, 20), provisional: ["pbx:demo"] }, welcome({}, 21)).unconfirmed).toEqual({});
+  });
+
+  test("since when it is away, and of what nothing is heard", () => {
+    const away = play(welcome(), { type: "record", away_since: "2026-11-22T05:00:00.000Z", stale: ["pbx:demo"] });
+    expect(away.record).toEqual({ since: "2026-11-22T05:00:00.000Z", stale: ["pbx:demo"] });
+    expect(fold(away, { type: "record", away_since: null, stale: [] }).record).toBeNull();
+  });
 });
 
 test("results of commands are kept by request, the newest only", () => {

@@ -183,15 +183,25 @@ function welcomed(desk: Desk, snapshot: Snapshot, positions: Positions): Desk {
   };
 }
 
+const some = (positions: Positions, streams: string[]): Positions =>
+  Object.fromEntries(Object.entries(positions).filter(([stream]) => streams.includes(stream)));
+
 export function fold(desk: Desk, frame: Frame): Desk {
   switch (frame.type) {
     case "welcome":
-      return frame.snapshot ? welcomed(desk, frame.snapshot, frame.positions) : { ...desk, heard: {} };
+      return frame.snapshot
+        ? { ...welcomed(desk, frame.snapshot, frame.positions), unconfirmed: some(frame.positions, frame.provisional) }
+        : { ...desk, heard: {}, unconfirmed: {}, record: null };
     case "event": {
       // A resume may repeat what the lost connection had already brought.
       if (frame.seq <= (desk.positions[frame.stream] ?? -1)) return desk;
-      return { ...happened(desk, frame), positions: { ...desk.positions, [frame.stream]: frame.seq } };
+      const next = { ...happened(desk, frame), positions: { ...desk.positions, [frame.stream]: frame.seq } };
+      return frame.provisional ? { ...next, unconfirmed: { ...desk.unconfirmed, [frame.stream]: frame.seq } } : next;
     }
+    case "confirmed":
+      return frame.seq < (desk.unconfirmed[frame.stream] ?? 0) ? desk : { ...desk, unconfirmed: without(desk.unconfirmed, frame.stream) };
+    case "record":
+      return { ...desk, record: frame.away_since === null ? null : { since: frame.away_since, stale: frame.stale } };
     case "watching":
       return withWatching(desk, frame);
     case "reset":

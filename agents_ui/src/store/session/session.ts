@@ -75,8 +75,8 @@ export function begin(me: Me, arrival: { phone: string | null } | null = null): 
     ticket: async () => (await api.ticket()).ticket,
     whyNoSocket: api.whyNoSocket,
     positions: () => {
-      const { positions } = useStore.getState().desk;
-      return Object.keys(positions).length ? positions : null;
+      const { positions, unconfirmed } = useStore.getState().desk;
+      return Object.keys(positions).length && !Object.keys(unconfirmed).length ? positions : null;
     },
     topics: topics.names,
     onFrame: receive,

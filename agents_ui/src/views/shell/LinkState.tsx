@@ -22,6 +22,7 @@ function useLink(): Shown {
   const now = useNow();
   const links = useStore((store) => store.desk.links);
   const socket = useStore((store) => store.socket);
+  const record = useStore((store) => store.desk.record);
   const word = (link: Link) => t(`link.${link.state}`, { time: age(link.since === null ? 0 : now - Date.parse(link.since)) });
   const entries = Object.entries(links);
   const rows = entries.map(([name, link]): [string, string] => [name, link.detail ? `${word(link)} · ${link.detail}` : word(link)]);
@@ -32,6 +33,12 @@ function useLink(): Shown {
     return { tone: "bad", state: "server_lost", text, help, rows: [] };
   }
   if (socket.name !== "open") return { tone: "warn", state: "server_connecting", text: t("link.server_connecting"), help: "", rows: [] };
+  if (record) {
+    // What is told here goes on; of a PBX that another server has, nothing is heard until the record is back.
+    const isStale = record.stale.length > 0;
+    const text = t(isStale ? "link.record_stale" : "link.record_away", { time: age(now - Date.parse(record.since)) });
+    return { tone: isStale ? "bad" : "warn", state: "record_away", text, help: t(isStale ? "link.record_stale_help" : "link.record_away_help"), rows };
+  }
   const worst = [...entries].sort((a, b) => severity.indexOf(a[1].state) - severity.indexOf(b[1].state))[0];
   if (!worst) return { tone: "neutral", state: "none", text: `${t("link.telephony")}: ${t("link.none")}`, help: "", rows };
   const [name, link] = worst;
@@ -63,7 +70,7 @@ export function LinkState() {
   );
 }
 
-const broken: ReadonlySet<string> = new Set(["stale", "refused", "server_lost"]);
+const broken: ReadonlySet<string> = new Set(["stale", "refused", "server_lost", "record_away"]);
 
 /** One line over the desk while it cannot be trusted to be current, with what still works. */
 export function LinkBanner() {
