@@ -7,6 +7,7 @@ import csv
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -40,39 +41,34 @@ TABLE = f"""CREATE TABLE cel (id int(11) NOT NULL auto_increment, eventtime date
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, int]]:
+def server() -> Iterator[tuple[Any, int]]:
     """A MariaDB on 127.0.0.1, with FreePBX's database and a user who may only read it."""
     if MARIADB is None or INSTALL is None:
         needed = "mariadb-server-core mariadb-client-core"
         pytest.fail(f"apt-get install -y --no-install-recommends {needed}", pytrace=False)
-    folder = tmp_path_factory.mktemp("mariadb")
-    user = "nobody" if os.geteuid() == 0 else ""
-    if user:
-        shutil.chown(folder, user)
-        for parent in folder.parents[:2]:
-            parent.chmod(0o755)
-    as_user = ["setpriv", f"--reuid={user}", "--clear-groups"] if user else []
-    basedir = Path(MARIADB).parents[1]
-    given = [f"--datadir={folder}/data", f"--basedir={basedir}"]
-    made = [
-        *as_user,
-        INSTALL,
-        "--no-defaults",
-        *given,
-        "--auth-root-authentication-method=normal",
-        "--skip-test-db",
-    ]
-    subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=folder)
-    with free_ports(1) as (port,):
-        pass
-    where = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/s"]
-    languages = f"--lc-messages-dir={basedir}/share/mysql"
-    with subprocess.Popen([*as_user, MARIADB, "--no-defaults", *given, *where, languages], cwd=folder) as process:
-        try:
-            yield _connected(port), port
-        finally:
-            process.terminate()
-            process.wait(20)
+    # Not in pytest's own folder: the user that MariaDB runs as may not go through it.
+    with tempfile.TemporaryDirectory(prefix="cti-mariadb-") as name:
+        folder = Path(name)
+        user = "nobody" if os.geteuid() == 0 else ""
+        if user:
+            shutil.chown(folder, user)
+        as_user = ["setpriv", f"--reuid={user}", "--clear-groups"] if user else []
+        basedir = Path(MARIADB).parents[1]
+        given = [f"--datadir={folder}/data", f"--basedir={basedir}"]
+        plain = ["--no-defaults", *given, "--auth-root-authentication-method=normal", "--skip-test-db"]
+        made = subprocess.run([*as_user, INSTALL, *plain], check=False, capture_output=True, text=True, cwd=folder)
+        assert made.returncode == 0, made.stdout + made.stderr
+        with free_ports(1) as (port,):
+            pass
+        where = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/s"]
+        languages = f"--lc-messages-dir={basedir}/share/mysql"
+        command = [*as_user, MARIADB, "--no-defaults", *given, *where, languages]
+        with subprocess.Popen(command, cwd=folder) as process:
+            try:
+                yield _connected(port), port
+            finally:
+                process.terminate()
+                process.wait(20)
 
 
 def _connected(port: int) -> Any:
