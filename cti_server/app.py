@@ -58,6 +58,7 @@ from .live.presence import Presence
 from .live.questions import Questions
 from .live.record_news import RecordNews
 from .live.signed_out import SignedOut
+from .live.spreading import Spreading
 from .live.upkeep import Upkeep
 from .lookup.identify import Lookup
 from .lookup.places import PrefixPlaces
@@ -216,6 +217,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         duties.append(_start(("following", following.run), database))
         duties.append(_start(("mailbox", mailbox.run), database))
         duties.append(_start(("presence", presence.run), database))
+        spreading = Spreading(database, attachments, lambda: notices.alone)
+        duties.append(_start(("spreading", spreading.run), database))
         duties.append(_start(("changes", changes.run), database))
         duties.append(_start(("signed out", SignedOut(database, hub, deps.known_holders).run), database))
         duties.append(_start(("oversights", oversights.run), database))

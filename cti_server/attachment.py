@@ -42,7 +42,13 @@ DRAIN_S = 3.0  # to write what is in the inbox when the server ends
 PBX_COMES_S = 24 * 3600.0  # a PBX that is away longer has forgotten who was paused
 GIVE_BACK_S = 5.0  # to give back what was set at the queues of the PBX, when the server ends
 
+LET_GO_S = 4.0  # a PBX that was let go for another process to take is not asked for meanwhile
+
 log = structlog.get_logger()
+
+
+class LetGo(Exception):
+    """Another process is to have this PBX."""
 
 
 class Attachment:
@@ -68,6 +74,8 @@ class Attachment:
         self.taken: Callable[[leases.Lease], Awaitable[None]] | None = None  # called when this one is the owner
         self._database, self._lookup, self._connected = database, lookup, connected
         self._times = times
+        self.patience_s = 0.0  # for so long a free PBX is left to others
+        self._let_go = asyncio.Event()
         self._decided = asyncio.Event()  # whether this process is attached; if so, the floor is restored
         self._begin_round()
 
@@ -173,7 +181,9 @@ class Attachment:
                     now = datetime.now(UTC)
                     if record_was_away:
                         not_before = leases.clock() + leases.BACK_S
-                    async with leases.hold(self._database, self.pbx.name, who, now, not_before) as lease:
+                    async with leases.hold(
+                        self._database, self.pbx.name, who, now, not_before, self.patience_s
+                    ) as lease:
                         self.owner, waiting, record_was_away = True, False, False
                         self.commands.right = lease
                         await self._attached(lease)
@@ -183,6 +193,9 @@ class Attachment:
                         log.info("pbx.waiting", pbx=self.pbx.name, reason=str(taken.exceptions[0]))
                     waiting = True
                     again_s = _again(taken.exceptions)
+                except* LetGo as gone:
+                    log.info("pbx.let_go", pbx=self.pbx.name, reason=str(gone.exceptions[0]))
+                    again_s = LET_GO_S
                 except* leases.LeaseLost as lost:
                     log.warning("pbx.lost", pbx=self.pbx.name, reason=str(lost.exceptions[0]))
                 except* Exception as failed:
@@ -200,6 +213,14 @@ class Attachment:
                 await self._stop_waiting()
             self.commands.close()
 
+    def let_go(self) -> None:
+        """Let another process have the PBX; nothing is given back to it, and none of its events is lost."""
+        self._let_go.set()
+
+    async def _letting(self) -> None:
+        await self._let_go.wait()
+        raise LetGo("another process has fewer PBXs")
+
     async def _attached(self, lease: leases.Lease) -> None:
         await self.pipeline.restore(lease)
         if self.taken is not None:
@@ -216,18 +237,20 @@ class Attachment:
         reading = asyncio.create_task(self._read_again(), name=f"reading {self.pbx.name}")
         noting = asyncio.create_task(self._note_live(), name=f"noting {self.pbx.name}")
         pausing = asyncio.create_task(self._pause_again(), name=f"pausing {self.pbx.name}")
+        self._let_go.clear()
+        letting = asyncio.create_task(self._letting(), name=f"letting {self.pbx.name}")
         losing = asyncio.create_task(_lost(lease), name=f"lease lost {self.pbx.name}")
         filling = asyncio.create_task(gaps.run(), name=f"gaps {self.pbx.name}")
         try:
             # None of these returns; the first that fails ends the round.
-            await asyncio.wait({writing, linked, ordered, losing}, return_when=asyncio.FIRST_EXCEPTION)
+            await asyncio.wait({writing, linked, ordered, losing, letting}, return_when=asyncio.FIRST_EXCEPTION)
         except asyncio.CancelledError:
             stopping = True
             raise
         finally:
             if self.stream.cards is not None:
                 self.stream.cards.attached = None
-            beside = (linked, ordered, reading, noting, pausing, losing, filling)
+            beside = (linked, ordered, reading, noting, pausing, losing, letting, filling)
             for task in beside:
                 task.cancel()
             self.pipeline.stop()

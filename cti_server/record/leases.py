@@ -134,12 +134,13 @@ def lock_key(name: str) -> int:
 
 @asynccontextmanager
 async def hold(
-    database: Database, pbx: str, owner: str, now: datetime, not_before: float = 0.0
+    database: Database, pbx: str, owner: str, now: datetime, not_before: float = 0.0, patience_s: float = 0.0
 ) -> AsyncIterator[Lease]:
     """Hold the lease of a PBX, and renew it. Raises LeaseTaken at once where another process has it.
 
     Before `not_before`, by `clock`, a term that has ended is left to whoever had it: after the record was away its
-    owner has more to write than what anybody else knows, and renews as soon as it can.
+    owner has more to write than what anybody else knows, and renews as soon as it can. And until it has been over
+    for `patience_s` it is left to any other process.
     """
     if database.is_sqlite:
         yield Lease(pbx, await _next_epoch(database, pbx, owner, now))
@@ -149,7 +150,7 @@ async def hold(
         async with engine.connect() as own:
             await own.execution_options(isolation_level="AUTOCOMMIT")
             await _keep_off_older_versions(own, pbx)
-            lease = await _take(database, pbx, owner, now, not_before)
+            lease = await _take(database, pbx, owner, now, not_before, patience_s)
             renewing = asyncio.create_task(_renew(lease, own), name=f"lease {pbx}")
             try:
                 yield lease
@@ -176,7 +177,9 @@ async def _keep_off_older_versions(own: Connection, pbx: str) -> None:
         raise LeaseTaken(f"a process of an older version is attached to {pbx}")
 
 
-async def _take(database: Database, pbx: str, owner: str, now: datetime, not_before: float = 0.0) -> Lease:
+async def _take(
+    database: Database, pbx: str, owner: str, now: datetime, not_before: float = 0.0, patience_s: float = 0.0
+) -> Lease:
     """Take the lease if no term goes on. The row of the epoch is locked first: a transaction that is fenced by the
     last owner is over when the new one begins."""
     asked_at = clock()
@@ -185,8 +188,8 @@ async def _take(database: Database, pbx: str, owner: str, now: datetime, not_bef
         left: float | None = await conn.scalar(
             sa.select(_seconds_left()).where(pbx_terms.c.pbx == pbx).with_for_update()
         )
-        if left is not None and left <= 0 and (yet := not_before - clock()) > 0:
-            left = yet
+        if left is not None and left <= 0:
+            left = max(not_before - clock(), left + patience_s)
         if left is not None and left > 0:
             await conn.execute(_standby(pbx))
         else:

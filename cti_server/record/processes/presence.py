@@ -46,6 +46,12 @@ async def here(conn: Connection, process: str, agents: Set[int]) -> bool:
     return known != agents
 
 
+async def alive(conn: Connection) -> int:
+    """How many processes live."""
+    recently = processes.c.seen_at > sa.func.now() - sa.literal(timedelta(seconds=LIVES_S), sa.Interval)
+    return await conn.scalar(sa.select(sa.func.count()).select_from(processes).where(recently)) or 0
+
+
 async def connected(conn: Connection) -> frozenset[int]:
     """The agents who have a desktop at a process that lives."""
     found = await conn.scalars(
