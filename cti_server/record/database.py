@@ -274,10 +274,11 @@ class Database:
         await self.close()
 
 
-def lone_engine(url: sa.URL) -> AsyncEngine:
-    """An engine without a pool: for migrations, and for locks that last as long as their connection."""
+def lone_engine(url: sa.URL, *, patient: bool = False) -> AsyncEngine:
+    """An engine without a pool: for migrations, and for locks that last as long as their connection. On SQLite a
+    `patient` one waits for minutes for whoever writes."""
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, 0, foreign_keys=False, busy_timeout_ms=PATIENCE_MS)
+        return _sqlite(url, 0, foreign_keys=False, busy_timeout_ms=PATIENCE_MS if patient else None)
     return create_async_engine(url, json_serializer=to_json, hide_parameters=True, poolclass=NullPool)
 
 

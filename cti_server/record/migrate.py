@@ -142,7 +142,7 @@ async def _locked(url: str, work: Callable[[sa.Connection], T]) -> T:
 
     On SQLite foreign keys are off for that time: copying a table drops the old one, and that would cascade.
     """
-    engine = lone_engine(normalise_url(url))
+    engine = lone_engine(normalise_url(url), patient=True)
     try:
         async with engine.connect() as conn:
             await conn.execution_options(cti_write=True)
