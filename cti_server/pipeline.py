@@ -55,6 +55,7 @@ from .spool import Spool, Spooled
 MAX_INBOX = 20_000  # signals, about those of 400 calls; beyond it the link gets SinkFull and takes a snapshot
 MAX_BATCH = 500  # signals applied before they are written; bounds the transaction, not the throughput
 MAX_RETRY_S = 5.0
+TOLD_WITHIN_S = 0.5  # for a handover capsule that is read before the offer is handed out
 MAX_UNASKED = 10_000
 PATIENCE_S = 0.2  # what is not written by then is told all the same, provisionally
 WRITE_S = 10.0  # one try to write a batch: a connection that has died is silent for much longer
@@ -122,6 +123,7 @@ class Pipeline:
         self._states = memory.StateLog()
         self._in_record = memory.InRecord()
         self._on_orders = on_orders
+        self._answering: asyncio.Task[None] | None = None
         self._late: list[CallerIdentified] = []  # for calls that have not begun, or are over
         self._watchers: dict[asyncio.Future[Any], Callable[[Books], Any]] = {}  # of the callers of `when`
         self._log = log.bind(pbx=pbx)
@@ -248,6 +250,8 @@ class Pipeline:
 
     async def close(self) -> None:
         """End the waits of `when` with PipelineClosed. Call it once `run` has ended."""
+        if self._answering is not None:
+            self._answering.cancel()
         for waiting in self._watchers:
             if not waiting.done():
                 waiting.set_exception(PipelineClosed(f"{self.pbx} is no longer attached here"))
@@ -323,15 +327,19 @@ class Pipeline:
                 if self.spool and call.match == "pending" and len(self._unasked) < MAX_UNASKED:
                     self._unasked.append(call)
 
+    @property
+    def _told_to(self) -> int:
+        """The number of the last event that desktops have been told of, or are about to be."""
+        return max(self._seq or 0, self._ahead)
+
     def _tell_ahead(self, batch: Batch) -> bool:
         """Hand out what is not written yet. False where its numbers cannot be known."""
         if self._seq is None:
             return False
-        self._ahead = max(self._ahead, self._seq)
-        rows = memory.ahead(self.stream.name, batch, self._ahead)
+        rows = memory.ahead(self.stream.name, batch, after := self._told_to)
         if not self.stream.offer_ahead(rows, batch.whole):
             return False
-        self._ahead += len(rows)
+        self._ahead = after + len(rows)
         return True
 
     async def _write_all(self) -> None:
@@ -467,6 +475,22 @@ class Pipeline:
             del self._watchers[waiting]
 
     def _answer_watchers(self) -> None:
+        """Ask again what callers of `when` wait for, once everybody who asks this process is shown it."""
+        if not self._watchers or self._answering is not None:
+            return
+        if self.stream.position < self._told_to:
+            self._answering = asyncio.create_task(self._answer_once_told(), name=f"answering {self.pbx}")
+        else:
+            self._answer_now()
+
+    async def _answer_once_told(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TOLD_WITHIN_S):
+                await self.stream.reaches(self._told_to)
+        self._answering = None
+        self._answer_now()
+
+    def _answer_now(self) -> None:
         for waiting, shows in self._watchers.items():
             if waiting.done():
                 continue

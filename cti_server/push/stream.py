@@ -62,6 +62,7 @@ class Stream:
         self._database = database
         self._top = 0  # as far as the journal is known to go
         self._behind = asyncio.Event()
+        self._moved = asyncio.Event()
         self._taken_back = False
         self._confirmed = 0  # up to this number everything that was handed out ahead is in the record
         self._ahead: deque[tuple[Entry, Mapping[str, Any] | None]] = deque()  # while others hold the stream
@@ -71,6 +72,12 @@ class Stream:
     def position(self) -> int:
         """The number of the last event that the replica includes and the hub has handed out."""
         return self._hub.positions.get(self.name, 0)
+
+    async def reaches(self, seq: int) -> None:
+        """Return once everything up to this number is handed out."""
+        while self.position < seq:
+            self._moved.clear()
+            await self._moved.wait()
 
     # --- coming to know --------------------------------------------------------------------------------
 
@@ -245,6 +252,7 @@ class Stream:
             )
             for entry in entries
         )
+        self._moved.set()
         if cards is not None:
             cards.forget(entries)
 
