@@ -75,6 +75,7 @@ class LiveCollector(Collector):
             "cti_calls": ("Live calls", lambda a: len(a.pipeline.floor.calls)),
             "cti_inbox_signals": ("Signals waiting to be applied", lambda a: a.pipeline.waiting),
             "cti_journal_lag_seconds": ("How long a batch waits for the database", lambda a: a.pipeline.lag_s),
+            "cti_spooled_events": ("Events told ahead of the record", lambda a: a.pipeline.spool.events),
         }
         counters: Readings = {
             "cti_ami_events": ("AMI events received", lambda a: a.link.events),

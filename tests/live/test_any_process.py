@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -25,22 +25,12 @@ from cti_server.demo.ports import free_ports
 from cti_server.demo.seed_data import DEMO_PASSWORD
 from tests.documents import block, replaced
 from tests.live.asterisk_says import TRUNK
-from tests.live.center import Center, center, until
+from tests.live.center import Center, until
+from tests.live.pair import Pair, a_pair, attached
 from tests.live.test_control import BOB, Agent, Shop, to
 from tests.live.web_proxy import NAME, caddy, certificate
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
-
-
-@dataclass
-class Pair:
-    """The process that has the PBX, and the other one."""
-
-    owner: Center
-    other: Center
-
-    def swap(self) -> None:
-        self.owner, self.other = self.other, self.owner
 
 
 @pytest.fixture
@@ -51,18 +41,9 @@ def phones() -> Iterator[ExitStack]:
 
 @pytest.fixture
 async def pair(postgres_url: str, tmp_path: Path, phones: ExitStack) -> AsyncIterator[Pair]:
-    async with center(postgres_url, tmp_path, CTI_SNAPSHOT_EVERY_S="600") as one:
-        await one.start()
-        with free_ports(2) as (fastagi_port, http_port):
-            two = replace(one, fastagi_port=fastagi_port, http_port=http_port, process=None)
-        two.log = tmp_path / "two.log"
-        await two.start()
-        made = Pair(one, two)
-        try:
-            yield made
-        finally:
-            phones.close()
-            await two.stop(signal.SIGKILL)
+    async with a_pair(postgres_url, tmp_path) as made:
+        yield made
+        phones.close()
 
 
 @asynccontextmanager
@@ -211,12 +192,6 @@ async def test_a_frozen_owner_orders_nothing_once_another_has_the_pbx(pair: Pair
         assert TRUNK in held
         log = await until(lambda: lost(pair.owner), "the frozen process to know")
         assert "newer process" in log or "followed by" in log
-
-
-def attached(site: Center) -> bool:
-    """It has the PBX, and has heard it."""
-    text = site.log.read_text()
-    return "pbx.attached" in text and "link.live" in text.partition("pbx.attached")[2]
 
 
 def lost(site: Center) -> str | None:

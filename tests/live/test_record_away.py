@@ -8,17 +8,16 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import websockets
 
-from cti_server.demo.ports import free_ports
 from tests.conftest import PostgresServer
 from tests.live.center import Center, center, until
-from tests.live.test_any_process import Pair, at_desk, attached, of_call, told_state
+from tests.live.pair import a_pair, attached
+from tests.live.test_any_process import at_desk, of_call, told_state
 from tests.live.test_control import Agent, Shop
 from tests.live.workplace import CUSTOMER
 
@@ -31,20 +30,6 @@ AWAY_S = 5.0  # more than two terms of a lease
 def phones() -> Iterator[ExitStack]:
     with ExitStack() as stack:
         yield stack
-
-
-@asynccontextmanager
-async def a_pair(url: str, folder: Path) -> AsyncIterator[Pair]:
-    async with center(url, folder, CTI_SNAPSHOT_EVERY_S="600") as one:
-        await one.start()
-        with free_ports(2) as (fastagi_port, http_port):
-            two = replace(one, fastagi_port=fastagi_port, http_port=http_port, process=None)
-        two.log = folder / "two.log"
-        await two.start()
-        try:
-            yield Pair(one, two)
-        finally:
-            await two.stop(signal.SIGKILL)
 
 
 def frames(agent: Agent, kind: str) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ import {
 export interface Story {
   handovers?: Record<string, HandoverView>; panel?: Parameters<ReturnType<typeof usePanel.getState>["set"]>[0]; toasts?: Parameters<typeof toast>[0][];
   seats?: Problem; settings?: boolean; mine?: PromiseView[]; messages?: boolean; help?: HelpRequest[]; draft?: Partial<Content>;
-  me?: Partial<Me>; calls?: StoryCall[]; cards?: Card[]; link?: LinkState; path?: string; lost?: boolean; note?: string; overlay?: "keys";
+  me?: Partial<Me>; calls?: StoryCall[]; cards?: Card[]; link?: LinkState; path?: string; lost?: boolean; record?: { since: string; stale: string[] }; note?: string; overlay?: "keys";
 }
 
 const ringing = { state: "ringing" as const, answered_at: null, wait_ms: null };
@@ -51,6 +51,8 @@ const stories: Record<string, Story> = {
     calls: [storyCall(wangCard), storyCall(emilyCard, { ...ringing, interaction: 613, started_at: ago(20), queued_at: ago(12), waiting_since: ago(12), queue: "vip" }, [rings])],
   },
   stale: { me: state("talking", 214), calls: [storyCall(wangCard)], cards: [wangCard], link: { state: "stale", since: ago(12), detail: "connection reset by peer" } },
+  recordaway: { me: state("talking", 214), calls: [storyCall(wangCard)], cards: [wangCard], record: { since: ago(42), stale: [] } },
+  recordstale: { me: state("talking", 214), calls: [storyCall(wangCard)], cards: [wangCard], record: { since: ago(42), stale: ["pbx:demo"] } },
   refused: { link: { state: "refused", since: ago(95), detail: "Authentication failed for cti-events" } },
   lost: { me: state("talking", 214), calls: [storyCall(wangCard)], cards: [wangCard], lost: true },
   floor: {
@@ -123,7 +125,7 @@ export async function play(name: string): Promise<void> {
     socket: story.lost ? { name: "lost", since: Date.now() - 23_000, attempt: 4 } : { name: "open", since: Date.now(), attempt: 0 },
     selected: first?.view.call ?? null,
     desk: {
-      ...emptyDesk, me: person, links: { demo: story.link ?? live },
+      ...emptyDesk, me: person, links: { demo: story.link ?? live }, record: story.record ?? null,
       calls: Object.fromEntries((story.calls ?? []).map(({ view }) => [view.call, view])),
       parts: Object.fromEntries((story.calls ?? []).flatMap(({ view, parts }) => {
         const mine = parts.filter((part) => part.agent === person.id && part.state !== "left");
