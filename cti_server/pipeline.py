@@ -313,10 +313,11 @@ class Pipeline:
             self._writing = asyncio.create_task(self._write_all(), name=f"writing {self.pbx}")
             self._writing.add_done_callback(lambda _: self._wake.set())
             await asyncio.wait({self._writing}, timeout=PATIENCE_S)
-            for spooled in self.spool.not_told():
-                spooled.ahead = self._tell_ahead(spooled.batch)
+            if (spooled := self.spool.first()) is not None:
+                spooled.ahead = self._tell_ahead(spooled.batch, self._seq)
         else:
-            self.spool.put(batch, ahead=self._tell_ahead(batch))
+            before = self._seq + self.spool.events if self._seq is not None else None
+            self.spool.put(batch, ahead=self._tell_ahead(batch, before))
             if self.spool.full:
                 await asyncio.wait({self._writing})
         if self._writing.done():
@@ -332,11 +333,12 @@ class Pipeline:
         """The number of the last event that desktops have been told of, or are about to be."""
         return max(self._seq or 0, self._ahead)
 
-    def _tell_ahead(self, batch: Batch) -> bool:
-        """Hand out what is not written yet. False where its numbers cannot be known."""
-        if self._seq is None:
+    def _tell_ahead(self, batch: Batch, after: int | None) -> bool:
+        """Hand out what is not written yet, with the numbers that follow `after`. False where those are not known,
+        or where something before it has not been handed out."""
+        if after is None:
             return False
-        rows = memory.ahead(self.stream.name, batch, after := self._told_to)
+        rows = memory.ahead(self.stream.name, batch, after)
         if not self.stream.offer_ahead(rows, batch.whole):
             return False
         self._ahead = after + len(rows)
@@ -344,16 +346,18 @@ class Pipeline:
 
     async def _write_all(self) -> None:
         """Write what waits, in order, until nothing does."""
+        was_ahead = False
         while (spooled := self.spool.first()) is not None:
             entries = await self._write_until_written(spooled)
             self.spool.written()
+            was_ahead |= spooled.ahead
             if spooled.ahead:
                 self.stream.confirm(entries)
             else:
                 self.stream.offer(entries, spooled.batch.whole)
             if entries:
                 self._seq = entries[-1].seq
-        if self._unnumbered or self._unasked:
+        if was_ahead:
             unasked, self._unasked = self._unasked, []
             self.callers.catch_up([*unasked, *self.floor.calls.values()])
             calls, self._unnumbered = self._unnumbered, set()
@@ -364,7 +368,7 @@ class Pipeline:
         tries, singly = 0, False
         while True:
             try:
-                async with asyncio.timeout(WRITE_S):
+                async with asyncio.timeout(WRITE_S * (1 + tries)):
                     if tries and (entries := await self._are_written(spooled.batch)) is not None:
                         return entries
                     return await (self._write_singly if singly else self._write)(spooled.batch)

@@ -79,10 +79,6 @@ class Spool:
         """The oldest batch is in the record."""
         self.events -= len(self._waiting.popleft().batch.events)
 
-    def not_told(self) -> list[Spooled]:
-        """The batches whose events no desktop has been told of, the oldest first."""
-        return [spooled for spooled in self._waiting if not spooled.ahead]
-
     def calls(self) -> int:
         """How many calls have changed in what waits."""
         return len({call.id for spooled in self._waiting for call in spooled.batch.calls})
