@@ -142,7 +142,7 @@ async def test_what_happens_meanwhile_is_told_at_once_and_written_in_order(datab
             await site.until_said("told")
             marks = [one.get("provisional", False) for one in site.events() if one["seq"] > before]
             assert marks == sorted(marks)  # what was under way when it went away is written
-            assert marks.count(True) > 10
+            assert marks.count(True) > 5
             assert site.hub.ahead == {NAME}
             top = site.stream.position
         assert (await site.until(type="confirmed", seq=top))["stream"] == NAME
