@@ -90,7 +90,7 @@ async def _signed_in(url: str) -> list[str]:
 
 
 @asynccontextmanager
-async def _server(url: str, log: Path) -> AsyncIterator[tuple[int, subprocess.Popen[bytes]]]:
+async def _server(url: str, log: Path, **beside: str) -> AsyncIterator[tuple[int, subprocess.Popen[bytes]]]:
     """The server as a process of its own. Its PBX is not there: what comes in does not depend on it."""
     port, ami_port, fastagi_port = (stage.port_or_free(0) for _ in range(3))
     environment = os.environ | {
@@ -101,6 +101,7 @@ async def _server(url: str, log: Path) -> AsyncIterator[tuple[int, subprocess.Po
         "CTI_PBX": PBX,
         "CTI_AMI_PORT": str(ami_port),
         "CTI_AMI_EVENTS_SECRET": "none",
+        **beside,
     }
     with log.open("ab") as out:
         process = subprocess.Popen(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,12 +73,26 @@ async def _people(database: Database) -> None:
 
 
 @asynccontextmanager
-async def desktops(center: Center, stamps: Stamps) -> AsyncIterator[list[Desktop]]:
-    """All agents and a supervisor who sees the floor, watching."""
-    who: Sequence[tuple[str, str | None]] = [(f"agent{one}", f"PJSIP/{one}") for one in EXTENSIONS]
+async def another(center: Center) -> AsyncIterator[Center]:
+    """A second process beside this one, on the same record."""
+    with free_ports(2) as (fastagi_port, http_port):
+        log = center.log.with_name("second.log")
+        made = replace(center, fastagi_port=fastagi_port, http_port=http_port, log=log, process=None)
+    await made.start()
+    try:
+        yield made
+    finally:
+        await made.stop(signal.SIGTERM)
+
+
+@asynccontextmanager
+async def desktops(stamps: Stamps, *centers: Center) -> AsyncIterator[list[Desktop]]:
+    """All agents, spread over these processes, and a supervisor at the last who sees the floor; all watch."""
     people = [
-        Desktop(center.url, login, DEMO_PASSWORD, seat, stamps) for login, seat in (*who, (SUPERVISOR, None))
+        Desktop(centers[n % len(centers)].url, f"agent{one}", DEMO_PASSWORD, f"PJSIP/{one}", stamps)
+        for n, one in enumerate(EXTENSIONS)
     ]
+    people.append(Desktop(centers[-1].url, SUPERVISOR, DEMO_PASSWORD, None, stamps))
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def enter(person: Desktop) -> asyncio.Task[None]:

@@ -59,7 +59,7 @@ async def soak(seconds: int, postgres: bool) -> bool:
         if postgres:
             url = stack.enter_context(stack.enter_context(durable_postgres()).database())
         stamps = Stamps()
-        async with site(url, Path(folder), stamps) as (center, _), desktops(center, stamps):
+        async with site(url, Path(folder), stamps) as (center, _), desktops(stamps, center):
             memory = await _calls(center, stack, seconds)
             return await _verdict(center, stamps, memory, seconds)
 

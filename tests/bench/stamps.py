@@ -27,15 +27,18 @@ class Stamps:
 
     called: dict[Pop, float] = field(default_factory=dict)
     shown: dict[Pop, float] = field(default_factory=dict)
+    at: dict[str, str] = field(default_factory=dict)
+    """By seat, the address of the process at which its agent's desktop is."""
     with_customer: set[Pop] = field(default_factory=set)
     calls: set[str] = field(default_factory=set)
     """Linkedids that a channel of its own began."""
     frames: int = 0
     characters: int = 0
 
-    def latencies_ms(self) -> list[float]:
-        """Of each offer whose card came, in the order of the offers."""
-        return [(self.shown[pop] - at) * 1000 for pop, at in self.called.items() if pop in self.shown]
+    def latencies_ms(self, url: str | None = None) -> list[float]:
+        """Of each offer whose card came, in the order of the offers; with `url`, of the desktops of that process."""
+        shown = [pop for pop in self.called if pop in self.shown]
+        return [(self.shown[pop] - self.called[pop]) * 1000 for pop in shown if url in (None, self.at.get(pop[1]))]
 
     def lost(self) -> int:
         return sum(pop not in self.shown for pop in self.called)
@@ -120,6 +123,8 @@ class Desktop:
     def __init__(self, url: str, login: str, password: str, seat: str | None, stamps: Stamps) -> None:
         self._login, self._password, self._seat, self._stamps = login, password, seat, stamps
         self._url = url
+        if seat is not None:
+            stamps.at[seat] = url
         self.api = httpx.AsyncClient(base_url=url, timeout=20)
         self.agent = 0
         self.wrapped = 0
