@@ -61,15 +61,10 @@ async def measure(engine: str, database_url: str, folder: Path, *, two: bool = F
             callers.close()
         cpu = (cpu_s(pid) - cpu) / (time.perf_counter() - begun)
         title = f"pop, {engine}: {calls} calls at {RATE:g}/s, {len(people)} desktops"
-        where = dict(zip((one.url for one in centers), ("at the owner", "at the other process"), strict=False))
-        show(
-            title,
-            [
-                *_pops(stamps, where if two else {}),
-                *await _record(center, people, calls),
-                *_server(tap, stamps, cpu, memory),
-            ],
-        )
+        which = ("at the owner", "at the other process") if two else ("on the desktop",)
+        where = dict(zip((one.url for one in centers), which, strict=True))
+        record = await _record(center, people, calls)
+        show(title, [*_pops(stamps, where), *record, *_server(tap, stamps, cpu, memory)])
         for call in await unfinished(database_url):
             out.print(f"unfinished: {call}")
         if unexpected:
@@ -77,10 +72,10 @@ async def measure(engine: str, database_url: str, folder: Path, *, two: bool = F
 
 
 def _pops(stamps: Stamps, where: Mapping[str, str]) -> list[Figure]:
-    """`where` says which process is at which address; empty for one process."""
+    """`where` says which process is at which address."""
     lost = stamps.lost()
     pops = []
-    for url, which in where.items() or ((None, "on the desktop"),):
+    for url, which in where.items():
         taken = stamps.latencies_ms(url)
         assert taken, "no card came"
         goal, p95 = GOALS_MS[which], percentile(taken, 95)

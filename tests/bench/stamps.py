@@ -36,7 +36,7 @@ class Stamps:
     characters: int = 0
 
     def latencies_ms(self, url: str | None = None) -> list[float]:
-        """Of each offer whose card came, in the order of the offers; with `url`, of the desktops of that process."""
+        """Of each offer whose card came, in their order; with `url`, at the desktops of that process only."""
         shown = [pop for pop in self.called if pop in self.shown]
         return [(self.shown[pop] - self.called[pop]) * 1000 for pop in shown if url in (None, self.at.get(pop[1]))]
 
