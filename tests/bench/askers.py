@@ -160,4 +160,4 @@ class _Session(asyncio.Protocol):
             self.status.set_result("")
 
     def _write(self, data: bytes) -> None:
-        self._transport.write(data)  # type: ignore[attr-defined]
+        self._transport.write(data)

@@ -69,8 +69,8 @@ def _signals() -> None:
     gc.collect()
     for _ in range(ROUNDS):
         for size, floor in floors.items():
-            calls = [retold(the_call(), next(played)) for _ in range(CALLS)]
-            best[size] = min(best[size], _play(floor, calls))
+            told = [retold(the_call(), next(played)) for _ in range(CALLS)]
+            best[size] = min(best[size], _play(floor, told))
     smallest = best[SIZES[0]]
     figures = []
     for (calls, agents), seconds in best.items():
@@ -120,7 +120,7 @@ def _cost(floor: Floor, number: int) -> tuple[int, int, int]:
     """Of the whole call: things looked at (each once a signal), compared, viewed."""
     costs = cost_of_each(floor, retold(the_call(), number))
     for call, _ in floor.books.parts_of(1):
-        floor.apply(WrapUpFinished(costs and floor.books.clock + 1, call.id, 1))
+        floor.apply(WrapUpFinished(floor.books.clock + 1, call.id, 1))
     return sum(c[1] for c in costs), sum(c[2] for c in costs), sum(c[3] for c in costs)
 
 
