@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +27,7 @@ SAFE_SQLITE = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5000
 PATIENCE_MS = 600_000  # of a migration: one of a large file, by another process, takes minutes
 POOL_SIZE = 10
+ROLLBACK_S = 1.0  # after it the connection is given up, which PostgreSQL rolls back as well
 LOOK_EVERY = 10_000  # steps of SQLite between two looks at the clock, about a millisecond
 QUERY_CANCELED = "57014"  # of PostgreSQL
 PROVE_EVERY_S = 10.0  # how long a write that succeeded proves that the next will
@@ -185,7 +186,7 @@ class Database:
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Connection]:
         if not self.is_sqlite:
-            async with self.engine.begin() as conn:
+            async with self._reader.connect() as conn, _on_the_driver(conn):
                 yield conn
             return
         async with self._writer, self.engine.connect() as conn:
@@ -272,6 +273,47 @@ class Database:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+@asynccontextmanager
+async def _on_the_driver(conn: Connection) -> AsyncIterator[None]:
+    """A transaction by PostgreSQL's driver, about a connection on which SQLAlchemy begins none: its own way costs
+    a greenlet each for beginning and ending it, and a call is written in several."""
+    driver: Any = (await conn.get_raw_connection()).driver_connection
+    transaction = driver.transaction()
+    await _by_driver(transaction.start)
+    try:
+        yield
+    except asyncio.CancelledError:
+        # A statement may be under way, and a PostgreSQL that does not answer would not answer a rollback either.
+        await conn.invalidate()
+        driver.terminate()
+        raise
+    except BaseException:
+        try:
+            async with asyncio.timeout(ROLLBACK_S):
+                await transaction.rollback()
+        except Exception:
+            await conn.invalidate()
+            driver.terminate()
+        raise
+    await _by_driver(transaction.commit)
+
+
+async def _by_driver(work: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await work()
+    except Exception as cause:
+        raise as_sqlalchemy_says(cause) from cause
+
+
+def as_sqlalchemy_says(cause: Exception) -> Exception:
+    """For an exception of PostgreSQL's driver, the one that SQLAlchemy would have raised."""
+    state = str(getattr(cause, "sqlstate", None) or "")
+    if isinstance(cause, ValueError | TypeError) and not state:
+        return cause  # an argument that cannot be sent
+    kind = {"22": sa.exc.DataError, "23": sa.exc.IntegrityError}.get(state[:2], sa.exc.OperationalError)
+    return kind(None, None, cause, hide_parameters=True)
 
 
 def lone_engine(url: sa.URL, *, patient: bool = False) -> AsyncEngine:

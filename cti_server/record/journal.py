@@ -4,6 +4,7 @@ cursor.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from cti_server.record import swift
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, UtcDateTime, metadata, upsert
 
@@ -69,22 +71,29 @@ async def append(conn: Connection, stream: str, entries: Sequence[NewEntry]) -> 
     """
     if not entries:
         return range(0)
-    taken = await conn.scalar(
-        upsert(conn.dialect.name, streams)
-        .values(stream=stream, seq=len(entries))
-        .on_conflict_do_update(index_elements=[streams.c.stream], set_={"seq": streams.c.seq + len(entries)})
-        .returning(streams.c.seq)
-    )
-    assert taken is not None
-    seqs = range(taken - len(entries) + 1, taken + 1)
-    await conn.execute(
-        sa.insert(journal),
+    taken = await swift.run(conn, _take_numbers(conn.dialect.name), [{"stream": stream, "seq": len(entries)}])
+    ((top,),) = taken
+    seqs = range(top - len(entries) + 1, top + 1)
+    await swift.run(
+        conn,
+        _APPEND,
         [
             {"stream": stream, "seq": seq, "at": e.at, "kind": e.kind, "audience": e.audience, "body": e.body}
             for seq, e in zip(seqs, entries, strict=True)
         ],
     )
     return seqs
+
+
+@functools.cache
+def _take_numbers(dialect: str) -> Any:
+    new = upsert(dialect, streams).values(stream=sa.bindparam("stream"), seq=sa.bindparam("seq"))
+    return new.on_conflict_do_update(
+        index_elements=[streams.c.stream], set_={"seq": streams.c.seq + new.excluded.seq}
+    ).returning(streams.c.seq)
+
+
+_APPEND = sa.insert(journal)
 
 
 def entry(stream: str, seq: int, new: NewEntry) -> Entry:

@@ -27,6 +27,7 @@ from typing import cast
 import sqlalchemy as sa
 import structlog
 
+from cti_server.record import swift
 from cti_server.record.database import Connection, Database, lone_engine
 from cti_server.record.schema import CleanText, UtcDateTime, metadata, upsert
 
@@ -289,6 +290,10 @@ async def _let_go(database: Database, lease: Lease) -> None:
         log.info("lease.not_let_go", pbx=lease.pbx, cause=f"{type(cause).__name__}: {cause}"[:300])
 
 
+_EPOCH = sa.select(pbx_leases.c.epoch).where(pbx_leases.c.pbx == sa.bindparam("pbx"))
+_FENCES = {True: _EPOCH.with_for_update(key_share=True), False: _EPOCH.with_for_update(read=True)}
+
+
 async def fence(conn: Connection, lease: Lease, *, changes_it: bool = False) -> None:
     """Call this first in each transaction that writes for a PBX. Raises LeaseLost when there is a newer owner.
 
@@ -296,9 +301,9 @@ async def fence(conn: Connection, lease: Lease, *, changes_it: bool = False) -> 
     `changes_it` the transaction goes on to write that row itself (`note_live`): two that shared it first would
     wait for each other for ever.
     """
-    query = sa.select(pbx_leases.c.epoch).where(pbx_leases.c.pbx == lease.pbx)
-    query = query.with_for_update(key_share=True) if changes_it else query.with_for_update(read=True)
-    if (epoch := await conn.scalar(query)) != lease.epoch:
+    found = await swift.run(conn, _FENCES[changes_it], [{"pbx": lease.pbx}])
+    epoch = found[0][0] if found else None
+    if epoch != lease.epoch:
         lease.lose()
         raise LeaseLost(f"{lease.pbx}: epoch {lease.epoch} was followed by {epoch}")
 

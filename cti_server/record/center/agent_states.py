@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from cti_server.record import swift
 from cti_server.record.database import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, id_column, insert_if_there, metadata
 
@@ -46,9 +48,12 @@ _WRITTEN = [f.name for f in fields(AgentStateRow)]
 async def append(conn: Connection, rows: Iterable[AgentStateRow]) -> None:
     """Add these changes, except those of an agent who has been deleted."""
     if values := [asdict(row) for row in rows]:
-        await conn.execute(
-            insert_if_there(conn.dialect.name, agent_states, "agent_id", "agents", _WRITTEN), values
-        )
+        await swift.run(conn, _insert(conn.dialect.name), values)
+
+
+@functools.cache
+def _insert(dialect: str) -> Any:
+    return insert_if_there(dialect, agent_states, "agent_id", "agents", _WRITTEN)
 
 
 async def of_day(conn: Connection, agent_id: int, since: datetime, until: datetime) -> list[AgentStateRow]:

@@ -9,6 +9,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from cti_server.floor.signals import CallerIdentified
+from cti_server.record import swift
 from cti_server.record.contacts.merging import fold
 from cti_server.record.contacts.records import (
     OF_INTERACTION,
@@ -98,8 +99,8 @@ async def save_calls(conn: Connection, records: Iterable[InteractionRecord]) -> 
     batch = {record.key: record for record in records}
     if not batch:
         return {}
-    rows = await conn.execute(_upsert_calls(conn.dialect.name), [_values(record) for record in batch.values()])
-    ids: dict[CallKey, int] = {(row.pbx, row.boot, row.linkedid): row.id for row in rows}
+    rows = await swift.run(conn, _upsert_calls(conn.dialect.name), [_values(record) for record in batch.values()])
+    ids: dict[CallKey, int] = {(pbx, boot, linkedid): number for number, pbx, boot, linkedid in rows}
     await _save_parts(conn, [(ids[key], record) for key, record in batch.items()])
     merged = {
         (record.pbx, record.boot, alias): ids[key]
@@ -158,7 +159,7 @@ async def _save_parts(conn: Connection, given: Sequence[tuple[int, InteractionRe
     visits_of = [_row(number, OF_VISIT, v) for number, record in given for v in record.visits]
     for statement, rows in ((_upsert_segments, segments_of), (_upsert_visits, visits_of)):
         if rows:
-            await conn.execute(statement(conn.dialect.name), rows)
+            await swift.run(conn, statement(conn.dialect.name), rows)
 
 
 def _row(interaction_id: int, names: Sequence[str], of: SegmentRecord | VisitRecord) -> dict[str, Any]:
