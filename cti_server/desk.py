@@ -13,7 +13,8 @@ import structlog
 
 from cti_server.floor.topics import customer as customer_topic
 from cti_server.record import journal
-from cti_server.record.database import Connection, Database
+from cti_server.record.database import Database
+from cti_server.record.engines import Connection
 from cti_server.record.journal import Entry, NewEntry
 from cti_server.record.processes import requests
 

@@ -22,7 +22,8 @@ from .floor.agents import SIGNED_OUT, SYSTEM_REASONS
 from .floor.books import Books
 from .record.center import handed_back, reasons, shifts
 from .record.center.handed_back import HandedBack
-from .record.database import Connection, Database
+from .record.database import Database
+from .record.engines import Connection
 from .settings import PbxSettings
 
 log = structlog.get_logger()

@@ -23,7 +23,7 @@ from .record.center.agent_states import AgentStateRow
 from .record.center.queues import Queue
 from .record.center.shifts import Shift
 from .record.contacts import history, interactions, restart
-from .record.database import Connection
+from .record.engines import Connection
 from .record.journal import Entry
 
 WRAP_UP_KEPT = timedelta(hours=12)  # an older unfinished wrap-up is not brought back to the floor

@@ -24,8 +24,7 @@ from cti_server.memory import Batch
 from cti_server.pipeline import Pipeline
 from cti_server.push.frames import Frame, Note
 from cti_server.push.hub import Hub, Subscriber
-from cti_server.record import database as database_module
-from cti_server.record import journal, leases
+from cti_server.record import engines, journal, leases
 from cti_server.record.contacts import history
 from cti_server.record.database import Database
 from cti_server.record.trouble import Troubles
@@ -116,7 +115,7 @@ async def away(database: Database) -> AsyncIterator[None]:
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_MS", 20)
+    monkeypatch.setattr(engines, "BUSY_TIMEOUT_MS", 20)
     monkeypatch.setattr(pipeline_module, "MAX_RETRY_S", 0.05)
     monkeypatch.setattr(pipeline_module, "WRITE_S", 0.5)
 

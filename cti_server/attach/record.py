@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from cti_server.api.access.passwords import hash_password
 from cti_server.record.center import agents, lines, queues
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.rules.facts import Line
 from cti_server.rules.numbers import normalise
 

@@ -96,7 +96,7 @@ def _is_secret(name: str, given: object) -> bool:
 def announce(settings: Settings) -> None:
     """Say which settings file and which database a command uses, for a wrong folder should be seen at once; and
     what of the settings counts for nothing."""
-    from cti_server.record.database import shown
+    from cti_server.record.urls import shown
 
     file = settings.file or "none, only the environment"
     err.print(Text(f"settings: {file}   database: {shown(settings.database_url)}", "dim"), soft_wrap=True)

@@ -52,8 +52,8 @@ def of_revision(now: str | None, head: str, *, is_known: bool) -> Failure:
 
 
 def _of_database(failed: BaseException, settings: Settings) -> Failure | None:
-    from cti_server.record.database import normalise_url, shown
     from cti_server.record.faults import fault_of
+    from cti_server.record.urls import normalise_url, shown
 
     fault = fault_of(failed, settings.database_url)
     if fault is None:
@@ -143,7 +143,7 @@ def _of_system(failed: OSError, settings: Settings | None) -> Failure:
 
 
 def _is_of_database(path: Path, settings: Settings) -> bool:
-    from cti_server.record.database import normalise_url, sqlite_file
+    from cti_server.record.urls import normalise_url, sqlite_file
 
     file = sqlite_file(normalise_url(settings.database_url))
     return file is not None and (path == file or path in file.parents)

@@ -50,7 +50,8 @@ def doctor() -> None:
 
 
 def _say_where(settings: Settings) -> None:
-    from cti_server.record.database import SAFE_SQLITE, normalise_url, shown, sqlite_file, unsafe_sqlite
+    from cti_server.record.engines import SAFE_SQLITE, unsafe_sqlite
+    from cti_server.record.urls import normalise_url, shown, sqlite_file
 
     if settings.log_json:  # whoever collects these lines expects nothing else
         LOG.info("settings", file=str(settings.file), database=shown(settings.database_url))

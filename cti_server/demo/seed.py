@@ -17,8 +17,9 @@ from cti_server.record.contacts.interactions import InteractionRecord, SegmentRe
 from cti_server.record.crm import bulk, cases, contracts, customers, notes, products
 from cti_server.record.crm.customer_values import Author
 from cti_server.record.crm.drafts import CustomerDraft, PointDraft
-from cti_server.record.database import Connection, Database
+from cti_server.record.database import Database
 from cti_server.record.desk import promises
+from cti_server.record.engines import Connection
 from cti_server.record.sealing import Sealer
 from cti_server.rules.facts import Contract, ServiceLevel
 

@@ -10,7 +10,7 @@ from cti_server.record.center import agent_queues, phone_secrets, phones, wrap_u
 from cti_server.record.center import queues as queue_table
 from cti_server.record.center.phones import Phone
 from cti_server.record.center.wrap_up_codes import WrapUpCode
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.sealing import Sealer
 
 # The reasons, and the codes for all queues, are those that a migration brings.

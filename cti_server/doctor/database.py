@@ -13,7 +13,9 @@ from alembic.script import ScriptDirectory
 
 from cti_server.doctor.findings import Finding, say
 from cti_server.record import migrate
-from cti_server.record.database import SAFE_SQLITE, Database, normalise_url
+from cti_server.record.database import Database
+from cti_server.record.engines import SAFE_SQLITE
+from cti_server.record.urls import normalise_url
 
 CHECK = "database"
 ANSWER_S = 10.0

@@ -21,7 +21,8 @@ from cti_server.lookup.shapes import Card
 from cti_server.record import card_facts
 from cti_server.record.center import lines
 from cti_server.record.crm import contact_points, customers
-from cti_server.record.database import Connection, Database
+from cti_server.record.database import Database
+from cti_server.record.engines import Connection
 from cti_server.rules.facts import Contract, Customer, Line, Reason
 from cti_server.rules.match import Candidate, Match, match
 from cti_server.rules.numbers import MAX_RAW, Number, area_code_of, normalise

@@ -8,7 +8,7 @@ from cti_server.record.center.agents import agents
 from cti_server.record.contacts.tables import interactions
 from cti_server.record.crm.contracts import contracts
 from cti_server.record.crm.customers import customers
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 
 COUNTED = {"people who sign in": agents, "customers": customers, "contracts": contracts, "contacts": interactions}
 

@@ -17,8 +17,9 @@ from cti_server.record.contacts import briefs
 from cti_server.record.contacts.briefs import NO_INTERACTION
 from cti_server.record.crm import cases, contact_points, contracts, customers, notes, products
 from cti_server.record.crm.contact_points import contact_point, match_choices
-from cti_server.record.database import Connection, Database
+from cti_server.record.database import Database
 from cti_server.record.desk import promises
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime
 from cti_server.rules.facts import Case, Contract, Customer, Holder, InteractionBrief, Note, Product, Promise
 

@@ -14,8 +14,9 @@ from typing import Final, Literal
 
 import sqlalchemy as sa
 
-from cti_server.record.database import BadUrl, DatabaseAbsent, normalise_url, sqlite_file
+from cti_server.record.engines import DatabaseAbsent
 from cti_server.record.migrate import UnknownRevision
+from cti_server.record.urls import BadUrl, normalise_url, sqlite_file
 
 Kind = Literal[
     "absent",  # no such SQLite file

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cti_server.record import swift
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, UtcDateTime, metadata, upsert
 
 journal = sa.Table(

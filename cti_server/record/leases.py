@@ -28,7 +28,8 @@ import sqlalchemy as sa
 import structlog
 
 from cti_server.record import swift
-from cti_server.record.database import Connection, Database, lone_engine
+from cti_server.record.database import Database
+from cti_server.record.engines import Connection, lone_engine
 from cti_server.record.schema import CleanText, UtcDateTime, metadata, upsert
 
 pbx_leases = sa.Table(

@@ -17,8 +17,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 
-from cti_server.record.database import Connection, DatabaseAbsent, lone_engine, normalise_url, sqlite_file
+from cti_server.record.engines import Connection, DatabaseAbsent, lone_engine
 from cti_server.record.leases import lock_key
+from cti_server.record.urls import normalise_url, sqlite_file
 
 T = TypeVar("T")
 

@@ -16,9 +16,10 @@ import sqlalchemy as sa
 
 from cti_server.record import migrate
 from cti_server.record.crm import search_index
-from cti_server.record.database import BadUrl, Connection, lone_engine, normalise_url
+from cti_server.record.engines import Connection, lone_engine
 from cti_server.record.leases import lock_key
 from cti_server.record.tables import metadata
+from cti_server.record.urls import BadUrl, normalise_url
 
 ROWS_AT_ONCE = 1000
 EXAMPLE = "write --to postgresql:///cti"

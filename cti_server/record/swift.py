@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cti_server.record.database import Connection, as_sqlalchemy_says
+from cti_server.record.engines import Connection, as_sqlalchemy_says
 
 Row = Mapping[str, Any]
 Statement = sa.UpdateBase | sa.Select[Any]

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from cti_server.api.crm import interactions
 from cti_server.record.contacts import history
 from cti_server.record.contacts.interactions import InteractionRecord, SegmentRecord, save_calls
-from cti_server.record.database import Connection, Database
+from cti_server.record.database import Database
+from cti_server.record.engines import Connection
 from cti_server.record.journal import Entry
 from tests.api.conftest import problem
 from tests.lookup.seed import NOW, World

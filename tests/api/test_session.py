@@ -18,7 +18,8 @@ from cti_server.commands import CommandRefused, Sitting
 from cti_server.record.center import agent_queues, agents, phones, queues, shifts
 from cti_server.record.center.phones import Phone
 from cti_server.record.center.shifts import Shift
-from cti_server.record.database import Connection, Database
+from cti_server.record.database import Database
+from cti_server.record.engines import Connection
 from tests.api.conftest import PASSWORD, SignIn, Time, problem
 from tests.api.fakes import FakeCommands, FakeFloor, call, part
 from tests.lookup.seed import World

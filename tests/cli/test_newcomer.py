@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from cti_server.demo.ports import free_ports
-from cti_server.record.database import unsafe_sqlite
+from cti_server.record.engines import unsafe_sqlite
 from tests.cli.commands import environment, run
 
 

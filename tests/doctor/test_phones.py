@@ -15,7 +15,8 @@ from cti_server.doctor.texts import TEXTS
 from cti_server.record.center import agents, phone_passwords, phones
 from cti_server.record.center.phone_secrets import with_password
 from cti_server.record.center.phones import Phone
-from cti_server.record.database import Connection, Database
+from cti_server.record.database import Database
+from cti_server.record.engines import Connection
 from cti_server.record.sealing import Sealer, new_key
 from tests.cli.commands import Record
 from tests.record.builders import NOON, an_agent, in_clear

@@ -9,7 +9,8 @@ from cti_server.record.center import agents, lines, queues
 from cti_server.record.contacts.interactions import InteractionRecord, SegmentRecord, add_contact
 from cti_server.record.crm import cases, contracts, customers, notes, products
 from cti_server.record.crm.customer_values import Author
-from cti_server.record.database import Connection, Database
+from cti_server.record.database import Database
+from cti_server.record.engines import Connection
 from cti_server.rules.facts import Contract, Line, ServiceLevel, Standing
 
 NOW = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)

@@ -12,7 +12,7 @@ from cti_server.record.center.phones import phones
 from cti_server.record.contacts.interactions import InteractionRecord, SegmentRecord
 from cti_server.record.crm import contracts, customers
 from cti_server.record.crm.customer_values import Author
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.rules.facts import Contract, Customer, CustomerKind, ServiceLevel
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

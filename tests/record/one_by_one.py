@@ -13,8 +13,8 @@ from cti_server.record.card_facts import Callers, CardFacts
 from cti_server.record.contacts import briefs
 from cti_server.record.crm import cases, contracts, customers, notes, products
 from cti_server.record.crm.contact_points import contact_point, contact_points, match_choices
-from cti_server.record.database import Connection
 from cti_server.record.desk import promises
+from cti_server.record.engines import Connection
 from cti_server.rules.facts import Contract, Customer, Holder, Promise
 
 

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from cti_server.record.audit import seals
 from cti_server.record.audit.entries import Actor, Chain, Operation, acts, audit, chains, note, page
 from cti_server.record.audit.seals import audit_seals, seal, verify
-from cti_server.record.database import Connection, Database, DatabaseRefusal
+from cti_server.record.database import Database, DatabaseRefusal
+from cti_server.record.engines import Connection
 from cti_server.record.sealing import Sealer, Signer, new_key
 
 KEY = new_key()

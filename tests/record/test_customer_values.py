@@ -13,7 +13,8 @@ from cti_server.record.center import agents
 from cti_server.record.crm import customer_values, customers, search
 from cti_server.record.crm.customer_values import FIELDS, Author
 from cti_server.record.crm.customers import StaleVersion
-from cti_server.record.database import Connection, Database
+from cti_server.record.database import Database
+from cti_server.record.engines import Connection
 from tests.record.builders import NOON, a_customer, after, an_agent
 
 Shown = tuple[str, str | None, str | None, int, str, str, str | None]

@@ -15,9 +15,11 @@ from cti_server.record import migrate
 from cti_server.record.center import agents, lines, phones, queues
 from cti_server.record.center.phones import Phone
 from cti_server.record.center.queues import Queue
-from cti_server.record.database import Database, DatabaseAbsent, normalise_url, unsafe_sqlite
+from cti_server.record.database import Database
+from cti_server.record.engines import DatabaseAbsent, unsafe_sqlite
 from cti_server.record.journal import NewEntry, append
 from cti_server.record.schema import UtcDateTime, to_json
+from cti_server.record.urls import normalise_url
 from cti_server.rules.facts import Line
 from tests.conftest import PostgresServer
 from tests.record.builders import an_agent
@@ -69,7 +71,7 @@ async def test_sqlite_is_set_up_to_lose_nothing(sqlite_url: str) -> None:
 def test_an_sqlite_with_a_bug_is_known(
     monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], is_unsafe: bool
 ) -> None:
-    monkeypatch.setattr("cti_server.record.database.sqlite3.sqlite_version_info", version)
+    monkeypatch.setattr("cti_server.record.engines.sqlite3.sqlite_version_info", version)
     assert (unsafe_sqlite() is not None) is is_unsafe
 
 

@@ -16,7 +16,8 @@ from cti_server.record.contacts import history
 from cti_server.record.contacts.history import Interaction
 from cti_server.record.contacts.interactions import identify, save_calls
 from cti_server.record.crm import customers
-from cti_server.record.database import Connection, Database
+from cti_server.record.database import Database
+from cti_server.record.engines import Connection
 from cti_server.rules.facts import Line
 from tests.record.builders import NOON, a_customer, after, an_agent, call, part
 

@@ -10,7 +10,8 @@ from cti_server.record.contacts import briefs, history
 from cti_server.record.contacts.history import Filter
 from cti_server.record.contacts.interactions import save_calls
 from cti_server.record.cursor import BadCursor
-from cti_server.record.database import Connection, Database
+from cti_server.record.database import Database
+from cti_server.record.engines import Connection
 from tests.record.builders import NOON, a_customer, after, an_agent, call, part
 
 

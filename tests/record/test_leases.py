@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from cti_server.record import leases
-from cti_server.record.database import Database, lone_engine
+from cti_server.record.database import Database
+from cti_server.record.engines import lone_engine
 from cti_server.record.leases import LeaseLost, LeaseTaken, NotAssured
 from tests.record.builders import NOON, after
 

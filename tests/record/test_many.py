@@ -12,8 +12,9 @@ from cti_server.record.contacts import history, restart
 from cti_server.record.contacts.interactions import save_calls
 from cti_server.record.contacts.tables import interactions
 from cti_server.record.crm import customers
-from cti_server.record.database import Connection, Database
+from cti_server.record.database import Database
 from cti_server.record.desk import promises
+from cti_server.record.engines import Connection
 from tests.record.builders import NOON, a_customer, after, call, part
 
 MANY = 33_000

@@ -12,7 +12,8 @@ from cti_server.record.contacts import history, mentions
 from cti_server.record.contacts.history import Filter
 from cti_server.record.contacts.interactions import save_calls
 from cti_server.record.contacts.tables import interactions, segments
-from cti_server.record.database import Connection, Database, TookTooLong
+from cti_server.record.database import Database, TookTooLong
+from cti_server.record.engines import Connection
 from tests.record.builders import a_contract, a_customer, after, an_agent, call, part
 
 SAID = {

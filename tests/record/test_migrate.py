@@ -12,8 +12,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from cti_server.record import database as database_module
-from cti_server.record import migrate
+from cti_server.record import engines, migrate
 from cti_server.record.crm import search
 from cti_server.record.database import Database
 from cti_server.record.tables import metadata
@@ -64,7 +63,7 @@ async def test_a_migration_waits_for_a_long_one_of_another_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On SQLite, where a process that wants to write gives up after a while: a migration of years takes longer."""
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_MS", 1)
+    monkeypatch.setattr(engines, "BUSY_TIMEOUT_MS", 1)
     url = f"sqlite+aiosqlite:///{tmp_path / 'record.db'}"
     await migrate.upgrade(url, "0015")
     async with Database(url) as database:

@@ -22,8 +22,9 @@ from cti_server.record.contacts.interactions import save_calls
 from cti_server.record.contacts.tables import segments
 from cti_server.record.crm import cases, contracts, customers, notes, products
 from cti_server.record.crm.contact_points import choose
-from cti_server.record.database import Connection, Database
+from cti_server.record.database import Database
 from cti_server.record.desk import promises
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, UtcDateTime, Words
 from tests.record import one_by_one
 from tests.record.builders import NOON, a_contract, a_customer, after, an_agent, call, part

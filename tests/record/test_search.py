@@ -6,7 +6,8 @@ import pytest
 
 from cti_server.record.crm import customers, search
 from cti_server.record.cursor import BadCursor
-from cti_server.record.database import Connection, Database
+from cti_server.record.database import Database
+from cti_server.record.engines import Connection
 from tests.record.builders import NOON, a_contract, a_customer
 
 

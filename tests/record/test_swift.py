@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from cti_server.record import swift
 from cti_server.record.center.agent_states import agent_states
-from cti_server.record.database import Connection, Database, is_refusal
+from cti_server.record.database import Database, is_refusal
+from cti_server.record.engines import Connection
 from cti_server.record.journal import journal
 from tests.record.builders import an_agent
 

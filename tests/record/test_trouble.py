@@ -11,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
-from cti_server.record.database import Database, normalise_url
+from cti_server.record.database import Database
 from cti_server.record.trouble import SAY_AGAIN_S, Troubles, of
+from cti_server.record.urls import normalise_url
 from tests.conftest import PostgresServer
 from tests.record.disks import Disk, small_disk
 

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from cti_server.demo.seed import seed
 from cti_server.record import journal
 from cti_server.record.contacts.tables import interactions
-from cti_server.record.database import Connection, Database
+from cti_server.record.database import Database
 from cti_server.record.desk import messages
+from cti_server.record.engines import Connection
 from cti_server.record.journal import NewEntry, PositionGone
 from cti_server.record.upkeep import claims, partitions
 from cti_server.record.upkeep import run as upkeep

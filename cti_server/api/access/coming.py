@@ -15,7 +15,7 @@ from cti_server.record.audit.entries import Actor, acts, note
 from cti_server.record.center import agents, identities, sessions
 from cti_server.record.center.agents import Agent
 from cti_server.record.center.identities import Identity
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.rules import identity as rules
 from cti_server.rules.identity import Account, Admission
 

@@ -23,7 +23,7 @@ from cti_server.api.problems import Problem, documented
 from cti_server.api.shapes import RecoveryCodesView, SecondFactorSecretView, SecondFactorView
 from cti_server.lookup.shapes import stamp
 from cti_server.record.center import second_factors, sessions
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.sealing import SealingError
 from cti_server.rules import second_factor as rules
 

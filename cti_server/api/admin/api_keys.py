@@ -16,7 +16,7 @@ from cti_server.api.problems import documented, not_found
 from cti_server.lookup.shapes import stamp, stamp_or_none
 from cti_server.record.center import api_keys
 from cti_server.record.center.api_keys import ApiKey
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.rules.operations import Scope
 
 routes = APIRouter(prefix="/api/admin/api-keys", tags=["administration"])

@@ -15,7 +15,7 @@ from cti_server.api.principal import DepsIn, Signed
 from cti_server.api.problems import Problem, documented, not_found
 from cti_server.record.center import agents, teams
 from cti_server.record.center.teams import Team
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 
 routes = APIRouter(prefix="/api/admin/teams", tags=["administration"])
 

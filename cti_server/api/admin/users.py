@@ -14,7 +14,7 @@ from cti_server.api.principal import DepsIn, Signed
 from cti_server.api.problems import Problem, documented, not_found
 from cti_server.record.center import agents, sessions
 from cti_server.record.center.agents import Agent
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.rules.facts import Role
 from cti_server.rules.rights import Grant
 

@@ -15,7 +15,7 @@ from cti_server.floor.agents import SYSTEM_REASONS
 from cti_server.record.center import reasons, wrap_up_codes
 from cti_server.record.center.reasons import ReasonCode
 from cti_server.record.center.wrap_up_codes import WrapUpCode
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 
 routes = APIRouter(prefix="/api", tags=["codes"])
 

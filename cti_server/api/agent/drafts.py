@@ -20,7 +20,7 @@ from cti_server.desk import only
 from cti_server.lookup.shapes import stamp_or_none
 from cti_server.record.contacts import wrap_ups
 from cti_server.record.contacts.history import Interaction, Segment
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 
 routes = APIRouter(prefix="/api", tags=["wrap-up"])
 

@@ -18,9 +18,9 @@ from cti_server.api.shapes import AcceptedView
 from cti_server.desk import Change, Desk, audience, only
 from cti_server.lookup.card import person_view
 from cti_server.lookup.shapes import stamp, stamp_or_none
-from cti_server.record.database import Connection
 from cti_server.record.desk import help_requests
 from cti_server.record.desk.help_requests import HelpRequest
+from cti_server.record.engines import Connection
 from cti_server.rules.rights import Help, Viewer, may_see
 
 routes = APIRouter(prefix="/api", tags=["help"])

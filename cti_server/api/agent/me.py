@@ -21,7 +21,7 @@ from cti_server.record.center import agent_queues, agents, phones, reasons, shif
 from cti_server.record.center.agents import Agent
 from cti_server.record.center.phones import Phone
 from cti_server.record.contacts import wrap_ups
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.rules.facts import Language
 
 routes = APIRouter(prefix="/api/me", tags=["me"])

@@ -18,9 +18,9 @@ from cti_server.lookup.card import person_view
 from cti_server.lookup.shapes import stamp
 from cti_server.record.center import agents
 from cti_server.record.center.agents import Agent
-from cti_server.record.database import Connection
 from cti_server.record.desk import messages
 from cti_server.record.desk.messages import Message, MessageTo
+from cti_server.record.engines import Connection
 from cti_server.rules.rights import may_write_to
 
 routes = APIRouter(prefix="/api/messages", tags=["messages"])

@@ -21,8 +21,8 @@ from cti_server.lookup.shapes import PromiseView
 from cti_server.record.center import agents
 from cti_server.record.contacts import history
 from cti_server.record.crm import customers
-from cti_server.record.database import Connection
 from cti_server.record.desk import promises
+from cti_server.record.engines import Connection
 from cti_server.rules import rights
 from cti_server.rules.facts import Promise, PromiseKind, PromiseState
 from cti_server.rules.rights import may_see

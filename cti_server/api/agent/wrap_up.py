@@ -34,8 +34,8 @@ from cti_server.lookup.shapes import Named, PromiseView
 from cti_server.record.contacts import history, wrap_ups
 from cti_server.record.contacts.history import Interaction, Segment
 from cti_server.record.crm import cases, contact_points, customers, notes
-from cti_server.record.database import Connection
 from cti_server.record.desk import promises
+from cti_server.record.engines import Connection
 
 routes = APIRouter(prefix="/api", tags=["wrap-up"])
 

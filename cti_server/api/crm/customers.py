@@ -31,7 +31,7 @@ from cti_server.record.center import agents
 from cti_server.record.contacts import history
 from cti_server.record.crm import cases, contracts, customer_values, customers, notes, products, search
 from cti_server.record.crm.search import Found
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.rules.facts import (
     AgentBrief,
     ContactKind,

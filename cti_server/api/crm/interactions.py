@@ -22,7 +22,7 @@ from cti_server.lookup.shapes import stamp, stamp_or_none
 from cti_server.record.contacts import briefs, history, wrap_ups
 from cti_server.record.contacts.history import Filter, Interaction, Joined, Segment, Visit
 from cti_server.record.cursor import Page
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.rules.facts import Channel, Direction, Outcome
 from cti_server.rules.rights import REACH, Contact, Notes, Viewer, may_see
 

@@ -16,7 +16,7 @@ from cti_server.api.problems import documented
 from cti_server.lookup.card import brief_view
 from cti_server.record.center import agents
 from cti_server.record.crm import search
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 
 routes = APIRouter(prefix="/api", tags=["team"])
 

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 import sqlalchemy as sa
 
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 
 from .archive import CHUNK, CannotBackUp
 

@@ -10,7 +10,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from cti_server.record import migrate
-from cti_server.record.database import Connection, lone_engine
+from cti_server.record.engines import Connection, lone_engine
 
 from . import pg_tools
 from .archive import MEMBERS, CannotBackUp, Facts, Sum, sealing_keys

@@ -18,8 +18,10 @@ import sqlalchemy as sa
 from cti_server.record import migrate
 from cti_server.record.audit import seals
 from cti_server.record.center import phone_secrets, phones, second_factors
-from cti_server.record.database import Connection, Database, lone_engine, normalise_url, sqlite_file
+from cti_server.record.database import Database
+from cti_server.record.engines import Connection, lone_engine
 from cti_server.record.sealing import Sealer, SealingError, is_sealed
+from cti_server.record.urls import normalise_url, sqlite_file
 
 from . import archive, postgresql, sqlite
 from .archive import CannotBackUp, Facts, Manifest

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from cti_server.record.database import DatabaseAbsent, normalise_url, sqlite_file
+from cti_server.record.engines import DatabaseAbsent
+from cti_server.record.urls import normalise_url, sqlite_file
 
 from . import archive, postgresql, sqlite
 from .archive import Manifest

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from cti_server.record.center.agents import agents
 from cti_server.record.center.queues import queues
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, Id, metadata, upsert
 from cti_server.rules.skills import penalty
 

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from cti_server.record import swift
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, id_column, insert_if_there, metadata
 
 agent_states = sa.Table(

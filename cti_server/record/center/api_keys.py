@@ -8,7 +8,7 @@ from typing import Final, cast
 
 import sqlalchemy as sa
 
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, UtcDateTime, Words, id_column, metadata
 from cti_server.rules.rights import GRANTS, Grant
 

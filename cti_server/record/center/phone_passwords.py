@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from cti_server.record.center.agents import agents
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, metadata, upsert
 
 phone_passwords_given = sa.Table(

@@ -8,7 +8,8 @@ from typing import Literal
 import sqlalchemy as sa
 
 from cti_server.record.center.phones import Phone, all_phones, phones
-from cti_server.record.database import Connection, Database, failure
+from cti_server.record.database import Database, failure
+from cti_server.record.engines import Connection
 from cti_server.record.sealing import Sealer, SealingError, is_sealed
 
 LOCK_WAIT = "2s"

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 import sqlalchemy as sa
 
 from cti_server.record.center.agents import Agent
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, Id, id_column, metadata, upsert
 from cti_server.record.sealing import is_sealed
 

@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 import sqlalchemy as sa
 
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, id_column, metadata
 
 queues = sa.Table(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, metadata, upsert
 
 reasons = sa.Table(

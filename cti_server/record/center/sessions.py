@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from cti_server.record.center import identities, second_factors
 from cti_server.record.center.agents import Agent, agents
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, metadata
 
 ENDS_KEPT: Final = timedelta(days=1)

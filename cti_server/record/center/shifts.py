@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, insert_if_there, metadata
 
 shifts = sa.Table(

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from cti_server.record.contacts.history import SELECT, Interaction, read
 from cti_server.record.contacts.records import SegmentRecord, VisitRecord
 from cti_server.record.contacts.tables import aliases, interactions, segments, visits
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import chunks, if_there
 
 i, s, v = interactions.c, segments.c, visits.c

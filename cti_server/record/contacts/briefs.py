@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from cti_server.record.center.agents import agents
 from cti_server.record.contacts.tables import interactions, segments
 from cti_server.record.crm.customers import customers
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.rules.facts import InteractionBrief
 
 i, s = interactions.c, segments.c

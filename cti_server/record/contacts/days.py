@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from cti_server.record.contacts.tables import interactions, segments
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.rules.day import Stretch
 
 MAX_STRETCHES = 5000

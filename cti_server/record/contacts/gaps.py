@@ -11,7 +11,7 @@ from typing import cast
 
 import sqlalchemy as sa
 
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, UtcDateTime, id_column, metadata
 
 KEPT = timedelta(days=90)

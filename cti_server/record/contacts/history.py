@@ -25,7 +25,7 @@ from cti_server.record.contacts.records import (
 from cti_server.record.contacts.tables import aliases, interactions, segments, visits
 from cti_server.record.crm.customers import customers
 from cti_server.record.cursor import Page, bounded, cut, decode
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import chunks
 from cti_server.rules.facts import Channel, Direction, Outcome
 

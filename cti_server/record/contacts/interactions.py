@@ -21,7 +21,7 @@ from cti_server.record.contacts.records import (
     VisitRecord,
 )
 from cti_server.record.contacts.tables import KEY, aliases, interactions, segments, visits
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import Id, if_there, upsert
 
 __all__ = ["CallKey", "InteractionRecord", "SegmentRecord", "VisitRecord", "add_contact", "identify", "save_calls"]

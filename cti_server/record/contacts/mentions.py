@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql
 from cti_server.record.contacts.briefs import finished
 from cti_server.record.contacts.tables import interactions, segments
 from cti_server.record.crm import search_index, tokens
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import Id
 
 FEW: Final = 5000

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from cti_server.record.contacts.records import CallKey
 from cti_server.record.contacts.tables import KEY, aliases, interactions, segments, visits
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import chunks, metadata, upsert
 
 REWRITTEN = (segments, visits)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from cti_server.record.contacts.history import SELECT, Interaction, read
 from cti_server.record.contacts.tables import interactions
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 
 
 async def open_interactions(conn: Connection, pbx: str) -> list[Interaction]:

@@ -16,7 +16,7 @@ from cti_server.record.center.agents import agents
 from cti_server.record.center.queues import queues
 from cti_server.record.contacts.history import SELECT, Interaction, Segment, read, segment_of
 from cti_server.record.contacts.tables import interactions, segments
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 
 s = segments.c
 MAX_OWED = 200

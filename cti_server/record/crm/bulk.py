@@ -18,7 +18,7 @@ from cti_server.record.crm.contracts import contracts, service_levels
 from cti_server.record.crm.customer_values import Author, Valued
 from cti_server.record.crm.customers import customers
 from cti_server.record.crm.drafts import CustomerDraft, Flaw, Refused
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import chunks
 
 Outcome = Literal["created", "updated", "unchanged"]

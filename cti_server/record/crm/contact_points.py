@@ -9,7 +9,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from cti_server.record.crm import tokens
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, clean, customer_column, id_column, metadata
 from cti_server.rules.facts import ContactKind, ContactPoint, Standing
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 import sqlalchemy as sa
 
 from cti_server.record.center.agents import agents
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, chunks, customer_column, id_column, metadata
 
 customer_values = sa.Table(

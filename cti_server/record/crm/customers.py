@@ -14,7 +14,7 @@ from cti_server.record.center.shifts import shifts
 from cti_server.record.crm import contact_points as points
 from cti_server.record.crm import customer_values, search_index, tokens
 from cti_server.record.crm.customer_values import Author, Valued
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, id_column, metadata
 from cti_server.record.versions import StaleVersion
 from cti_server.rules.facts import (

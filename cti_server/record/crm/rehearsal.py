@@ -16,7 +16,8 @@ from cti_server.record.crm.contact_points import contact_points
 from cti_server.record.crm.contracts import contracts
 from cti_server.record.crm.customer_values import customer_values
 from cti_server.record.crm.customers import customers
-from cti_server.record.database import Connection, Database, lone_engine
+from cti_server.record.database import Database
+from cti_server.record.engines import Connection, lone_engine
 
 COPIED = (customers, contact_points, contracts)
 WRITTEN = (customer_values,)

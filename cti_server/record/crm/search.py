@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from cti_server.record.crm import contracts, customers, search_index, tokens
 from cti_server.record.crm.contact_points import contact_points
 from cti_server.record.cursor import Page, bounded, cut, decode
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.rules.facts import Contract, Customer
 
 _rank, _name_key, _id = attrgetter("rank"), attrgetter("name_key"), attrgetter("id")

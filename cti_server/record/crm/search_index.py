@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from cti_server.record.crm import tokens
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import Id
 
 BATCH = 1000

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 import sqlalchemy as sa
 
 from cti_server.record.center.agents import agents
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, id_column, metadata, upsert
 
 MessageTo = Literal["agent", "supervisors", "team"]

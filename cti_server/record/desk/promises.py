@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from cti_server.record.center.agents import agents
 from cti_server.record.crm.customers import customers
 from cti_server.record.cursor import Page, bounded, cut, decode
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, chunks, customer_column, id_column, metadata
 from cti_server.record.versions import StaleVersion
 from cti_server.rules.facts import Promise, PromiseKind, PromiseState

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.leases import Lease, fence
 from cti_server.record.schema import CleanText, Id, UtcDateTime, metadata
 

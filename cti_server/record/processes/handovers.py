@@ -9,7 +9,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, Id, UtcDateTime, metadata
 
 handovers = sa.Table(

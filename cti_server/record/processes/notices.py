@@ -18,7 +18,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 import structlog
 
-from cti_server.record.database import Connection, Database, lone_engine
+from cti_server.record.database import Database
+from cti_server.record.engines import Connection, lone_engine
 
 CHANNEL: Final = "cti_server"
 PROVE_EVERY_S: Final = 2.0  # a connection that does not answer is given up

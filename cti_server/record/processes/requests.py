@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.leases import Lease
 from cti_server.record.schema import CleanText, UtcDateTime, metadata
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 from cti_server.record.schema import CleanText, UtcDateTime, metadata, upsert
 
 CLAIMED_FOR: Final = timedelta(minutes=10)  # no single step takes that long

@@ -21,7 +21,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from cti_server.record.database import Connection, Database
+from cti_server.record.database import Database
+from cti_server.record.engines import Connection
 
 AHEAD: Final = 3
 """Months that have their partition before they begin: for so long upkeep may fail without any effect."""

@@ -18,8 +18,9 @@ from typing import Final
 
 from cti_server.record import journal
 from cti_server.record.center import sessions
-from cti_server.record.database import Connection, Database, failure
+from cti_server.record.database import Database, failure
 from cti_server.record.desk import messages
+from cti_server.record.engines import Connection
 from cti_server.record.processes import asked, handovers, requests
 
 from . import claims, partitions

@@ -13,8 +13,8 @@ from cti_server.record.backup import archive
 from cti_server.record.backup.archive import CannotBackUp
 from cti_server.record.backup.restore import prove, restore
 from cti_server.record.backup.take import take
-from cti_server.record.database import normalise_url, sqlite_file
 from cti_server.record.sealing import Sealer
+from cti_server.record.urls import normalise_url, sqlite_file
 from tests.record.backup.records import SEALER, Target, execute, left_beside
 
 

@@ -13,8 +13,9 @@ from cti_server.record import migrate
 from cti_server.record.audit.entries import note
 from cti_server.record.backup.restore import prove
 from cti_server.record.backup.take import take
-from cti_server.record.database import Database, normalise_url, sqlite_file
+from cti_server.record.database import Database
 from cti_server.record.sealing import Sealer, new_key
+from cti_server.record.urls import normalise_url, sqlite_file
 from tests.record.backup.records import SEALER, all_rows, execute
 
 

@@ -15,8 +15,9 @@ from cti_server.record.backup import archive, postgresql, sqlite
 from cti_server.record.backup.restore import EPOCHS_AHEAD, STREAMS_AHEAD, restore
 from cti_server.record.backup.take import take
 from cti_server.record.crm import search
-from cti_server.record.database import Database, normalise_url, sqlite_file
+from cti_server.record.database import Database
 from cti_server.record.journal import NewEntry, PositionGone
+from cti_server.record.urls import normalise_url, sqlite_file
 from tests.record.backup.records import NOW, Target, all_rows, left_beside
 from tests.record.builders import a_customer, an_agent
 

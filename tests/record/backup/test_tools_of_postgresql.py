@@ -16,9 +16,10 @@ from cti_server.record.backup import pg_tools, postgresql
 from cti_server.record.backup.archive import CannotBackUp
 from cti_server.record.backup.restore import prove, restore
 from cti_server.record.backup.take import take
-from cti_server.record.database import Database, normalise_url
+from cti_server.record.database import Database
 from cti_server.record.sealing import Sealer
 from cti_server.record.upkeep import partitions
+from cti_server.record.urls import normalise_url
 from tests.conftest import PostgresServer
 from tests.record.backup.records import NOW, left_beside
 from tests.record.disks import small_disk

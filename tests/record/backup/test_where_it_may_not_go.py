@@ -13,8 +13,9 @@ from cti_server.record.backup import postgresql
 from cti_server.record.backup.archive import CannotBackUp
 from cti_server.record.backup.restore import prove, restore
 from cti_server.record.backup.take import take
-from cti_server.record.database import Database, normalise_url, sqlite_file
+from cti_server.record.database import Database
 from cti_server.record.sealing import Sealer
+from cti_server.record.urls import normalise_url, sqlite_file
 from tests.conftest import PostgresServer
 from tests.record.backup.records import all_rows, left_beside
 from tests.record.disks import Disk, small_disk

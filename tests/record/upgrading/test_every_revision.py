@@ -9,9 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from cti_server.record import journal, migrate
-from cti_server.record.database import Database, lone_engine, normalise_url
+from cti_server.record.database import Database
+from cti_server.record.engines import lone_engine
 from cti_server.record.journal import NewEntry
 from cti_server.record.tables import metadata
+from cti_server.record.urls import normalise_url
 from tests.record.upgrading.typical import NOW, ROWS, Rows, fill, read, shape
 
 T = TypeVar("T")
