@@ -335,11 +335,19 @@ class Call:
         return found
 
     def beyond(self, half: Leg) -> list[Leg]:
-        """The people in the bridge at the far end of this half of a Local pair."""
-        twin = self._halves.get(half.twin or "")
-        if twin is None or twin.bridge is None:
-            return []
-        return [leg for leg in self.legs.values() if leg.bridge == twin.bridge and not leg.local]
+        """The people in the bridge at the far end of this half of a Local pair, through further pairs too."""
+        found: list[Leg] = []
+        ends: list[Leg] = []
+        halves = [half]
+        while halves:
+            twin = self._halves.get(halves.pop().twin or "")
+            if twin is None or twin.bridge is None or twin in ends:
+                continue
+            ends.append(twin)
+            there = [leg for leg in self.legs.values() if leg.bridge == twin.bridge and leg is not twin]
+            halves += [leg for leg in there if leg.local]
+            found += [leg for leg in there if not leg.local]
+        return found
 
     def led_by(self, leg: Leg) -> Part | None:
         """The open part of an agent whom a Local channel reached at this leg."""

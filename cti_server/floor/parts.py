@@ -89,6 +89,8 @@ class Part:
     wrapped_at: float | None = None
     why: Why | None = None
     met_customer: bool = False
+    customer_gone: bool = False
+    """The customer had left when the agent asked somebody: what they hold is a colleague."""
     wrap: WrapUp = field(default_factory=WrapUp)
 
     @property
@@ -109,7 +111,7 @@ class Part:
                 self.ring_s += spent
             case PartState.TALKING:
                 self.talk_s += spent
-            case PartState.CONSULTING if not self.met_customer:
+            case PartState.CONSULTING if not self.met_customer and not self.customer_gone:
                 self.talk_s += spent  # a consulted colleague is working; who consults keeps a caller on hold
             case PartState.HOLD | PartState.CONSULTING:
                 self.hold_s += spent

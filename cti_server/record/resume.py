@@ -26,7 +26,7 @@ OF_LEG = (
     "aside", "holds", "desk_holds", "held_at", "held_in", "home", "muted", "recording", "dialled", "dialled_by",
     "dialled_number", "dial_over", "hangup_asked", "asked_at",
 )  # fmt: skip
-OF_PART = ("name", "since", "leg", "reason", "met_customer")
+OF_PART = ("name", "since", "leg", "reason", "met_customer", "customer_gone")
 OF_WRAP_UP = ("wanted", "extensions_left")
 
 
@@ -75,6 +75,7 @@ def part_goes_on(part: Part, kept: Json) -> None:
         part.state, part.since = PartState.LEFT, part.wrapped_at
     part.name, part.leg, part.reason = kept["name"], kept.get("leg"), kept.get("reason")
     part.met_customer = kept.get("met_customer", False)
+    part.customer_gone = kept.get("customer_gone", False)
     part.why = Why(**kept["why"]) if kept["why"] is not None else None
     wrap = kept["wrap"]
     part.wrap.rule = WrapUpRule(**wrap["rule"])

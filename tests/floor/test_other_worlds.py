@@ -274,6 +274,78 @@ def test_a_consulted_colleague_who_is_parked_after_the_caller_has_left_waits_the
     assert call.state == "parked"
 
 
+def a_pair(floor: Floor, number: int, leg: str, asks: str, beside: str, at: float, asked: str) -> str:
+    """An agent asks somebody, by a Local pair whose near half comes to them in a bridge of their own; returns the
+    phone that rings behind it. `beside` is the bridge that they leave."""
+    half, near, rung = f"Local/00@cti-consult-0000000{number}", f"h{number}", f"r{number}"
+    floor.apply(LegHeld(at, asks, leg))
+    floor.apply(LegStarted(at, f"{near}.1", leg, f"{half};1", False, None, None, "00"))
+    floor.apply(LegStarted(at, f"{near}.2", leg, f"{half};2", True, None, None, "00"))
+    floor.apply(LegBridged(at + 0.1, f"{near}.1", leg, f"b{number}"))
+    floor.apply(LegUnbridged(at + 0.1, asks, leg, beside))
+    floor.apply(LegBridged(at + 0.1, asks, leg, f"b{number}"))
+    floor.apply(LegStarted(at + 0.2, rung, leg, f"PJSIP/{asked}-0000000{number}", False, asked, None, None))
+    floor.apply(LegDialled(at + 0.2, rung, leg, f"{near}.2", f"PJSIP/{asked}-0000000{number}", asked))
+    return rung
+
+
+def comes(floor: Floor, number: int, leg: str, at: float) -> None:
+    """Whom the pair of this number rings answers."""
+    floor.apply(LegAnswered(at, f"r{number}", leg))
+    for one in (f"h{number}.2", f"r{number}"):
+        floor.apply(LegBridged(at + 0.1, one, leg, f"far{number}"))
+
+
+def test_who_was_consulted_and_asks_somebody_else_once_the_caller_has_left_holds_a_colleague() -> None:
+    """They say nothing to anybody while the other phone rings: their colleague hears music."""
+    floor = floor_with_agents()
+    leg = caller(floor)
+    mine = answered(floor, leg, "PJSIP/1001", 3.0)
+    call = call_with(floor, leg)
+    for one in (leg, mine):
+        floor.apply(LegBridged(3.1, one, leg, "b0"))
+    his = a_pair(floor, 1, leg, mine, "b0", 5.0, "1002")
+    comes(floor, 1, leg, 7.0)
+    floor.apply(LegHangupAsked(8.0, leg, leg))
+    floor.apply(LegUnbridged(8.0, leg, leg, "b0"))
+    floor.apply(LegEnded(8.0, leg, leg, 16))
+    a_pair(floor, 2, leg, his, "far1", 10.0, "1003")
+    comes(floor, 2, leg, 13.0)
+    floor.apply(LegHangupAsked(15.0, his, leg))
+    floor.apply(LegEnded(15.0, his, leg, 16))
+    consulted = call.parts[1]
+    assert (consulted.talk_s, consulted.hold_s) == (pytest.approx(5.0, abs=0.3), pytest.approx(3.0, abs=0.3))
+
+
+def test_a_colleague_who_is_parked_behind_two_local_pairs_waits_there() -> None:
+    """Alice asked Bob, the caller left, Bob asked Chen and gave her to Alice: what is parked is the first pair."""
+    floor = floor_with_agents()
+    leg = caller(floor)
+    mine = answered(floor, leg, "PJSIP/1001", 3.0)
+    call = call_with(floor, leg)
+    for one in (leg, mine):
+        floor.apply(LegBridged(3.1, one, leg, "b0"))
+    his = a_pair(floor, 1, leg, mine, "b0", 5.0, "1002")
+    comes(floor, 1, leg, 7.0)
+    floor.apply(LegUnbridged(8.0, leg, leg, "b0"))
+    floor.apply(LegEnded(8.0, leg, leg, 16))
+    a_pair(floor, 2, leg, his, "far1", 10.0, "1003")
+    floor.apply(LegUnbridged(12.0, his, leg, "b2"))
+    floor.apply(LegUnbridged(12.0, "h2.1", leg, "b2"))
+    floor.apply(LegBridged(12.0, "h2.1", leg, "far1"))
+    floor.apply(LegTransferred(12.0, his, leg, True, "h2.1", leg, target=None))
+    floor.apply(LegEnded(12.1, his, leg, 16))
+    comes(floor, 2, leg, 13.0)
+    floor.apply(LegTransferred(15.0, mine, leg, False, None, None, target="park"))
+    for one in (mine, "h1.1"):
+        floor.apply(LegUnbridged(15.0, one, leg, "b1"))
+    floor.apply(LegParked(15.0, "h1.1", leg, "710", "PJSIP/1001"))
+    floor.apply(LegEnded(15.1, mine, leg, 16))
+    hers = call.parts[2]
+    assert (hers.agent, hers.open, hers.state) == (3, True, PartState.HOLD)
+    assert scene_at(call, hers).standing is Standing.WAITING
+
+
 def test_an_agent_whom_a_colleague_sent_into_a_queue_waits_and_holds_nobody() -> None:
     floor, call = colleagues()
     part = call.parts[0]

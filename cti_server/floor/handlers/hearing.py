@@ -44,9 +44,14 @@ def consults(books: Books, call: Call, at: float) -> None:
     two agents on hold nobody can tell which, and nothing changes."""
     holding = [part for part in call.connected() if part.state is PartState.HOLD]
     if len(holding) == 1:
-        holding[0].enter(PartState.CONSULTING, at)
+        _consult(holding[0], not _customers(books, call), at)
         _hold_is_over(call.legs_of(holding[0]))
         books.touch_part(call, holding[0])
+
+
+def _consult(part: Part, customer_gone: bool, at: float) -> None:
+    part.enter(PartState.CONSULTING, at)
+    part.customer_gone = customer_gone
 
 
 def hear(books: Books, call: Call, at: float) -> None:
@@ -59,7 +64,7 @@ def hear(books: Books, call: Call, at: float) -> None:
         # Two lines of one phone may have been left with each other: that is all they hear.
         heard = {other.id for other in reached if other not in legs} or {other.id for other in reached}
         if not heard:
-            _hears_nobody(books, call, part, legs, at)
+            _hears_nobody(books, call, part, legs, at, customer_gone=not customers)
             continue
         if part.state is PartState.RINGING and (part.origin in CALLS_OUT or any(leg.up for leg in legs)):
             answer(books, call, part, at)
@@ -108,7 +113,9 @@ def _hold_is_over(legs: Collection[Leg]) -> None:
         leg.holds, leg.desk_holds = 0, False
 
 
-def _hears_nobody(books: Books, call: Call, part: Part, legs: Collection[Leg], at: float) -> None:
+def _hears_nobody(
+    books: Books, call: Call, part: Part, legs: Collection[Leg], at: float, *, customer_gone: bool
+) -> None:
     """The agent hears ringing or music. Nobody talks then; the time counts as their consulting where they ask
     somebody, and as hold where they were left alone, or given to somebody who has not answered."""
     in_room = any(leg.conference for leg in legs)
@@ -126,6 +133,8 @@ def _hears_nobody(books: Books, call: Call, part: Part, legs: Collection[Leg], a
         part.enter(wanted, at)
         _hold_is_over(legs)
         books.touch_part(call, part)
+    if part.state is PartState.CONSULTING and part.customer_gone is not customer_gone:
+        _consult(part, customer_gone, at)
 
 
 def _reaches_out(call: Call, part: Part, legs: Collection[Leg]) -> bool:
