@@ -46,7 +46,7 @@ async def test_a_call_goes_there_and_back_while_the_owner_is_killed(postgres_url
         await expect(bob.get("handover")).to_contain_text("About the spindle")
 
         await pair.owner.stop(signal.SIGKILL)
-        await bob.answer()
+        await bob.answer("consulting")
         await until(lambda: attached(pair.other), "the other server to have the PBX")
         await is_live(alice)
         await alice.call_is("consulting")
