@@ -80,8 +80,9 @@ def lives(cel: Path) -> dict[str, Life]:
                 continue
             if row[EVENT] == "CHAN_START":
                 found[row[UNIQUEID]] = Life(row[UNIQUEID], row[NUMBER], float(row[AT]))
-            elif row[UNIQUEID] in found:
-                found[row[UNIQUEID]].take(row[EVENT], float(row[AT]), row[APPLICATION])
+            elif (life := found.get(row[UNIQUEID])) is not None:
+                life.number = life.number or row[NUMBER]
+                life.take(row[EVENT], float(row[AT]), row[APPLICATION])
     return found
 
 

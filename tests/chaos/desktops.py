@@ -28,6 +28,7 @@ SILENCE_S = 12.0  # two heartbeats and a little
 AGAIN_S = 0.1
 ANSWER_S = 5.0
 WRAP_UP_S = 0.3
+WORK_S = 10.0
 WRAP_UP_LIMIT_S = 60.0
 BROKEN = (OSError, ConnectionClosed, InvalidHandshake, InvalidMessage, TimeoutError, asyncio.IncompleteReadError)
 
@@ -220,9 +221,13 @@ class Desktop:
     async def work(self) -> None:
         """Begin a shift at the own phone, and be ready. Raises AssertionError where that is refused."""
         for path, body in (("/api/me/shift", {"phone": None}), ("/api/me/state", {"state": "ready"})):
-            status, answer = await ask(self.port, self.cookie, "POST", path, body)
-            assert status == 202, f"{path}: {status} {answer}"
-            await asyncio.sleep(0.05)
+            deadline = time.monotonic() + WORK_S
+            while True:  # the shift is asked for, and begins a moment later
+                status, answer = await ask(self.port, self.cookie, "POST", path, body)
+                if status == 202:
+                    break
+                assert time.monotonic() < deadline, f"{path}: {status} {answer}"
+                await asyncio.sleep(0.1)
 
     def _wrap_up(self, call: str) -> None:
         if call not in self._wrapping:
