@@ -6,7 +6,10 @@ It listens and connects on 127.0.0.1 only. What an AMI client asks is noted as i
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import socket
+import struct
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -51,9 +54,16 @@ class _Pair:
     far: asyncio.StreamWriter
     hears: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def abort(self) -> None:
+    def reset(self) -> None:
         for side in (self.near, self.far):
-            side.transport.abort()
+            _reset(side)
+
+
+def _reset(side: asyncio.StreamWriter) -> None:
+    """Close it with a reset instead of an end: what a machine says that knows nothing of the connection."""
+    with suppress(OSError), socket.socket(fileno=os.dup(side.get_extra_info("socket").fileno())) as own:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    side.transport.abort()
 
 
 @dataclass(slots=True)
@@ -70,6 +80,7 @@ class Wire:
     held_at: float = 0.0
     opened: list[float] = field(default_factory=list)
     _pairs: set[_Pair] = field(default_factory=set)
+    _serving: set[asyncio.Task[None]] = field(default_factory=set)
     _held: bool = False
     _refusing: bool = False
     _bytes_per_s: float = 0.0
@@ -95,7 +106,7 @@ class Wire:
     def reset(self) -> None:
         """Reset the connections that there are; new ones work."""
         for pair in list(self._pairs):
-            pair.abort()
+            pair.reset()
 
     def slow(self, bytes_per_s: float) -> None:
         """What comes from the far side comes at this pace, in bytes a second; 0 for as fast as it can."""
@@ -115,13 +126,24 @@ class Wire:
     # --- each connection -------------------------------------------------------------------------------
 
     async def _serve(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
+        serving = asyncio.current_task()
+        assert serving is not None
+        self._serving.add(serving)
+        try:
+            await self._serve_one(reader, near)
+        except asyncio.CancelledError:
+            pass  # the wire is taken away; raised, asyncio's streams would log it for each connection
+        finally:
+            self._serving.discard(serving)
+
+    async def _serve_one(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         if self._refusing:
-            near.transport.abort()
+            _reset(near)
             return
         try:
             far_reader, far = await asyncio.open_connection("127.0.0.1", self.target, limit=CHUNK)
         except OSError:
-            near.transport.abort()
+            _reset(near)
             return
         self.opened.append(time.time())
         pair = _Pair(near, far)
@@ -170,3 +192,7 @@ async def wire(target: int) -> AsyncIterator[Wire]:
         server.close()
         made.mend()
         made.reset()
+        serving = list(made._serving)
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
