@@ -238,7 +238,7 @@ async def site(
                 ports[2 * number],
                 folder / f"{name}.log",
                 extra,
-                before=before,
+                before=("setpriv", "--pdeathsig", "KILL", *before),
             )
             if made:
                 center.key = made[0].center.key
