@@ -27,7 +27,7 @@ SETTLES_S = 100.0  # a gap is filled 2 s after it is over; a call without its en
 EVENT, AT, NUMBER, CHANNEL, APPLICATION, UNIQUEID, LINKEDID, EXTRA = 0, 1, 3, 9, 10, 14, 15, 19
 RECORD = (
     "SELECT linkedid, ani_raw, outcome, complete, told_by, wait_ms, talk_ms, hold_ms, queued_at, answered_at,"
-    f" started_at, ended_at FROM interactions WHERE pbx = '{PBX}'"
+    f" started_at, ended_at, ended_by FROM interactions WHERE pbx = '{PBX}'"
 )
 
 
@@ -130,6 +130,7 @@ class Comparison:
     off: list[Off]
     waits_missing: list[str]
     answers_missing: list[str]
+    ends_off: list[str]
     settled_s: float = 0.0
 
     @property
@@ -161,6 +162,7 @@ class Comparison:
                 "0, 0",
                 sets,
             ),
+            Figure("hung up by another than the ledger has it", str(len(self.ends_off)), none, not self.ends_off),
             Figure("all that is known was in the record", f"{self.settled_s:.0f} s after the last call"),
         ]
 
@@ -173,6 +175,7 @@ class Comparison:
             ("without an end", self.open),
             ("a wait that is not in the record", self.waits_missing),
             ("an answer that is not in the record", self.answers_missing),
+            ("hung up by another", self.ends_off),
         ):
             yield from (f"{what}: {one}" for one in which[:5])
         yield from (f"off: {one.line()}" for one in self.off[:8])
@@ -211,12 +214,25 @@ def compare(
         answers_missing=sorted(
             one for one in queued[1] & set(by_linkedid) if by_linkedid[one]["answered_at"] is None
         ),
+        ends_off=sorted(
+            f"{life.id}: the caller's ledger says {ledger[life.number].ended_by}, the record {row['ended_by']}"
+            for life in ours.values()
+            if (row := by_linkedid.get(life.id)) is not None
+            and _ended_otherwise(ledger[life.number].ended_by, row["ended_by"])
+        ),
     )
 
 
 def _is_open(row: Mapping[str, Any], life: Life | None) -> bool:
     """Whether the record lacks an end that the PBX's log has."""
     return row["outcome"] is None or (row["ended_at"] is None and (life is None or life.ended is not None))
+
+
+def _ended_otherwise(ledger: str, record: str | None) -> bool:
+    """`unknown` is no other word: nothing is guessed of an end that nobody saw."""
+    if not ledger or record in (None, "unknown"):
+        return False
+    return (ledger == "we") != (record == "caller")
 
 
 def _words(row: Mapping[str, Any]) -> str:

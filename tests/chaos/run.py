@@ -110,6 +110,6 @@ async def under_load(name: str, options: Options, seconds: float, **made: Any) -
                     kept(there, options.keep / name, load.ledger())
                 raise
             finally:
-                if errors := load.errors():
-                    out.print(f"  {name}: SIPp: {errors[:300]}", style="dim", markup=False)
+                if aborted := load.errors().count("Aborting call"):
+                    out.print(f"  {name}: {aborted} calls went otherwise than a caller expects", style="dim")
                 load.close()

@@ -30,6 +30,7 @@ def test_what_the_comparison_finds(tmp_path: Path) -> None:
     cel.write_text("".join(_life(number, 100.0 + number) for number in (1, 2, 3)), encoding="utf-8")
     (tmp_path / "queue_log").write_text("100|c-1|bench|NONE|ENTERQUEUE||1\n104|c-1|bench|Agent|CONNECT|3|c-9|1\n")
     ledger = {f"013{n}": Placed(f"013{n}", f"{n}-1@127.0.0.1", 100.0 + n) for n in (1, 2, 3, 4)}
+    ledger["0131"].ended_by, ledger["0133"].ended_by = "we", "they"
     record = [_row(1, wait_ms=3000, talk_ms=2000), _row(3), _row(3), _row(5)]
     found = compare(ledger, lives(cel), record, queue_log(tmp_path / "queue_log"))
     assert (found.lost, found.doubled, found.never_there) == (["c-2"], ["0133", "c-3"], ["0134"])
@@ -38,6 +39,7 @@ def test_what_the_comparison_finds(tmp_path: Path) -> None:
         ("c-3", "waited", 0.0, 3.0),
         ("c-3", "talked", 0.0, 2.0),
     ]
+    assert [one.partition(":")[0] for one in found.ends_off] == ["c-1"]
     assert not found.is_clean
 
 
@@ -69,5 +71,6 @@ def _row(number: int, **times: int) -> dict[str, object]:
         "answered_at": 104.0,
         "started_at": 100.0,
         "ended_at": 106.0,
+        "ended_by": "agent",
         **times,
     }
