@@ -51,7 +51,7 @@ def main(given: Sequence[str]) -> int:
             out.print(f"{fault.name:24} {fault.what}", markup=False)
         return 0
     seed = asked.seed if asked.seed is not None else secrets.randbelow(1_000_000)
-    options = Options(seed, asked.rate, asked.seconds, asked.times, asked.away, asked.keep)
+    options = Options(seed, asked.rate, asked.seconds, asked.times, asked.away, keep=asked.keep)
     out.print(machine())
     out.print(f"seed {seed}")
     missed = 0

@@ -6,6 +6,7 @@ import asyncio
 import random
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -92,6 +93,9 @@ class Run:
         again = sum(one.again for one in self.site.everybody)
         resets = sum(len(one.resets) for one in self.site.everybody)
         self.note("desktops: events told twice, started over", f"{again}, {resets}", "0, 0", not (again or resets))
+        reasons = Counter(reason for one in self.site.everybody for _, reason in one.resets)
+        for reason, count in reasons.items():
+            out.print(f"  {self.name}: {count} desktops started over: {reason}", style="dim", markup=False)
 
 
 @asynccontextmanager
