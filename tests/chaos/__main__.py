@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import secrets
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -52,6 +53,7 @@ def main(given: Sequence[str]) -> int:
         return 0
     seed = asked.seed if asked.seed is not None else secrets.randbelow(1_000_000)
     options = Options(seed, asked.rate, asked.seconds, asked.times, asked.away, keep=asked.keep)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # everything is ended, as by Ctrl-C
     out.print(machine())
     out.print(f"seed {seed}")
     missed = 0

@@ -23,7 +23,7 @@ from .load import Placed
 from .site import PBX, TRUNK, Site
 
 TOLERANCE_S = 1.0
-SETTLES_S = 100.0  # a gap is filled 2 s after it is over; a call without its end is looked for three times
+SETTLES_S = 60.0  # a gap is filled 2 s after it is over; a call without its end is looked for three times
 EVENT, AT, NUMBER, CHANNEL, APPLICATION, UNIQUEID, LINKEDID, EXTRA = 0, 1, 3, 9, 10, 14, 15, 19
 RECORD = (
     "SELECT linkedid, ani_raw, outcome, complete, told_by, wait_ms, talk_ms, hold_ms, queued_at, answered_at,"

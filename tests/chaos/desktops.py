@@ -29,6 +29,7 @@ AGAIN_S = 0.1
 ANSWER_S = 5.0
 WRAP_UP_S = 0.3
 WORK_S = 10.0
+REFUSALS = 6  # of a wrap-up, 0.5 s apart
 WRAP_UP_LIMIT_S = 60.0
 BROKEN = (OSError, ConnectionClosed, InvalidHandshake, InvalidMessage, TimeoutError, asyncio.IncompleteReadError)
 
@@ -230,16 +231,18 @@ class Desktop:
                 await asyncio.sleep(0.1)
 
     def _wrap_up(self, call: str) -> None:
-        if call not in self._wrapping:
+        if call not in self._wrapping or self._wrapping[call].done():
             self._wrapping[call] = asyncio.create_task(self._finish(call), name=f"wrap-up of {call}")
 
     async def _finish(self, call: str) -> None:
-        deadline = time.monotonic() + WRAP_UP_LIMIT_S
+        """A server that has just started may not know the call yet, so a refusal is not the last word."""
+        deadline, refused = time.monotonic() + WRAP_UP_LIMIT_S, 0
         await asyncio.sleep(WRAP_UP_S)
         while time.monotonic() < deadline:
             with suppress(*BROKEN):
                 status, _ = await ask(self.port, self.cookie, "POST", f"/api/calls/{call}/wrap-up", {"note": None})
-                if status < 500:
+                refused += 400 <= status < 500
+                if status < 400 or refused > REFUSALS:
                     return
             await asyncio.sleep(0.5)
 
