@@ -83,6 +83,10 @@ class Spool:
         """The batches whose events no desktop has been told of, the oldest first."""
         return [spooled for spooled in self._waiting if not spooled.ahead]
 
+    def holds(self, interaction: int) -> bool:
+        """Whether this contact is yet to be written: what else would write it must wait."""
+        return any(call.interaction == interaction for one in self._waiting for call in one.batch.calls)
+
     def calls(self) -> int:
         """How many calls have changed in what waits."""
         return len({call.id for spooled in self._waiting for call in spooled.batch.calls})
