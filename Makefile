@@ -6,7 +6,8 @@
 # make bench  the figures in docs/benchmarks.md
 # make audit  known holes in the packages that we ship, where an index of advisories answers
 # make fuzz   mutated bytes against the wire's codecs      make fuzz ARGS="--seconds 600 --part manager"
-# make soak   ten minutes of calls of all kinds; each is in the record once
+# make soak   ten minutes of calls of all kinds; each is in the record once   make soak ARGS="--minutes 60 --plot soak.svg"
+# make chaos  faults on purpose under load; nothing is lost or doubled   make chaos ARGS="--fault killed --times 50"; --list
 # make walk   random actions; the floor and the record are what Asterisk says   make walk ARGS="--minutes 30 --seed 7 --restarts"
 
 SHELL := /bin/bash
@@ -25,7 +26,7 @@ PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS)
 RUN_TOOLS := debootstrap:debootstrap sipp:sip-tester openssl:openssl mount:mount nsenter:util-linux
 TEST_TOOLS := chromium:chromium pg_ctlcluster:postgresql-common baresip:baresip-core linphonec:linphone-cli sqlite3:sqlite3 systemd-analyze:systemd mariadbd:mariadb-server-core my_print_defaults:mariadb-client-core
 
-.PHONY: run call test repeat check types audit bench fuzz soak walk desktop asterisk provider tools test-tools clean shots
+.PHONY: run call test repeat check types audit bench fuzz soak chaos walk desktop asterisk provider tools test-tools clean shots
 
 run: tools $(VENV)/ready desktop
 	@exec $(BIN)/cti-server demo $(ARGS)
@@ -72,6 +73,9 @@ fuzz: $(VENV)/ready
 
 soak: tools test-tools $(VENV)/ready desktop
 	$(BIN)/python -m tests.bench.soak $(ARGS)
+
+chaos: tools test-tools $(VENV)/ready desktop asterisk
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 walk: tools test-tools $(VENV)/ready desktop asterisk
 	$(BIN)/python -m tests.walk $(ARGS)

@@ -328,7 +328,9 @@ class Gaps:
         return any(not self._is_on_floor(interaction) for interaction in self._later) or None
 
     def _is_on_floor(self, interaction: int) -> bool:
-        return any(call.interaction == interaction for call in self.pipeline.books.calls.values())
+        """Whether the floor writes this contact yet: a call that has left it may still wait to be written."""
+        live = any(call.interaction == interaction for call in self.pipeline.books.calls.values())
+        return live or self.pipeline.spool.holds(interaction)
 
 
 def _live_since(books: Books) -> float | None:

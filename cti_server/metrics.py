@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from prometheus_client import Histogram
 from prometheus_client.core import REGISTRY, CounterMetricFamily, GaugeMetricFamily, Metric
@@ -52,6 +54,9 @@ class LiveCollector(Collector):
         overruns = CounterMetricFamily("cti_desktop_overruns", "Desktops closed because they could not keep up")
         overruns.add_metric([], self._hub.overruns)
         yield overruns
+        with suppress(RuntimeError):  # read from elsewhere than the event loop
+            tasks = len(asyncio.all_tasks())
+            yield GaugeMetricFamily("cti_tasks", "Tasks of the event loop; they come and go with sessions", tasks)
         if self.fastagi is not None:
             closed = CounterMetricFamily(
                 "cti_fastagi_closed", "FastAGI connections closed early", labels=["cause"]

@@ -79,6 +79,10 @@ class Spool:
         """The oldest batch is in the record."""
         self.events -= len(self._waiting.popleft().batch.events)
 
+    def holds(self, interaction: int) -> bool:
+        """Whether this contact is yet to be written: what else would write it must wait."""
+        return any(call.interaction == interaction for one in self._waiting for call in one.batch.calls)
+
     def calls(self) -> int:
         """How many calls have changed in what waits."""
         return len({call.id for spooled in self._waiting for call in spooled.batch.calls})

@@ -14,13 +14,14 @@ import pytest
 from cti_server.desk import Desk, of_customer
 from cti_server.floor.signals import LinkChanged, LinkState, MemberChanged, MemberStatus
 from cti_server.live.feed import Feed
-from cti_server.push.frames import of_entry
+from cti_server.push.frames import Frame, of_entry
 from cti_server.push.hub import Subscriber
 from cti_server.push.session import Missed
 from cti_server.push.stream import Stream
 from cti_server.record.crm import customers
 from cti_server.record.database import Database
 from cti_server.record.journal import Entry
+from cti_server.record.trouble import Trouble
 from cti_server.record.upkeep.partitions import after, month_of
 from cti_server.record.upkeep.run import Kept, run
 from cti_server.rules.rights import Viewer
@@ -180,3 +181,28 @@ async def test_a_position_older_than_what_is_kept_is_missed(fed: Fed, database: 
         with pytest.raises(Missed):
             [frame async for frame in fed.feed.missed(desktop, "desk", position)]
     assert [frame async for frame in fed.feed.missed(desktop, "desk", 3)] == []
+
+
+async def test_who_resumes_waits_a_moment_for_what_is_told_and_not_written_yet(fed: Fed) -> None:
+    """A server that has just taken a PBX is ahead of its record when all its desktops come back."""
+    stream = "pbx:demo"
+    position = fed.hub.positions[stream]
+    fed.hub.ahead.add(stream)
+
+    async def missed() -> list[Frame]:
+        return [frame async for frame in fed.feed.missed(fed.desktop(SUPERVISOR), stream, position)]
+
+    resuming = asyncio.create_task(missed())
+    await asyncio.sleep(0.2)
+    assert not resuming.done()
+    await fed.join("sales", SEATS[2])
+    fed.hub.ahead.discard(stream)
+    assert isinstance(await resuming, list)
+
+
+async def test_who_resumes_does_not_wait_for_a_record_that_is_away(fed: Fed) -> None:
+    fed.hub.ahead.add("pbx:demo")
+    fed.feed._database.trouble.now = Trouble("it is away", "systemctl start postgresql")
+    with pytest.raises(Missed, match="not in the record yet"):
+        async with asyncio.timeout(1):
+            [frame async for frame in fed.feed.missed(fed.desktop(AGENT), "pbx:demo", 0)]

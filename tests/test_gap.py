@@ -32,6 +32,7 @@ from cti_server.floor.signals import (
 )
 from cti_server.gap import Gaps
 from cti_server.lookup.identify import Lookup
+from cti_server.memory import Batch
 from cti_server.pipeline import Pipeline
 from cti_server.push.hub import Hub
 from cti_server.record import leases
@@ -342,6 +343,38 @@ async def test_the_end_of_a_call_that_was_seen_comes_from_the_log(database: Data
     assert told.ended_at == datetime.fromtimestamp(BEGAN + 13, UTC)
     (part,) = told.segments
     assert (part.agent_id, part.talk_ms, part.ended_at) == (1, 10_000, told.ended_at)
+
+
+async def test_an_end_from_the_log_waits_for_what_the_floor_is_yet_to_write(
+    database: Database, tmp_path: Path
+) -> None:
+    """The agent has finished, the database takes its time: the floor has its last word before the log has."""
+    seen, lines = lost_at(6.0)
+    log = tmp_path / "cti.csv"
+    async with server(database, log) as center:
+        await center.hears(Snapshot(BEGAN - 1, BOOT), LinkChanged(BEGAN - 1, LinkState.LIVE), *seen)
+    await heard_until(database, BEGAN + 6)
+    log.write_bytes(as_csv(lines))
+    async with server(database, log) as center:
+        await center.comes_live()
+        async with asyncio.timeout(10):
+            while not center.pipeline.books.calls:
+                await asyncio.sleep(0.01)
+        (call_,) = center.pipeline.books.calls.values()
+        write = center.pipeline._write
+
+        async def slowly(batch: Batch) -> Any:
+            await asyncio.sleep(1.0)
+            return await write(batch)
+
+        center.pipeline._write = slowly  # type: ignore[method-assign]
+        center.pipeline.put(WrapUpFinished(time.time(), call_.id, 1))
+        await center.filled()
+        async with asyncio.timeout(10):
+            while center.pipeline.spool:
+                await asyncio.sleep(0.01)
+        (told,) = await center.contacts()
+    assert (told.told_by, told.ended_at) == ("cel_end", datetime.fromtimestamp(BEGAN + 13, UTC))
 
 
 async def test_a_log_that_tells_another_story_changes_nothing(database: Database, tmp_path: Path) -> None:

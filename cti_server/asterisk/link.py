@@ -31,7 +31,7 @@ from .session import REFUSED_AGAIN_S, ActionFailed, LinkLost, ListBroken, Refuse
 from .translate import translate
 
 PING_EVERY_S = 2.0
-SILENCE_S = 6.0  # three pings without a byte: the connection is dead, whatever TCP thinks
+SILENCE_S = 5.5  # without a byte, pings notwithstanding: the connection is dead, whatever TCP thinks
 BOOT_S = 120.0  # how long a starting Asterisk may take to say FullyBooted
 MAX_BACKOFF_S = 5.0
 CLOCKS_AGREE_S = 0.5  # below it a difference is the way of the ping, and nobody sees it on a timer
@@ -137,13 +137,19 @@ class Link:
                 task.cancel()
             session.close()
 
-    async def _first(self, session: Session, step: object) -> None:
-        """Run one step, but not longer than the connection lives."""
+    async def _first(self, session: Session, step: object, silence_s: float | None = None) -> None:
+        """Run one step, but not longer than the connection lives, nor once it was silent for `silence_s`. A
+        step has limits of its own, but they begin with it, and so later than the silence."""
         task = asyncio.ensure_future(step)  # type: ignore[call-overload]
+        loop = asyncio.get_running_loop()
         try:
-            await asyncio.wait({task, session.closed}, return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                raise LinkLost("Asterisk closed the connection")
+            while not task.done():
+                left = None if silence_s is None else session.heard_at + silence_s - loop.time()
+                if left is not None and left <= 0:
+                    raise LinkLost(f"nothing heard for {silence_s:g} s")
+                await asyncio.wait({task, session.closed}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if session.closed.done() and not task.done():
+                    raise LinkLost("Asterisk closed the connection")
             await task
         finally:
             task.cancel()
@@ -212,13 +218,11 @@ class Link:
                 break
             if self._overrun:
                 raise SinkFull("signals came faster than they could be applied; starting over")
-            if loop.time() - session.heard_at > SILENCE_S:
-                raise LinkLost(f"nothing heard for {SILENCE_S:g} s")
             if loop.time() >= next_snapshot:
                 next_snapshot = loop.time() + self._snapshot_every_s
-                await self._first(session, self._synchronise(session, drift_check=True))
+                await self._first(session, self._synchronise(session, drift_check=True), SILENCE_S)
             else:
-                await self._first(session, session.ask(Ping(), SILENCE_S))
+                await self._first(session, session.ask(Ping(), SILENCE_S), SILENCE_S)
         raise LinkLost("Asterisk closed the connection")
 
     # --- what comes in ---------------------------------------------------------------------------------

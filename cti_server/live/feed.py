@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,6 +29,8 @@ from cti_server.rules.rights import EVERYBODY, Oversight, Viewer, may_see
 from .floors import Floors, thing_of
 
 MAX_MISSED = 5_000  # events of a stream; beyond it a snapshot is cheaper to read and to send
+WRITTEN_WITHIN_S = 3.0  # how long a desktop that resumes waits for what is told and not written yet
+LOOK_EVERY_S = 0.05
 MAX_PROMISES = 50  # open promises that a customer's topic shows
 
 Me = Callable[[int, Sequence[int]], Awaitable[Mapping[str, Any] | None]]
@@ -181,7 +184,7 @@ class Feed:
         """
         if self._hub.positions.get(stream, 0) - seq > MAX_MISSED:
             raise Missed(f"more than {MAX_MISSED} events of {stream} were missed")
-        if stream in self._hub.ahead:
+        if stream in self._hub.ahead and not await self._written(stream):
             raise Missed(f"what happened last in {stream} is not in the record yet")
         viewer, known = subscriber.viewer, self._streams.get(stream)
         cards = known.cards if known is not None else None
@@ -200,6 +203,17 @@ class Feed:
             if not self._database.trouble.note(cause):
                 raise
             raise Missed("the record cannot be read") from cause
+
+    async def _written(self, stream: str) -> bool:
+        """Whether what was told ahead is written within a moment. A server that has just taken a PBX has more to
+        write than it waits for, when all its desktops come back: without patience they would all begin anew."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + WRITTEN_WITHIN_S
+        while stream in self._hub.ahead:
+            if self._database.trouble.now is not None or loop.time() > until:
+                return False
+            await asyncio.sleep(LOOK_EVERY_S)
+        return True
 
     async def _entries(self, stream: str, seq: int) -> AsyncIterator[journal.Entry]:
         """The journal's entries after `seq`, in order. Raises journal.PositionGone when some are pruned."""

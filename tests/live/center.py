@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,6 +42,8 @@ class Center:
     process: subprocess.Popen[bytes] | nursery.Server | None = None
     key: str = field(default_factory=new_key)
     """What the record's secrets are sealed with."""
+    before: Sequence[str] = ()
+    """What stands before the command of a server that is not forked: `unshare …`, say."""
     forked: bool = False
     """From a process that has imported the server already. Not for benches: it shares memory with that one."""
 
@@ -71,7 +73,7 @@ class Center:
             self.process = nursery.start(self.environment(), self.log)
         else:
             with self.log.open("ab") as log:
-                command = [sys.executable, "-m", "cti_server", "serve"]
+                command = [*self.before, sys.executable, "-m", "cti_server", "serve"]
                 self.process = subprocess.Popen(command, env=self.environment(), stdout=log, stderr=log)
 
         async def ready() -> bool:

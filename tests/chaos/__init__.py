@@ -1,0 +1,1 @@
+"""Faults on purpose: a real center under load, something breaks, and what was lost or doubled is counted."""
