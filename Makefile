@@ -47,7 +47,7 @@ check: $(VENV)/ready agents_ui/node_modules/.package-lock.json
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy --follow-imports=silent -p tests.bench -p tests.walk
+	$(BIN)/mypy --follow-imports=silent -p tests.bench -p tests.chaos -p tests.walk
 	$(BIN)/lint-imports
 	cd agents_ui && PATH="$(NODE_DIR):$$PATH" npm run check --silent
 	@$(call schema,var/schema.ts) && cmp -s var/schema.ts agents_ui/src/wire/schema.ts || { \

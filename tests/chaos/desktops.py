@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 
 from cti_server.api.principal import COOKIE, digest
 from cti_server.record.center import sessions
-from cti_server.record.database import Connection
+from cti_server.record.engines import Connection
 
 SILENCE_S = 12.0  # two heartbeats and a little
 AGAIN_S = 0.1
