@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable, Sequence, Set
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -39,6 +40,7 @@ NOTE_LIVE_EVERY_S = 5.0  # by so much a call that ends while the server is away 
 READ_AGAIN_EVERY_S = 15.0  # for people, phones and queues in the record; for 200 agents it takes milliseconds
 KNOWN_WITHIN_S = 5.0  # a desktop that connects while the server starts waits so long at the most
 DRAIN_S = 3.0  # to write what is in the inbox when the server ends
+DRAIN_LIMIT_S = 30.0  # for all of it, where the record has just come back
 PBX_COMES_S = 24 * 3600.0  # a PBX that is away longer has forgotten who was paused
 GIVE_BACK_S = 5.0  # to give back what was set at the queues of the PBX, when the server ends
 
@@ -217,6 +219,15 @@ class Attachment:
         """Let another process have the PBX; nothing is given back to it, and none of its events is lost."""
         self._let_go.set()
 
+    async def _drained(self, writing: asyncio.Task[None]) -> None:
+        """Wait for the writing to end, for as long as it gets on: after the record was away that takes."""
+        until = time.monotonic() + DRAIN_LIMIT_S
+        left = self.pipeline.spool.events + 1
+        while left > self.pipeline.spool.events and time.monotonic() < until:
+            left = self.pipeline.spool.events
+            if (await asyncio.wait({writing}, timeout=DRAIN_S))[0]:
+                return
+
     async def _letting(self) -> None:
         await self._let_go.wait()
         raise LetGo("another process has fewer PBXs")
@@ -255,7 +266,7 @@ class Attachment:
                 task.cancel()
             self.pipeline.stop()
             # Write what the link has heard: a call that has just ended must not be taken for "unseen" later.
-            await asyncio.wait({writing}, timeout=DRAIN_S)
+            await self._drained(writing)
             writing.cancel()
             ended = await asyncio.gather(writing, *beside, return_exceptions=True)
             await self.pipeline.close()

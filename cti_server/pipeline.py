@@ -22,7 +22,7 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,6 +48,7 @@ from .memory import Batch
 from .push.paced import Paced
 from .push.stream import Stream
 from .record import journal, leases, whole_floors
+from .record.contacts.records import CallKey
 from .record.database import Database, is_refusal
 from .record.journal import Entry
 from .spool import Spool, Spooled
@@ -208,8 +209,7 @@ class Pipeline:
         try:
             while self._inbox or not self._stopping:
                 await self._woken()
-                if self._writing is not None and self._writing.done():
-                    self._writing.result()  # raises what ended it
+                self._check_writing()
                 await self._calm()
                 batch = self._batch(self._apply())
                 if batch != NOTHING:
@@ -313,20 +313,26 @@ class Pipeline:
             self._writing = asyncio.create_task(self._write_all(), name=f"writing {self.pbx}")
             self._writing.add_done_callback(lambda _: self._wake.set())
             await asyncio.wait({self._writing}, timeout=PATIENCE_S)
+            self._check_writing()
             if (spooled := self.spool.first()) is not None:
                 spooled.ahead = self._tell_ahead(spooled.batch, self._seq)
         else:
+            self._check_writing()
             before = self._seq + self.spool.events if self._seq is not None else None
             self.spool.put(batch, ahead=self._tell_ahead(batch, before))
             if self.spool.full:
                 await asyncio.wait({self._writing})
-        if self._writing.done():
-            self._writing.result()
+        self._check_writing()
         for call in batch.calls:
             if call.id not in self.floor.calls:
                 self.callers.forget(call)
                 if self.spool and call.match == "pending" and len(self._unasked) < MAX_UNASKED:
                     self._unasked.append(call)
+
+    def _check_writing(self) -> None:
+        """Raise what has ended the writing: what can never be written must not be told either."""
+        if self._writing is not None and self._writing.done():
+            self._writing.result()
 
     @property
     def _told_to(self) -> int:
@@ -389,8 +395,14 @@ class Pipeline:
         rows = memory.ahead(self.stream.name, batch, self._seq)
         async with self._database.begin() as conn:
             assert self.lease is not None
-            await leases.fence(conn, self.lease)  # nobody else writes this stream: its numbers are ours
-            return rows if await journal.position(conn, self.stream.name) >= rows[-1].seq else None
+            # Nobody else writes this stream, so its numbers are ours. The stronger lock waits for the first commit,
+            # which may be under way.
+            await leases.fence(conn, self.lease, changes_it=True)
+            if await journal.position(conn, self.stream.name) < rows[-1].seq:
+                return None
+            ids, _ = await memory.write(conn, self.stream.name, (self.pbx, self.books.boot), Batch(batch.calls))
+        self._number(batch, ids)
+        return rows
 
     async def _give_up(self) -> None:
         """End the writing. What waits yet will never be in the record: desktops that know of it start over."""
@@ -408,12 +420,15 @@ class Pipeline:
         async with self._database.begin() as conn:
             await leases.fence(conn, self.lease)
             ids, entries = await memory.write(conn, self.stream.name, (self.pbx, self.books.boot), batch)
+        self._number(batch, ids)
+        return entries
+
+    def _number(self, batch: Batch, ids: Mapping[CallKey, int]) -> None:
         for call in batch.calls:
             if (number := ids.get((call.pbx, call.boot, call.linkedid))) is not None:
                 if call.interaction is None and self.spool.ahead:
                     self._unnumbered.add(call.id)
                 self.floor.stored(call, number)
-        return entries
 
     async def _write_singly(self, batch: Batch) -> Sequence[Entry]:
         """Write a batch that the database refuses for its values piece by piece, and log the refused pieces."""

@@ -31,6 +31,7 @@ from cti_server.record.trouble import Troubles
 from cti_server.rules.rights import Viewer
 from cti_server.spool import Spool
 from tests.record.builders import a_customer
+from tests.record.held_back import held_back
 from tests.streams import stream_of
 from tests.transcripts.play import Transcript
 
@@ -229,6 +230,42 @@ async def test_a_commit_that_was_done_and_not_answered_is_not_done_again(
     assert told == sorted(set(told))
     assert [(row.kind, row.body) for row in rows].count((rows[-1].kind, rows[-1].body)) == 1
     assert len([row for row in rows if row.kind == "call.ended"]) == 1
+
+
+@pytest.mark.parametrize("answer_only", [False, True])
+async def test_a_commit_that_comes_late_or_whose_answer_does_is_done_once(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, answer_only: bool
+) -> None:
+    monkeypatch.setattr(pipeline_module, "WRITE_S", 0.6)
+    signals = [*Transcript.load("answered").signals()]
+    answered = next(n for n, signal in enumerate(signals) if type(signal).__name__ == "MemberConnected") + 1
+    async with held_back(postgres_url) as (way, url), Database(url) as database, center(database) as site:
+        way.hold(b"COMMIT", answer_only=answer_only)
+        await site.hears(*signals[:answered])
+        await way.held.wait()
+        await asyncio.sleep(1.5)
+        way.free.set()
+        await site.hears(*signals[answered:], end("told"))
+        await site.until_said("told")
+        while site.pipeline.spool:
+            await asyncio.sleep(0.01)
+        assert site.pipeline.counts.retries > 0
+        rows = await site.journal()
+    assert [row.kind for row in rows].count("call.started") == 1
+    assert [row.seq for row in rows] == list(range(1, len(rows) + 1))
+    kinds = {row.seq: row.kind for row in rows}
+    assert all(kinds[one["seq"]] == one["kind"] for one in site.events())
+    assert [row.body["call"]["interaction"] is not None for row in rows if row.kind == "call.ended"] == [True]
+
+
+async def test_a_lease_that_is_lost_before_anything_was_told_cuts_nobody_off(database: Database) -> None:
+    async with center(database) as site:
+        assert site.pipeline.lease is not None
+        site.pipeline.lease.epoch -= 1
+        before = site.stream.position
+        await site.hears(end("nobody hears this"))
+        await asyncio.sleep(0.6)
+        assert (site.stream.position, site.desk.overrun) == (before, False)
 
 
 async def test_what_could_not_be_told_ahead_is_told_once_it_is_written(

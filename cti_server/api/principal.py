@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from cti_server.rules.facts import Role
 from cti_server.rules.rights import EVERYBODY, Oversight, Viewer
 
 COOKIE: Final = "cti_session"
+ASK_WITHIN_S: Final = 5.0  # a connection that has died is silent for much longer
 KEY_MARK: Final = "ctik_"
 """How every API key begins, so that one that leaked is known for what it is."""
 
@@ -86,7 +88,7 @@ async def by_cookie(request: Request, deps: Deps) -> Holder | None:
         return None
     key, now = digest(token), deps.now()
     try:
-        async with deps.database.read() as conn:
+        async with asyncio.timeout(ASK_WITHIN_S), deps.database.read() as conn:
             holder = (await sessions.holders(conn, [key], now)).get(key)
     except Exception as cause:
         known = deps.known_holders.of(key, now)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+WITHIN_S = 5.0  # one batch that hangs on a dead connection must not hold up all that come after it
 MAX_TOGETHER = 200  # questions answered in one transaction; the next ones wait for it
 
 Ask = TypeVar("Ask")
@@ -42,7 +43,8 @@ class Together(Generic[Ask, Answer]):
 
     async def _answer(self, batch: list[tuple[Ask, asyncio.Future[Answer]]]) -> None:
         try:
-            answers = await self._work([ask for ask, _ in batch])
+            async with asyncio.timeout(WITHIN_S):
+                answers = await self._work([ask for ask, _ in batch])
         except Exception as cause:
             for _, future in batch:
                 if not future.done():

@@ -42,6 +42,8 @@ class Spreading:
             self._alive, self._calm_since = alive, now
         share = math.ceil(len(self._attachments) / alive)
         owned = [attachment for attachment in self._attachments if attachment.owner]
+        if any(attachment.pipeline.spool.ahead for attachment in owned):
+            return  # what waits to be written would not all be written in time
         for attachment in self._attachments:
             attachment.patience_s = PATIENCE_S if len(owned) >= share else 0.0
         if len(owned) <= share or now - self._calm_since < CALM_S:

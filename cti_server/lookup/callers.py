@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 
@@ -61,7 +62,8 @@ class Callers:
         self._on_floor = on_floor
         self._callers: dict[str, Caller] = {}  # by the Uniqueid of the leg that was looked up
         self._room = ROOM
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[str, asyncio.Task[Any]] = {}
+        self._nameless: dict[str, Call] = {}  # by linkedid, whom the record could not be asked about
         self._closed = False
         self.failures = 0
 
@@ -87,16 +89,18 @@ class Callers:
     def catch_up(self, calls: Iterable[Call]) -> None:
         """Have the callers looked up whom the record could not be asked about while it was away, one after the
         other; of calls that are over, too. Returns at once."""
-        pending = [call for call in calls if call.match == "pending"]
-        if pending and not self._closed and CATCHING_UP not in self._tasks:
-            task = asyncio.create_task(self._look_at_each(pending), name="lookup of those before")
+        self._nameless.update({call.linkedid: call for call in calls if call.match == "pending"})
+        if self._nameless and not self._closed and CATCHING_UP not in self._tasks:
+            task = asyncio.create_task(self._look_at_each(), name="lookup of those before")
             self._tasks[CATCHING_UP] = task
             task.add_done_callback(lambda _: self._tasks.pop(CATCHING_UP, None))
 
-    async def _look_at_each(self, calls: Sequence[Call]) -> None:
-        for call in calls:
-            if call.linkedid not in self._tasks:
-                await self._guard(call.linkedid, self._look(call))
+    async def _look_at_each(self) -> None:
+        while self._nameless:
+            leg, call = next(iter(self._nameless.items()))
+            if leg not in self._tasks and not await self._guard(leg, self._look(call)):
+                return  # the record is away again: who is left is asked about when it is back
+            self._nameless.pop(leg, None)
 
     async def choose(self, call: Call, customer: int, agent: int) -> bool:
         """An agent says who the caller is; it is remembered for the number. False if there is no such customer."""
@@ -170,21 +174,24 @@ class Callers:
     # --- inside ----------------------------------------------------------------------------------------
 
     def _start(self, leg: str, work: object) -> None:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(
+        task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(
             self._guard(leg, work),
             name=f"lookup {leg}",
         )
         self._tasks[leg] = task
         task.add_done_callback(lambda done: self._tasks.pop(leg, None) if self._tasks.get(leg) is done else None)
 
-    async def _guard(self, leg: str, work: object) -> None:
+    async def _guard(self, leg: str, work: object) -> bool:
+        """Whether it was done."""
         try:
             async with asyncio.timeout(DEADLINE_S):
                 await work  # type: ignore[misc]
+            return True
         except Exception as cause:
             # Whatever failed, the call goes on; its caller stays `pending`.
             self.failures += 1
             log.warning("lookup.failed", pbx=self._pbx, leg=leg, cause=f"{type(cause).__name__}: {cause}")
+            return False
 
     async def _look(self, call: Call) -> None:
         while call.match == "pending":

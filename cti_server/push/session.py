@@ -104,6 +104,8 @@ class Session:
             except Missed as gap:
                 await self._send(frames.reset(str(gap)))
         snapshot, positions = await self.source.snapshot(self.subscriber.viewer)
+        if self.subscriber.overrun:
+            raise TimeoutError  # the stream started over meanwhile: this snapshot is of what is taken back
         await self._send(frames.welcome(positions, snapshot, self.hub.ahead))
         if isinstance(first, Resume):
             for topic in first.topics:

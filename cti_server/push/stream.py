@@ -35,6 +35,8 @@ from .cards import Cards, Wanted
 from .frames import of_entry
 from .hub import Hub
 
+READ_WITHIN_S = 5.0  # what is told ahead waits for a reading that is under way, and a dead connection says nothing
+
 log = structlog.get_logger()
 
 
@@ -163,10 +165,12 @@ class Stream:
             await self._behind.wait()
             async with self._handing:
                 if self._taken_back:
-                    await self._start_over("what was told here last did not come into the record")
+                    async with asyncio.timeout(READ_WITHIN_S):
+                        await self._start_over("what was told here last did not come into the record")
                     self._hub.ahead.discard(self.name)
                     self._taken_back = False
-                await self._read_to(self._top)
+                async with asyncio.timeout(READ_WITHIN_S):
+                    await self._read_to(self._top)
             self._hand_out_ahead()
             self._behind.clear()
             self.hint(self._top)
@@ -230,8 +234,9 @@ class Stream:
         """This process was away for longer than the journal is kept, or the record is another one, or what was
         told ahead is not to be: its desktops start over, too."""
         log.warning("stream.starts_over", stream=self.name, cause=str(gone))
+        self._top = 0
         await self._take_up()
-        self._top = self.position
+        self._top = max(self._top, self.position)  # whatever was hinted at meanwhile
         self._hub.overrun_all()
 
     # --- handing out -----------------------------------------------------------------------------------

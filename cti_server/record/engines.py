@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -45,33 +45,47 @@ class DatabaseAbsent(Exception):
 @asynccontextmanager
 async def on_the_driver(conn: Connection) -> AsyncIterator[None]:
     """A transaction by PostgreSQL's driver, about a connection on which SQLAlchemy begins none: its own way costs
-    a greenlet each for beginning and ending it, and a call is written in several."""
+    a greenlet each for beginning and ending it, and a call is written in several.
+
+    Whoever gives up in the middle gives up the connection: a statement may be under way, and a PostgreSQL that
+    does not answer would not answer a rollback either. A connection that was left in a transaction would make the
+    next one a part of it, whose commit does nothing.
+    """
     driver: Any = (await conn.get_raw_connection()).driver_connection
     transaction = driver.transaction()
-    await _by_driver(transaction.start)
+    async with _or_given_up(conn, driver):
+        await transaction.start()
     try:
         yield
     except asyncio.CancelledError:
-        # A statement may be under way, and a PostgreSQL that does not answer would not answer a rollback either.
-        await conn.invalidate()
-        driver.terminate()
+        await _give_up(conn, driver)
         raise
     except BaseException:
         try:
             async with asyncio.timeout(ROLLBACK_S):
                 await transaction.rollback()
         except Exception:
-            await conn.invalidate()
-            driver.terminate()
+            await _give_up(conn, driver)
         raise
-    await _by_driver(transaction.commit)
+    async with _or_given_up(conn, driver):
+        await transaction.commit()
 
 
-async def _by_driver(work: Callable[[], Awaitable[None]]) -> None:
+@asynccontextmanager
+async def _or_given_up(conn: Connection, driver: Any) -> AsyncIterator[None]:
     try:
-        await work()
+        yield
     except Exception as cause:
+        await _give_up(conn, driver)
         raise as_sqlalchemy_says(cause) from cause
+    except BaseException:
+        await _give_up(conn, driver)
+        raise
+
+
+async def _give_up(conn: Connection, driver: Any) -> None:
+    driver.terminate()
+    await conn.invalidate()
 
 
 def as_sqlalchemy_says(cause: Exception) -> Exception:

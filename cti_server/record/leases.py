@@ -55,8 +55,10 @@ pbx_terms = sa.Table(
 TERM_S = 2.0  # how long after the last renewal another process may take the PBX
 RENEW_EVERY_S = 0.4
 RENEW_WITHIN_S = 1.0  # for one try; a connection that takes longer is given up
+TAKE_WITHIN_S = 5.0  # a connection that has died is silent for much longer
 MARGIN_S = 0.25  # the owner stops so much earlier than others may begin
 BACK_S = 3.0  # after the record was away, whoever had a PBX may renew its term for so long
+AGAIN_S = 1.5  # the same where only this process waited: a frozen owner's transaction may have been why
 STANDBY_S = 6.0  # a process that asked longer ago than this does not wait any more
 ASSURED_WITHIN_S = 3.0  # how long an order waits for a renewal that is late
 
@@ -150,9 +152,10 @@ async def hold(
     engine = lone_engine(database.url)
     try:
         async with engine.connect() as own:
-            await own.execution_options(isolation_level="AUTOCOMMIT")
-            await _keep_off_older_versions(own, pbx)
-            lease = await _take(database, pbx, owner, now, not_before, patience_s)
+            async with asyncio.timeout(TAKE_WITHIN_S):
+                await own.execution_options(isolation_level="AUTOCOMMIT")
+                await _keep_off_older_versions(own, pbx)
+                lease = await _take(database, pbx, owner, now, not_before, patience_s)
             renewing = asyncio.create_task(_renew(lease, own), name=f"lease {pbx}")
             try:
                 yield lease
@@ -191,6 +194,8 @@ async def _take(
             sa.select(_seconds_left()).where(pbx_terms.c.pbx == pbx).with_for_update()
         )
         if left is not None and left <= 0:
+            if clock() - asked_at > RENEW_WITHIN_S:  # it was away while this waited, or is slow for everybody
+                not_before = max(not_before, clock() + AGAIN_S)
             left = max(not_before - clock(), left + patience_s)
         if left is not None and left > 0:
             await conn.execute(_standby(pbx))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -128,6 +129,23 @@ async def test_a_write_that_is_under_way_is_over_before_the_next_owner_begins(
             assert await leases.live_until(conn, "demo") == after(1)
 
 
+async def test_who_waited_for_a_record_that_was_away_leaves_the_pbx_to_its_owner(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The owner has more to write than what anybody else knows: it may renew a term that has ended meanwhile."""
+    async with Database(postgres_url) as one, Database(postgres_url) as two:
+        first = await leases._take(one, "demo", "one", NOON)
+        await asyncio.sleep(leases.TERM_S + 0.1)
+        with monkeypatch.context() as slow:
+            slow.setattr(leases, "RENEW_WITHIN_S", -1.0)  # as if the question had taken so long
+            with pytest.raises(leases.LeaseTaken) as taken:
+                await leases._take(two, "demo", "two", NOON)
+        assert taken.value.for_s == pytest.approx(leases.AGAIN_S, abs=0.5)
+        with pytest.raises(leases.LeaseTaken):
+            await leases._take(two, "demo", "two", NOON, leases.clock() + 1.0)
+        assert (await leases._take(two, "demo", "two", NOON)).epoch == first.epoch + 1
+
+
 async def test_a_transaction_of_a_frozen_owner_does_not_keep_the_pbx(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +158,9 @@ async def test_a_transaction_of_a_frozen_owner_does_not_keep_the_pbx(
             """The owner, in the middle of a write."""
             async with one.begin() as conn:
                 await leases.fence(conn, first)
+                with contextlib.suppress(leases.LeaseTaken):  # as if the record had been away
+                    await leases._take(two, "demo", "two", NOON)
+                await asyncio.sleep(leases.AGAIN_S)
                 assert (await leases._take(two, "demo", "two", NOON)).epoch == first.epoch + 1
                 await conn.execute(sa.update(leases.pbx_leases).values(live_at=after(1)))
 

@@ -15,6 +15,7 @@ from cti_server.record.database import Database, is_refusal
 from cti_server.record.engines import Connection
 from cti_server.record.journal import journal
 from tests.record.builders import an_agent
+from tests.record.held_back import held_back
 
 AT = datetime(2026, 11, 29, 12, tzinfo=timezone(timedelta(hours=8)))
 ENTRY = sa.insert(journal)
@@ -114,6 +115,33 @@ async def test_a_connection_that_is_cut_is_the_databases_trouble_and_is_made_ane
         assert database.trouble.now is not None
         await write(database, ENTRY, entry(1))
         assert database.trouble.now is None
+
+
+@pytest.mark.parametrize("word", [b"BEGIN", b"COMMIT"])
+async def test_who_gives_up_while_a_transaction_begins_or_ends_leaves_none_to_the_next(
+    postgres_url: str, word: bytes
+) -> None:
+    """The next one would be a part of it: its commit would do nothing, and be told as done."""
+
+    async def given_up(database: Database) -> None:
+        async with asyncio.timeout(0.5), database.begin() as conn:
+            await swift.run(conn, ENTRY, [entry(1)])
+
+    async with (
+        held_back(postgres_url) as (way, url),
+        Database(url, pool_size=1) as database,
+        Database(postgres_url) as other,
+    ):
+        await write(database, ENTRY, entry(9))
+        way.hold(word + b";", answer_only=word == b"BEGIN")
+        with pytest.raises((TimeoutError, sa.exc.DBAPIError)):
+            await given_up(database)
+        assert way.held.is_set()
+        way.free.set()
+        await asyncio.sleep(0.1)
+        await write(database, ENTRY, entry(2))
+        async with other.read() as conn:
+            assert 2 in (await conn.scalars(sa.select(journal.c.seq))).all()
 
 
 async def test_a_select_takes_its_values(database: Database) -> None:

@@ -36,7 +36,7 @@ class Tickets:
         known: KnownHolders | None = None,
     ) -> None:
         self._known = known or KnownHolders()
-        self._own: dict[str, tuple[datetime, Agent]] = {}  # of this process, by digest
+        self._own: dict[str, tuple[datetime, str]] = {}  # of this process: until when, and of which session
         self._database = database
         self._now = now
         self._second_factor_roles = second_factor_roles
@@ -58,9 +58,11 @@ class Tickets:
 
     async def redeem(self, ticket: str) -> Agent | None:
         """Use up a ticket. Returns its agent; None for a used, expired or unknown one, or when they signed out."""
-        until, agent = self._own.pop(digest(ticket), (None, None))
+        until, token = self._own.pop(digest(ticket), (None, ""))
         if until is not None:
-            return agent if self._now() < until else None
+            now = self._now()
+            holder = self._known.of(token, now) if now < until else None
+            return holder.agent if holder is not None else None
         return await self._redeeming(digest(ticket))
 
     def _issue_own(self, token: str) -> str | None:
@@ -70,7 +72,7 @@ class Tickets:
             return None
         self._own = {ticket: given for ticket, given in self._own.items() if now < given[0]}
         ticket = secrets.token_urlsafe(32)
-        self._own[digest(ticket)] = now + TICKET_LASTS, holder.agent
+        self._own[digest(ticket)] = now + TICKET_LASTS, token
         return ticket
 
     async def _issue(self, tokens: Sequence[str]) -> list[str | bool]:
