@@ -30,6 +30,7 @@ from .push.stream import Stream
 from .record import leases
 from .record.database import Database
 from .settings import PbxSettings, Settings
+from .unheard import LEAVES_IT_S, Unheard, until_another_may_hear
 from .wire.ami import Message
 
 TRY_LEASE_EVERY_S = 2.0
@@ -183,6 +184,9 @@ class Attachment:
                         log.info("pbx.waiting", pbx=self.pbx.name, reason=str(taken.exceptions[0]))
                     waiting = True
                     again_s = _again(taken.exceptions)
+                except* Unheard as unheard:
+                    log.warning("pbx.left_to_another", pbx=self.pbx.name, reason=str(unheard.exceptions[0]))
+                    again_s = LEAVES_IT_S
                 except* leases.LeaseLost as lost:
                     log.warning("pbx.lost", pbx=self.pbx.name, reason=str(lost.exceptions[0]))
                 except* Exception as failed:
@@ -218,16 +222,19 @@ class Attachment:
         pausing = asyncio.create_task(self._pause_again(), name=f"pausing {self.pbx.name}")
         losing = asyncio.create_task(_lost(lease), name=f"lease lost {self.pbx.name}")
         filling = asyncio.create_task(gaps.run(), name=f"gaps {self.pbx.name}")
+        hearing = asyncio.create_task(
+            until_another_may_hear(self.link, self._database, self.pbx.name), name=f"hearing {self.pbx.name}"
+        )
         try:
             # None of these returns; the first that fails ends the round.
-            await asyncio.wait({writing, linked, ordered, losing}, return_when=asyncio.FIRST_EXCEPTION)
+            await asyncio.wait({writing, linked, ordered, losing, hearing}, return_when=asyncio.FIRST_EXCEPTION)
         except asyncio.CancelledError:
             stopping = True
             raise
         finally:
             if self.stream.cards is not None:
                 self.stream.cards.attached = None
-            beside = (linked, ordered, reading, noting, pausing, losing, filling)
+            beside = (linked, ordered, reading, noting, pausing, losing, filling, hearing)
             for task in beside:
                 task.cancel()
             self.pipeline.stop()
@@ -238,6 +245,8 @@ class Attachment:
             await self.pipeline.close()
             if stopping:
                 await self._give_back()
+            else:
+                self.commands.drop()
         for cause in ended:
             if isinstance(cause, Exception):
                 raise cause
