@@ -170,6 +170,8 @@ class Wire:
         with suppress(ConnectionError):
             while data := await reader.read(CHUNK if not self._bytes_per_s else 4096):
                 await pair.hears.wait()
+                if reader.exception() is not None:
+                    return  # reset meanwhile: what was on its way is gone, as on a wire
                 if is_near:
                     now = time.time()
                     self.asked += [Asked(now, found[1].decode()) for found in _ACTION.finditer(data)]
