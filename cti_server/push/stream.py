@@ -72,6 +72,11 @@ class Stream:
         """The number of the last event that the replica includes and the hub has handed out."""
         return self._hub.positions.get(self.name, 0)
 
+    @property
+    def confirmed(self) -> int:
+        """Up to this number everything that was handed out ahead of the record is in it."""
+        return self._confirmed
+
     # --- coming to know --------------------------------------------------------------------------------
 
     async def begin(self) -> None:
