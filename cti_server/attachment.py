@@ -31,6 +31,7 @@ from .push.stream import Stream
 from .record import leases
 from .record.database import Database
 from .settings import PbxSettings, Settings
+from .unheard import LEAVES_IT_S, Unheard, until_another_may_hear
 from .wire.ami import Message
 
 TRY_LEASE_EVERY_S = 2.0
@@ -198,6 +199,9 @@ class Attachment:
                 except* LetGo as gone:
                     log.info("pbx.let_go", pbx=self.pbx.name, reason=str(gone.exceptions[0]))
                     again_s = LET_GO_S
+                except* Unheard as unheard:
+                    log.warning("pbx.left_to_another", pbx=self.pbx.name, reason=str(unheard.exceptions[0]))
+                    again_s = LEAVES_IT_S
                 except* leases.LeaseLost as lost:
                     log.warning("pbx.lost", pbx=self.pbx.name, reason=str(lost.exceptions[0]))
                 except* Exception as failed:
@@ -252,16 +256,20 @@ class Attachment:
         letting = asyncio.create_task(self._letting(), name=f"letting {self.pbx.name}")
         losing = asyncio.create_task(_lost(lease), name=f"lease lost {self.pbx.name}")
         filling = asyncio.create_task(gaps.run(), name=f"gaps {self.pbx.name}")
+        hearing = asyncio.create_task(
+            until_another_may_hear(self.link, self._database, self.pbx.name), name=f"hearing {self.pbx.name}"
+        )
         try:
             # None of these returns; the first that fails ends the round.
-            await asyncio.wait({writing, linked, ordered, losing, letting}, return_when=asyncio.FIRST_EXCEPTION)
+            ending = {writing, linked, ordered, losing, letting, hearing}
+            await asyncio.wait(ending, return_when=asyncio.FIRST_EXCEPTION)
         except asyncio.CancelledError:
             stopping = True
             raise
         finally:
             if self.stream.cards is not None:
                 self.stream.cards.attached = None
-            beside = (linked, ordered, reading, noting, pausing, losing, letting, filling)
+            beside = (linked, ordered, reading, noting, pausing, losing, letting, hearing, filling)
             for task in beside:
                 task.cancel()
             self.pipeline.stop()
@@ -272,6 +280,8 @@ class Attachment:
             await self.pipeline.close()
             if stopping:
                 await self._give_back()
+            else:
+                self.commands.drop()
         for cause in ended:
             if isinstance(cause, Exception):
                 raise cause

@@ -188,16 +188,32 @@ async def test_who_resumes_waits_a_moment_for_what_is_told_and_not_written_yet(f
     stream = "pbx:demo"
     position = fed.hub.positions[stream]
     fed.hub.ahead.add(stream)
-
-    async def missed() -> list[Frame]:
-        return [frame async for frame in fed.feed.missed(fed.desktop(SUPERVISOR), stream, position)]
-
-    resuming = asyncio.create_task(missed())
+    resuming = asyncio.create_task(_missed(fed, stream, position))
     await asyncio.sleep(0.2)
     assert not resuming.done()
     await fed.join("sales", SEATS[2])
     fed.hub.ahead.discard(stream)
     assert isinstance(await resuming, list)
+
+
+async def test_what_is_told_after_a_desktop_came_is_not_waited_for(
+    fed: Fed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under load one batch after the other is told ahead: a desktop waits for those from before it came."""
+    stream = "pbx:demo"
+    position = fed.hub.positions[stream]
+    fed.hub.ahead.add(stream)
+    resuming = asyncio.create_task(_missed(fed, stream, position))
+    await asyncio.sleep(0.1)
+    monkeypatch.setattr(fed.streams[1], "_confirmed", position)
+    fed.hub.positions[stream] = position + 5
+    async with asyncio.timeout(1):
+        await resuming
+    fed.hub.positions[stream] = position
+
+
+async def _missed(fed: Fed, stream: str, position: int) -> list[Frame]:
+    return [frame async for frame in fed.feed.missed(fed.desktop(SUPERVISOR), stream, position)]
 
 
 async def test_who_resumes_does_not_wait_for_a_record_that_is_away(fed: Fed) -> None:

@@ -57,16 +57,23 @@ class Commands:
         """Send the action and answer what the PBX said.
 
         Raises NoAccount, ActionFailed, or ConnectionError/TimeoutError when the PBX is out of reach. A connection
-        that has died is opened again before the action is sent; after it only when the action is idempotent.
-        Without the right to order nothing is sent.
+        that has died, or has said nothing since it was asked, is opened again before the action is sent; after it
+        only when the action is idempotent. Without the right to order nothing is sent.
         """
         session = await self._session_now(action.role)
+        asked_at = asyncio.get_running_loop().time()
         try:
             return await session.ask(action, COMMAND_S)
         except LinkLost:
             if not action.idempotent:
                 raise
-            return await (await self._session_now(action.role)).ask(action, COMMAND_S)
+        except TimeoutError:
+            if session.heard_at >= asked_at:
+                raise  # it answers others
+            session.drop(f"no answer in {COMMAND_S:g} s")  # half open, whatever TCP thinks
+            if not action.idempotent:
+                raise
+        return await (await self._session_now(action.role)).ask(action, COMMAND_S)
 
     async def _session_now(self, role: Role) -> Session:
         """A session, and the right to order at this moment: `ask` writes before it waits."""
@@ -107,6 +114,13 @@ class Commands:
             self._refused.pop(role, None)
             self._sessions[role] = session
             return session
+
+    def drop(self) -> None:
+        """End the connections at once: another process may have the PBX from now on, and must not find an order of
+        this one on its way yet. They are opened again when they are needed."""
+        for session in self._sessions.values():
+            session.drop("another process has the PBX")
+        self._sessions.clear()
 
     def close(self) -> None:
         for session in self._sessions.values():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 import ssl
+import struct
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -139,6 +141,15 @@ class Session(asyncio.Protocol):
             with suppress(Exception):
                 self._transport.write(encode([("Action", Logoff.name)]))
             self._transport.close()
+
+    def drop(self, why: str) -> None:
+        """End the connection with a reset: what the PBX has not taken yet is never delivered. A close would leave
+        it to the system, which sends it once the network lets it through. Actions under way raise LinkLost."""
+        if self._transport is not None and not self._transport.is_closing():
+            with suppress(OSError, AttributeError):
+                own = self._transport.get_extra_info("socket")
+                own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._end(LinkLost(why))
 
     # --- asking ----------------------------------------------------------------------------------------
 

@@ -205,11 +205,12 @@ class Feed:
             raise Missed("the record cannot be read") from cause
 
     async def _written(self, stream: str) -> bool:
-        """Whether what was told ahead is written within a moment. A server that has just taken a PBX has more to
-        write than it waits for, when all its desktops come back: without patience they would all begin anew."""
+        """Whether what was told so far is written within a moment; what is told from now on is in the desktop's
+        line. A server that has just taken a PBX, or to which all desktops come at once, is ahead for seconds:
+        without patience they would all begin anew."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + WRITTEN_WITHIN_S
-        while stream in self._hub.ahead:
+        until, told = loop.time() + WRITTEN_WITHIN_S, self._hub.positions.get(stream, 0)
+        while stream in self._hub.ahead and self._streams[stream].confirmed < told:
             if self._database.trouble.now is not None or loop.time() > until:
                 return False
             await asyncio.sleep(LOOK_EVERY_S)

@@ -81,6 +81,11 @@ class Stream:
             self._moved.clear()
             await self._moved.wait()
 
+    @property
+    def confirmed(self) -> int:
+        """Up to this number everything that was handed out ahead of the record is in it."""
+        return self._confirmed
+
     # --- coming to know --------------------------------------------------------------------------------
 
     async def begin(self) -> None:

@@ -112,3 +112,89 @@ async def test_a_refused_role_is_not_tried_at_each_command(monkeypatch: pytest.M
             await commands.run(AsAgent())
         assert await ping(commands, AsAgent()) == "Pong"
         commands.close()
+
+
+async def test_a_connection_that_says_nothing_any_more_is_opened_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A firewall has forgotten it: it stays open, and what is sent comes to nothing."""
+    monkeypatch.setattr("cti_server.asterisk.commands.COMMAND_S", 0.2)
+    manager, asked = Manager(), 0
+
+    def answer(name: str, action_id: bytes) -> bytes:
+        nonlocal asked
+        asked += name == "Ping"
+        return b"" if name == "Ping" and asked == 2 else manager(name, action_id)
+
+    async with pbx(answer) as port:
+        commands = Commands(settings(port))
+        assert await ping(commands, AsCall()) == "Pong"
+        assert await ping(commands, AsCall()) == "Pong", "a Ping may be sent twice"
+        assert manager.logins == 2
+        commands.close()
+
+
+async def test_what_is_sent_once_is_not_sent_again_and_the_next_has_a_new_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Once(AsCall):
+        idempotent = False
+
+    monkeypatch.setattr("cti_server.asterisk.commands.COMMAND_S", 0.2)
+    manager, asked = Manager(), 0
+
+    def answer(name: str, action_id: bytes) -> bytes:
+        nonlocal asked
+        asked += name == "Ping"
+        return b"" if name == "Ping" and asked == 2 else manager(name, action_id)
+
+    async with pbx(answer) as port:
+        commands = Commands(settings(port))
+        assert await ping(commands, Once()) == "Pong"
+        with pytest.raises(TimeoutError):
+            await ping(commands, Once())
+        assert await ping(commands, Once()) == "Pong"
+        assert (asked, manager.logins) == (3, 2)
+        commands.close()
+
+
+async def test_an_action_that_takes_long_ends_no_connection_on_which_others_are_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cti_server.asterisk.commands.COMMAND_S", 0.3)
+    manager, asked = Manager(), 0
+
+    def answer(name: str, action_id: bytes) -> bytes:
+        nonlocal asked
+        asked += name == "Ping"
+        return b"" if name == "Ping" and asked == 2 else manager(name, action_id)
+
+    async with pbx(answer) as port:
+        commands = Commands(settings(port))
+        assert await ping(commands, AsCall()) == "Pong"
+        slow = asyncio.create_task(ping(commands, AsCall()))
+        await asyncio.sleep(0.1)
+        assert await ping(commands, AsCall()) == "Pong"
+        with pytest.raises(TimeoutError):
+            await slow
+        assert manager.logins == 1
+        commands.close()
+
+
+async def test_connections_that_are_dropped_are_reset() -> None:
+    """What is on its way yet must not arrive once another process has the PBX."""
+    ended: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"Asterisk Call Manager/11.0.0\r\n")
+        try:
+            while action := await reader.readuntil(b"\r\n\r\n"):
+                name = action.split(b"\r\n")[0].removeprefix(b"Action: ").decode()
+                writer.write(Manager()(name, action.split(b"ActionID: ")[1].split(b"\r\n")[0]))
+        except (ConnectionError, asyncio.IncompleteReadError) as cause:
+            ended.set_result(cause)
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        commands = Commands(settings(server.sockets[0].getsockname()[1]))
+        assert await ping(commands, AsCall()) == "Pong"
+        commands.drop()
+        async with asyncio.timeout(3):
+            assert isinstance(await ended, ConnectionResetError)

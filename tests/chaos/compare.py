@@ -107,10 +107,11 @@ class Off:
     record: float
     log: float
     told_by: str | None
+    complete: bool
 
     def line(self) -> str:
         times = f"{self.record:.1f} s, by the PBX {self.log:.1f} s"
-        return f"{self.linkedid}: {self.what} {times}; told by {self.told_by}"
+        return f"{self.linkedid}: {self.what} {times}; told by {self.told_by}, complete {self.complete}"
 
 
 @dataclass(slots=True)
@@ -250,7 +251,7 @@ def _off(life: Life, row: Mapping[str, Any]) -> Iterable[Off]:
         if what == "talked":
             mine += (row["hold_ms"] or 0) / 1000
         if abs(mine - truth) > TOLERANCE_S:
-            yield Off(life.id, what, mine, truth, row["told_by"])
+            yield Off(life.id, what, mine, truth, row["told_by"], bool(row["complete"]))
 
 
 async def settled(site: Site, ledger: Mapping[str, Placed]) -> Comparison:

@@ -61,8 +61,9 @@ class _Pair:
 
 def _reset(side: asyncio.StreamWriter) -> None:
     """Close it with a reset instead of an end: what a machine says that knows nothing of the connection."""
-    with suppress(OSError), socket.socket(fileno=os.dup(side.get_extra_info("socket").fileno())) as own:
-        own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    if (shared := side.get_extra_info("socket")) is not None:  # else it is closed already
+        with suppress(OSError), socket.socket(fileno=os.dup(shared.fileno())) as own:
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     side.transport.abort()
 
 
@@ -170,6 +171,8 @@ class Wire:
         with suppress(ConnectionError):
             while data := await reader.read(CHUNK if not self._bytes_per_s else 4096):
                 await pair.hears.wait()
+                if reader.exception() is not None:
+                    return  # reset meanwhile: what was on its way is gone, as on a wire
                 if is_near:
                     now = time.time()
                     self.asked += [Asked(now, found[1].decode()) for found in _ACTION.finditer(data)]

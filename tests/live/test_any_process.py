@@ -23,9 +23,10 @@ from websockets.typing import Origin
 
 from cti_server.demo.ports import free_ports
 from cti_server.demo.seed_data import DEMO_PASSWORD
+from tests.chaos.wire import wire
 from tests.documents import block, replaced
 from tests.live.asterisk_says import TRUNK
-from tests.live.center import Center, until
+from tests.live.center import Center, center, until
 from tests.live.pair import Pair, a_pair, attached
 from tests.live.test_control import BOB, Agent, Shop, to
 from tests.live.web_proxy import NAME, caddy, certificate
@@ -192,6 +193,40 @@ async def test_a_frozen_owner_orders_nothing_once_another_has_the_pbx(pair: Pair
         assert TRUNK in held
         log = await until(lambda: lost(pair.owner), "the frozen process to know")
         assert "newer process" in log or "followed by" in log
+
+
+async def test_an_owner_that_is_cut_off_from_the_pbx_lets_the_other_have_it(
+    postgres_url: str, tmp_path: Path, phones: ExitStack
+) -> None:
+    """The owner's wire to the PBX is dead, and nobody tells it so; the other process has a wire of its own."""
+    async with center(postgres_url, tmp_path, CTI_SNAPSHOT_EVERY_S="600") as one, AsyncExitStack() as stack:
+        ami = await stack.enter_async_context(wire(one.pbx.config.ami_port))
+        with free_ports(2) as (fastagi_port, http_port):
+            two = replace(one, fastagi_port=fastagi_port, http_port=http_port, process=None, extra=dict(one.extra))
+        one.extra["CTI_AMI_PORT"] = str(ami.port)
+        two.log = tmp_path / "two.log"
+        await one.start()
+        await two.start()
+        stack.push_async_callback(two.stop, signal.SIGKILL)
+        stack.callback(phones.close)
+        pair = Pair(one, two)
+        async with at_desks(pair, phones) as shop:
+            bob = shop.agents["bob"]
+            await shop.phone("1002")
+            assert (await bob.ask("/api/me/shift", {"phone": None}))["ok"]
+            assert (await bob.ask("/api/me/state", {"state": "ready"}))["ok"]
+            ami.hold()
+            began = time.monotonic()
+            await until(lambda: attached(two), "the other process to have the PBX", 30)
+            took_s = time.monotonic() - began
+            print(f"\ncut off from the PBX: taken over {took_s:.2f} s later")
+            assert took_s <= 10
+            ami.mend()
+            await shop.caller()
+            call = (await bob.call(mine="talking"))["call"]
+            await bob.do(call, "hold")
+            await bob.call(mine="hold")
+            assert "pbx.left_to_another" in one.log.read_text()
 
 
 def lost(site: Center) -> str | None:
