@@ -395,8 +395,8 @@ class Pipeline:
         rows = memory.ahead(self.stream.name, batch, self._seq)
         async with self._database.begin() as conn:
             assert self.lease is not None
-            # Nobody else writes this stream, so its numbers are ours. The stronger lock waits for the first commit:
-            # it may be under way.
+            # Nobody else writes this stream: its numbers are ours. The stronger lock waits for a first commit that
+            # is under way.
             await leases.fence(conn, self.lease, changes_it=True)
             if await journal.position(conn, self.stream.name) < rows[-1].seq:
                 return None

@@ -254,16 +254,16 @@ def _off(life: Life, row: Mapping[str, Any]) -> Iterable[Off]:
             yield Off(life.id, what, mine, truth, row["told_by"], bool(row["complete"]))
 
 
-async def settled(site: Site, ledger: Mapping[str, Placed]) -> Comparison:
+async def settled(site: Site, ledger: Mapping[str, Placed], *, times_too: bool = True) -> Comparison:
     """The comparison once nothing changes it any more: all calls are over and all gaps filled, or after
-    `SETTLES_S`."""
+    `SETTLES_S`. Without `times_too`, once no call is lost, doubled or open."""
     began = time.monotonic()
     while True:
         callers = lives(site.pbx.cel)
         found = compare(ledger, callers, await site.rows(RECORD), queue_log(site.pbx.queue_log))
         gaps = await site.rows(f"SELECT id FROM gaps WHERE pbx = '{PBX}' AND filled_at IS NULL")
         found.settled_s = time.monotonic() - began
-        if (found.is_clean and not found.off and not gaps) or found.settled_s > SETTLES_S:
+        if (found.is_clean and not (times_too and (found.off or gaps))) or found.settled_s > SETTLES_S:
             return found
         if not gaps and found.settled_s > 20 and not found.lost and not found.open:
             return found  # what is off stays off

@@ -34,6 +34,8 @@ class Options:
     times: int | None = None
     away_s: float | None = None
     agents: int = SALES
+    times_too: bool = True
+    """Whether waits and talks are to settle, too; without, a run ends once nothing is lost, doubled or open."""
     keep: Path | None = None
 
     def dice(self, fault: str) -> random.Random:
@@ -81,7 +83,7 @@ class Run:
         while self.load.running and time.monotonic() < deadline:
             await asyncio.sleep(0.2)
         ledger = self.load.ledger()
-        self.comparison = await settled(self.site, ledger)
+        self.comparison = await settled(self.site, ledger, times_too=self.options.times_too)
         self.figures += self.comparison.figures()
         self._people()
         for line in self.comparison.details():

@@ -19,7 +19,7 @@ from .killed import card_after
 from .manager import COMES_S, login_after
 
 DISK = "48m"
-FULL_S = 8.0
+FULL_S = 14.0  # a write that succeeded proves for 10 s that the next will
 AHEAD_S = 3600
 NAME = "pbx.chaos.invalid"
 NOBODY_S = 8.0
