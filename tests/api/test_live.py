@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import httpx
 import pytest
 import sqlalchemy as sa
@@ -12,6 +15,7 @@ from cti_server.floor.signals import LinkChanged, LinkState
 from cti_server.lookup.identify import Identified, Lookup
 from cti_server.record.center import agents
 from cti_server.record.database import Database
+from cti_server.record.engines import Connection
 from cti_server.wire.text import to_text
 from tests.api.calls import a_call
 from tests.api.conftest import TOKEN, problem
@@ -141,13 +145,18 @@ async def test_health_and_readiness(client: httpx.AsyncClient, floor: FakeFloor,
     assert "python_info" in (await client.get("/metrics")).text
 
 
-async def test_a_record_that_cannot_be_written_is_not_ready(client: httpx.AsyncClient, database: Database) -> None:
-    cause = sa.exc.OperationalError("UPDATE", None, Exception("database or disk is full"))
+async def test_a_record_that_cannot_be_written_is_not_ready(
+    client: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transaction = database._transaction
 
-    @sa.event.listens_for(database.engine.sync_engine, "commit")
-    def full(_: sa.Connection) -> None:
-        raise cause
+    @asynccontextmanager
+    async def full() -> AsyncIterator[Connection]:
+        async with transaction() as conn:
+            yield conn
+            raise sa.exc.OperationalError("COMMIT", None, Exception("database or disk is full"))
 
+    monkeypatch.setattr(database, "_transaction", full)
     answer = await client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["database"] == "unwritable"
@@ -155,7 +164,7 @@ async def test_a_record_that_cannot_be_written_is_not_ready(client: httpx.AsyncC
     assert answer.json()["remedy"] == "Run cti-server doctor."
     body = {"login": "li", "password": "correct horse"}
     problem(await client.post("/api/session", json=body), 503, "unavailable")
-    sa.event.remove(database.engine.sync_engine, "commit", full)
+    monkeypatch.undo()
     assert (await client.get("/readyz")).json()["database"] == "ok"
 
 
