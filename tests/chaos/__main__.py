@@ -36,6 +36,10 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
 
 
 async def _one(fault: Fault, options: Options) -> list[Figure]:
+    running = asyncio.current_task()
+    assert running is not None
+    # As Ctrl-C does: the run ends everything that it started, and then itself.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     limit = fault.limit_s + (options.seconds or 0) + 20 * (options.times or 0) + (options.away_s or 0)
     try:
         async with asyncio.timeout(limit):
@@ -53,14 +57,16 @@ def main(given: Sequence[str]) -> int:
         return 0
     seed = asked.seed if asked.seed is not None else secrets.randbelow(1_000_000)
     options = Options(seed, asked.rate, asked.seconds, asked.times, asked.away, keep=asked.keep)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # everything is ended, as by Ctrl-C
     out.print(machine())
     out.print(f"seed {seed}")
     missed = 0
     for name in asked.fault or FAULTS:
         began = time.monotonic()
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            figures = runner.run(_one(FAULTS[name], options))
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                figures = runner.run(_one(FAULTS[name], options))
+        except asyncio.CancelledError:
+            return 143
         show(f"{name}: {FAULTS[name].what} ({time.monotonic() - began:.0f} s, seed {seed})", figures)
         missed += sum(one.met is False for one in figures)
     return 1 if missed else 0

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 
 async def test_a_server_that_is_killed_twice_loses_and_doubles_nothing(tmp_path: Path) -> None:
     figures = await killed(
-        Options(seed=7, rate=3.0, times=2, seconds=12.0, agents=12, times_too=False, keep=tmp_path)
+        Options(seed=7, rate=3.0, times=2, seconds=18.0, agents=12, times_too=False, keep=tmp_path)
     )
     judged = {
         one.what: one.figure for one in figures if one.what in ("lost", "doubled, nobody's", "without an end")

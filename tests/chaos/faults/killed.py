@@ -70,9 +70,10 @@ def other_than(run: Run, server: Server) -> Server:
 
 
 async def card_after(run: Run, at: float, limit_s: float = COMES_S) -> float | None:
-    """Seconds from this moment until a desktop had the card of something that happened after it."""
+    """Seconds from this moment until a desktop had the card of something that happened after it; None once nobody
+    calls any more, too."""
     deadline = time.time() + limit_s
-    while time.time() < deadline:
+    while time.time() < deadline and run.load.running:
         if (came := first_card(run.site.people, at)) is not None:
             return came - at
         await asyncio.sleep(0.05)
