@@ -39,9 +39,9 @@ digits direction display_name dnis e164 emergency ended_by ends_on error error_d
 external_ref formulas from_page grants hash how installed_on interface internal iss kind label label_en
 label_zh language leg links login logins match message name name_en name_zh new note numbers origin outcome
 params parent park_space password pbx phone place place_zh process provisional q qr queue queues raw reason ref
-remarks remedy request role role_title rule said salutation scopes seat secret serial server_time standing starts_on
-stale state status status_reason step stream subject text thing ticket tier time_zone title title_en title_zh token
-topic type uniqueid uri url user variables verdict version zone""",
+remarks remedy request role role_title rule said salutation scopes seat secret serial server_time standing
+starts_on stale state status status_reason step stream subject text thing ticket tier time_zone title title_en title_zh
+token topic type uniqueid uri url user variables verdict version zone""",
     )
 )
 #: fields named `number` and the like that hold something else than a telephone number
