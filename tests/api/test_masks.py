@@ -40,8 +40,8 @@ external_ref formulas from_page grants hash how installed_on interface internal 
 label_zh language leg links login logins match message name name_en name_zh new note numbers origin outcome
 params parent park_space password pbx phone place place_zh process provisional q qr queue queues raw reason ref
 remarks remedy request role role_title rule said salutation scopes seat secret serial server_time standing
-starts_on stale state status status_reason step stream subject text thing ticket tier time_zone title title_en title_zh
-token topic type uniqueid uri url user variables verdict version zone""",
+starts_on stale state status status_reason step stream subject text thing ticket tier time_zone title title_en
+title_zh token topic type uniqueid uri url user variables verdict version zone""",
     )
 )
 #: fields named `number` and the like that hold something else than a telephone number
