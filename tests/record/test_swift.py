@@ -85,7 +85,7 @@ async def test_who_gives_up_in_the_middle_leaves_no_half_of_a_transaction(postgr
         async with asyncio.timeout(0.3), database.begin() as conn:
             left.append(await pid(conn))
             await swift.run(conn, ENTRY, [entry(1)])
-            await swift.run(conn, SLOW, [{"s": 30.0}])
+            await swift.run(conn, SLOW, [{"s": 3.0}])
 
     async with Database(postgres_url, pool_size=1) as database:
         with pytest.raises(TimeoutError):
