@@ -1,5 +1,5 @@
 // What became of the call: wrap-up codes under their headings, found by typing any part of them.
-import { useContext, useEffect, useMemo, useRef, useState } from "react";
+import { useContext, useEffect, useMemo, useRef, useState, type RefObject } from "react";
 import { Button, ComboBox, ComboBoxStateContext, Header, Input, Label, ListBox, ListBoxItem, ListBoxSection, Popover } from "react-aria-components";
 import { useT } from "../../i18n";
 import { Icon } from "../../parts/Icon";
@@ -19,7 +19,14 @@ export function CodePicker({ queue, value, required, onChange }: CodePickerProps
   const [typed, setTyped] = useState<string | null>(null);
   const shown = typed === null ? all : matching(all, typed);
   const sections = useMemo(() => grouped(shown), [shown]);
+  const pressing = useRef(false);
+  const ignoredAt = useRef(-Infinity);
   if (codes && all.length === 0) return null;
+
+  function press() {
+    pressing.current = true;
+    addEventListener("pointerup", () => setTimeout(() => (pressing.current = false), 50), { once: true, capture: true });
+  }
 
   return (
     <ComboBox
@@ -31,6 +38,8 @@ export function CodePicker({ queue, value, required, onChange }: CodePickerProps
         if (text === "" && value !== null) onChange(null);
       }}
       onChange={(key) => {
+        // The list opened under the pointer that has just gone down on the field: its release chooses nothing.
+        if (pressing.current) return void (ignoredAt.current = performance.now());
         setTyped(null);
         if (key !== null && key !== value) onChange(String(key));
       }}
@@ -40,11 +49,11 @@ export function CodePicker({ queue, value, required, onChange }: CodePickerProps
         {t("wrapup.code")}
         {required && !value && <span className="needed">{t("wrapup.required")}</span>}
       </Label>
-      <div className="combo-box">
+      <div className="combo-box" onPointerDown={press}>
         <Input placeholder={t("wrapup.code_hint")} />
         <Button className="button ghost square small" aria-label={t("wrapup.show_codes")}><Icon name="chevron" size={14} /></Button>
       </div>
-      <OpenAfterScroll />
+      <OpenAgain ignoredAt={ignoredAt} />
       <Popover className="popover codes-list">
         <ListBox<Section> className="menu">
           {(section) => (
@@ -66,8 +75,9 @@ export function CodePicker({ queue, value, required, onChange }: CodePickerProps
 
 const SETTLES_MS = 1000;
 
-/** Focus may scroll the page to the field, and a scroll closes the list: then it is opened again where the field now is. */
-function OpenAfterScroll() {
+/** Focus may scroll the page to the field, and a scroll closes the list, as does a choice that is ignored: then it is opened
+    again where the field now is. */
+function OpenAgain({ ignoredAt }: { ignoredAt: RefObject<number> }) {
   const state = useContext(ComboBoxStateContext);
   const [focusedAt, scrolledAt] = [useRef(0), useRef(0)];
   const { isFocused = false, isOpen = false } = state ?? {};
@@ -82,7 +92,8 @@ function OpenAfterScroll() {
   }, [isFocused, focusedAt, scrolledAt]);
   useEffect(() => {
     const byScroll = performance.now() - scrolledAt.current < 250 && performance.now() - focusedAt.current < SETTLES_MS;
-    if (isFocused && !isOpen && byScroll) state?.open(null, "focus");
+    const ignored = performance.now() - ignoredAt.current < 250;
+    if (isFocused && !isOpen && (byScroll || ignored)) state?.open(null, "focus");
     // Only when it opens or closes.
     // eslint-disable-next-line
   }, [isOpen]);
