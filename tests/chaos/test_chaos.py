@@ -1,4 +1,4 @@
-"""Half a minute of chaos in each test run: the server is killed twice under load, and no call is lost or doubled.
+"""Half a minute of chaos in each test run: the server is killed under load, and no call is lost or doubled.
 
 All the faults, longer and with figures: `make chaos`.
 """
@@ -17,9 +17,9 @@ from tests.chaos.run import Options
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 
 
-async def test_a_server_that_is_killed_twice_loses_and_doubles_nothing(tmp_path: Path) -> None:
+async def test_a_server_that_is_killed_under_load_loses_and_doubles_nothing(tmp_path: Path) -> None:
     figures = await killed(
-        Options(seed=7, rate=3.0, times=2, seconds=18.0, agents=12, times_too=False, keep=tmp_path)
+        Options(seed=7, rate=3.0, times=1, seconds=10.0, agents=12, times_too=False, keep=tmp_path)
     )
     judged = {
         one.what: one.figure for one in figures if one.what in ("lost", "doubled, nobody's", "without an end")
