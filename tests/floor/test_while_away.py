@@ -374,3 +374,15 @@ def test_a_phone_that_takes_customers_while_nobody_watches_keeps_each_a_contact(
         if call.direction.value == "inbound":
             assert [part.origin.value for part in call.parts] == ["offer"]
             assert (call.ended_at or 0.0) - call.started_at < 10
+
+
+@pytest.mark.parametrize(("after_s", "by"), [(0.5, "unknown"), (10.0, "system")])
+def test_who_hung_up_is_not_known_where_they_may_have_asked_before_the_pbx_was_heard_again(
+    after_s: float, by: str
+) -> None:
+    floor = Floor("demo")
+    floor.apply(LegStarted(100.0, "a.1", "a.1", "PJSIP/trunk-00000001", True, "13800138000", None, "400"))
+    floor.apply(LinkChanged(200.0, LinkState.LIVE))
+    call = only(floor)
+    floor.apply(LegEnded(200.0 + after_s, "a.1", "a.1", 16))
+    assert call.ended_by == by

@@ -70,7 +70,10 @@ def seal(books: Books, call: Call, at: float | None) -> None:
         call.outcome = "answered" if any(p.answered_at for p in call.parts) else "unseen"
     else:
         asked = call.hangup_by == "caller" or at - call.hangup_at < ENDS_WITHIN_S
-        call.ended_at, call.ended_by = at, (call.hangup_by if asked else None) or "system"
+        by = call.hangup_by if asked else None
+        # Whoever hangs up asks first, and that may have been before the PBX was heard again.
+        unheard = books.link_since > 0 and at - books.link_since < ENDS_WITHIN_S
+        call.ended_at, call.ended_by = at, by or ("unknown" if unheard else "system")
         call.outcome = outcome_of(call, _short_abandon_s(books, call.queue))
     books.touch(call, kinds.CALL_ENDED)
 
