@@ -20,6 +20,7 @@ from .picture import TRUNK
 from .site import PBX
 from .walk import Walk
 
+HEARD_AGAIN_S = 4.0  # so long after a server is ready again a call may end whose end was asked for before
 TOLERANCE_S = 1.0
 WITH_TALK = ("answered", "transferred", "transfer_failed", "abandoned", "short_abandon", "no_agent")
 TALKED_S = 0.3  # a shorter moment together may be over before anybody could be told
@@ -202,7 +203,10 @@ class Judge:
         if any(end > (caller.ended or 0.0) + 1.0 for life in group for _, end in life.bridged):
             return  # others talked on without the caller: by whom the contact ended is a matter of words
         by = self._hung_up(caller, group)
-        if by is not None and contact.row["ended_by"] != by:
+        # Whoever asked to hang up before the server heard the PBX again was not seen to.
+        unheard = any(begin <= (caller.ended or 0.0) <= end + HEARD_AGAIN_S for begin, end in self.walk.site.downs)
+        unseen = unheard and contact.row["ended_by"] == "unknown"
+        if by is not None and contact.row["ended_by"] != by and not unseen:
             yield Difference(f"ended by {contact.row['ended_by']}, not {by}", f"outcome {contact.row['outcome']}")
         outcome = contact.row["outcome"]
         if talked and outcome not in WITH_TALK:
