@@ -19,7 +19,7 @@ from typing import Protocol
 import structlog
 
 from .cel import source
-from .cel.contacts import contact_of, end_of
+from .cel.contacts import beginning_of, contact_of, end_of
 from .cel.look import CelUnreadable, Look
 from .cel.replay import Replay
 from .cel.stories import Stories, Story
@@ -30,7 +30,7 @@ from .lookup.card import verdict_view
 from .lookup.identify import Lookup
 from .pipeline import Pipeline
 from .record import leases
-from .record.contacts import afterwards, gaps
+from .record.contacts import afterwards, gaps, history
 from .record.contacts.afterwards import Completed
 from .record.contacts.gaps import Gap
 from .record.contacts.history import Interaction
@@ -108,6 +108,7 @@ class Gaps:
     _alive: frozenset[str] = frozenset()
     _tries: dict[int, int] = field(default_factory=dict)
     _later: dict[int, tuple[int, Completed]] = field(default_factory=dict)  # interaction → its gap, its end
+    _begun: dict[int, InteractionRecord] = field(default_factory=dict)  # interaction → its beginning
 
     def __post_init__(self) -> None:
         self._began = self.pipeline.books.heard_until
@@ -174,7 +175,8 @@ class Gaps:
         async with self.database.read() as conn:
             left = await gaps.not_filled(conn, self.pbx.name, datetime.now(UTC) - OLDEST)
         if not left:
-            return True
+            await self._complete_later()
+            return not self._begun
         look = source.look_of(self.pbx)
         if look is None:
             log.info("gap.unknown", pbx=self.pbx.name, gaps=len(left), remedy="set CTI_CEL: docs/install.md")
@@ -185,7 +187,8 @@ class Gaps:
                 continue  # it waits for an agent who still wraps up
             await self._fill_one(gap, look)
         async with self.database.read() as conn:
-            return not await gaps.not_filled(conn, self.pbx.name, datetime.now(UTC) - OLDEST)
+            left = await gaps.not_filled(conn, self.pbx.name, datetime.now(UTC) - OLDEST)
+        return not left and not self._begun
 
     async def _fill_one(self, gap: Gap, look: Look) -> None:
         async with self.database.read() as conn:
@@ -245,8 +248,11 @@ class Gaps:
         work.found.left_out += stories.given_up
 
     async def _take(self, work: _Work, story: Story) -> None:
-        if story.began_at > work.until or not self._alive.isdisjoint((*story.legs, *story.linkedids)):
-            return  # it lives, or came later: the floor has it
+        if story.began_at > work.until:
+            return  # it came later: the floor has it
+        if not self._alive.isdisjoint((*story.legs, *story.linkedids)):
+            self._note_begun(work, story)
+            return
         is_present = self.clock.up_since is None or story.began_at >= self.clock.up_since - SETTLES_S
         if not story.is_over and is_present and self._tries.get(work.gap.id, 0) < TRIES:
             work.found.unfinished += story.began_at >= work.since - EARLY_S
@@ -259,6 +265,15 @@ class Gaps:
         work.waiting += [(story, call) for call in calls]
         if len(work.waiting) >= AT_ONCE:
             await self._write(work)
+
+    def _note_begun(self, work: _Work, story: Story) -> None:
+        """A call that goes on. The floor has it, but for what came of it before the PBX was heard again."""
+        if story.began_at < work.since - EARLY_S or len(story.rows) > LONG:
+            return
+        for call in work.replay.calls(story, self.pipeline.books.boot):
+            live = self.pipeline.books.call_with(call.linkedid)
+            if live is not None and live.interaction is not None:
+                self._begun.setdefault(live.interaction, contact_of(call))
 
     # --- writing ---------------------------------------------------------------------------------------
 
@@ -317,6 +332,17 @@ class Gaps:
             if not self._is_on_floor(interaction):
                 await self._write_end(interaction, end)
                 del self._later[interaction]
+        for interaction, told in list(self._begun.items()):
+            if not self._is_on_floor(interaction):
+                await self._write_beginning(interaction, told)
+                del self._begun[interaction]
+
+    async def _write_beginning(self, interaction: int, told: InteractionRecord) -> None:
+        async with self.database.begin() as conn:
+            await leases.fence(conn, self.lease)
+            row = await history.get(conn, interaction)
+            if row is not None and (beginning := beginning_of(row, told)) is not None:
+                await afterwards.begin(conn, interaction, beginning)
 
     async def _write_end(self, interaction: int, end: Completed) -> bool:
         async with self.database.begin() as conn:
@@ -325,7 +351,7 @@ class Gaps:
 
     def _some_left_the_floor(self, books: Books) -> bool | None:
         """Whether a contact whose end is to be written is not the floor's any more."""
-        return any(not self._is_on_floor(interaction) for interaction in self._later) or None
+        return any(not self._is_on_floor(interaction) for interaction in (*self._later, *self._begun)) or None
 
     def _is_on_floor(self, interaction: int) -> bool:
         """Whether the floor writes this contact yet: a call that has left it may still wait to be written."""

@@ -22,6 +22,8 @@ from cti_server.cel.translate import signals
 from cti_server.floor.books import Books
 from cti_server.floor.desk_signals import AgentSeated, WrapUpFinished
 from cti_server.floor.signals import (
+    LegEnded,
+    LegHangupAsked,
     LegRow,
     LinkChanged,
     LinkState,
@@ -343,6 +345,38 @@ async def test_the_end_of_a_call_that_was_seen_comes_from_the_log(database: Data
     assert told.ended_at == datetime.fromtimestamp(BEGAN + 13, UTC)
     (part,) = told.segments
     assert (part.agent_id, part.talk_ms, part.ended_at) == (1, 10_000, told.ended_at)
+
+
+async def test_a_call_that_began_in_the_gap_and_goes_on_gets_its_beginning_from_the_log(
+    database: Database, tmp_path: Path
+) -> None:
+    """The caller waited 2 s and was answered 3 s before the server heard the PBX again."""
+    lines = then(answered())
+    caller, agent = lines[0].leg, next(line.leg for line in lines if line.channel.startswith("PJSIP/1002"))
+    both = {"linkedid": caller, "up": True, "exten": None, "name": None, "bridge": "b1"}
+    legs = (
+        LegRow(leg=caller, channel="PJSIP/cti-trunk-00000001", number="13800138000", age_s=6.0, **both),
+        LegRow(leg=agent, channel="PJSIP/1002-00000002", number="1002", age_s=5.0, **both),
+    )
+    log = tmp_path / "cti.csv"
+    log.write_bytes(as_csv([line for line in lines if line.at <= BEGAN - T0 + 6]))
+    await heard_until(database, KILLED)
+    async with server(database, log) as center:
+        await center.comes_live(*legs, at=BEGAN + 6)
+        await center.hears(LegHangupAsked(BEGAN + 13, caller, caller), LegEnded(BEGAN + 13, agent, caller, 16))
+        await center.hears(LegEnded(BEGAN + 13, caller, caller, 16))
+        (call_,) = center.pipeline.books.calls.values()
+        await asyncio.sleep(0.2)
+        assert (await center.contacts())[0].talk_ms == 7000  # the floor's, until it is over
+        await center.hears(WrapUpFinished(time.time(), call_.id, 1))
+        async with asyncio.timeout(20):
+            while (told := (await center.contacts())[0]).talk_ms == 7000:
+                await asyncio.sleep(0.02)
+    assert (told.outcome, told.complete, told.told_by) == ("answered", True, None)
+    assert (told.queue, told.wait_ms, told.talk_ms) == ("sales", 2000, 10_000)
+    assert [(visit.queue, visit.how) for visit in told.visits] == [("sales", "answered")]
+    (part,) = told.segments
+    assert (part.agent_id, part.answered_at, part.talk_ms) == (1, datetime.fromtimestamp(BEGAN + 3, UTC), 10_000)
 
 
 async def test_an_end_from_the_log_waits_for_what_the_floor_is_yet_to_write(

@@ -1,7 +1,8 @@
 """Calls that CEL tells of → what is written of them: a contact of its own, or the end of one that was seen. Pure.
 
 The end of a contact that was seen is taken from CEL only where the two agree about all that was seen: each agent,
-each wait, at the same times. Where they differ, one of them is wrong, and nothing is changed.
+each wait, at the same times. Where they differ, one of them is wrong, and nothing is changed. Of one that was seen
+from the middle on, the beginning is.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from cti_server.record.contacts.afterwards import Completed
 from cti_server.record.contacts.history import Interaction
 from cti_server.record.contacts.records import InteractionRecord, SegmentRecord, VisitRecord
 
+MISSED_MS = 500  # talk before the PBX was heard again; of less it is not certain
 AGREE_S = 2.0  # CEL's times may be whole seconds; what is rung at the same moment is told in any order
 
 T = TypeVar("T", SegmentRecord, VisitRecord)
@@ -58,6 +60,51 @@ def end_of(seen: Interaction, told: InteractionRecord) -> Completed | None:
         "told_by": "cel_end",
     }
     return Completed(values, ends, visits, new_parts, new_visits)
+
+
+def beginning_of(seen: Interaction, told: InteractionRecord) -> Completed | None:
+    """What CEL adds to a contact that was seen from the middle on: a wait that was over by then, and the talk that
+    had begun. None where it adds nothing, or tells another story."""
+    if told.direction != seen.direction or not _agree(seen.started_at, told.started_at):
+        return None
+    values: dict[str, Any] = {}
+    parts: dict[int, dict[str, Any]] = {}
+    first, began = _first(seen.segments), _first(told.segments)
+    missed_ms = _earlier_ms(first, began)
+    if first is not None and began is not None and missed_ms > MISSED_MS:
+        parts[first.position] = {
+            "offered_at": began.offered_at or first.offered_at,
+            "answered_at": began.answered_at,
+            "ring_ms": began.ring_ms,
+            "talk_ms": (first.talk_ms or 0) + missed_ms,
+        }
+        values |= {
+            "answered_at": told.answered_at,
+            "ring_ms": told.ring_ms,
+            "talk_ms": (seen.talk_ms or 0) + missed_ms,
+        }
+    over = [visit for visit in told.visits if visit.left_at is not None]
+    if over and not seen.visits:
+        values |= {"queue": seen.queue or told.queue, "queued_at": told.queued_at, "wait_ms": told.wait_ms}
+    else:
+        over = []
+    return Completed(values, parts, {}, (), over) if values else None
+
+
+def _first(segments: Sequence[SegmentRecord]) -> SegmentRecord | None:
+    """The part that was answered first."""
+    return next(iter(sorted((p for p in segments if p.answered_at is not None), key=_answered_at)), None)
+
+
+def _answered_at(part: SegmentRecord) -> float:
+    return part.answered_at.timestamp() if part.answered_at is not None else 0.0
+
+
+def _earlier_ms(seen: SegmentRecord | None, told: SegmentRecord | None) -> int:
+    """By how much CEL knows the same part to have been answered before it was seen."""
+    if seen is None or told is None or seen.seat != told.seat:
+        return 0
+    return round((_answered_at(seen) - _answered_at(told)) * 1000)
 
 
 def _end_of_part(seen: SegmentRecord, told: SegmentRecord) -> Mapping[str, Any]:

@@ -1,5 +1,5 @@
-"""Contacts of which somebody else told afterwards: which of them the record has already, and the end of those that
-have none. Nothing that was seen, or that a person wrote, is changed."""
+"""Contacts of which somebody else told afterwards: which of them the record has already, the end of those that
+have none, and the beginning of those that were seen from the middle on. What a person wrote is never changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ i, s, v = interactions.c, segments.c, visits.c
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """What is to be added to a contact whose end was not seen: values of its columns, of segments and visits by
+    """What is to be added to a contact that was not seen whole: values of its columns, of segments and visits by
     position, and further segments and visits."""
 
     values: Mapping[str, Any]
@@ -72,6 +72,15 @@ async def boot_before(conn: Connection, pbx: str, at: datetime) -> int | None:
     return boot
 
 
+async def begin(conn: Connection, interaction: int, told: Completed) -> None:
+    """Write the beginning of a contact that was seen from the middle on."""
+    await conn.execute(sa.update(interactions).where(i.id == interaction).values(dict(told.values)))
+    for position, values in told.segments.items():
+        of = (s.interaction_id == interaction, s.position == position)
+        await conn.execute(sa.update(segments).where(*of).values(dict(values)))
+    await _add(conn, interaction, told)
+
+
 async def complete(conn: Connection, interaction: int, told: Completed) -> bool:
     """Write the end of a contact that has none. False when it has got one, or was told of, meanwhile."""
     still = sa.and_(i.id == interaction, i.ended_at.is_(None), i.told_by.is_(None), i.complete.is_(False))
@@ -84,9 +93,13 @@ async def complete(conn: Connection, interaction: int, told: Completed) -> bool:
         agent = {"agent_id": if_there("agents", values["agent_id"])} if "agent_id" in values else {}
         visit = sa.update(visits).where(v.interaction_id == interaction, v.position == position)
         await conn.execute(visit.values({**values, **agent}))
+    await _add(conn, interaction, told)
+    return True
+
+
+async def _add(conn: Connection, interaction: int, told: Completed) -> None:
     for table, rows in ((segments, told.new_segments), (visits, told.new_visits)):
         for row in rows:
             values = {name: getattr(row, name) for name in row.__slots__ if name in table.c}
             values["agent_id"] = if_there("agents", row.agent_id)
             await conn.execute(sa.insert(table).values(interaction_id=interaction, **values))
-    return True
