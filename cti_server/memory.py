@@ -259,6 +259,9 @@ def _number(batch: Batch, ids: dict[interactions.CallKey, int]) -> None:
             view = event.body["view"] if event.kind == kinds.PART_CHANGED else event.body["call"]
             if isinstance(view, dict):
                 view["interaction"] = number
+    for told in batch.whole["calls"] if batch.whole is not None else ():
+        if (number := numbers.get(told["call"]["call"])) is not None:
+            told["call"]["interaction"] = number
 
 
 def audience_of(event: Event) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from cti_server.floor.desk_signals import AgentSeated, ShiftBegan, StateChosen
 from cti_server.floor.signals import (
     CallerIdentified,
     LegNumbered,
+    LegRow,
     LegStarted,
     LinkChanged,
     LinkState,
@@ -200,6 +201,29 @@ async def test_calls_that_are_gone_after_a_restart_end_unseen_in_the_record(data
         ("unseen", "unknown", None, False),
     ]
     assert [s.outcome for r in reversed(rows) for s in r.segments] == ["answered"]
+
+
+async def test_a_call_that_a_server_finds_when_it_starts_has_its_number_for_who_asks_and_for_who_is_told(
+    database: Database,
+) -> None:
+    """It began while nobody listened: its row is made with the whole floor that replicas begin from."""
+    legs = (
+        LegRow("a.1", "a.1", "PJSIP/trunk-00000001", True, "13800138000", None, "400", "b1", 5.0),
+        LegRow("a.2", "a.1", "PJSIP/1002-00000002", True, "1002", None, None, "b1", 4.0),
+    )
+    async with running(database) as (pipeline, desk):
+        for signal in (*seated(), Snapshot(100.0, 7, legs), LinkChanged(100.0, LinkState.LIVE)):
+            pipeline.put(signal)
+        await desk.until("link.changed")
+        replica = pipeline.stream.replica
+        assert replica is not None
+        async with asyncio.timeout(10):
+            while not (replica.loaded and replica.calls):
+                await asyncio.sleep(0.01)
+        (view,) = replica.calls.values()
+    async with database.read() as conn:
+        (row,) = (await history.page(conn, history.Filter())).items
+    assert view["interaction"] == row.id
 
 
 async def test_stopping_writes_what_was_heard(database: Database) -> None:
