@@ -95,13 +95,13 @@ class Center:
     async def comes_live(self, *legs: LegRow, boot: int = BOOT, at: float = BACK) -> None:
         await self.hears(Snapshot(at, boot, legs), LinkChanged(time.time(), LinkState.LIVE))
 
-    async def filled(self) -> gaps.Gap:
-        """The last gap, once nothing more is to be done about it."""
+    async def filled(self, number: int = 1) -> gaps.Gap:
+        """The last gap of so many, once nothing more is to be done about it."""
         async with asyncio.timeout(20):
             while True:
                 async with self.database.read() as conn:
                     found = await gaps.latest(conn, "demo", 1)
-                if found and found[0].filled_at is not None:
+                if found and found[0].id >= number and found[0].filled_at is not None:
                     return found[0]
                 await asyncio.sleep(0.02)
 
@@ -169,10 +169,10 @@ async def test_calls_of_the_gap_are_in_the_record_once_however_often_a_server_st
         wang = await a_customer(conn, "王秀英", "+8613800138000")
     log = tmp_path / "cti.csv"
     log.write_bytes(as_csv(then([*answered(), *call(12, 60)])))
-    for _ in range(2):
+    for number in (1, 2):
         async with server(database, log) as center:
             await center.comes_live()
-            gap = await center.filled()
+            gap = await center.filled(number)
             queued, heard = await center.contacts()
     assert (queued.ani_raw, queued.ani_e164, queued.customer_id) == ("13800138000", "+8613800138000", wang.id)
     assert (queued.queue, queued.outcome, queued.ended_by) == ("sales", "answered", "caller")
