@@ -167,6 +167,9 @@ class Gaps:
             except Exception as cause:
                 if not self.database.trouble.note(cause):
                     log.exception("gap.not_filled", pbx=self.pbx.name, again_in_s=AGAIN_S)
+                await asyncio.sleep(
+                    SETTLES_S
+                )  # what has left the floor would be tried again at once, and for ever
             with suppress(TimeoutError):
                 await self.pipeline.when(self._some_left_the_floor, SETTLES_S if self._tries else AGAIN_S)
 
