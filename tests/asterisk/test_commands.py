@@ -47,6 +47,16 @@ class Manager:
         return logged_in(nothing_else)(name, action_id)
 
 
+class DeafOnce(Manager):
+    """A manager that does not hear the second Ping."""
+
+    asked = 0
+
+    def __call__(self, name: str, action_id: bytes) -> bytes:
+        self.asked += name == "Ping"
+        return b"" if name == "Ping" and self.asked == 2 else super().__call__(name, action_id)
+
+
 def settings(port: int) -> PbxSettings:
     return PbxSettings(port=port, agent=ACCOUNT, call=ACCOUNT)
 
@@ -117,14 +127,8 @@ async def test_a_refused_role_is_not_tried_at_each_command(monkeypatch: pytest.M
 async def test_a_connection_that_says_nothing_any_more_is_opened_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """A firewall has forgotten it: it stays open, and what is sent comes to nothing."""
     monkeypatch.setattr("cti_server.asterisk.commands.COMMAND_S", 0.2)
-    manager, asked = Manager(), 0
-
-    def answer(name: str, action_id: bytes) -> bytes:
-        nonlocal asked
-        asked += name == "Ping"
-        return b"" if name == "Ping" and asked == 2 else manager(name, action_id)
-
-    async with pbx(answer) as port:
+    manager = DeafOnce()
+    async with pbx(manager) as port:
         commands = Commands(settings(port))
         assert await ping(commands, AsCall()) == "Pong"
         assert await ping(commands, AsCall()) == "Pong", "a Ping may be sent twice"
@@ -139,20 +143,14 @@ async def test_what_is_sent_once_is_not_sent_again_and_the_next_has_a_new_connec
         idempotent = False
 
     monkeypatch.setattr("cti_server.asterisk.commands.COMMAND_S", 0.2)
-    manager, asked = Manager(), 0
-
-    def answer(name: str, action_id: bytes) -> bytes:
-        nonlocal asked
-        asked += name == "Ping"
-        return b"" if name == "Ping" and asked == 2 else manager(name, action_id)
-
-    async with pbx(answer) as port:
+    manager = DeafOnce()
+    async with pbx(manager) as port:
         commands = Commands(settings(port))
         assert await ping(commands, Once()) == "Pong"
         with pytest.raises(TimeoutError):
             await ping(commands, Once())
         assert await ping(commands, Once()) == "Pong"
-        assert (asked, manager.logins) == (3, 2)
+        assert (manager.asked, manager.logins) == (3, 2)
         commands.close()
 
 
@@ -160,14 +158,8 @@ async def test_an_action_that_takes_long_ends_no_connection_on_which_others_are_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("cti_server.asterisk.commands.COMMAND_S", 0.3)
-    manager, asked = Manager(), 0
-
-    def answer(name: str, action_id: bytes) -> bytes:
-        nonlocal asked
-        asked += name == "Ping"
-        return b"" if name == "Ping" and asked == 2 else manager(name, action_id)
-
-    async with pbx(answer) as port:
+    manager = DeafOnce()
+    async with pbx(manager) as port:
         commands = Commands(settings(port))
         assert await ping(commands, AsCall()) == "Pong"
         slow = asyncio.create_task(ping(commands, AsCall()))
