@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from typing import Protocol
 import structlog
 
 from .cel import source
-from .cel.contacts import beginning_of, contact_of, end_of
+from .cel.contacts import Unwatched, contact_of, end_of, missed_of
 from .cel.look import CelUnreadable, Look
 from .cel.replay import Replay
 from .cel.stories import Stories, Story
@@ -37,6 +37,7 @@ from .record.contacts.history import Interaction
 from .record.contacts.interactions import add_new
 from .record.contacts.records import InteractionRecord
 from .record.database import Database
+from .record.engines import Connection
 from .settings import PbxSettings
 
 ENDLESS_S = 366 * 86400.0
@@ -76,10 +77,12 @@ class _Found:
 
 @dataclass(slots=True)
 class _Work:
-    """One gap being filled. `unended` are the contacts without an end, by id; `stories` wait to be asked about."""
+    """One gap being filled. `unended` are the contacts without an end, by id, `unwatched` the gaps of the last
+    hours; `waiting` are stories to be asked about."""
 
     gap: Gap
     unended: dict[int, Interaction]
+    unwatched: Unwatched
     replay: Replay
     boot_before: int
     found: _Found = field(default_factory=_Found)
@@ -106,9 +109,13 @@ class Gaps:
     clock: Clock
     _began: float | None = field(init=False)
     _alive: frozenset[str] = frozenset()
+    _changed: list[tuple[float, float]] = field(default_factory=list)  # of each: when it began, and changed last
     _tries: dict[int, int] = field(default_factory=dict)
     _later: dict[int, tuple[int, Completed]] = field(default_factory=dict)  # interaction → its gap, its end
-    _begun: dict[int, InteractionRecord] = field(default_factory=dict)  # interaction → its beginning
+    _looked_at: set[tuple[int, str]] = field(default_factory=set)  # what is written of those: gap, linkedid
+    _went_on: dict[str, tuple[int, InteractionRecord]] = field(
+        default_factory=dict
+    )  # linkedid → its gap, what CEL tells
 
     def __post_init__(self) -> None:
         self._began = self.pipeline.books.heard_until
@@ -119,7 +126,7 @@ class Gaps:
             if self._began is not None:
                 await self._until_written(self._note_beginning)
             live_since = await self.pipeline.when(_live_since, ENDLESS_S)
-            self._alive = _alive(self.pipeline.books)
+            self._alive, self._changed = _alive(self.pipeline.books), _changed(self.pipeline.books)
             await self._until_written(partial(self._note_end, datetime.now(UTC)))
             filling = asyncio.create_task(self._fill(), name=f"filling {self.pbx.name}")
             try:
@@ -179,27 +186,36 @@ class Gaps:
             left = await gaps.not_filled(conn, self.pbx.name, datetime.now(UTC) - OLDEST)
         if not left:
             await self._complete_later()
-            return not self._begun
+            return not self._went_on
         look = source.look_of(self.pbx)
         if look is None:
             log.info("gap.unknown", pbx=self.pbx.name, gaps=len(left), remedy="set CTI_CEL: docs/install.md")
             return True
         await self._complete_later()
         for gap in left:
-            if any(of == gap.id for of, _ in self._later.values()):
-                continue  # it waits for an agent who still wraps up
+            if self._waits(gap):
+                continue  # for calls that go on, or an agent who still wraps up
             await self._fill_one(gap, look)
         async with self.database.read() as conn:
             left = await gaps.not_filled(conn, self.pbx.name, datetime.now(UTC) - OLDEST)
-        return not left and not self._begun
+        return not left
+
+    def _waits(self, gap: Gap) -> int:
+        """How many contacts of this gap are still the floor's."""
+        return sum(of == gap.id for of, _ in (*self._later.values(), *self._went_on.values()))
 
     async def _fill_one(self, gap: Gap, look: Look) -> None:
         async with self.database.read() as conn:
             began = gap.since - LONGEST_CALL
             unended = await afterwards.without_end(conn, self.pbx.name, began, gap.until or datetime.now(UTC))
             before = await afterwards.boot_before(conn, self.pbx.name, gap.since + timedelta(seconds=EARLY_S))
+            unwatched = await self._unwatched(conn, began)
         work = _Work(
-            gap, {row.id: row for row in unended}, Replay(self.pipeline.books, gap.since.timestamp()), before or 0
+            gap,
+            {row.id: row for row in unended},
+            unwatched,
+            Replay(self.pipeline.books, gap.since.timestamp()),
+            before or 0,
         )
         why = None
         try:
@@ -213,12 +229,14 @@ class Gaps:
             self._tries[gap.id] = self._tries.get(gap.id, 0) + 1
         else:
             self._tries.pop(gap.id, None)
-        waits = any(of == gap.id for of, _ in self._later.values())
+        waits = self._waits(gap)
         async with self.database.begin() as conn:
             await leases.fence(conn, self.lease)
             if why is not None or found.unfinished or waits:
                 if why is None and found.unfinished:
                     why = f"{found.unfinished} calls have no end in the log yet"
+                elif why is None:
+                    why = f"{waits} calls of it are still on the floor"
                 await gaps.note_trouble(conn, gap.id, why, found.added, found.completed)
                 return
             await gaps.filled(conn, gap.id, datetime.now(UTC), found.added, found.completed, found.left_out)
@@ -234,9 +252,9 @@ class Gaps:
 
     async def _read(self, work: _Work, look: Look) -> None:
         behind = self.clock.behind_s
-        began = min(
-            [work.since - EARLY_S, *(row.started_at.timestamp() - EARLY_S for row in work.unended.values())]
-        )
+        changed = (began for began, at in self._changed if at >= work.since)
+        known = (work.since, *(row.started_at.timestamp() for row in work.unended.values()), *changed)
+        began = max(min(known), work.since - LONGEST_CALL.total_seconds()) - EARLY_S
         stories = Stories(self.pipeline.books.nobody)
         async with aclosing(source.rows(look, began - behind, work.until + LATER_S - behind)) as batches:
             async for batch in batches:
@@ -254,29 +272,24 @@ class Gaps:
         if story.began_at > work.until:
             return  # it came later: the floor has it
         if not self._alive.isdisjoint((*story.legs, *story.linkedids)):
-            self._note_begun(work, story)
+            await self._note_what_it_missed(work, story)
             return
         is_present = self.clock.up_since is None or story.began_at >= self.clock.up_since - SETTLES_S
         if not story.is_over and is_present and self._tries.get(work.gap.id, 0) < TRIES:
             work.found.unfinished += story.began_at >= work.since - EARLY_S
             return
         boot = self.pipeline.books.boot if is_present else work.boot_before
-        if len(story.rows) > LONG:  # of a conference: it must not keep the live calls waiting
-            calls = await asyncio.to_thread(work.replay.calls, story, boot)
-        else:
-            calls = work.replay.calls(story, boot)
-        work.waiting += [(story, call) for call in calls]
+        work.waiting += [(story, call) for call in await _calls(work, story, boot)]
         if len(work.waiting) >= AT_ONCE:
             await self._write(work)
 
-    def _note_begun(self, work: _Work, story: Story) -> None:
-        """A call that goes on. The floor has it, but for what came of it before the PBX was heard again."""
-        if story.began_at < work.since - EARLY_S or len(story.rows) > LONG:
-            return
-        for call in work.replay.calls(story, self.pipeline.books.boot):
-            live = self.pipeline.books.call_with(call.linkedid)
-            if live is not None and live.interaction is not None:
-                self._begun.setdefault(live.interaction, contact_of(call))
+    async def _note_what_it_missed(self, work: _Work, story: Story) -> None:
+        """A call that went on. The floor has it, but for what came of it while nobody watched."""
+        for call in await _calls(work, story, self.pipeline.books.boot):
+            told = contact_of(call)
+            is_new = (work.gap.id, call.linkedid) not in self._looked_at
+            if is_new and call.linkedid in story.started and work.unwatched.concern(told):
+                self._went_on[call.linkedid] = (work.gap.id, told)
 
     # --- writing ---------------------------------------------------------------------------------------
 
@@ -322,7 +335,7 @@ class Gaps:
         )
 
     async def _complete(self, work: _Work, row: Interaction, call: Call) -> None:
-        if (end := end_of(row, contact_of(call))) is None:
+        if (end := end_of(row, contact_of(call), work.unwatched)) is None:
             return
         if self._is_on_floor(row.id):
             self._later[row.id] = (work.gap.id, end)
@@ -335,17 +348,28 @@ class Gaps:
             if not self._is_on_floor(interaction):
                 await self._write_end(interaction, end)
                 del self._later[interaction]
-        for interaction, told in list(self._begun.items()):
-            if not self._is_on_floor(interaction):
-                await self._write_beginning(interaction, told)
-                del self._begun[interaction]
+        for linkedid, (gap, told) in list(self._went_on.items()):
+            if self._has_left(linkedid):
+                await self._write_what_it_missed(linkedid, told)
+                self._looked_at.add((gap, linkedid))
+                del self._went_on[linkedid]
 
-    async def _write_beginning(self, interaction: int, told: InteractionRecord) -> None:
+    async def _write_what_it_missed(self, linkedid: str, told: InteractionRecord) -> None:
         async with self.database.begin() as conn:
             await leases.fence(conn, self.lease)
-            row = await history.get(conn, interaction)
-            if row is not None and (beginning := beginning_of(row, told)) is not None:
-                await afterwards.begin(conn, interaction, beginning)
+            known = await afterwards.known(conn, self.pbx.name, [linkedid], told.started_at - timedelta(days=1))
+            row = await history.get(conn, known[linkedid]) if linkedid in known else None
+            if row is None or row.outcome is None:
+                return
+            if row.ended_at is None:
+                return  # of its end nobody knows yet: `end_of` has it all
+            unwatched = await self._unwatched(conn, row.started_at)
+            if (missed := missed_of(row, told, unwatched)) is not None:
+                await afterwards.fill(conn, row.id, missed)
+
+    async def _unwatched(self, conn: Connection, since: datetime) -> Unwatched:
+        """The gaps from then on."""
+        return Unwatched(await gaps.spans(conn, self.pbx.name, since))
 
     async def _write_end(self, interaction: int, end: Completed) -> bool:
         async with self.database.begin() as conn:
@@ -353,13 +377,18 @@ class Gaps:
             return await afterwards.complete(conn, interaction, end)
 
     def _some_left_the_floor(self, books: Books) -> bool | None:
-        """Whether a contact whose end is to be written is not the floor's any more."""
-        return any(not self._is_on_floor(interaction) for interaction in (*self._later, *self._begun)) or None
+        """Whether a contact that is to be written is not the floor's any more."""
+        ended = any(not self._is_on_floor(interaction) for interaction in self._later)
+        return ended or any(map(self._has_left, self._went_on)) or None
 
     def _is_on_floor(self, interaction: int) -> bool:
         """Whether the floor writes this contact yet: a call that has left it may still wait to be written."""
         live = any(call.interaction == interaction for call in self.pipeline.books.calls.values())
         return live or self.pipeline.spool.holds(interaction)
+
+    def _has_left(self, linkedid: str) -> bool:
+        """The same of a call that may not have been written yet, when its story was read."""
+        return self.pipeline.books.call_with(linkedid) is None and not self.pipeline.spool.has(linkedid)
 
 
 def _live_since(books: Books) -> float | None:
@@ -372,8 +401,29 @@ def _is_not(live_since: float, books: Books) -> bool | None:
     return _live_since(books) != live_since or None
 
 
+async def _calls(work: _Work, story: Story, boot: int) -> list[Call]:
+    if len(story.rows) > LONG:  # of a conference: it must not keep the live calls waiting
+        return await asyncio.to_thread(work.replay.calls, story, boot)
+    return work.replay.calls(story, boot)
+
+
 def _alive(books: Books) -> frozenset[str]:
     """Every name of the calls that go on, and of their legs."""
-    calls = [call for call in books.calls.values() if not call.ended]
-    names: Sequence[str] = [name for call in calls for name in (call.linkedid, *call.aliases, *call.legs)]
+    names: list[str] = []
+    for call in books.calls.values():
+        if not call.ended:
+            names += (call.linkedid, *call.aliases, *call.legs)
     return frozenset(names)
+
+
+def _changed(books: Books) -> list[tuple[float, float]]:
+    """Of each call that goes on, when it began and when it changed last, in seconds of the epoch. What ended
+    unseen changed just now."""
+    found = []
+    for call in books.calls.values():
+        times = [call.started_at, *(part.answered_at or part.offered_at or 0.0 for part in call.parts)]
+        times += [part.ended_at or time.time() for part in call.parts if part.outcome is not None]
+        times += [visit.left or time.time() for visit in call.visits]
+        if not call.ended:
+            found.append((call.started_at, max(times)))
+    return found

@@ -83,6 +83,11 @@ class Spool:
         """Whether this contact is yet to be written: what else would write it must wait."""
         return any(call.interaction == interaction for one in self._waiting for call in one.batch.calls)
 
+    def has(self, linkedid: str) -> bool:
+        """The same of a call that may have no contact yet, by any of its linkedids."""
+        calls = (call for one in self._waiting for call in one.batch.calls)
+        return any(linkedid == call.linkedid or linkedid in call.aliases for call in calls)
+
     def calls(self) -> int:
         """How many calls have changed in what waits."""
         return len({call.id for spooled in self._waiting for call in spooled.batch.calls})

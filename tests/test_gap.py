@@ -96,12 +96,12 @@ class Center:
         await self.hears(Snapshot(at, boot, legs), LinkChanged(time.time(), LinkState.LIVE))
 
     async def filled(self, number: int = 1) -> gaps.Gap:
-        """The last gap of so many, once nothing more is to be done about it."""
+        """The last gap of so many, once nothing more is to be done about any."""
         async with asyncio.timeout(20):
             while True:
                 async with self.database.read() as conn:
-                    found = await gaps.latest(conn, "demo", 1)
-                if found and found[0].id >= number and found[0].filled_at is not None:
+                    found = await gaps.latest(conn, "demo")
+                if len(found) >= number and all(gap.filled_at is not None for gap in found):
                     return found[0]
                 await asyncio.sleep(0.02)
 
@@ -351,27 +351,119 @@ async def test_a_call_that_began_in_the_gap_and_goes_on_gets_its_beginning_from_
     database: Database, tmp_path: Path
 ) -> None:
     """The caller waited 2 s and was answered 3 s before the server heard the PBX again."""
-    lines = then(answered())
-    caller, agent = lines[0].leg, next(line.leg for line in lines if line.channel.startswith("PJSIP/1002"))
-    both = {"linkedid": caller, "up": True, "exten": None, "name": None, "bridge": "b1"}
-    legs = (
-        LegRow(leg=caller, channel="PJSIP/cti-trunk-00000001", number="13800138000", age_s=6.0, **both),
-        LegRow(leg=agent, channel="PJSIP/1002-00000002", number="1002", age_s=5.0, **both),
-    )
+    lines, caller, agent, legs = answered_before_the_snapshot()
     log = tmp_path / "cti.csv"
     log.write_bytes(as_csv([line for line in lines if line.at <= BEGAN - T0 + 6]))
     await heard_until(database, KILLED)
     async with server(database, log) as center:
         await center.comes_live(*legs, at=BEGAN + 6)
-        await center.hears(LegHangupAsked(BEGAN + 13, caller, caller), LegEnded(BEGAN + 13, agent, caller, 16))
-        await center.hears(LegEnded(BEGAN + 13, caller, caller, 16))
+        await asyncio.sleep(0.2)  # the log is read while they talk
+        await center.hears(*hang_up(caller, agent))
         (call_,) = center.pipeline.books.calls.values()
         await asyncio.sleep(0.2)
         assert (await center.contacts())[0].talk_ms == 7000  # the floor's, until it is over
         await center.hears(WrapUpFinished(time.time(), call_.id, 1))
-        async with asyncio.timeout(20):
-            while (told := (await center.contacts())[0]).talk_ms == 7000:
+        await center.filled()
+        (told,) = await center.contacts()
+    has_its_beginning(told)
+
+
+async def test_a_call_that_began_in_the_gap_and_is_over_before_the_log_is_read(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gap_module, "SETTLES_S", 0.5)
+    lines, caller, agent, legs = answered_before_the_snapshot()
+    log = tmp_path / "cti.csv"
+    log.write_bytes(as_csv(lines))
+    await heard_until(database, KILLED)
+    async with server(database, log) as center:
+        await center.comes_live(*legs, at=BEGAN + 6)
+        await center.hears(*hang_up(caller, agent))
+        (call_,) = center.pipeline.books.calls.values()
+        await center.hears(WrapUpFinished(time.time(), call_.id, 1))
+        assert not center.pipeline.books.calls
+        await center.filled()
+        (told,) = await center.contacts()
+    has_its_beginning(told)
+
+
+async def test_a_server_that_ends_before_the_call_does_leaves_its_beginning_to_the_next(
+    database: Database, tmp_path: Path
+) -> None:
+    lines, caller, agent, legs = answered_before_the_snapshot()
+    log = tmp_path / "cti.csv"
+    log.write_bytes(as_csv([line for line in lines if line.at <= BEGAN - T0 + 6]))
+    await heard_until(database, KILLED)
+    async with server(database, log) as center:
+        await center.comes_live(*legs, at=BEGAN + 6)
+        async with asyncio.timeout(10):
+            while await trouble(database) != "1 calls of it are still on the floor":
                 await asyncio.sleep(0.02)
+    async with server(database, log) as center:
+        await center.comes_live(*legs, at=BEGAN + 8)
+        await center.hears(*hang_up(caller, agent))
+        (call_,) = center.pipeline.books.calls.values()
+        await center.hears(WrapUpFinished(time.time(), call_.id, 1))
+        await center.filled(2)
+        (told,) = await center.contacts()
+    has_its_beginning(told)
+
+
+@pytest.mark.parametrize("seen_until", [-1.0, 2.0], ids=["began in the gap", "waited when it began"])
+async def test_a_call_that_was_answered_in_one_gap_and_over_in_the_next(
+    database: Database, tmp_path: Path, seen_until: float
+) -> None:
+    """Its answer was seen by a snapshot only, three seconds late: the end is taken from the log all the same."""
+    seen, lines = lost_at(seen_until)
+    _, _, _, legs = answered_before_the_snapshot()
+    log = tmp_path / "cti.csv"
+    log.write_bytes(as_csv([line for line in lines if line.at <= BEGAN - T0 + 6]))
+    async with server(database, log) as center:
+        await center.hears(Snapshot(BEGAN - 1, BOOT), LinkChanged(BEGAN - 1, LinkState.LIVE), *seen)
+    await heard_until(database, BEGAN + seen_until)
+    async with server(database, log) as center:
+        await center.comes_live(*legs, at=BEGAN + 6)
+        assert [part.answered_at for part in (await center.contacts())[0].segments] == [
+            datetime.fromtimestamp(BEGAN + 6, UTC)
+        ]
+        async with asyncio.timeout(10):
+            while not await over(database):
+                await asyncio.sleep(0.02)
+    await heard_until(database, BEGAN + 7)
+    log.write_bytes(as_csv(lines))
+    async with server(database, log) as center:
+        await center.comes_live()
+        async with asyncio.timeout(10):
+            while not center.pipeline.books.calls:
+                await asyncio.sleep(0.01)
+        (call_,) = center.pipeline.books.calls.values()
+        await center.hears(WrapUpFinished(time.time(), call_.id, 1))
+        await center.filled(2)
+        (told,) = await center.contacts()
+    assert (told.told_by, told.outcome, told.ended_by) == ("cel_end", "answered", "caller")
+    assert (told.queue, told.wait_ms, told.talk_ms) == ("sales", 2000, 10_000)
+    assert [(visit.queue, visit.how, visit.agent_id) for visit in told.visits] == [("sales", "answered", 1)]
+    assert [(part.agent_id, part.talk_ms) for part in told.segments] == [(1, 10_000)]
+
+
+def answered_before_the_snapshot() -> tuple[list[Line], str, str, tuple[LegRow, LegRow]]:
+    """The log of a call, its two legs, and both as a snapshot finds them six seconds later."""
+    lines = then(answered())
+    caller, agent = lines[0].leg, next(line.leg for line in lines if line.channel.startswith("PJSIP/1002"))
+    both: dict[str, Any] = {"linkedid": caller, "up": True, "exten": None, "name": None, "bridge": "b1"}
+    legs = (
+        LegRow(leg=caller, channel="PJSIP/cti-trunk-00000001", number="13800138000", age_s=6.0, **both),
+        LegRow(leg=agent, channel="PJSIP/1002-00000002", number="1002", age_s=5.0, **both),
+    )
+    return lines, caller, agent, legs
+
+
+def hang_up(caller: str, agent: str) -> tuple[Signal, ...]:
+    at = BEGAN + 13
+    return LegHangupAsked(at, caller, caller), LegEnded(at, agent, caller, 16), LegEnded(at, caller, caller, 16)
+
+
+def has_its_beginning(told: Interaction) -> None:
     assert (told.outcome, told.complete, told.told_by) == ("answered", True, None)
     assert (told.queue, told.wait_ms, told.talk_ms) == ("sales", 2000, 10_000)
     assert [(visit.queue, visit.how) for visit in told.visits] == [("sales", "answered")]

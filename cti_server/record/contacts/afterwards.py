@@ -1,5 +1,5 @@
 """Contacts of which somebody else told afterwards: which of them the record has already, the end of those that
-have none, and the beginning of those that were seen from the middle on. What a person wrote is never changed."""
+have none, and what came of others while nobody watched. What a person wrote is never changed."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ async def boot_before(conn: Connection, pbx: str, at: datetime) -> int | None:
     return boot
 
 
-async def begin(conn: Connection, interaction: int, told: Completed) -> None:
-    """Write the beginning of a contact that was seen from the middle on."""
+async def fill(conn: Connection, interaction: int, told: Completed) -> None:
+    """Write what came of a contact while nobody watched, and its end was seen."""
     await conn.execute(sa.update(interactions).where(i.id == interaction).values(dict(told.values)))
     for position, values in told.segments.items():
-        of = (s.interaction_id == interaction, s.position == position)
-        await conn.execute(sa.update(segments).where(*of).values(dict(values)))
+        await conn.execute(sa.update(segments).where(*_part(interaction, position)).values(dict(values)))
+    await _end_visits(conn, interaction, told)
     await _add(conn, interaction, told)
 
 
@@ -87,14 +87,21 @@ async def complete(conn: Connection, interaction: int, told: Completed) -> bool:
     if (await conn.execute(sa.update(interactions).where(still).values(dict(told.values)))).rowcount != 1:
         return False
     for position, values in told.segments.items():
-        of = (s.interaction_id == interaction, s.position == position, s.ended_at.is_(None))
-        await conn.execute(sa.update(segments).where(*of).values(dict(values)))
+        await conn.execute(sa.update(segments).where(*_part(interaction, position)).values(dict(values)))
+    await _end_visits(conn, interaction, told)
+    await _add(conn, interaction, told)
+    return True
+
+
+def _part(interaction: int, position: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return s.interaction_id == interaction, s.position == position
+
+
+async def _end_visits(conn: Connection, interaction: int, told: Completed) -> None:
     for position, values in told.visits.items():
         agent = {"agent_id": if_there("agents", values["agent_id"])} if "agent_id" in values else {}
         visit = sa.update(visits).where(v.interaction_id == interaction, v.position == position)
         await conn.execute(visit.values({**values, **agent}))
-    await _add(conn, interaction, told)
-    return True
 
 
 async def _add(conn: Connection, interaction: int, told: Completed) -> None:

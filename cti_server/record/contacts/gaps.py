@@ -73,6 +73,12 @@ async def not_filled(conn: Connection, pbx: str, since: datetime) -> list[Gap]:
     return [Gap(**row._mapping) for row in await conn.execute(query.order_by(g.since, g.id))]
 
 
+async def spans(conn: Connection, pbx: str, since: datetime) -> list[tuple[datetime, datetime]]:
+    """From when to when nobody heard the PBX, of the gaps that ended after `since`; the oldest first."""
+    query = sa.select(g.since, g.until).where(g.pbx == pbx, g.until > since).order_by(g.since)
+    return [(row.since, row.until) for row in await conn.execute(query)]
+
+
 async def latest(conn: Connection, pbx: str, limit: int = 20) -> list[Gap]:
     """The last gaps of a PBX, the latest first."""
     query = sa.select(gaps).where(g.pbx == pbx).order_by(g.since.desc(), g.id.desc()).limit(limit)
