@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 routes = APIRouter(tags=["health"])
 
 MAX_LAG_MS: Final = 5000
+DOUBTFUL_LAG_MS: Final = 1000  # of a journal that waits so long, the last proof is not believed
 PROOF_MAY_TAKE: Final = 2.0  # seconds
 
 
@@ -74,7 +75,7 @@ async def _database(deps: Deps) -> tuple[str, str]:
     # Behind another writer, an import for one, the proof waits, and is none: the journal's lag tells of that.
     with suppress(Exception):
         async with asyncio.timeout(PROOF_MAY_TAKE):
-            await database.prove_writable()
+            await database.prove_writable(anew=deps.floor.lag_ms() > DOUBTFUL_LAG_MS)
     if (trouble := database.trouble.now) is not None:
         return "unwritable", f"the database cannot be written: {trouble.why}"
     return "ok", ""

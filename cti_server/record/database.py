@@ -177,13 +177,14 @@ class Database:
         async with self.read() as conn:
             await conn.execute(sa.text("SELECT 1"))
 
-    async def prove_writable(self) -> None:
+    async def prove_writable(self, *, anew: bool = False) -> None:
         """Write what is there already; raises whatever prevents that. For /readyz and the doctor.
 
-        Only a commit finds a full disk, and each costs a flush: one that succeeded counts for `PROVE_EVERY_S`.
+        Only a commit finds a full disk, and each costs a flush: one that succeeded counts for `PROVE_EVERY_S`,
+        unless there is reason to doubt it (`anew`).
         """
         now = time.monotonic()
-        if self._wrote_at is not None and now - self._wrote_at < PROVE_EVERY_S:
+        if not anew and self._wrote_at is not None and now - self._wrote_at < PROVE_EVERY_S:
             return
         async with self.begin() as conn:
             await conn.execute(sa.text("UPDATE alembic_version SET version_num = version_num"))

@@ -166,9 +166,10 @@ async def take(asked: Manager) -> Picture:
     found.plumbing = frozenset(row["Uniqueid"] for row in channels) - set(people)
 
     def behind(channel: str) -> frozenset[str]:
-        """Who is where half of a Local pair is, because they are in the bridge of its other half."""
-        bridge = bridge_of.get(twin(channel))
-        return frozenset(one.id for one in people.values() if bridge is not None and one.bridge == bridge)
+        """Who is where half of a Local pair is, because they are in the bridge of its other half, or behind further
+        pairs: each consultation that was completed leaves one."""
+        bridges = behind_pair(bridge_of, channel)
+        return frozenset(one.id for one in people.values() if one.bridge in bridges)
 
     for row in queues:
         _queue(found, row, behind(row.get("Channel", "")))
@@ -183,6 +184,19 @@ def twin(channel: str) -> str:
     if not channel.startswith("Local/"):
         return ""
     return f"{channel[:-2]};{'2' if channel.endswith(';1') else '1'}"
+
+
+def behind_pair(bridge_of: Mapping[str, str], channel: str) -> set[str]:
+    """The bridges that half of a Local pair leads to, through as many pairs as there are. The keys are channel
+    names."""
+    found: set[str] = set()
+    halves = [channel]
+    while halves:
+        bridge = bridge_of.get(twin(halves.pop()))
+        if bridge is not None and bridge not in found:
+            found.add(bridge)
+            halves += [name for name, where in bridge_of.items() if where == bridge and twin(name)]
+    return found
 
 
 def bridge_rooms(bridge_of: Mapping[str, str], music: Collection[str] = ()) -> dict[str, frozenset[str]]:

@@ -10,7 +10,7 @@ from .cel import Event, history, total
 from .fold import Held, differences
 from .manager import Told
 from .oracle import differences as floor_differences
-from .picture import Caller, Channel, Picture, bridge_rooms
+from .picture import Caller, Channel, Picture, behind_pair, bridge_rooms
 from .seen import Seen, View
 
 TRUNK, ALICE, BOB = "PJSIP/cti-trunk-00000001", "PJSIP/1001-00000002", "PJSIP/1002-00000003"
@@ -50,6 +50,18 @@ def test_a_local_pair_joins_two_bridges() -> None:
     }
     assert bridge_rooms(where)["x"] == {"x", "y"}
     assert bridge_rooms(where, {"Local/1@c-00000001;2"})["x"] == {"x"}
+
+
+def test_who_is_behind_a_local_pair_may_be_behind_several() -> None:
+    where = {
+        "PJSIP/a-00000001": "x",
+        "Local/1@c-00000001;1": "x",
+        "Local/1@c-00000001;2": "y",
+        "Local/2@c-00000002;1": "y",
+        "PJSIP/c-00000003": "z",
+    }
+    assert behind_pair(where, "Local/2@c-00000002;2") == {"x", "y"}  # this half is parked
+    assert behind_pair(where, "PJSIP/c-00000003") == set()
 
 
 # --- a floor and what Asterisk says -------------------------------------------------------------------------
