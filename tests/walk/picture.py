@@ -166,8 +166,8 @@ async def take(asked: Manager) -> Picture:
     found.plumbing = frozenset(row["Uniqueid"] for row in channels) - set(people)
 
     def behind(channel: str) -> frozenset[str]:
-        """Who is where half of a Local pair is, because they are in the bridge of its other half, or behind further
-        pairs: each consultation that was completed leaves one."""
+        """Who is where half of a Local pair is, because they are in the bridge of its other half, or behind
+        further pairs: each consultation that was completed leaves one."""
         bridges = behind_pair(bridge_of, channel)
         return frozenset(one.id for one in people.values() if one.bridge in bridges)
 
