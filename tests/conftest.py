@@ -122,8 +122,16 @@ class PostgresServer:
         return [*prefix, *command]
 
     def execute(self, sql: str, database: str = "postgres") -> None:
+        subprocess.run(self._psql(sql, database), check=True, stdout=subprocess.DEVNULL)
+
+    def asked(self, sql: str, database: str = "postgres") -> str:
+        """What a query answers, its rows as lines."""
+        said = subprocess.run([*self._psql(sql, database), "-At"], check=True, capture_output=True, text=True)
+        return said.stdout.strip()
+
+    def _psql(self, sql: str, database: str) -> list[str]:
         command = [str(self.bin / "psql"), "-qX", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port)]
-        subprocess.run([*command, "-U", "cti", "-c", sql, database], check=True)
+        return [*command, "-U", "cti", "-d", database, "-c", sql]
 
     def url(self, name: str) -> str:
         return f"postgresql://cti@127.0.0.1:{self.port}/{name}"

@@ -29,8 +29,7 @@ from cti_server.record.center import queues as queue_table
 from cti_server.record.center.queues import Queue
 from cti_server.record.database import Database
 from tests.bench.floorplan import EXTENSIONS, SALES, SALES_LINE, BigPbx, phones, queues
-from tests.bench.postgres import durable_postgres
-from tests.conftest import PostgresServer
+from tests.bench.postgres import DurableServer, durable_postgres
 from tests.live.center import Center, until
 
 from .desktops import BROKEN, Desktop, ask, connected, signed_in
@@ -112,11 +111,12 @@ class Server:
 
 @dataclass(eq=False)
 class Site:
-    """Everything up. `url` is of the record, past all wires; `people` are the agents at work."""
+    """Everything up. `url` is of the record, past all wires, wherever that is now; `people` are the agents at
+    work."""
 
     pbx: ChaosPbx
     url: str
-    postgres: PostgresServer | None
+    postgres: DurableServer | None
     servers: list[Server]
     people: list[Desktop]
     others: list[Desktop]
@@ -202,7 +202,8 @@ async def site(
         postgres = None
         if sqlite is None:
             postgres = stack.enter_context(durable_postgres())
-            url = stack.enter_context(postgres.database())
+            postgres.execute(f"CREATE DATABASE {PBX}")  # it goes with its server
+            url = postgres.url(PBX)
         else:
             url = f"sqlite:///{sqlite}"
         await migrate.upgrade(url)
@@ -283,7 +284,7 @@ async def _people(url: str, extensions: Sequence[str], others: int) -> list[tupl
     return list(zip(ids, cookies, strict=True))
 
 
-def _name_the_writers(postgres: PostgresServer, url: str) -> None:
+def _name_the_writers(postgres: DurableServer, url: str) -> None:
     """Each server writes under a name of its own, and each row of the journal says whose it is and when it was
     written: so a stale owner that wrote would be found."""
     name = url.rpartition("/")[2]
