@@ -25,6 +25,7 @@ SAFE_SQLITE = (3, 51, 3)
 """The first SQLite without the bug by which a WAL that is reset while being read can lose a page."""
 BUSY_TIMEOUT_MS = 5000
 PATIENCE_MS = 600_000  # of a migration: one of a large file, by another process, takes minutes
+READ_ONLY = "25006"  # PostgreSQL's code for it
 ROLLBACK_S = 1.0  # after it the connection is given up, which PostgreSQL rolls back as well
 
 # jit off: a lookup takes a few milliseconds at most; compiling it would take longer than running it.
@@ -60,7 +61,10 @@ async def on_the_driver(conn: Connection) -> AsyncIterator[None]:
     except asyncio.CancelledError:
         await _give_up(conn, driver)
         raise
-    except BaseException:
+    except BaseException as cause:
+        if writes_nothing(cause):
+            await _give_up(conn, driver)
+            raise
         try:
             async with asyncio.timeout(ROLLBACK_S):
                 await transaction.rollback()
@@ -102,12 +106,14 @@ def lone_engine(url: sa.URL, *, patient: bool = False) -> AsyncEngine:
     `patient` one waits for minutes for whoever writes."""
     if url.get_backend_name() == "sqlite":
         return sqlite(url, 0, foreign_keys=False, busy_timeout_ms=PATIENCE_MS if patient else None)
-    return create_async_engine(url, json_serializer=to_json, hide_parameters=True, poolclass=NullPool)
+    return create_async_engine(
+        url, json_serializer=to_json, hide_parameters=True, poolclass=NullPool, connect_args=_to_primary(url)
+    )
 
 
 def postgresql(url: sa.URL, pool_size: int, idle_s: float | None) -> AsyncEngine:
     idle = {"idle_in_transaction_session_timeout": str(int(idle_s * 1000))} if idle_s is not None else {}
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         json_serializer=to_json,
         hide_parameters=True,
@@ -115,8 +121,27 @@ def postgresql(url: sa.URL, pool_size: int, idle_s: float | None) -> AsyncEngine
         max_overflow=pool_size,
         pool_timeout=5,
         pool_pre_ping=True,  # a PostgreSQL that was restarted costs a reconnect, not somebody's request
-        connect_args={"server_settings": {**SESSION, **idle}, "timeout": 5},
+        connect_args={"server_settings": {**SESSION, **idle}, "timeout": 5, **_to_primary(url)},
     )
+
+    @sa.event.listens_for(engine.sync_engine, "handle_error")
+    def failed(context: sa.ExceptionContext) -> None:
+        # The server that this connection leads to was the primary, and goes on as a standby.
+        context.is_disconnect = context.is_disconnect or writes_nothing(context.original_exception)
+
+    return engine
+
+
+def _to_primary(url: sa.URL) -> dict[str, str]:
+    """After a switchover a name, or an address, may lead to the old primary for a while: whoever connects then
+    would read there for as long as the connection lasts, and write nothing."""
+    return {} if "target_session_attrs" in url.query else {"target_session_attrs": "primary"}
+
+
+def writes_nothing(cause: BaseException | None) -> bool:
+    """Whether PostgreSQL refused to write because this server of it, or this session, only reads."""
+    original = getattr(cause, "orig", None) or cause
+    return str(getattr(original, "sqlstate", None) or "") == READ_ONLY
 
 
 def connect_args(engine: AsyncEngine) -> dict[str, Any]:
@@ -124,7 +149,7 @@ def connect_args(engine: AsyncEngine) -> dict[str, Any]:
     _, given = engine.dialect.create_connect_args(engine.url)
     of_sqlalchemy = ("prepared_statement_cache_size", "prepared_statement_name_func", "async_creator_fn")
     plain = {name: value for name, value in given.items() if name not in of_sqlalchemy}
-    return {**plain, "server_settings": SESSION | {"TimeZone": "UTC"}, "timeout": 5}
+    return {**plain, **_to_primary(engine.url), "server_settings": SESSION | {"TimeZone": "UTC"}, "timeout": 5}
 
 
 def sqlite(

@@ -20,9 +20,13 @@ SAY_AGAIN_S = 60.0
 
 log = structlog.get_logger(__name__)
 
-#: a part of what the driver says, in lower case → what mends it. {file} is SQLite's file, {user} who runs
-#: the server
+ALL_HOSTS = "name the primary in CTI_DATABASE_URL, or all hosts:  postgresql://{user}@host1:5432,host2:5432/{name}"
+IS_STANDBY = "the PostgreSQL that answers is a standby, which takes no writes"
+
+#: a part of what the driver says, in lower case → what mends it. {file} is SQLite's file, {user} and {name}
+#: those of the URL
 REMEDIES = (
+    (("targetserverattribute", "match the target attribute"), ALL_HOSTS),
     (("readonly", "read-only", "read only"), "{owner}, and see that the file system is not mounted read-only"),
     (("disk is full", "no space left", "diskfull", "could not extend"), "make room:  df -h {folder}"),
     (("unable to open database file",), "{owner}"),
@@ -57,6 +61,7 @@ def of(cause: BaseException, url: sa.URL) -> Trouble | None:
     original = getattr(found, "orig", None) or found
     said = str(original).strip() or type(original).__name__
     why = said.splitlines()[0].rpartition(">: ")[2]  # SQLAlchemy puts the class of the driver's error before it
+    why = IS_STANDBY if "match the target attribute" in why else why
     known = f"{said} {type(getattr(original, '__cause__', None) or original).__name__}".lower()
     remedy = next((line for parts, line in REMEDIES if any(part in known for part in parts)), "cti-server doctor")
     return Trouble(why, remedy.format(**_facts(url)))
@@ -67,7 +72,7 @@ def _is_the_databases(error: BaseException) -> bool:
         return False
     if isinstance(error, sa.exc.DBAPIError | sa.exc.TimeoutError | OSError | TimeoutError):
         return True
-    return type(error).__module__ == WHILE_CONNECTING
+    return type(error).__module__ == WHILE_CONNECTING or "match the target attribute" in str(error)
 
 
 def _facts(url: sa.URL) -> dict[str, str]:
@@ -77,6 +82,8 @@ def _facts(url: sa.URL) -> dict[str, str]:
             "file": "the database",
             "folder": "the folder of PostgreSQL",
             "owner": f"let {url.username} write to it",
+            "user": url.username or user,
+            "name": url.database or "cti",
         }
     file = os.path.abspath(url.database or "")
     folder = os.path.dirname(file)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import sqlalchemy as sa
+
+#: before the hosts, the hosts, database and query of a URL that names several, as libpq takes them
+SEVERAL_HOSTS = re.compile(r"(postgres(?:ql)?(?:\+\w+)?://(?:[^/?]*@)?)([^@/?]*,[^@/?]*)([/?].*)?")
 
 
 class BadUrl(ValueError):
@@ -14,13 +18,14 @@ class BadUrl(ValueError):
 
 def normalise_url(url: str) -> sa.URL:
     """The URL with the driver that this server uses. It accepts what other tools write: `postgres://…?sslmode=…`,
-    and as host the folder of PostgreSQL's socket, `postgresql://%2Frun%2Fpostgresql/cti`. Without a host the
-    driver finds the socket, and the user is whoever runs this program: `postgresql:///cti`.
+    several hosts of which one is the primary, `postgresql://a:5432,b:5432/cti`, and as host the folder of
+    PostgreSQL's socket, `postgresql://%2Frun%2Fpostgresql/cti`. Without a host the driver finds the socket, and
+    the user is whoever runs this program: `postgresql:///cti`.
 
     Raises BadUrl, also for an in-memory SQLite database, which two connections cannot share.
     """
     try:
-        parsed = sa.make_url(url)
+        parsed = sa.make_url(_hosts_as_query(url))
     except (sa.exc.ArgumentError, ValueError) as error:  # ValueError: a port that is no number
         raise BadUrl(
             "CTI_DATABASE_URL is not a database URL; write sqlite:///file.db or postgresql://user@host/name"
@@ -41,6 +46,15 @@ def normalise_url(url: str) -> sa.URL:
             return parsed.set(drivername="postgresql+asyncpg", query=query)
         case other:
             raise BadUrl(f"CTI_DATABASE_URL names {other}; this server keeps its record in SQLite or PostgreSQL")
+
+
+def _hosts_as_query(url: str) -> str:
+    """SQLAlchemy takes several hosts in the query only."""
+    if (found := SEVERAL_HOSTS.fullmatch(url)) is None:
+        return url
+    before, hosts, after = found[1], found[2].split(","), found[3] or "/"
+    named = (f"host={quote(host if ':' in host else f'{host}:5432', safe=':')}" for host in hosts)
+    return f"{before}{after}{'&' if '?' in after else '?'}{'&'.join(named)}"
 
 
 def shown(url: str) -> str:

@@ -34,6 +34,11 @@ from tests.record.builders import an_agent
         ("postgresql:///cti", "postgresql+asyncpg:///cti"),
         ("postgresql://cti@%2Frun%2Fpostgresql/cti", "postgresql+asyncpg://cti@/cti?host=%2Frun%2Fpostgresql"),
         ("postgresql://u@h/n?sslmode=require", "postgresql+asyncpg://u@h/n?ssl=require"),
+        ("postgresql://u@a,b:5433/n", "postgresql+asyncpg://u@/n?host=a%3A5432&host=b%3A5433"),
+        (
+            "postgres://a:1,b:2/n?sslmode=require",
+            "postgresql+asyncpg:///n?host=a%3A1&host=b%3A2&ssl=require",
+        ),
         ("postgresql+psycopg://u@h/n", "postgresql+asyncpg://u@h/n"),
     ],
 )

@@ -30,8 +30,9 @@ def environment(url: sa.URL) -> dict[str, str]:
     """What libpq takes in place of a URL: a password on the command line could be seen by everybody."""
     query = dict(url.query)
     place = query.get("host", url.host)
-    host = ",".join(place) if isinstance(place, tuple) else unquote(place or "")
-    port = str(url.port or "")
+    several = [name.rpartition(":") for name in place] if isinstance(place, tuple) else []
+    host = ",".join(name for name, _, _ in several) if several else unquote(str(place or ""))
+    port = ",".join(number for _, _, number in several) if several else str(url.port or "")
     if host.startswith("/") and (found := re.fullmatch(r"(.*):(\d+)", host)) is not None:
         host, port = found[1], found[2]
     values = {
@@ -40,6 +41,7 @@ def environment(url: sa.URL) -> dict[str, str]:
         "PGUSER": url.username or "",
         "PGPASSWORD": url.password or "",
         "PGDATABASE": url.database or "",
+        "PGTARGETSESSIONATTRS": str(query.get("target_session_attrs", "primary" if several else "")),
         "PGSSLMODE": str(query.get("ssl", "")).replace("true", "require"),
         "PGAPPNAME": "cti-server backup",
         "PGCONNECT_TIMEOUT": "10",

@@ -36,6 +36,8 @@ from tests.record.disks import small_disk
         ("postgresql://cti@%2Frun%2Fpostgresql:5433/cti",
          {"PGHOST": "/run/postgresql", "PGPORT": "5433", "PGUSER": "cti"}),
         ("postgresql://[::1]/cti", {"PGHOST": "::1"}),
+        ("postgresql://cti@a,b:5433/cti",
+         {"PGHOST": "a,b", "PGPORT": "5432,5433", "PGUSER": "cti", "PGTARGETSESSIONATTRS": "primary"}),
     ],
 )  # fmt: skip
 def test_the_tools_find_the_database_by_what_libpq_reads(
