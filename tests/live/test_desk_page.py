@@ -4,6 +4,7 @@ is over."""
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 from playwright.async_api import Route, expect
@@ -44,6 +45,37 @@ async def test_wrap_up_in_a_narrow_window(work: Workplace) -> None:
         await alice.finish()
     finally:
         await alice.page.set_viewport_size({"width": 1280, "height": 720})
+
+
+async def test_a_wrap_up_code_is_found_by_typing(work: Workplace) -> None:
+    """What matches nothing stays and is said; of what is left, Enter takes the first; the list stays in its frame."""
+    alice = work.alice
+    caller = await work.answered_call(alice)
+    await asyncio.to_thread(caller.hang_up)
+    await alice.call_is("wrap_up")
+    codes, page = alice.get("wrapup-codes"), alice.page
+    field, says = codes.locator("input"), "No code matches “zzz”."
+    await field.press_sequentially("zzz")
+    await expect(page.get_by_role("listbox")).to_contain_text(says)
+    await alice.get("note-box").locator("textarea").click()
+    await expect(field).to_have_value("zzz")
+    await expect(codes).to_contain_text(says)
+    await field.fill("")
+    await field.press_sequentially("ref")
+    await expect(page.get_by_role("option")).to_have_count(1)
+    await field.press("Enter")
+    await expect(codes).not_to_have_attribute("data-code", "")
+    await expect(field).to_have_value(re.compile("refund", re.IGNORECASE))
+    await field.fill("")
+    await expect(page.get_by_role("option").first).to_be_visible()
+    frame, menu = (
+        await page.locator(".codes-list").bounding_box(),
+        await page.get_by_role("listbox").bounding_box(),
+    )
+    assert frame is not None and menu is not None
+    assert menu["height"] <= frame["height"]
+    await page.keyboard.press("Escape")
+    await alice.finish()
 
 
 async def test_only_the_call_that_was_asked_for_comes_back_by_itself(work: Workplace) -> None:

@@ -1,6 +1,6 @@
 // What became of the call: wrap-up codes under their headings, found by typing any part of them.
 import { useContext, useEffect, useMemo, useRef, useState, type RefObject } from "react";
-import { Button, ComboBox, ComboBoxStateContext, Header, Input, Label, ListBox, ListBoxItem, ListBoxSection, Popover } from "react-aria-components";
+import { Button, ComboBox, ComboBoxStateContext, Header, Input, Label, ListBox, ListBoxItem, ListBoxSection, Popover, Text } from "react-aria-components";
 import { useT } from "../../i18n";
 import { Icon } from "../../parts/Icon";
 import { choices, loadCodes, matching, useLists, type CodeChoice } from "../../store/rooms/lists";
@@ -18,6 +18,7 @@ export function CodePicker({ queue, value, required, onChange }: CodePickerProps
   const title = chosen ? [...chosen.path.slice(-1), chosen.title].join(" › ") : (value ?? "");
   const [typed, setTyped] = useState<string | null>(null);
   const shown = typed === null ? all : matching(all, typed);
+  const none = typed !== null && shown.length === 0;
   const sections = useMemo(() => grouped(shown), [shown]);
   const pressing = useRef(false);
   const ignoredAt = useRef(-Infinity);
@@ -28,10 +29,13 @@ export function CodePicker({ queue, value, required, onChange }: CodePickerProps
     addEventListener("pointerup", () => setTimeout(() => (pressing.current = false), 50), { once: true, capture: true });
   }
 
+  /** What matches nothing stays where it was typed, unless a code is chosen that it would hide. */
+  const closed = () => setTyped((text) => (text !== null && value === null && matching(all, text).length === 0 ? text : null));
+
   return (
     <ComboBox
       className="field combo codes" data-testid="wrapup-codes" data-code={value ?? ""} isRequired={required} menuTrigger="focus"
-      items={sections} value={value} inputValue={typed ?? title} defaultFilter={() => true} allowsEmptyCollection={false}
+      items={sections} value={value} inputValue={typed ?? title} defaultFilter={() => true} allowsEmptyCollection
       onInputChange={(text) => {
         if (text === title) return setTyped(null);
         setTyped(text);
@@ -40,10 +44,11 @@ export function CodePicker({ queue, value, required, onChange }: CodePickerProps
       onChange={(key) => {
         // The list opened under the pointer that has just gone down on the field: its release chooses nothing.
         if (pressing.current) return void (ignoredAt.current = performance.now());
+        if (key === null || key === value) return closed();
         setTyped(null);
-        if (key !== null && key !== value) onChange(String(key));
+        onChange(String(key));
       }}
-      onOpenChange={(open) => !open && setTyped(null)}
+      onOpenChange={(open) => !open && closed()}
     >
       <Label>
         {t("wrapup.code")}
@@ -53,9 +58,11 @@ export function CodePicker({ queue, value, required, onChange }: CodePickerProps
         <Input placeholder={t("wrapup.code_hint")} />
         <Button className="button ghost square small" aria-label={t("wrapup.show_codes")}><Icon name="chevron" size={14} /></Button>
       </div>
+      {none && <Text slot="description" className="no-code">{t("wrapup.no_code", { typed })}</Text>}
       <OpenAgain ignoredAt={ignoredAt} />
+      <FirstHit code={typed ? (shown[0]?.code ?? null) : null} />
       <Popover className="popover codes-list">
-        <ListBox<Section> className="menu">
+        <ListBox<Section> className="menu" renderEmptyState={() => <p className="menu-none quiet">{t("wrapup.no_code", { typed: typed ?? "" })}</p>}>
           {(section) => (
             <ListBoxSection id={section.id} className="menu-section">
               {section.title ? <Header>{section.title}</Header> : null}
@@ -71,6 +78,17 @@ export function CodePicker({ queue, value, required, onChange }: CodePickerProps
       </Popover>
     </ComboBox>
   );
+}
+
+/** Enter takes the first that is left of what was typed. */
+function FirstHit({ code }: { code: string | null }) {
+  const state = useContext(ComboBoxStateContext);
+  useEffect(() => {
+    if (!state?.isOpen || code === null || state.selectionManager.focusedKey !== null) return;
+    // The state forgets its focus after each key that is typed, later in this turn.
+    queueMicrotask(() => state.selectionManager.setFocusedKey(code));
+  });
+  return null;
 }
 
 const SETTLES_MS = 1000;
