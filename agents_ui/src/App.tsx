@@ -16,6 +16,7 @@ import { Floor } from "./views/floor/Floor";
 import { InteractionView } from "./views/customer/InteractionView";
 import { KeysOverlay } from "./views/shell/KeysOverlay";
 import { LinkBanner } from "./views/shell/LinkState";
+import { NotHere } from "./views/shell/NotHere";
 import { OwedTray } from "./views/wrapup/OwedTray";
 import { PhoneSlot } from "./views/phone/PhoneSlot";
 import { PromisesView } from "./views/promises/PromisesView";
@@ -31,7 +32,7 @@ import { useMyCalls } from "./store/desk/hooks";
 
 const rooms: Record<string, () => ReactNode> = { "/floor": Floor, "/owed": OwedTray, "/promises": PromisesView, "/team": TeamView, "/day": DayView };
 
-function Centre({ path }: { path: string }) {
+function Centre({ path, supervises }: { path: string; supervises: boolean }) {
   const customer = /^\/customers\/(\d+)(\/edit)?$/.exec(path);
   if (customer) {
     const id = Number(customer[1]);
@@ -40,9 +41,9 @@ function Centre({ path }: { path: string }) {
   if (path === "/customers/new") return <CustomerForm id={null} />;
   const interaction = /^\/interactions\/(\d+)$/.exec(path);
   if (interaction) return <InteractionView key={path} id={Number(interaction[1])} />;
-  const Room = rooms[path];
+  const Room = path === "/floor" && !supervises ? undefined : rooms[path];
   if (Room) return <Room />;
-  return <Desk />;
+  return path === "/" ? <Desk /> : <NotHere what="address" />;
 }
 
 export function App() {
@@ -57,11 +58,10 @@ export function App() {
     if (phase !== "signed_in") document.title = `${t("signin.heading")} · ${t("app.name")}`;
   }, [phase, t]);
 
-  const shown = path === "/floor" && !supervises ? "/" : path;
   return (
     <I18nProvider locale={language === "zh" ? "zh-CN" : "en-GB"}>
       {phase === "signed_in" ? (
-        <div className={`app ${hasCalls ? "has-call" : ""} ${shown === "/floor" ? "is-floor" : ""}`}>
+        <div className={`app ${hasCalls ? "has-call" : ""} ${path === "/floor" && supervises ? "is-floor" : ""}`}>
           <a className="skip" href="#centre">{t("app.skip")}</a>
           <TopBar />
           <PhoneSlot />
@@ -70,7 +70,7 @@ export function App() {
           <main id="centre" tabIndex={-1}>
             <LinkBanner />
             <CallTabs />
-            <Centre path={shown} />
+            <Centre path={path} supervises={supervises} />
           </main>
           {hasCalls && <CallPanel />}
         </div>

@@ -77,6 +77,52 @@ async def test_a_wrap_up_code_is_found_by_typing(work: Workplace) -> None:
     await alice.finish()
 
 
+async def test_an_address_with_nothing_behind_it_says_so(work: Workplace) -> None:
+    alice = work.alice
+    for path in ("/nonsense", "/customers/999999", "/interactions/999999", "/floor"):
+        await alice.page.goto(f"{work.site.url}{path}")
+        await alice.get("not-here").get_by_role("button", name="To the desk").click()
+        await expect(alice.get("not-here")).to_have_count(0)
+
+
+async def test_a_number_is_removed_with_a_way_back_and_the_last_one_asks(work: Workplace) -> None:
+    alice = work.alice
+    numbers = [
+        {"kind": "phone", "raw": "021 5550 7001"},
+        {"kind": "phone", "raw": "021 5550 7002", "label": "work"},
+    ]
+    async with alice.api() as api:
+        body = {"kind": "person", "name": "Last Number", "contact_points": numbers}
+        made = await api.post("/api/customers", json=body)
+        customer = made.raise_for_status().json()["id"]
+
+        async def kept() -> list[tuple[str, str | None]]:
+            points = (await api.get(f"/api/customers/{customer}")).json()["contact_points"]
+            return sorted((point["raw"], point["label"]) for point in points)
+
+        both = await kept()
+        page = alice.page
+        await page.goto(f"{work.site.url}/customers/{customer}/edit")
+        points = page.locator(".contact-points li")
+        await points.last.get_by_role("button", name="Remove").click()
+        await expect(points).to_have_count(1)
+        await page.get_by_role("button", name="Undo").click()
+        await expect(points).to_have_count(2)
+        assert await kept() == both
+        await points.last.get_by_role("button", name="Remove").click()
+        await expect(points).to_have_count(1)
+        await points.last.get_by_role("button", name="Remove").click()
+        await expect(alice.get("last-number")).to_contain_text("the only number of Last Number")
+        await page.keyboard.press("Escape")
+        await expect(alice.get("last-number")).to_have_count(0)
+        assert len(await kept()) == 1
+        await points.last.get_by_role("button", name="Remove").click()
+        await alice.get("last-number").get_by_role("button", name="Remove").click()
+        await expect(points).to_have_count(0)
+        assert await kept() == []
+    await page.goto(work.site.url)
+
+
 async def test_only_the_call_that_was_asked_for_comes_back_by_itself(work: Workplace) -> None:
     """Opened again in mid-call, but the caller hangs up before the way back is done: the next customer rings."""
     alice, says = work.alice, work.asterisk

@@ -17,6 +17,7 @@ import { api, ProblemError } from "../../wire/api";
 import type { CustomerDetail, Problem, PromiseView } from "../../wire/types";
 import { CustomerFacts } from "../card/CardHead";
 import { Cases, Products } from "../card/CardLists";
+import { NotHere } from "../shell/NotHere";
 import { Notes } from "./Notes";
 import { PromiseLedger } from "../promises/PromiseLedger";
 import { Timeline } from "./Timeline";
@@ -43,6 +44,7 @@ export function CustomerView({ id }: { id: number }) {
   const promises = useCustomerPromises(id);
   useTopics(customerTopics({ id, company: customer?.company ?? null }));
 
+  if (problem?.status === 404) return <NotHere what="customer" />;
   if (!customer) {
     return (
       <div className="page">

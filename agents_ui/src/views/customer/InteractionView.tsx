@@ -15,6 +15,7 @@ import { useStore } from "../../store/desk/store";
 import { api, ProblemError } from "../../wire/api";
 import type { Interaction, Problem } from "../../wire/types";
 import { ChannelIcon } from "../card/CardLists";
+import { NotHere } from "../shell/NotHere";
 import { Segments } from "./Timeline";
 
 export function InteractionView({ id }: { id: number }) {
@@ -26,6 +27,7 @@ export function InteractionView({ id }: { id: number }) {
   useEffect(() => {
     api.interaction(id).then(setEntry, (error: unknown) => error instanceof ProblemError && setProblem(error.problem));
   }, [id]);
+  if (problem?.status === 404) return <NotHere what="interaction" />;
   if (!entry) {
     return <div className="page"><p className="quiet" role="status">{problem ? problemText(problem, t).title : t("common.loading")}</p></div>;
   }
