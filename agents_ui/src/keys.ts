@@ -1,59 +1,17 @@
-// The keyboard map: single keys while nobody types, and the chords that work in a field too.
+// The keyboard map: single keys while nobody types, Alt and a letter that works in a field too. What is typed beside the
+// note while a call is on goes into the note: nobody means "hold" by the h of "hello".
 import { useEffect } from "react";
 import { actByKey } from "./store/calls/act";
 import { currentCall, myCalls, myPart } from "./store/desk/desk";
 import { navigate } from "./store/session/navigate";
+import { byChord } from "./lib/shortcuts";
 import { isTyping } from "./lib/typing";
 import { changeState } from "./store/shift/state";
 import { useSettings } from "./store/session/settings";
 import { useStore } from "./store/desk/store";
 import { finishWrapUp } from "./store/drafts/wrapup";
 
-export type KeyGroup = "group_call" | "group_give" | "group_note" | "group_go" | "group_me";
-export interface KeyEntry { keys: string[]; text: string; group: KeyGroup }
-
-/** What the overlay lists; the actions below obey the same keys. Those that cannot be taken back ask for Shift. */
-export const keyMap: KeyEntry[] = [
-  { keys: ["a"], text: "keys.answer", group: "group_call" },
-  { keys: ["Shift", "q"], text: "keys.hangup", group: "group_call" },
-  { keys: ["h"], text: "keys.hold", group: "group_call" },
-  { keys: ["m"], text: "keys.mute", group: "group_call" },
-  { keys: ["k"], text: "keys.keypad", group: "group_call" },
-  { keys: ["o"], text: "keys.record", group: "group_call" },
-  { keys: ["Shift", "o"], text: "keys.record_stop", group: "group_call" },
-  { keys: ["!"], text: "keys.help_me", group: "group_call" },
-  { keys: ["1", "…", "9"], text: "keys.tab", group: "group_call" },
-  { keys: ["x"], text: "keys.consult", group: "group_give" },
-  { keys: ["y"], text: "keys.complete", group: "group_give" },
-  { keys: ["s"], text: "keys.alternate", group: "group_give" },
-  { keys: ["z"], text: "keys.cancel", group: "group_give" },
-  { keys: ["j"], text: "keys.conference", group: "group_give" },
-  { keys: ["Shift", "x"], text: "keys.transfer", group: "group_give" },
-  { keys: ["Shift", "p"], text: "keys.park", group: "group_give" },
-  { keys: ["u"], text: "keys.pick_up", group: "group_give" },
-  { keys: ["p"], text: "keys.dial", group: "group_give" },
-  { keys: ["n"], text: "keys.note", group: "group_note" },
-  { keys: ["Shift", "n"], text: "keys.customer_note", group: "group_note" },
-  { keys: ["c"], text: "keys.candidates", group: "group_note" },
-  { keys: ["w"], text: "keys.finish", group: "group_note" },
-  { keys: ["Ctrl", "Enter"], text: "keys.finish_typing", group: "group_note" },
-  { keys: ["/"], text: "keys.search", group: "group_go" },
-  { keys: ["d"], text: "keys.desk", group: "group_go" },
-  { keys: ["i"], text: "keys.owed", group: "group_go" },
-  { keys: ["v"], text: "keys.promises", group: "group_go" },
-  { keys: ["g"], text: "keys.team", group: "group_go" },
-  { keys: ["q"], text: "keys.day", group: "group_go" },
-  { keys: ["f"], text: "keys.floor", group: "group_go" },
-  { keys: ["l"], text: "keys.today", group: "group_go" },
-  { keys: ["t"], text: "keys.timeline", group: "group_go" },
-  { keys: ["e"], text: "keys.edit", group: "group_go" },
-  { keys: ["+"], text: "keys.new", group: "group_go" },
-  { keys: ["r"], text: "keys.ready", group: "group_me" },
-  { keys: ["b"], text: "keys.not_ready", group: "group_me" },
-  { keys: [","], text: "keys.settings", group: "group_me" },
-  { keys: ["?"], text: "keys.keys", group: "group_me" },
-  { keys: ["Esc"], text: "keys.escape", group: "group_me" },
-];
+const NOTE = "[data-testid=note-box] textarea";
 
 const STORED = "cti.keys";
 
@@ -111,7 +69,7 @@ export const actions: Record<string, () => void> = {
   "Shift+p": () => actByKey(["park"]),
   u: () => press("[data-testid=open-pick-ups]"),
   p: () => press("[data-testid=cmd-dial]"),
-  n: () => focusOn("[data-testid=note-box] textarea"),
+  n: () => focusOn(NOTE),
   w: () => {
     const { desk, selected } = useStore.getState();
     const call = currentCall(desk, selected);
@@ -149,34 +107,89 @@ export function keyName(event: Pick<KeyboardEvent, "key" | "shiftKey">): string 
   return (event.shiftKey ? "Shift+" : "") + event.key.toLowerCase();
 }
 
+export const BURST_MS = 250;
+/** A key that waits whether another follows: then somebody types, and looks elsewhere. */
+let waiting: { text: string; act: () => void; timer: ReturnType<typeof setTimeout> } | null = null;
+
+function forget(): void {
+  clearTimeout(waiting?.timer);
+  waiting = null;
+}
+
+function later(text: string, act: () => void): void {
+  forget();
+  const timer = setTimeout(() => {
+    waiting = null;
+    act();
+  }, BURST_MS);
+  waiting = { text, act, timer };
+}
+
+/** What was typed beside the note goes into it; what follows comes by itself. */
+function intoNote(note: HTMLTextAreaElement, text: string): void {
+  forget();
+  note.focus();
+  note.setSelectionRange(note.value.length, note.value.length);
+  document.execCommand("insertText", false, text);
+}
+
+/** A menu or dialog that is open owns the keyboard. */
+const isOwned = () => document.querySelector("[role=menu], [role=listbox][data-open], [role=dialog], [role=alertdialog]") !== null;
+
+function onChord(event: KeyboardEvent): void {
+  // By its place: on a Mac Option and a letter make another character.
+  const action = actions[byChord.get(/^Key([A-Z])$/.exec(event.code)?.[1]?.toLowerCase() ?? "") ?? ""];
+  if (!action || event.shiftKey || isOwned()) return;
+  event.preventDefault();
+  forget();
+  action();
+}
+
 function onKey(event: KeyboardEvent): void {
-  const { phase, overlay, desk, set } = useStore.getState();
+  const { phase, overlay } = useStore.getState();
   if (phase !== "signed_in" || event.defaultPrevented || event.isComposing || event.repeat) return;
   if (event.key === "Escape" && isTyping()) {
     (document.activeElement as HTMLElement).blur();
     return;
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || isTyping() || overlay) return;
-  // An open menu or dialog owns the keyboard.
-  if (document.querySelector("[role=menu], [role=listbox][data-open], [role=dialog], [role=alertdialog]")) return;
+  if (event.ctrlKey || event.metaKey || overlay) return;
+  if (event.altKey) return onChord(event);
+  if (isTyping() || isOwned()) return;
   if (!singleKeysOn() && event.key !== "?") return;
-  if (/^[1-9]$/.test(event.key)) {
-    const call = myCalls(desk)[Number(event.key) - 1];
-    if (!call) return;
+  const action = actionOf(event);
+  const note = document.querySelector<HTMLTextAreaElement>(NOTE);
+  if (note && event.key.length === 1) {
+    if (waiting) {
+      event.preventDefault();
+      return intoNote(note, waiting.text + event.key);
+    }
+    // Space and the arrows belong to what has the focus.
+    if (event.key === " ") return;
     event.preventDefault();
-    set({ selected: call.call });
-    navigate("/");
-    return;
+    return later(event.key, action ?? (() => undefined));
   }
-  const action = actions[keyName(event)];
   if (!action) return;
   event.preventDefault();
   action();
 }
 
+function actionOf(event: KeyboardEvent): (() => void) | undefined {
+  if (!/^[1-9]$/.test(event.key)) return actions[keyName(event)];
+  const { desk, set } = useStore.getState();
+  const call = myCalls(desk)[Number(event.key) - 1];
+  if (!call) return undefined;
+  return () => {
+    set({ selected: call.call });
+    navigate("/");
+  };
+}
+
 export function useKeys(): void {
   useEffect(() => {
     addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
+    return () => {
+      removeEventListener("keydown", onKey);
+      forget();
+    };
   }, []);
 }

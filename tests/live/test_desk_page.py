@@ -77,6 +77,34 @@ async def test_a_wrap_up_code_is_found_by_typing(work: Workplace) -> None:
     await alice.finish()
 
 
+async def test_what_is_typed_beside_the_note_is_no_command(work: Workplace) -> None:
+    """From the answer on the note has the focus; letters elsewhere go into it; chords act everywhere."""
+    alice = work.alice
+    caller = await work.answered_call(alice)
+    keyboard, note = alice.page.keyboard, alice.get("note-box").locator("textarea")
+    await expect(note).to_be_focused()
+    await keyboard.type("hello, she ")
+    await keyboard.press("Escape")
+    await keyboard.type("asks: Why? Quickly!", delay=60)
+    await expect(note).to_have_value("hello, she asks: Why? Quickly!")
+    assert await alice.get("call-state").get_attribute("data-state") == "talking"
+    assert "/edit" not in alice.page.url
+    await keyboard.press("Alt+h")  # in the note
+    await alice.call_is("hold")
+    await keyboard.press("Escape")
+    await keyboard.press("h")  # one letter, and nothing after it
+    await alice.call_is("talking")
+    await expect(note).to_have_value("hello, she asks: Why? Quickly!")
+    await alice.get("search-box").locator("input").click()
+    await asyncio.to_thread(caller.hang_up)
+    await alice.call_is("wrap_up")
+    await expect(alice.get("search-box").locator("input")).to_be_focused()  # nobody's typing is disturbed
+    await keyboard.press("Alt+n")
+    await expect(note).to_be_focused()
+    await keyboard.press("Alt+w")
+    await expect(alice.get("call-panel")).to_have_count(0)
+
+
 async def test_an_address_with_nothing_behind_it_says_so(work: Workplace) -> None:
     alice = work.alice
     for path in ("/nonsense", "/customers/999999", "/interactions/999999", "/floor"):

@@ -1,6 +1,6 @@
 // Both languages say the same things, every code of the contract has a text, and the code uses no text that is missing.
 import { expect, test } from "vitest";
-import { keyMap } from "../keys";
+import { keyMap } from "../lib/shortcuts";
 import { formatAgo, formatDate, formatMinutes, formatNumber, formatRough, formatSpan } from "../lib/format";
 import en from "./en.json";
 import { sentence } from ".";

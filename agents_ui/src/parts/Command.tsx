@@ -2,6 +2,7 @@
 import { useId, type ReactNode } from "react";
 import { Focusable, Tooltip, TooltipTrigger } from "react-aria-components";
 import { useT } from "../i18n";
+import { ariaKeys, shownKeys } from "../lib/shortcuts";
 import type { Cannot } from "../lib/controls";
 import { isMoving, keyOf, mover, useCommands, type Verb } from "../store/calls/commands";
 import { toast } from "../store/desk/store";
@@ -25,8 +26,6 @@ interface CommandProps {
   children?: ReactNode;
 }
 
-export const shownKeys = (keys: string) => keys.split("+").map((key) => (key === "Shift" ? "⇧" : key.length === 1 ? key.toUpperCase() : key)).join("");
-
 export function Command({ verb, call, onPress, icon, label, keys, cannot = null, part = "", look = "small", tone, name, testid, children }: CommandProps) {
   const t = useT();
   const why = useId();
@@ -45,7 +44,7 @@ export function Command({ verb, call, onPress, icon, label, keys, cannot = null,
       <Focusable>
         <button
           type="button" className={`button cmd ${look} ${tone ?? ""}`} data-testid={testid ?? `cmd-${verb}`} data-busy={busy || undefined}
-          aria-disabled={off || undefined} aria-busy={busy || undefined} aria-label={name} aria-keyshortcuts={keys?.replace(/\b([a-z])$/, (key) => key.toUpperCase())}
+          aria-disabled={off || undefined} aria-busy={busy || undefined} aria-label={name} aria-keyshortcuts={keys && ariaKeys(keys)}
           aria-describedby={reason ? why : undefined} onClick={press}
         >
           {busy ? <span className="spinner" aria-hidden="true" /> : icon && <Icon name={icon} size={look === "tile" ? 18 : 15} />}

@@ -2,7 +2,8 @@
 import { useState } from "react";
 import { Button, Dialog, Heading, Modal, ModalOverlay, Switch } from "react-aria-components";
 import { useT } from "../../i18n";
-import { keyMap, setSingleKeys, singleKeysOn } from "../../keys";
+import { setSingleKeys, singleKeysOn } from "../../keys";
+import { keyMap, shownKeys } from "../../lib/shortcuts";
 import { Icon } from "../../parts/Icon";
 import { useStore } from "../../store/desk/store";
 
@@ -30,7 +31,10 @@ export function KeysOverlay() {
                   {keyMap.filter((entry) => entry.group === group).map((entry) => (
                     <div key={entry.text}>
                       <dt>{t(entry.text)}</dt>
-                      <dd>{entry.keys.map((key) => (key === "…" ? <span key={key}>…</span> : <kbd key={key}>{key.length === 1 ? key.toUpperCase() : key}</kbd>))}</dd>
+                      <dd>
+                        {entry.keys.map((key) => (key === "…" ? <span key={key}>…</span> : <kbd key={key}>{key.length === 1 ? key.toUpperCase() : key}</kbd>))}
+                        {entry.chord && <><span className="quiet">{t("keys.or")}</span><kbd>{shownKeys(entry.keys.join("+"))}</kbd></>}
+                      </dd>
                     </div>
                   ))}
                 </dl>

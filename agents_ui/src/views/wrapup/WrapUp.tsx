@@ -1,10 +1,12 @@
 // What remains to be said of a call, from its answer on: note, code, follow-up; in wrap-up the time for it, and its end.
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Button } from "react-aria-components";
 import { useT } from "../../i18n";
 import { useNow } from "../../lib/clock";
 import { stateTitle } from "../../lib/explain";
+import { shownKeys } from "../../lib/shortcuts";
 import { formatSpan } from "../../lib/format";
+import { isTyping } from "../../lib/typing";
 import { Icon } from "../../parts/Icon";
 import { useDrafts } from "../../store/desk/hooks";
 import { useLists } from "../../store/rooms/lists";
@@ -56,6 +58,7 @@ export function WrapUp({ call, part }: { call: CallView; part: PartView | null }
   const [busy, setBusy] = useState(false);
   const wrapping = part?.state === "wrap_up";
   const other = call.direction === "outbound" ? call.dnis : call.ani;
+  useNoteInHand(call.call, part?.state ?? null);
 
   async function finish() {
     if (busy) return;
@@ -77,13 +80,22 @@ export function WrapUp({ call, part }: { call: CallView; part: PartView | null }
         <div className="finish">
           {part.wrap_up && <WrapTimer call={call.call} wrapUp={part.wrap_up} />}
           <Button className="button primary wide" data-testid="wrapup-finish" isDisabled={busy} onPress={() => void finish()}>
-            <Icon name="check" />{t(busy ? "call.finishing" : "call.finish")}<kbd>W</kbd>
+            <Icon name="check" />{t(busy ? "call.finishing" : "call.finish")}<kbd aria-hidden="true">{shownKeys("w")}</kbd>
           </Button>
           <Next />
         </div>
       )}
     </section>
   );
+}
+
+/** From the answer on, and again when the call is over, what is typed goes into the note; nobody's typing is disturbed. */
+function useNoteInHand(call: string, state: PartView["state"] | null): void {
+  const began = state === "talking" ? "answer" : state === "wrap_up" ? "wrap_up" : null;
+  useEffect(() => {
+    if (began === null || isTyping() || !matchMedia("(pointer: fine)").matches || document.querySelector("[role=dialog], [role=alertdialog], [role=menu]")) return;
+    document.getElementById("call-note")?.focus({ preventScroll: true });
+  }, [call, began]);
 }
 
 /** What I am after this wrap-up: what was asked for, else what I was before. */
