@@ -131,6 +131,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             {a.pbx.name: a.stream.cards for a in attachments if a.stream.cards is not None},
             lambda: max(attachment.pipeline.lag_s for attachment in attachments),
             lambda: {**following.unattached, **_not_heard_yet(attachments)},
+            {pbx.name for pbx in settings.attached() if pbx.notify is not None},
         )
         default_pbx = attachments[0].pbx.name
         mailbox = Mailbox(database, notices, attachments)

@@ -24,12 +24,14 @@ from cti_server.rules.facts import Channel, DeskLanguage, Direction, Outcome, Ro
 
 
 class ShiftView(TypedDict):
-    """The phone at which an agent works, and since when."""
+    """The phone at which an agent works, and since when. `answers`: whether the desktop can have it answered; else
+    its handset must be lifted."""
 
     seat: str
     extension: str | None
     kind: Literal["desk", "browser", "other"]
     since: str
+    answers: bool
 
 
 class PreferencesView(TypedDict):

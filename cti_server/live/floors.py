@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,7 +31,7 @@ class LiveCall:
 class Floors:
     """Reads the floors in memory; only `card` and `handover` wait. `api.ports.Floor`.
 
-    `replicas` and `cards` are by PBX; `lag_s` says for how many seconds the oldest event here has been waiting for
+    `replicas` and `cards` are by PBX; `answering` are the PBXs whose desk phones can be told to answer; `lag_s` says for how many seconds the oldest event here has been waiting for
     the journal, and `unattached` which PBXs no process is attached to, and since when.
     """
 
@@ -41,11 +41,13 @@ class Floors:
         cards: Mapping[str, Cards] | None = None,
         lag_s: Callable[[], float] = lambda: 0.0,
         unattached: Callable[[], Mapping[str, datetime]] = dict,
+        answering: Collection[str] = (),
     ) -> None:
         self._replicas = replicas
         self._cards = cards or {}
         self._lag_s = lag_s
         self._unattached = unattached
+        self._answering = answering
 
     def of(self, pbx: str) -> Replica | None:
         """The floor of the PBX of this name."""
@@ -129,7 +131,10 @@ class Floors:
 
     def shift(self, agent: int) -> Mapping[str, Any] | None:
         found = self._at_work(agent)
-        return found["shift"] if found is not None else None
+        shift = found["shift"] if found is not None else None
+        if found is None or shift is None:
+            return None
+        return {**shift, "answers": shift["kind"] == "browser" or found["pbx"] in self._answering}
 
     def at_seat(self, pbx: str, seat: str) -> int | None:
         replica = self._replicas.get(pbx) or next(iter(self._replicas.values()))

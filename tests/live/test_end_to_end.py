@@ -83,6 +83,11 @@ async def test_a_real_call_pops_the_right_card(site: Center, browser: Browser, p
     await expect(page.get_by_test_id("card-customer")).to_contain_text(CUSTOMER)
     await expect(page.get_by_test_id("call-state")).to_have_attribute("data-state", "ringing")
     assert "Ringing" in site.pbx.cli("core show channels concise"), "the card is there while the phone rings"
+    # No server can lift the handset of a desk phone: the desk says where, and offers nothing that cannot work.
+    await expect(page.get_by_test_id("answer-at")).to_have_text("Answer at your phone 1001")
+    await expect(page.get_by_test_id("cmd-answer")).to_have_count(0)
+    await page.keyboard.press("Alt+a")
+    await expect(page.locator(".toast").filter(has_text="Answer at your phone 1001")).to_be_visible()
     await expect(page.get_by_test_id("card-verdict")).to_have_attribute("data-verdict", "covered")
 
     await expect(page.get_by_test_id("call-state")).to_have_attribute("data-state", "talking", timeout=30_000)

@@ -23,7 +23,7 @@ export function stateOf(name: AgentStateView["name"], seconds: number, reason: s
 export const me: Me = {
   id: 3, login: "liwei", name: "Li Wei", role: "agent", language: "en", seat: "PJSIP/1001", extension: "1001", pbx: "demo", owed: 0,
   state: stateOf("ready", 134), queues: ["support", "sales", "vip"],
-  shift: { seat: "PJSIP/1001", extension: "1001", kind: "desk", since: ago(5400) }, preferences: { auto_answer: false }, may_pick: true,
+  shift: { seat: "PJSIP/1001", extension: "1001", kind: "desk", since: ago(5400), answers: true }, preferences: { auto_answer: false }, may_pick: true,
 };
 
 export function promiseOf(id: number, text: string, dueIn: number, part: Partial<PromiseView> = {}): PromiseView {

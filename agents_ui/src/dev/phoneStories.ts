@@ -6,7 +6,7 @@ import type { Story } from "./fixtures";
 import { ago, stateOf, storyCall, wangCard } from "./people";
 
 const seat = "PJSIP/1101";
-const atBrowser = { seat, extension: "1101", shift: { seat, extension: "1101", kind: "browser" as const, since: ago(5400) } };
+const atBrowser = { seat, extension: "1101", shift: { seat, extension: "1101", kind: "browser" as const, since: ago(5400), answers: true } };
 const ready = { name: "registered" as const, since: 0, fault: null, detail: null, attempt: 0 };
 const sip = (state: SipCall["state"], part: Partial<SipCall> = {}): SipCall => ({ id: "a", state, number: "02162881234", name: "Shenjiang", since: Date.now() - 214_000, by: null, ...part });
 const figures = (part: Partial<Figures> = {}): Figures => ({

@@ -7,7 +7,7 @@ import { answersItself, floorCall, FLOOR_WAIT_MS, isMeant, isOver, speakingHere 
 import type { SipCall } from "./state";
 
 const seat = "PJSIP/1101";
-const atBrowser: Me = { ...me, shift: { seat, extension: "1101", kind: "browser", since: "2026-11-22T05:00:00Z" } };
+const atBrowser: Me = { ...me, shift: { seat, extension: "1101", kind: "browser", since: "2026-11-22T05:00:00Z", answers: true } };
 
 function desk(calls: StoryCall[], about: Partial<Me> = {}): Desk {
   return {

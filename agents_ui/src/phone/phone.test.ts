@@ -39,7 +39,7 @@ let reconnect: () => Promise<string>;
 let getAccount: () => Promise<Softphone>;
 
 function mine(state: PartState | null): Desk {
-  const shift = { seat: "PJSIP/1101", extension: "1101", kind: "browser" as const, since: "2026-11-22T05:00:00Z" };
+  const shift = { seat: "PJSIP/1101", extension: "1101", kind: "browser" as const, since: "2026-11-22T05:00:00Z", answers: true };
   const { view, parts } = storyCall(wangCard, {}, [{ seat: shift.seat, state: state ?? "left" }]);
   const there = state !== null;
   return { ...emptyDesk, me: { ...me, shift }, calls: there ? { [view.call]: view } : {}, parts: there ? { [view.call]: parts } : {} };

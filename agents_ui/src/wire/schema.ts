@@ -4743,9 +4743,12 @@ export interface components {
         };
         /**
          * ShiftView
-         * @description The phone at which an agent works, and since when.
+         * @description The phone at which an agent works, and since when. `answers`: whether the desktop can have it answered; else
+         *     its handset must be lifted.
          */
         ShiftView: {
+            /** Answers */
+            answers: boolean;
             /** Extension */
             extension: string | null;
             /**

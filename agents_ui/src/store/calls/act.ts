@@ -63,6 +63,10 @@ export function actByKey(verbs: Verb[]): void {
   const verb = verbs.find((candidate) => candidate in table);
   if (!verb) return;
   const other = isMoving(verb) ? mover(useCommands.getState().running, call.call) : null;
+  if (verb === "answer" && desk.me?.shift?.answers === false) {
+    toast({ tone: "info", text: translate("controls.answer_at", { phone: desk.me.shift.extension ?? "" }) });
+    return;
+  }
   const why = table[verb] ? translate(`cannot.${table[verb]}`) : other && other !== verb ? translate("cannot.moving", { what: translate(`verb.${other}`) }) : null;
   if (why) toast({ tone: "bad", about: translate(`verb.${verb}`), text: why });
   else act(verb, call);

@@ -1,7 +1,7 @@
 // The buttons of the call on the screen: what I can do with it as it stands, and of the rest, why not.
 import { useT } from "../../i18n";
 import { controls, isConsulting, type Controls } from "../../lib/controls";
-import type { IconName } from "../../parts/Icon";
+import { Icon, type IconName } from "../../parts/Icon";
 import { Command } from "../../parts/Command";
 import { act } from "../../store/calls/act";
 import type { Verb } from "../../store/calls/commands";
@@ -35,6 +35,8 @@ export function CallControls({ call }: { call: CallView }) {
   const part = useMyPart(call.call);
   const connected = useConnected(call.pbx);
   const keypad = usePanel((panel) => panel.keypad === call.call);
+  const answers = useStore((store) => store.desk.me?.shift?.answers);
+  const extension = useStore((store) => store.desk.me?.shift?.extension);
   const table = controls(part, connected);
   const consulting = isConsulting(part);
   if (part?.standing === "wrap_up") return call.state === "parked" ? <div className="controls"><PickUpCommand call={call} look="wide" /></div> : null;
@@ -42,7 +44,11 @@ export function CallControls({ call }: { call: CallView }) {
   if (part?.standing === "ringing") {
     return (
       <div className="controls ringing" role="group" aria-label={t("controls.heading")}>
-        <Command verb="answer" call={call.call} cannot={table.answer ?? null} icon="phone" label={t("verb.answer")} keys="a" look="wide" tone="go" onPress={() => act("answer", call)} />
+        {answers === false ? (
+          <p className="answer-at" data-testid="answer-at"><Icon name="phone" />{t("controls.answer_at", { phone: extension ?? "" })}</p>
+        ) : (
+          <Command verb="answer" call={call.call} cannot={table.answer ?? null} icon="phone" label={t("verb.answer")} keys="a" look="wide" tone="go" onPress={() => act("answer", call)} />
+        )}
         <Command verb="hangup" call={call.call} cannot={table.hangup ?? null} icon="hangup" label={t("verb.reject")} keys="Shift+q" look="wide" tone="danger" onPress={() => act("hangup", call)} />
       </div>
     );
