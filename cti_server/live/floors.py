@@ -31,8 +31,9 @@ class LiveCall:
 class Floors:
     """Reads the floors in memory; only `card` and `handover` wait. `api.ports.Floor`.
 
-    `replicas` and `cards` are by PBX; `answering` are the PBXs whose desk phones can be told to answer; `lag_s` says for how many seconds the oldest event here has been waiting for
-    the journal, and `unattached` which PBXs no process is attached to, and since when.
+    `replicas` and `cards` are by PBX; `lag_s` says for how many seconds the oldest event here has been waiting for
+    the journal, `unattached` which PBXs no process is attached to, and since when, and `answering` those whose
+    desk phones can be told to answer.
     """
 
     def __init__(

@@ -39,6 +39,9 @@ streams = sa.Table(
 )
 
 
+RECENT = 500  # events, in which one about a call is looked for
+
+
 class PositionGone(Exception):
     """The entries after this position can no longer be read without a gap; start over with a snapshot."""
 
@@ -104,6 +107,16 @@ def entry(stream: str, seq: int, new: NewEntry) -> Entry:
 async def position(conn: Connection, stream: str) -> int:
     """The last number of this stream; 0 where it has none."""
     return await conn.scalar(sa.select(streams.c.seq).where(streams.c.stream == stream)) or 0
+
+
+async def last_of_calls_at(conn: Connection, stream: str) -> datetime | None:
+    """When the last event about a call was, of the last hundreds; None where there is none."""
+    top = await position(conn, stream)
+    recent = sa.and_(journal.c.stream == stream, journal.c.seq > top - RECENT)
+    about_calls = sa.or_(journal.c.kind.startswith("call."), journal.c.kind.startswith("part."))
+    query = sa.select(journal.c.at).where(recent, about_calls).order_by(journal.c.seq.desc()).limit(1)
+    at: datetime | None = await conn.scalar(query)
+    return at
 
 
 async def positions(conn: Connection) -> dict[str, int]:

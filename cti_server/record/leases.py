@@ -27,7 +27,7 @@ from typing import cast
 import sqlalchemy as sa
 import structlog
 
-from cti_server.record import swift
+from cti_server.record import journal, swift
 from cti_server.record.database import Database
 from cti_server.record.engines import Connection, lone_engine
 from cti_server.record.schema import CleanText, UtcDateTime, metadata, upsert
@@ -52,6 +52,7 @@ pbx_terms = sa.Table(
     sa.Column("standby_at", UtcDateTime),  # when another process last asked for the lease and did not get it
 )
 
+TOLD_WITHIN = timedelta(seconds=8)  # after the last note; one is made every 5 s
 TERM_S = 2.0  # how long after the last renewal another process may take the PBX
 RENEW_EVERY_S = 0.4
 RENEW_WITHIN_S = 1.0  # for one try; a connection that takes longer is given up
@@ -378,7 +379,13 @@ async def note_live(conn: Connection, pbx: str, at: datetime) -> None:
 
 
 async def live_until(conn: Connection, pbx: str) -> datetime | None:
-    """Until when the PBX was heard, by the process that was attached last; None when that is not known."""
-    return cast(
-        "datetime | None", await conn.scalar(sa.select(pbx_leases.c.live_at).where(pbx_leases.c.pbx == pbx))
-    )
+    """Until when the PBX was heard, by the process that was attached last; None when that is not known.
+
+    That is noted every few seconds. What happened to calls since was heard, too; if nothing did soon after the
+    note, the PBX may have been lost in between.
+    """
+    noted: datetime | None = await conn.scalar(sa.select(pbx_leases.c.live_at).where(pbx_leases.c.pbx == pbx))
+    told = await journal.last_of_calls_at(conn, pbx)
+    if noted is None or told is None or not noted < told <= noted + TOLD_WITHIN:
+        return noted
+    return told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cti_server import memory
 from cti_server.floor.apply import Floor
-from cti_server.record import leases
+from cti_server.record import journal, leases
 from cti_server.record.calls import record_of
 from cti_server.record.contacts.interactions import save_calls
 from cti_server.record.database import Database
@@ -62,3 +62,22 @@ async def test_until_when_a_pbx_was_heard(database: Database) -> None:
     async with leases.hold(database, "demo", "two", after(60)), database.read() as conn:
         assert await leases.live_until(conn, "demo") == after(5)
         assert await leases.live_until(conn, "other") is None
+
+
+async def test_what_happened_to_calls_after_the_last_note_was_heard_too(database: Database) -> None:
+    """A note is made every five seconds; of a server that was killed in between, the journal knows more."""
+
+    def told(seconds: float, kind: str) -> journal.NewEntry:
+        return journal.NewEntry(after(seconds), kind, {})
+
+    async with leases.hold(database, "demo", "one", after(0)) as lease, database.begin() as conn:
+        await leases.fence(conn, lease, changes_it=True)
+        await leases.note_live(conn, "demo", after(5))
+        await journal.append(conn, "demo", [told(3, "call.changed")])
+        assert await leases.live_until(conn, "demo") == after(5)
+        await journal.append(
+            conn, "demo", [told(8, "part.changed"), told(9, "agent.changed"), told(9, "link.changed")]
+        )
+        assert await leases.live_until(conn, "demo") == after(8), "of the link itself nothing follows"
+        await journal.append(conn, "demo", [told(60, "part.changed")])
+        assert await leases.live_until(conn, "demo") == after(5), "no note since: the PBX was lost meanwhile"

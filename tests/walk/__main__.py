@@ -31,6 +31,7 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--snapshot-every", type=float, default=3600.0, help="seconds between the server's own checks"
     )
+    parser.add_argument("--without-cel", action="store_true", help="the server has no log of the channels")
     parser.add_argument("--known", action="append", default=[], help="count findings of this kind, and walk on")
     parser.add_argument("--keep", type=Path, help="a folder for the logs of server and Asterisk, and the AMI tape")
     return parser.parse_args(given)
@@ -46,7 +47,7 @@ async def run(options: argparse.Namespace) -> int:
         url = f"sqlite:///{folder}/walk-{int(time.time())}.db"
         if options.postgres:
             url = stack.enter_context(stack.enter_context(durable_postgres()).database())
-        async with site(url, folder, options.snapshot_every) as made:
+        async with site(url, folder, options.snapshot_every, fills_gaps=not options.without_cel) as made:
             walk = Walk(
                 made, seed, options.restarts, known=tuple(options.known), say=lambda line: print(line, flush=True)
             )

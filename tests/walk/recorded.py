@@ -1,11 +1,15 @@
 """The record at the end, compared with Asterisk's own log: each caller once, who talked how long, who hung up.
 
-A difference within `TOLERANCE_S` is none. What happened while the server was away nobody saw, and nothing is
-guessed: there the difference may be as long as it was away.
+A difference within `TOLERANCE_S` is none. What happened while the server was away it learns from the PBX's log of
+channels, if it has that (`fills_gaps`): then only how much of a call was hold is not known of that time. Without
+it nothing is guessed, and the difference may be as long as it was away, and a few seconds more: what it heard last
+it notes every few seconds.
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +18,15 @@ import sqlalchemy as sa
 
 from cti_server.record.database import Database
 
+from .actions import finish
 from .cel import History, Life, Span, by_linkedid, history, people, read, total, within
 from .findings import Difference
 from .picture import TRUNK
 from .site import PBX
 from .walk import Walk
 
+NOTED_EVERY_S = 5.0
+FILLED_WITHIN_S = 150.0  # what has no end in the log is asked for three times, a minute apart
 HEARD_AGAIN_S = 4.0  # so long after a server is ready again a call may end whose end was asked for before
 TOLERANCE_S = 1.0
 WITH_TALK = ("answered", "transferred", "transfer_failed", "abandoned", "short_abandon", "no_agent")
@@ -109,8 +116,10 @@ class Judge:
     def _contact(self, caller: Life, contact: Contact) -> Iterator[Difference]:
         row, group = contact.row, self._group(caller)
         unsure = self._unsure([caller, *group])
-        slack = TOLERANCE_S + unsure
-        if row["outcome"] is None or (not row["complete"] and not unsure):
+        filled = self.walk.site.fills_gaps
+        slack = TOLERANCE_S + (unsure if not filled else 0.0)
+        has_end = row["complete"] or (row["ended_at"] is not None if filled else bool(unsure))
+        if row["outcome"] is None or not has_end:
             yield Difference("a contact without its end", f"outcome {row['outcome']}")
             return
         seats = sorted({life.device for life in group if life.device != TRUNK})
@@ -119,19 +128,23 @@ class Judge:
             talk, hold = self._times(caller, group, seat)
             if talk > TALKED_S:
                 talked.add(seat)
-            for name, truth, mine in (
+            both = [
                 ("talk", talk, contact.seconds("talk_ms", seat)),
                 ("hold", hold, contact.seconds("hold_ms", seat)),
-            ):
+            ]
+            if unsure and filled:
+                both = [("talk or hold", talk + hold, both[0][2] + both[1][2])]
+            for name, truth, mine in both:
                 if abs(truth - mine) > slack:
                     more = "too long" if mine > truth else "too short"
                     yield Difference(f"{name} {more}", f"{seat}: {mine:.1f} s, not {truth:.1f} s")
-        if not unsure:
+        if not unsure or filled:
             if missing := talked - contact.answered():
                 yield Difference("who talked has no answered segment", f"{sorted(missing)}")
             brief = {life.device for life in group}
             if strange := contact.answered() - brief:
                 yield Difference("an answered segment of who was never there", f"{sorted(strange)}")
+        if not unsure:
             yield from self._ends(caller, group, contact, bool(talked))
         yield from self._waits(caller, contact, slack)
 
@@ -251,7 +264,9 @@ class Judge:
         """Seconds in which something happened to one of these while the server was away."""
         changes = [at for life in lives for at in self.past.changes.get(life.id, [])]
         downs: list[Span] = self.walk.site.downs
-        return sum(end - begin for begin, end in downs if any(begin - 0.5 <= at <= end + 0.5 for at in changes))
+        since = NOTED_EVERY_S + 0.5
+        unseen = (span for span in downs if any(span[0] - since <= at <= span[1] + 0.5 for at in changes))
+        return sum(end - begin + NOTED_EVERY_S for begin, end in unseen)
 
     def _unwatched(self, life: Life) -> bool:
         """Whether it came and went while the server was away."""
@@ -278,8 +293,28 @@ def _spans(spans: Sequence[Span]) -> str:
     return ", ".join(f"{begin:.2f}-{end:.2f}" for begin, end in spans) or "never"
 
 
+async def _all_filled(walk: Walk) -> None:
+    """Until the server has learnt from the log what it is to learn; for that all wrap-ups are finished."""
+    for option in list(finish(walk.around)):
+        await option.do()
+    deadline = time.monotonic() + FILLED_WITHIN_S
+    query = sa.text("SELECT since, trouble FROM gaps WHERE filled_at IS NULL ORDER BY since")
+    async with Database(walk.site.center.database_url) as database:
+        while True:
+            async with database.read() as conn:
+                left = [f"{row.since}: {row.trouble}" for row in await conn.execute(query)]
+            if not left:
+                return
+            if time.monotonic() > deadline:
+                walk.found("record: a gap is not filled", f"{len(left)}: {left[0]}", left)
+                return
+            await asyncio.sleep(0.5)
+
+
 async def compare_record(walk: Walk) -> None:
     """Adds what is found to the walk's log. To be called at the end, when nobody is in a call."""
+    if walk.site.fills_gaps:
+        await _all_filled(walk)
     past = history(read(walk.site.pbx.cel), walk.site.asterisk.told)
     record = await contacts(walk.site.center.database_url)
     for difference, lines in Judge(past, record, walk.around.numbers, walk).judge():

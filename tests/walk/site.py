@@ -37,7 +37,7 @@ QUEUES = ("support", "sales", "vip", "freepbx", "night")
 CEL = """\
 [general]
 enable = yes
-apps = queue,park
+apps = queue,dial,park
 events = CHAN_START,CHAN_END,ANSWER,HANGUP,LINKEDID_END,APP_START,APP_END,BRIDGE_ENTER,BRIDGE_EXIT,BLINDTRANSFER,\
 ATTENDEDTRANSFER,PICKUP,PARK_START,PARK_END,LOCAL_OPTIMIZE,LOCAL_OPTIMIZE_BEGIN
 """
@@ -52,11 +52,13 @@ FIELDS = (
     "CHANNEL(appname)",
     "eventextra",
 )
-CEL_CUSTOM = "[mappings]\nMaster.csv => " + ",".join(f"${{CSV_QUOTE(${{{one}}})}}" for one in FIELDS) + "\n"
+CEL_CUSTOM = "\nMaster.csv => " + ",".join(f"${{CSV_QUOTE(${{{one}}})}}" for one in FIELDS) + "\n"
 
 
 class WalkPbx(DemoPbx):
-    """The demo PBX, its dialplan as it is shipped, with a log of who was bridged with whom and the walk's user."""
+    """The demo PBX, its dialplan as it is shipped, with a log of who was bridged with whom and the walk's user.
+
+    The log is written twice: for the walk, and for the server as its own configuration has it."""
 
     def __init__(self, fastagi: str) -> None:
         self.secret = secrets.token_hex(16)
@@ -74,11 +76,16 @@ class WalkPbx(DemoPbx):
     def cel(self) -> Path:
         return self.work / "log" / "cel-custom" / "Master.csv"
 
+    @property
+    def cel_of_server(self) -> Path:
+        return self.cel.with_name("cti.csv")
+
     def _prepare(self) -> None:
         super()._prepare()
         etc = self.work / "etc"
         (etc / "cel.conf").write_text(CEL)
-        (etc / "cel_custom.conf").write_text(CEL_CUSTOM)
+        shipped = (etc / "cel_custom_cti.conf").read_text()
+        (etc / "cel_custom.conf").write_text(shipped + CEL_CUSTOM)
         parking = etc / "res_parking_cti.conf"
         parking.write_text(re.sub(r"parkingtime => \d+", f"parkingtime => {PARKED_S}", parking.read_text()))
         features = etc / "features_cti.conf"
@@ -118,6 +125,7 @@ class Site:
     asterisk: Manager
     outside: Sipp
     susan: Desktop
+    fills_gaps: bool
     people: dict[str, Person] = field(default_factory=dict)
     downs: list[tuple[float, float]] = field(default_factory=list)
 
@@ -127,8 +135,11 @@ class Site:
 
 
 @asynccontextmanager
-async def site(database_url: str, folder: Path, snapshot_every_s: float) -> AsyncIterator[Site]:
-    """`database_url` is of an empty or a migrated database. Agents are at work, and ready."""
+async def site(
+    database_url: str, folder: Path, snapshot_every_s: float, *, fills_gaps: bool = True
+) -> AsyncIterator[Site]:
+    """`database_url` is of an empty or a migrated database. Agents are at work, and ready. With `fills_gaps` the
+    server has the PBX's log of channels, from which it learns afterwards what it did not see."""
     with free_ports(2) as (fastagi_port, http_port):
         pass
     await migrate.upgrade(database_url)
@@ -148,6 +159,7 @@ async def site(database_url: str, folder: Path, snapshot_every_s: float) -> Asyn
             "CTI_SNAPSHOT_EVERY_S": f"{snapshot_every_s:g}",
             "CTI_DESKTOP_GRACE_S": "60",
             "CTI_PHONE_GRACE_S": "30",
+            **({"CTI_CEL": str(pbx.cel_of_server)} if fills_gaps else {}),
         }
         center = Center(pbx, database_url, http_port, fastagi_port, folder / "server.log", extra, forked=True)
         stack.push_async_callback(center.stop, signal.SIGKILL)
@@ -160,7 +172,7 @@ async def site(database_url: str, folder: Path, snapshot_every_s: float) -> Asyn
         await center.start()
         topics = ["floor", "team", *(f"queue:{PBX}/{queue}" for queue in QUEUES)]
         susan = await stack.enter_async_context(desktop(center, "susan", topics, follow_calls=True))
-        made = Site(center, pbx, asterisk, outside, susan)
+        made = Site(center, pbx, asterisk, outside, susan, fills_gaps)
         for login, extension in LOGINS.items():
             held = await stack.enter_async_context(desktop(center, login, ["team"]))
             made.people[login] = Person(login, extension, held, desks[extension])
