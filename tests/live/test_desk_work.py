@@ -134,6 +134,12 @@ async def test_a_power_cut_in_mid_wrap_up_loses_nothing(work: Workplace) -> None
     assert segment["finished_at"] is not None
     customer = await alice.read(f"/api/customers/{row['customer']['id']}")
     assert "Z axis drifts" in [case["subject"] for case in customer["cases"]]
+    # What was saved is shown to whoever reads it later.
+    await alice.page.goto(f"{work.site.url}/interactions/{row['id']}")
+    told = alice.page.locator(".segments li").last
+    await expect(told).to_contain_text("Follow-up: Case · Z axis drifts")
+    await expect(told.get_by_test_id("segment-code")).to_contain_text("Case opened")
+    await alice.page.goto(work.site.url)
 
 
 async def test_a_promised_callback_is_on_the_next_card(work: Workplace) -> None:

@@ -129,6 +129,17 @@ async def test_the_card_shows_at_the_ringing_agents_only_and_closes_at_the_other
     await expect(alice.get_by_test_id("call-state")).to_have_attribute("data-state", "talking", timeout=30_000)
     await expect(bob.get_by_test_id("card")).to_have_count(0)
     await expect(chen.get_by_test_id("card")).to_have_count(0)
+    # Who took it is named, on the floor and in the day of everybody; the others are counted, and named on demand.
+    rang = alice.get_by_test_id("people").get_by_test_id("rang-others")
+    await expect(rang).to_have_text("rang 1 other")
+    await rang.get_by_role("button").click()
+    await expect(rang).to_contain_text("Bob Miller")
+    async with site.signed_in("susan") as api:
+        (row,) = (await api.get("/api/interactions", params={"limit": 1})).json()["items"]
+    assert {one["agent"]["name"]: one["answered_at"] is not None for one in row["segments"]} == {
+        "Alice Walker": True,
+        "Bob Miller": False,
+    }
 
 
 async def test_with_the_server_stopped_the_call_still_gets_through(site: Center, phones: ExitStack) -> None:

@@ -97,8 +97,9 @@ function query(values: Query): string {
 
 /** The server names an interaction's start and its segments; the desktop wants one moment and one agent. */
 function asInteraction(view: InteractionView): Interaction {
-  const spoke = view.segments.filter((segment) => segment.talk_ms);
-  const last = (spoke.length ? spoke : view.segments).at(-1);
+  // Whoever took it, also while they still talk; else whoever was rung last. Of many who were rung at once nobody counts.
+  const took = view.segments.filter((segment) => segment.answered_at !== null);
+  const last = (took.length ? took : view.segments.filter((segment) => segment.outcome !== "answered_elsewhere")).at(-1);
   return { ...view, at: view.started_at, agent: last?.agent?.name ?? null };
 }
 

@@ -102,9 +102,9 @@ export type Card = Narrow<Schemas["Card"], {
   verdict: Verdict;
   recent: InteractionBrief[];
 }>;
-export type Segment = Schemas["SegmentView"];
+export type Segment = Narrow<Schemas["SegmentView"], { follow_up: FollowUp | null }>;
 /** An interaction as the server tells it. */
-export type InteractionView = Narrow<Schemas["InteractionView"], { direction: Direction; outcome: Outcome | null }>;
+export type InteractionView = Narrow<Schemas["InteractionView"], { direction: Direction; outcome: Outcome | null; segments: Segment[] }>;
 /** `at` and `agent` are ours: when it started, and who spoke last (see api.ts). */
 export type Interaction = InteractionView & { at: string; agent: string | null; customer: (Named & { tier?: string | null }) | null };
 

@@ -5,6 +5,7 @@ import { formatNumber } from "../../lib/format";
 import { whoIs } from "../../lib/who";
 import { Command } from "../../parts/Command";
 import { Icon, type IconName } from "../../parts/Icon";
+import { RangOthers, wasElsewhere } from "../../parts/RangOthers";
 import { drop } from "../../store/calls/commands";
 import { useMyPart } from "../../store/desk/hooks";
 import { useConnected } from "../../store/session/reach";
@@ -64,13 +65,14 @@ export function People({ call }: { call: CallView }) {
             </li>
           );
         })}
-        {gone.map((other) => (
+        {gone.filter((other) => !wasElsewhere(other.reason)).map((other) => (
           <li key={other.position} className="gone">
             <Icon name="user" size={14} />
             <span className="party-name">{other.name ?? other.seat}</span>
             <span className="quiet">{other.reason ? named("party_reason", other.reason) : named("party_state", "left")}</span>
           </li>
         ))}
+        <RangOthers names={gone.filter((other) => wasElsewhere(other.reason)).map((other) => other.name ?? other.seat)} />
       </ul>
     </section>
   );

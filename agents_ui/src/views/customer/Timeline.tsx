@@ -5,11 +5,13 @@ import { named, useT } from "../../i18n";
 import { formatDate, formatTime } from "../../lib/format";
 import { useQueueTitle } from "../../lib/queue";
 import { OutcomeText, ToldBy } from "../../parts/marks";
+import { RangOthers, wasElsewhere } from "../../parts/RangOthers";
 import { Span } from "../../parts/Timer";
+import { choices, loadCodes, useLists } from "../../store/rooms/lists";
 import { navigate } from "../../store/session/navigate";
 import { toast, useStore } from "../../store/desk/store";
 import { api, ProblemError } from "../../wire/api";
-import type { Interaction, Segment } from "../../wire/types";
+import type { FollowUp, Interaction, Segment } from "../../wire/types";
 import { ChannelIcon } from "../card/CardLists";
 
 export function Timeline({ id }: { id: number }) {
@@ -102,17 +104,37 @@ export function Timeline({ id }: { id: number }) {
 export function Segments({ segments, always = false }: { segments: Segment[]; always?: boolean }) {
   const t = useT();
   const queueOf = useQueueTitle();
-  if (!always && segments.length < 2) return null;
+  if (!always && segments.length < 2 && !segments.some((segment) => segment.code || segment.follow_up)) return null;
   return (
     <ul className="segments" aria-label={t("customer.segments")}>
-      {segments.map((segment) => (
+      {segments.filter((segment) => !wasElsewhere(segment.outcome)).map((segment) => (
         <li key={segment.position}>
           <span>{segment.agent?.name ?? t("common.unknown")}</span>
           <span className="quiet">{[named("origin", segment.origin), segment.queue && queueOf(segment.queue)].filter(Boolean).join(" · ")}</span>
           <OutcomeText outcome={segment.outcome} />
           {segment.talk_ms ? <Span ms={segment.talk_ms} /> : <span className="quiet">{t("call.ring")} <Span ms={segment.ring_ms} /></span>}
+          <CodeOf segment={segment} />
+          {segment.follow_up && <span className="quiet">{t("wrapup.follow_up")}: {t(`wrapup.${segment.follow_up.kind}`)}{followUpSays(segment.follow_up)}</span>}
         </li>
       ))}
+      <RangOthers names={segments.filter((segment) => wasElsewhere(segment.outcome)).map((segment) => segment.agent?.name ?? segment.seat ?? t("common.unknown"))} />
     </ul>
   );
+}
+
+/** What became of it, in the words of the list that it was chosen from; a code that is in no list any more is shown as it is. */
+function CodeOf({ segment }: { segment: Segment }) {
+  const t = useT();
+  const language = useStore((store) => store.language);
+  const { code, queue } = segment;
+  const codes = useLists((lists) => lists.codes[queue ?? ""]);
+  useEffect(() => void (code && loadCodes(queue)), [code, queue]);
+  if (!code) return null;
+  const chosen = choices(codes ?? [], language).find((choice) => choice.code === code);
+  return <span data-testid="segment-code"><span className="quiet">{t("wrapup.code")}</span> {chosen ? [...chosen.path, chosen.title].join(" › ") : code}</span>;
+}
+
+function followUpSays(followUp: FollowUp): string {
+  const says = followUp.kind === "case" ? followUp.subject : followUp.text;
+  return says ? ` · ${says}` : "";
 }

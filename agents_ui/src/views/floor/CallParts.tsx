@@ -1,5 +1,6 @@
 // The parts that agents have, or had, in one call: who was rung, who spoke, for how long, and how it ended for each.
 import { named, useT } from "../../i18n";
+import { RangOthers, wasElsewhere } from "../../parts/RangOthers";
 import { Span, Timer } from "../../parts/Timer";
 import { useStore } from "../../store/desk/store";
 import { useShown, useTopic } from "../../store/session/topics";
@@ -13,7 +14,7 @@ export function CallParts({ call }: { call: string }) {
   if (all.length === 0) return <p className="quiet" role="status">{t(shown ? "floor.no_parts" : "common.loading")}</p>;
   return (
     <ul className="segments" data-testid="call-parts" aria-label={t("floor.parts")}>
-      {all.map((part) => (
+      {all.filter((part) => !wasElsewhere(part.reason)).map((part) => (
         <li key={part.position}>
           <span>{part.name ?? part.seat}</span>
           <span className="quiet">{named("origin", part.origin)}</span>
@@ -22,6 +23,7 @@ export function CallParts({ call }: { call: string }) {
           {part.state !== "left" && part.since && <Timer since={part.since} />}
         </li>
       ))}
+      <RangOthers names={all.filter((part) => wasElsewhere(part.reason)).map((part) => part.name ?? part.seat)} />
     </ul>
   );
 }
