@@ -302,9 +302,15 @@ class Books:
         """Tell the first `PLACES` callers of the queue, from index `start` on, which place they have now."""
         for index, leg in enumerate(queue.line.first(PLACES, start), start):
             call = self._calls_by_leg.get(leg)
-            if call is not None and call.position != index + 1:
+            if call is not None and call.position != index + 1 and not self.waits_beside(call, leg):
                 call.position = index + 1
                 self.touch(call)
+
+    def waits_beside(self, call: Call, leg: str) -> bool:
+        """Whether this leg is half of a Local pair, and another of its call waits in a queue, too: then it is a
+        consultation that is over, for the caller was given to a queue meanwhile."""
+        known = call.legs.get(leg)
+        return known is not None and known.local and any(x in self._waits_in for x in call.legs if x != leg)
 
     def leave_queue(self, leg: str, queue: str | None = None) -> None:
         """The leg stops waiting in this queue; without a queue, wherever it waits."""

@@ -8,6 +8,7 @@ from cti_server.floor.apply import Floor
 from cti_server.floor.calls import MAX_VISITS, Call
 from cti_server.floor.desk_signals import AgentSeated
 from cti_server.floor.signals import (
+    LegEnded,
     LegHangupAsked,
     LegStarted,
     MemberConnected,
@@ -37,6 +38,24 @@ def visits(floor: Floor, *signals: Signal) -> list[tuple[str, str | None, float 
         floor.apply(signal)
     (call,) = floor.calls.values()
     return [(v.queue, v.how, v.wait_s, v.agent) for v in call.visits]
+
+
+def test_a_consultation_with_a_queue_that_comes_late_is_no_wait_of_the_caller(floor: Floor) -> None:
+    """The agent asked a queue, and gave the caller to it before the queue had heard of the question: half of the
+    consultation joins behind the caller, and is gone at once."""
+    half = LegStarted(9.9, "x.3", "x.1", "Local/00@cti-consult-queue-00000001;2", True, None, None, "00")
+    told = visits(
+        floor,
+        QueueJoined(10.0, *CALLER, "sales", 1),
+        half,
+        QueueJoined(10.1, "x.3", "x.1", "sales", 2),
+        QueueAbandoned(10.2, "x.3", "x.1", "sales"),
+        QueueLeft(10.2, "x.3", "x.1", "sales"),
+        LegEnded(10.3, "x.3", "x.1", 16),
+    )
+    assert told == [("sales", None, None, None)]
+    (call,) = floor.calls.values()
+    assert (call.state, call.position, call.waiting_since) == ("queued", 1, 10.0)
 
 
 def test_a_call_that_passes_three_queues_has_three_visits_each_with_its_own_wait(floor: Floor) -> None:

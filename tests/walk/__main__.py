@@ -48,19 +48,26 @@ async def run(options: argparse.Namespace) -> int:
         if options.postgres:
             url = stack.enter_context(stack.enter_context(durable_postgres()).database())
         async with site(url, folder, options.snapshot_every, fills_gaps=not options.without_cel) as made:
-            walk = Walk(
-                made, seed, options.restarts, known=tuple(options.known), say=lambda line: print(line, flush=True)
-            )
             pbx = made.pbx.config
             tape = stack.enter_context(tap(pbx.ami_port, pbx.secrets)) if options.keep is not None else None
-            try:
-                await walk.walk(options.minutes * 60)
-                await compare_record(walk)
-            finally:
+
+            def keep() -> None:
                 if tape is not None:
                     (folder / "walk.ami").write_bytes(bytes(tape.raw))
                     (folder / "cel.csv").write_bytes(made.pbx.cel.read_bytes())
                     (folder / "asterisk.log").write_bytes(made.pbx.log_file.read_bytes())
+
+            def say(line: str) -> None:
+                print(line, flush=True)
+                if line.startswith("FINDING"):
+                    keep()  # what explains it need not wait until the walk is over
+
+            walk = Walk(made, seed, options.restarts, known=tuple(options.known), say=say)
+            try:
+                await walk.walk(options.minutes * 60)
+                await compare_record(walk)
+            finally:
+                keep()
     for line in walk.log.summary():
         print(line)
     print("  refused or failed: " + ", ".join(f"{name} {n}" for name, n in sorted(walk.around.refused.items())))

@@ -128,7 +128,10 @@ def spaces_are_those_of_parking(seen: Seen) -> Iterator[Difference]:
         if call is not None and call["park_space"] != space:
             yield Difference("another parking space", f"{channel}: {call['park_space']!r}, not {space!r}")
     for call in seen.calls.values():
-        if call["park_space"] is not None and not any(p["leg"] in seen.picture.parked for p in call["people"]):
+        # Where an agent was parked and parks what they were parked by, half of a Local pair is left, and nobody.
+        nobody_at_all = not call["people"] and call["park_space"] in seen.picture.parked.values()
+        parked = nobody_at_all or any(p["leg"] in seen.picture.parked for p in call["people"])
+        if call["park_space"] is not None and not parked:
             yield Difference("parked though nobody is", f"{call['call']} at {call['park_space']!r}")
 
 

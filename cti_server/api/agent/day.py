@@ -16,8 +16,8 @@ from cti_server.lookup.shapes import stamp
 from cti_server.record.center import agent_states
 from cti_server.record.center.agent_states import AgentStateRow
 from cti_server.record.contacts import days
-from cti_server.rules import day as rules
-from cti_server.rules.day import Span
+from cti_server.rules import figures as rules
+from cti_server.rules.figures import Span
 
 routes = APIRouter(prefix="/api/me", tags=["me"])
 

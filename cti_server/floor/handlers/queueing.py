@@ -43,6 +43,8 @@ def joined(books: Books, s: QueueJoined) -> None:
         hear(books, call, s.at)
         books.touch(call)
         return
+    if books.waits_beside(call, s.leg):
+        return
     call.stop_waiting(s.at)  # it runs on where an agent fetched the caller but did not answer
     begin_visit(call, s.queue, s.at, s.position)
     call.abandoned = call.left_queue_unanswered = False
@@ -71,7 +73,7 @@ def meant(books: Books, s: QueueMeant) -> None:
 def left(books: Books, s: QueueLeft) -> None:
     books.leave_queue(s.leg, s.queue)
     call = call_of(books, s.leg, s.linkedid)
-    if call is None or call.queue != s.queue:
+    if call is None or call.queue != s.queue or books.waits_beside(call, s.leg):
         return
     gone = _gone_at(books, s)
     if (visit := call.visit_in(s.queue)) is not None:
@@ -86,7 +88,7 @@ def left(books: Books, s: QueueLeft) -> None:
 def abandoned(books: Books, s: QueueAbandoned) -> None:
     call = call_of(books, s.leg, s.linkedid)
     leg = books.leg_of(s.leg)
-    if call is None or leg is None:
+    if call is None or leg is None or books.waits_beside(call, s.leg):
         return
     # app_queue also reports this when its own time limit is reached; then the caller has not asked to hang up.
     # Behind a Local channel the caller is the one who began the call.

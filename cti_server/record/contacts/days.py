@@ -1,4 +1,4 @@
-"""An agent's day as `rules.day` takes it: their segments between two times."""
+"""An agent's day as `rules.figures` takes it: their segments between two times."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from cti_server.record.contacts.tables import interactions, segments
 from cti_server.record.engines import Connection
-from cti_server.rules.day import Stretch
+from cti_server.rules.figures import Stretch
 
 MAX_STRETCHES = 5000
 """More than anybody handles in a day; of more, the first ones are read."""
@@ -27,6 +27,7 @@ async def stretches(conn: Connection, agent_id: int, since: datetime, until: dat
     )
     return [
         Stretch(
+            contact=row.interaction_id,
             origin=row.origin,
             outcome=row.outcome,
             offered_at=row.offered_at,

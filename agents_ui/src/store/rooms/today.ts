@@ -49,8 +49,6 @@ export function forgetToday(): void {
   useToday.setState({ items: [], loaded: false, failed: false, everyone: false });
 }
 
-const notTaken: ReadonlySet<string> = new Set(["no_answer", "rejected", "unavailable"]);
-
 /** What an interaction was for one agent: their talk time, and how it ended for them. */
 export function partOf(entry: Interaction, agent: number): Interaction {
   const segments = (entry.segments ?? []).filter((segment) => segment.agent?.id === agent);
@@ -59,12 +57,4 @@ export function partOf(entry: Interaction, agent: number): Interaction {
   const talkMs = segments.reduce((sum, segment) => sum + (segment.talk_ms ?? 0), 0);
   if (talkMs > 0) return { ...entry, talk_ms: talkMs };
   return { ...entry, talk_ms: null, outcome: (last.outcome ?? entry.outcome) as Interaction["outcome"] };
-}
-
-/** Answered calls, their talk time and mean; offers that rang and were not picked up count apart. */
-export function numbersOf(items: Interaction[]): { handled: number; talkMs: number; meanMs: number | null; missed: number } {
-  const handled = items.filter((entry) => (entry.talk_ms ?? 0) > 0);
-  const talkMs = handled.reduce((sum, entry) => sum + (entry.talk_ms ?? 0), 0);
-  const missed = items.filter((entry) => entry.outcome !== null && notTaken.has(entry.outcome)).length;
-  return { handled: handled.length, talkMs, meanMs: handled.length ? talkMs / handled.length : null, missed };
 }

@@ -13,46 +13,19 @@ import { Span } from "../../parts/Timer";
 import { useLists } from "../../store/rooms/lists";
 import { navigate } from "../../store/session/navigate";
 import { useStore } from "../../store/desk/store";
-import { partOf, useToday } from "../../store/rooms/today";
+import { partOf } from "../../store/rooms/today";
 import { api } from "../../wire/api";
-import type { AgentStateName, Day, Interaction, StateSpan } from "../../wire/types";
-
-type Number = { id: string; value: (day: Day) => string };
-const count = (value: number) => String(value);
-const span = (value: number | null) => (value === null ? "–" : formatSpan(value));
-
-const numbers: Number[] = [
-  { id: "handled", value: ({ numbers: n }) => count(n.handled) },
-  { id: "offered", value: ({ numbers: n }) => count(n.offered) },
-  { id: "no_answer", value: ({ numbers: n }) => count(n.no_answer) },
-  { id: "outbound", value: ({ numbers: n }) => count(n.outbound) },
-  { id: "talk_ms", value: ({ numbers: n }) => span(n.talk_ms) },
-  { id: "hold_ms", value: ({ numbers: n }) => span(n.hold_ms) },
-  { id: "wrap_ms", value: ({ numbers: n }) => span(n.wrap_ms) },
-  { id: "ready_ms", value: ({ numbers: n }) => span(n.ready_ms) },
-  { id: "aht_ms", value: ({ numbers: n }) => span(n.aht_ms) },
-  { id: "occupancy", value: ({ numbers: n }) => (n.occupancy === null ? "–" : `${Math.round(n.occupancy * 100)} %`) },
-];
+import type { Day, Interaction, StateSpan } from "../../wire/types";
+import { figures, useDay } from "./figures";
 
 export function DayView() {
   const t = useT();
   const language = useStore((store) => store.language);
-  const since = useStore((store) => store.desk.me?.state.since);
-  const calls = useToday((today) => today.items.length);
   const now = useMinute();
   const [date, setDate] = useState<string | null>(null);
-  const [day, setDay] = useState<Day | null>(null);
-  const [failed, setFailed] = useState(false);
   const today = localDate(new Date(now));
   const shown = date ?? today;
-
-  useEffect(() => {
-    let over = false;
-    api.day(shown).then((answer) => over || (setDay(answer), setFailed(false)), () => over || setFailed(true));
-    return () => {
-      over = true;
-    };
-  }, [shown, since, calls, now]);
+  const { day, failed } = useDay(shown);
 
   function step(days: number) {
     const [year, month, on] = shown.split("-").map(Number) as [number, number, number];
@@ -74,10 +47,10 @@ export function DayView() {
       {day && (
         <>
           <dl className="figures day-figures">
-            {numbers.map(({ id, value }) => (
+            {figures.map(({ id, value }) => (
               <div key={id} className="figure" data-testid={`day-${id.replace("_ms", "")}`}>
                 <dt>{t(`day.${id}`)}</dt>
-                <dd className="num">{value(day)}</dd>
+                <dd className="num">{value(day.numbers)}</dd>
                 <dd className="figure-note" title={day.formulas[id.replace("_ms", "")] ?? day.formulas[id] ?? ""}>{t(`day.${id}_formula`)}</dd>
               </div>
             ))}
@@ -91,19 +64,30 @@ export function DayView() {
   );
 }
 
+/** Talk and hold are figures of their own, of what the record has; how long the phone was in use is one state here. */
+const onCalls: ReadonlySet<string> = new Set(["talking", "hold"]);
+
+function summed(day: Day): { name: string; reason: string | null; ms: number }[] {
+  const shown = day.states.filter((state) => state.name !== "signed_out");
+  const ms = shown.filter((state) => onCalls.has(state.name)).reduce((sum, state) => sum + state.ms, 0);
+  const others = shown.filter((state) => !onCalls.has(state.name));
+  return [...others, ...(ms ? [{ name: "talking", reason: null, ms }] : [])].sort((a, b) => b.ms - a.ms);
+}
+
 function TimeInStates({ day }: { day: Day }) {
   const t = useT();
   const language = useStore((store) => store.language);
   const reasons = useLists((lists) => lists.reasons);
   const now = useMinute();
   const log = day.log.filter((part) => part.name !== "signed_out");
+  const states = summed(day);
   const first = log[0];
   const last = log.at(-1);
   const [from, to] = [Date.parse(first?.since ?? day.from), last?.until ? Date.parse(last.until) : Math.max(now, Date.parse(last?.since ?? day.from) + 1000)];
   const end = (part: StateSpan) => (part.until ? Date.parse(part.until) : to);
-  const name = (state: { name: AgentStateName; reason: string | null }) =>
-    [t(`state.${state.name}`), state.name === "not_ready" ? reasonTitle(state.reason, reasons, language) : ""].filter(Boolean).join(" · ");
-  const total = day.states.filter((state) => state.name !== "signed_out").reduce((sum, state) => sum + state.ms, 0);
+  const name = (state: { name: string; reason: string | null }) =>
+    [t(onCalls.has(state.name) ? "day.on_calls" : `state.${state.name}`), state.name === "not_ready" ? reasonTitle(state.reason, reasons, language) : ""].filter(Boolean).join(" · ");
+  const total = states.reduce((sum, state) => sum + state.ms, 0);
   return (
     <section className="list" aria-labelledby="day-states">
       <h2 id="day-states">{t("day.states")}</h2>
@@ -120,7 +104,7 @@ function TimeInStates({ day }: { day: Day }) {
       )}
       {first && <div className="day-scale num quiet"><span>{formatTime(first.since, language)}</span><span>{last?.until ? formatTime(last.until, language) : t("day.now")}</span></div>}
       <ul className="day-states">
-        {day.states.filter((state) => state.name !== "signed_out").sort((a, b) => b.ms - a.ms).map((state) => (
+        {states.map((state) => (
           <li key={`${state.name} ${state.reason}`}>
             <span className={`swatch ${state.name}`} aria-hidden="true" />
             <span className="day-state">{name(state)}</span>

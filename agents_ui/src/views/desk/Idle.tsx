@@ -2,7 +2,9 @@
 import { useMemo } from "react";
 import { Button } from "react-aria-components";
 import { useT } from "../../i18n";
-import { formatSpan, formatTime } from "../../lib/format";
+import { useMinute } from "../../lib/clock";
+import { formatTime } from "../../lib/format";
+import { localDate } from "../../lib/slots";
 import { whoWas } from "../../lib/who";
 import { DirectionIcon, Tier } from "../../parts/marks";
 import { Span, Timer } from "../../parts/Timer";
@@ -10,20 +12,11 @@ import { navigate } from "../../store/session/navigate";
 import { myQueues, queueKey } from "../../store/desk/desk";
 import { useStore } from "../../store/desk/store";
 import { useTopic } from "../../store/session/topics";
-import { numbersOf, useToday } from "../../store/rooms/today";
+import { useToday } from "../../store/rooms/today";
 import { queueTitle } from "../../lib/queue";
 import { NotifyOffer } from "../shell/SettingsDialog";
 import { UnsavedNotes } from "../wrapup/UnsavedNotes";
-
-function Figure({ label, note, value }: { label: string; note: string; value: string }) {
-  return (
-    <div className="figure">
-      <dt>{label}</dt>
-      <dd className="num">{value}</dd>
-      <dd className="figure-note">{note}</dd>
-    </div>
-  );
-}
+import { brief, useDay } from "./figures";
 
 export function Idle() {
   const t = useT();
@@ -35,7 +28,7 @@ export function Idle() {
   useTopic(me && !me.seat && me.role !== "agent" ? "floor" : null);
   const { items, everyone } = useToday();
   const mine = useMemo(() => (everyone && me ? items.filter((entry) => entry.agent === me.name) : items), [items, everyone, me]);
-  const numbers = numbersOf(mine);
+  const { day } = useDay(localDate(new Date(useMinute())));
   const queues = me?.seat ? myQueues({ serving, queues: allQueues }) : Object.values(allQueues);
   const away = me?.role === "agent" && !me.shift && !me.state.on_shift;
   const state = away ? "signed_out" : !me?.seat ? "no_seat" : me.state.name === "not_ready" || me.state.name === "signed_out" ? me.state.name : "ready";
@@ -52,10 +45,13 @@ export function Idle() {
       {me?.seat && <section aria-labelledby="idle-numbers">
         <h2 id="idle-numbers">{t("idle.numbers")}</h2>
         <dl className="figures">
-          <Figure label={t("idle.handled")} note={t("idle.since")} value={String(numbers.handled)} />
-          <Figure label={t("idle.talk")} note={t("idle.since")} value={formatSpan(numbers.talkMs)} />
-          <Figure label={t("idle.average")} note={t("idle.average_note")} value={numbers.meanMs === null ? "–" : formatSpan(numbers.meanMs)} />
-          <Figure label={t("idle.missed")} note={t("idle.missed_note")} value={String(numbers.missed)} />
+          {brief.map(({ id, value }) => (
+            <div key={id} className="figure" data-testid={`idle-${id.replace("_ms", "")}`}>
+              <dt>{t(`day.${id}`)}</dt>
+              <dd className="num">{day ? value(day.numbers) : "–"}</dd>
+              <dd className="figure-note">{t(`day.${id}_formula`)}</dd>
+            </div>
+          ))}
         </dl>
       </section>}
       {queues.length > 0 && (

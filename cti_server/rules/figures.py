@@ -1,4 +1,9 @@
-"""An agent's day in numbers, by the standard formulas: segments and changes of state in, numbers out."""
+"""Figures, each defined once: every screen and report takes them from here. So far those of an agent's day, from
+their segments and their changes of state.
+
+A contact counts once, however often it rang and was answered: who fetches a caller back from parking, or opens the
+page anew, has no further call. Talk and hold are what the record has of the contacts, not how long a state lasted.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +13,27 @@ from datetime import datetime
 from typing import Final
 
 FORMULAS: Final = {
-    "handled": "calls that I answered",
-    "offered": "calls that rang at me",
+    "handled": "contacts that I spoke in, each once",
+    "offered": "contacts that rang at me, each once; not those that I fetched myself",
     "no_answer": "offers that I let ring out",
+    "outbound": "contacts that I began",
+    "talk": "time in contacts, without hold",
+    "hold": "time in which the caller heard music",
+    "wrap": "from the end of a contact until I finished it",
     "aht": "(talk + hold + wrap-up) / handled",
     "occupancy": "on contact / (on contact + ready)",
     "on_contact": "time talking, holding and wrapping up",
 }
+RANG: Final = frozenset({"offer", "transfer", "consult", "conference", "internal"})
+"""The origins of a segment that somebody else began."""
 ON_CONTACT: Final = frozenset({"talking", "hold", "wrap_up"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """One segment of the agent's: an offer, and perhaps the talk that followed."""
+    """One segment of the agent's: an offer, and perhaps the talk that followed. `contact` is its interaction."""
 
+    contact: int
     origin: str
     outcome: str | None
     offered_at: datetime | None
@@ -101,17 +113,18 @@ def numbers(stretches: Sequence[Stretch], found: Sequence[Span], now: datetime) 
     )
     contact = sum(span.ms for span in found if span.name in ON_CONTACT)
     ready = sum(span.ms for span in found if span.name == "ready")
+    contacts = len({stretch.contact for stretch in handled})
     return Numbers(
-        offered=sum(stretch.offered_at is not None and stretch.origin != "outbound" for stretch in stretches),
-        handled=len(handled),
+        offered=len({s.contact for s in stretches if s.offered_at is not None and s.origin in RANG}),
+        handled=contacts,
         no_answer=sum(stretch.outcome == "no_answer" for stretch in stretches),
         rejected=sum(stretch.outcome == "rejected" for stretch in stretches),
-        outbound=sum(stretch.origin == "outbound" for stretch in stretches),
+        outbound=len({stretch.contact for stretch in stretches if stretch.origin == "outbound"}),
         ring_ms=sum(stretch.ring_ms for stretch in stretches),
         talk_ms=talk,
         hold_ms=hold,
         wrap_ms=wrap,
-        aht_ms=round((talk + hold + wrap) / len(handled)) if handled else None,
+        aht_ms=round((talk + hold + wrap) / contacts) if contacts else None,
         on_contact_ms=contact,
         ready_ms=ready,
         occupancy=round(contact / (contact + ready), 4) if contact + ready else None,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cti_server.rules.day import Stretch, numbers, spans, time_in
+from cti_server.rules.figures import Stretch, numbers, spans, time_in
 
 EIGHT = datetime(2026, 11, 22, 8, tzinfo=UTC)
 
@@ -14,8 +15,13 @@ def at(minutes: float) -> datetime:
     return EIGHT + timedelta(minutes=minutes)
 
 
+ids = itertools.count(1)
+
+
 def stretch(**fields: Any) -> Stretch:
+    """Of a contact of its own, unless `contact` is given."""
     given: dict[str, Any] = {
+        "contact": next(ids),
         "origin": "offer",
         "outcome": "answered",
         "offered_at": at(0),
@@ -104,3 +110,20 @@ def test_counts_and_aht() -> None:
     assert counted.ring_ms == 44_000
     assert counted.aht_ms == (954_000 + 108_000 + 240_000) // 4
     assert numbers((), (), at(0)).aht_ms is None
+
+
+def test_a_contact_counts_once_however_often_it_came_back() -> None:
+    """Rang out at first, then answered, parked, and fetched again; another one consulted me twice."""
+    calls = [
+        stretch(contact=1, outcome="no_answer", answered_at=None, talk_ms=0, hold_ms=0),
+        stretch(contact=1, outcome="transferred", wrapped_at=at(4)),
+        stretch(contact=1, origin="pickup"),
+        stretch(contact=2, origin="consult"),
+        stretch(contact=2, origin="consult"),
+        stretch(contact=3, origin="pickup"),
+        stretch(contact=4, origin="outbound"),
+        stretch(contact=4, origin="pickup"),
+    ]
+    counted = numbers(calls, (), at(9))
+    assert (counted.handled, counted.offered, counted.outbound, counted.no_answer) == (4, 2, 1, 1)
+    assert counted.aht_ms == (counted.talk_ms + counted.hold_ms + counted.wrap_ms) // 4
