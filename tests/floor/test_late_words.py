@@ -8,6 +8,7 @@ from cti_server.floor.apply import Floor
 from cti_server.floor.desk_signals import AgentSeated
 from cti_server.floor.signals import (
     DialStatus,
+    LegBridged,
     LegDialEnded,
     LegDialled,
     LegEnded,
@@ -73,3 +74,26 @@ def test_a_caller_who_was_refused_has_not_given_up_whichever_word_comes_first(fi
     (call,) = floor.calls.values()
     floor.apply(LegEnded(3.2, "x.1", "x.1", 17))
     assert (call.outcome, call.ended_by) == ("busy", "system")
+
+
+def test_a_phone_that_is_told_of_before_the_consultation_is_consulted_all_the_same() -> None:
+    """Of a call that was transferred before: the ring is told before half of the pair is seen beside the agent."""
+    floor = Floor("demo")
+    floor.apply(Snapshot(0.5, 1))
+    for agent in (1, 2):
+        floor.apply(AgentSeated(0.5, agent, f"agent {agent}", f"PJSIP/100{agent}"))
+    floor.apply(LegStarted(1.0, "x.1", "x.1", "PJSIP/trunk-00000001", True, "100", None, "400"))
+    floor.apply(LegStarted(2.0, "x.2", "x.1", "PJSIP/1001-00000002", False, None, None, "s"))
+    floor.apply(LegDialled(2.0, "x.2", "x.1", "x.1", "PJSIP/1001-00000002", "1001"))
+    floor.apply(LegBridged(3.0, "x.2", "x.1", "b1"))
+    floor.apply(LegBridged(3.0, "x.1", "x.1", "b1"))
+    (call,) = floor.calls.values()
+    call.transferred = True
+    for leg, half in (("x.3", 1), ("x.4", 2)):
+        floor.apply(LegStarted(4.0, leg, "x.1", f"Local/00@cti-consult-00000001;{half}", True, None, None, "00"))
+    floor.apply(LegBridged(4.1, "x.2", "x.1", "b2"))
+    floor.apply(LegStarted(4.2, "x.5", "x.1", "PJSIP/1002-00000003", False, None, None, "s"))
+    floor.apply(LegDialled(4.2, "x.5", "x.1", "x.4", "PJSIP/1002-00000003", "1002"))
+    floor.apply(LegBridged(4.2, "x.3", "x.1", "b2"))
+    assert [(part.agent, part.origin) for part in call.parts] == [(1, "offer"), (2, "consult")]
+    assert floor.agents[2].state.name == "reserved"

@@ -222,6 +222,17 @@ def _is_beside_an_agent(call: Call, half: Leg) -> bool:
     return any(leg.bridge == near.bridge and leg.ours and not leg.local for leg in call.legs.values())
 
 
+def consults_whom_it_rings(books: Books, call: Call, near: Leg) -> None:
+    """Half of a Local pair has come to an agent: whom the other half rings is consulted, and not given the call.
+    The PBX may tell of the ring first."""
+    with_agent = any(leg.bridge == near.bridge and leg.ours and not leg.local for leg in call.legs.values())
+    for rung in call.behind(near) if with_agent else ():
+        part = call.part_on(rung)
+        if part is not None and part.state is PartState.RINGING and part.origin is Origin.TRANSFER:
+            part.origin = Origin.CONSULT
+            books.touch_part(call, part)
+
+
 def queue_of(call: Call) -> str | None:
     """The queue on whose behalf a phone is dialled: the one the caller waits in, or is bound for. None once they
     have left it."""

@@ -28,7 +28,7 @@ from cti_server.floor.signals import (
 from cti_server.floor.visits import How
 
 from .hearing import answer, hear
-from .legs import queue_of
+from .legs import consults_whom_it_rings, queue_of
 from .lending import came_home, give_back
 from .meeting import older_of, one_call
 from .merging import call_and_leg, call_of
@@ -51,6 +51,8 @@ def bridged(books: Books, s: LegBridged) -> None:
     call = one_call(books, call, leg, s.bridge, s.at)
     leg.aside = False
     books.bridges[s.bridge] = call
+    if leg.local:
+        consults_whom_it_rings(books, call, leg)
     if not leg.local:
         call.not_taken = False
         if not any(other.hangup_asked for other in call.legs.values()):  # else it ends as soon as it began
