@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 from playwright.async_api import expect
@@ -163,6 +164,23 @@ async def test_a_pause_during_a_call_waits_for_its_end(work: Workplace) -> None:
     await says.member_is("night", alice.seat, "paused:lunch")
 
 
+async def test_a_call_that_was_parked_and_fetched_is_one_call_on_every_screen(work: Workplace) -> None:
+    alice = work.alice
+    before = await figures(work, alice)
+    caller = await work.answered_call(alice)
+    await alice.do("park")
+    await until(lambda: is_parked(work), "the caller to be parked")
+    await take(alice, CUSTOMER)
+    await alice.call_is("talking")
+    await alice.page.reload()
+    await alice.call_is("talking")
+    await asyncio.to_thread(caller.hang_up)
+    await alice.call_is("wrap_up")
+    await alice.finish()
+    after = await figures(work, alice)
+    assert int(after["handled"]) == int(before["handled"]) + 1
+
+
 # --- what these tests share ------------------------------------------------------------------------------
 
 
@@ -178,6 +196,22 @@ async def open_list(agent: Agent) -> None:
     await agent.page.locator("body").click(position={"x": 2, "y": 2})
     await agent.page.keyboard.press("u")
     await expect(agent.get("pick-ups")).to_be_visible()
+
+
+async def figures(work: Workplace, agent: Agent) -> dict[str, str]:
+    """What My day shows; the desk shows the same of those that it has."""
+    shown: list[dict[str, str]] = []
+    for page, prefix in (("/", "idle"), ("/day", "day")):
+        await agent.page.goto(work.site.url + page.rstrip("/"))
+        of = {
+            name: agent.get(f"{prefix}-{name}").locator("dd").first
+            for name in ("handled", "talk", "aht", "no_answer")
+        }
+        await expect(of["handled"]).to_have_text(re.compile(r"\d"))
+        shown.append({name: await field.inner_text() for name, field in of.items()})
+    assert shown[0] == shown[1]
+    await agent.page.goto(work.site.url)
+    return shown[1]
 
 
 async def waits(work: Workplace, queue: str) -> bool:
