@@ -64,7 +64,6 @@ class CallShown(NamedTuple):
 
 def call_shown(call: Call) -> CallShown:
     is_waiting = call.waiting_since is not None
-    held = [p.since for p in call.parts if p.state is PartState.HOLD and p.open]
     agents, rings_more = _agents(call)
     return CallShown(
         call.direction,
@@ -80,7 +79,7 @@ def call_shown(call: Call) -> CallShown:
         call.answered_at,
         call.ended_at,
         None if is_waiting or call.queued_at is None else call.wait_s,
-        min(held) if held else None,
+        _held_since(call),
         call.customer,
         call.verdict["code"] if call.verdict is not None else None,
         call.match,
@@ -94,6 +93,14 @@ def call_shown(call: Call) -> CallShown:
         call.complete,
         call.merged_into,
     )
+
+
+def _held_since(call: Call) -> float | None:
+    """Since when the caller hears music: an agent holds the call, or parked it and left."""
+    if held := [p.since for p in call.parts if p.state is PartState.HOLD and p.open]:
+        return min(held)
+    left = [p.ended_at for p in call.parts if p.ended_at is not None] if call.park_space is not None else []
+    return max(left, default=None)
 
 
 def _agents(call: Call) -> tuple[tuple[AgentOnCall, ...], bool]:

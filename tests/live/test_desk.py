@@ -148,6 +148,8 @@ async def test_consult_alternate_complete(work: Workplace) -> None:
     await work.hears(caller, "bob")
     await bob.hears("bob")
     await expect(bob.get("card-customer")).to_contain_text(CUSTOMER)
+    # Whoever was asked about the call has it now.
+    await expect(bob.get("call-why")).to_have_text("Why it came to you: Transferred by Alice Walker")
     await alice.finish()
 
     await asyncio.to_thread(caller.hang_up)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 
 import pytest
 from playwright.async_api import expect
@@ -170,13 +171,22 @@ async def test_a_call_that_was_parked_and_fetched_is_one_call_on_every_screen(wo
     caller = await work.answered_call(alice)
     await alice.do("park")
     await until(lambda: is_parked(work), "the caller to be parked")
-    await take(alice, CUSTOMER)
+    parked = time.time()
+    await asyncio.sleep(1.5)
+    await open_list(alice)
+    entry = alice.get("pick-ups").locator("li").filter(has_text=CUSTOMER)
+    # How long they are parked, not how long the call is old.
+    await expect(entry.locator(".item-sub")).to_contain_text(re.compile(r"0:0[1-4]"))
+    assert time.time() - parked < 5
+    await entry.get_by_test_id("cmd-pick-up").click()
     await alice.call_is("talking")
     await alice.page.reload()
     await alice.call_is("talking")
     await asyncio.to_thread(caller.hang_up)
     await alice.call_is("wrap_up")
     await alice.finish()
+    (row,) = (await work.site.interactions())[:1]
+    assert row["outcome"] == "answered", "whoever fetches a caller back has given them to nobody"
     after = await figures(work, alice)
     assert int(after["handled"]) == int(before["handled"]) + 1
 

@@ -25,7 +25,8 @@ def outcome_of(call: Call, short_abandon_s: float) -> str:
     The last thing that happened counts: a caller who was answered, then sent on to another queue, and gave up
     there, has abandoned.
     """
-    answered = any(part.answered_at is not None for part in call.parts)
+    took = [part for part in call.parts if part.answered_at is not None]
+    answered = bool(took)
     if call.transferred and call.not_taken and call.is_customers:
         return "transfer_failed"
     if call.direction is not Direction.INBOUND and not call.abandoned:
@@ -41,7 +42,9 @@ def outcome_of(call: Call, short_abandon_s: float) -> str:
     if call.left_queue_unanswered:
         return "no_agent"
     if answered or call.forwarded:
-        return "transferred" if call.transferred or call.forwarded else "answered"
+        # Whoever parked the caller and fetched them again has given them to nobody.
+        kept = call.was_parked and len({part.seat for part in took}) == 1 and took[-1].outcome != "transferred"
+        return "transferred" if (call.transferred and not kept) or call.forwarded else "answered"
     if call.last_dial in _DIALLED:
         return _DIALLED[call.last_dial]
     if call.parts and call.hangup_by == "caller":

@@ -33,7 +33,7 @@ export function CallPanel() {
         </span>
         {part && part.state !== "ringing" && !wrapping && <RecordingIndicator call={call} />}
       </header>
-      <CallWhy why={part?.why} />
+      <CallWhy part={part} />
       <CallControls call={call} />
       <Times call={call} part={part} />
       <WrapUp call={call} part={part} />

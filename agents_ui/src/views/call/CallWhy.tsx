@@ -4,11 +4,19 @@ import { named, useT, type T } from "../../i18n";
 import { formatSpan } from "../../lib/format";
 import { useQueueTitle } from "../../lib/queue";
 import { Icon } from "../../parts/Icon";
-import type { WhyMine } from "../../wire/types";
+import type { PartView, WhyMine } from "../../wire/types";
 
-export function CallWhy({ why }: { why: WhyMine | null | undefined }) {
+/** Whoever was asked about a call, and has it now, was given it. */
+export function wayOf(part: PartView | null): WhyMine | null {
+  const why = part?.why ?? null;
+  const wasAsked = part !== null && part.origin === "consult" && (part.state === "ringing" || part.standing === "consulted");
+  return why?.kind === "consult" && !wasAsked ? { ...why, kind: "transfer" } : why;
+}
+
+export function CallWhy({ part }: { part: PartView | null }) {
   const t = useT();
   const titled = useQueueTitle();
+  const why = wayOf(part);
   if (!why) return null;
   return (
     <p className="call-why" data-testid="call-why" data-kind={why.kind}>

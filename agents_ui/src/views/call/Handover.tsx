@@ -10,13 +10,14 @@ import { choices, loadCodes, useLists } from "../../store/rooms/lists";
 import { useMyPart } from "../../store/desk/hooks";
 import { useStore } from "../../store/desk/store";
 import type { CallView } from "../../wire/types";
+import { wayOf } from "./CallWhy";
 
 export function Handover({ call }: { call: CallView }) {
   const t = useT();
   const language = useStore((store) => store.language);
   const me = useStore((store) => store.desk.me);
   const handover = useStore((store) => store.desk.handovers[call.call]);
-  const kind = useMyPart(call.call)?.why?.kind;
+  const kind = wayOf(useMyPart(call.call))?.kind;
   const expected = (kind === "transfer" || kind === "consult" || kind === "conference") && handover === undefined;
   // The offer brings it; after a reload it is asked for.
   useEffect(() => {
@@ -24,12 +25,13 @@ export function Handover({ call }: { call: CallView }) {
   }, [expected, call.call]);
   // The sender's desk hears of the offer too. By way of a queue it comes as that queue's call.
   if (!handover || handover.from.agent === me?.id) return null;
+  const shown = handover.kind === "consult" && kind === "transfer" ? "transfer" : handover.kind;
   const steps = handover.path.map((step) => named("step", step.step) + (step.choice ? ` (${step.choice})` : ""));
   return (
     <section className="handover" data-testid="handover" aria-labelledby="handover-heading">
       <header>
-        <Icon name={handover.kind === "consult" ? "ask" : "forward"} />
-        <h2 id="handover-heading">{t(`handover.${handover.kind}`, { name: handover.from.name })}</h2>
+        <Icon name={shown === "consult" ? "ask" : "forward"} />
+        <h2 id="handover-heading">{t(`handover.${shown}`, { name: handover.from.name })}</h2>
         {handover.since && <span className="num quiet">{formatTime(handover.since, language)}</span>}
       </header>
       {handover.said ? <blockquote className="handover-said" data-testid="handover-said">{handover.said}</blockquote> : <p className="quiet">{t("handover.nothing_said")}</p>}

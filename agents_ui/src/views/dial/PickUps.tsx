@@ -103,4 +103,5 @@ function List() {
   );
 }
 
-const waitsSince = (call: CallView) => call.waiting_since ?? call.queued_at ?? call.started_at;
+/** Of a parked call: since it was parked. */
+const waitsSince = (call: CallView) => (call.state === "parked" ? call.held_since : null) ?? call.waiting_since ?? call.queued_at ?? call.started_at;

@@ -41,7 +41,7 @@ export function TopBar() {
           <Popover className="popover" placement="bottom end">
             <Menu className="menu" onAction={(key) => (key === "out" ? void signOut() : key === "tel" ? takeTelLinks() : useSettings.setState({ open: true }))}>
               <MenuSection className="menu-section">
-                <Header>{`${me?.login ?? ""}${me?.extension ? ` · ${me.extension}` : ""}`}</Header>
+                <Header>{[me?.login, me?.shift?.extension ?? me?.extension].filter(Boolean).join(" · ")}</Header>
                 {canTakeTelLinks() && <MenuItem id="tel" className="menu-item" textValue={t("dial.take_links")}><Icon name="phone_out" />{t("dial.take_links")}</MenuItem>}
                 <MenuItem id="settings" className="menu-item" textValue={t("settings.heading")}><Icon name="edit" />{t("settings.heading")}</MenuItem>
                 <MenuItem id="out" className="menu-item" textValue={t("bar.sign_out")}><Icon name="signout" />{t("bar.sign_out")}</MenuItem>
