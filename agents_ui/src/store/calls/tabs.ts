@@ -1,5 +1,5 @@
 // Which of my calls is on the screen when one comes, is answered or goes.
-import { isTyping } from "../../lib/typing";
+import { mayMove } from "../../lib/typing";
 import type { PartState } from "../../wire/types";
 import { isBusy, myCalls, myPart } from "../desk/desk";
 import { useStore } from "../desk/store";
@@ -20,15 +20,15 @@ export function chooseTab(before: Map<string, PartState>, selected: string | nul
   const [first] = mine.filter((call) => !before.has(call.call));
   if (selected && !mine.some((call) => call.call === selected)) set({ selected: null });
   const answered = mine.find((call) => before.get(call.call) === "ringing" && myPart(desk, call.call)?.state === "talking");
-  if (answered && !isTyping()) return set({ selected: answered.call });
+  if (answered && mayMove()) return set({ selected: answered.call });
   if (!first) return;
   const others = mine.filter((call) => call.call !== first.call);
-  if (others.length > 0 && (isBusy(desk, first.call) || isTyping())) {
+  if (others.length > 0 && (isBusy(desk, first.call) || !mayMove())) {
     // Pin what is on the screen, whatever the order of calls becomes.
     if (!useStore.getState().selected) set({ selected: others.find((call) => before.has(call.call))?.call ?? null });
     return;
   }
-  if (isTyping()) return;
+  if (!mayMove()) return;
   if (path !== "/") {
     history.pushState(null, "", "/");
     set({ path: "/" });

@@ -6,7 +6,7 @@ import { useNow } from "../../lib/clock";
 import { stateTitle } from "../../lib/explain";
 import { shownKeys } from "../../lib/shortcuts";
 import { formatSpan } from "../../lib/format";
-import { isTyping } from "../../lib/typing";
+import { giveFocus, mayMove } from "../../lib/typing";
 import { Icon } from "../../parts/Icon";
 import { useDrafts } from "../../store/desk/hooks";
 import { useLists } from "../../store/rooms/lists";
@@ -93,8 +93,9 @@ export function WrapUp({ call, part }: { call: CallView; part: PartView | null }
 function useNoteInHand(call: string, state: PartView["state"] | null): void {
   const began = state === "talking" ? "answer" : state === "wrap_up" ? "wrap_up" : null;
   useEffect(() => {
-    if (began === null || isTyping() || !matchMedia("(pointer: fine)").matches || document.querySelector("[role=dialog], [role=alertdialog], [role=menu]")) return;
-    document.getElementById("call-note")?.focus({ preventScroll: true });
+    if (began === null || !mayMove() || !matchMedia("(pointer: fine)").matches || document.querySelector("[role=dialog], [role=alertdialog], [role=menu]")) return;
+    const note = document.getElementById("call-note");
+    if (note) giveFocus(note);
   }, [call, began]);
 }
 
