@@ -17,7 +17,7 @@ test.each([
   ["en", refusal("rule", { rule: "abroad", kind: "international", country: "GB", role: "agent" }), "The rule “abroad” does not let you dial numbers of other countries (GB)."],
   ["zh", refusal("rule", { rule: "abroad", kind: "international", country: "GB", role: "agent" }), "规则“abroad”不允许您拨打其他国家和地区的号码 (GB)。"],
   ["en", refusal("rule", { rule: "costly", kind: "satellite", country: "001" }), "The rule “costly” does not let you dial satellite numbers."],
-  ["zh", refusal("off_shift", { rule: "off_shift", kind: "national", country: "CN" }), "只有当班人员可以拨打外线，请先开始班次。"],
+  ["zh", refusal("off_shift", { rule: "off_shift", kind: "national", country: "CN" }), "只有当班人员可以拨打外线，请先开始上班。"],
   ["en", refusal("a_minute", { rule: "a_minute", kind: "national", country: "CN", limit: 20 }), "You have begun 20 calls within a minute. Wait a moment."],
 ])("%s %o", async (language, problem, says) => {
   await i18next.changeLanguage(language);
