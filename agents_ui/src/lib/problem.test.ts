@@ -27,6 +27,11 @@ test.each([
   expect(said.detail).not.toContain("the dial policy's rule");
 });
 
+test("what the server says to programs is not for the desk", () => {
+  const problem: Problem = { title: "Conflict", status: 409, code: "newer_than_this_desk", detail: "there is no draft", remedy: "Read it with GET /api/me/drafts." };
+  expect(problemText(problem, t).detail).toBe("there is no draft");
+});
+
 test("a reason without a text of ours is said in the server's words", () => {
   expect(problemText(refusal("something_new", {}), t).detail).toContain("The dial policy's rule");
 });
