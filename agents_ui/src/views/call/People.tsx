@@ -72,7 +72,7 @@ export function People({ call }: { call: CallView }) {
             <span className="quiet">{other.reason ? named("party_reason", other.reason) : named("party_state", "left")}</span>
           </li>
         ))}
-        <RangOthers names={gone.filter((other) => wasElsewhere(other.reason)).map((other) => other.name ?? other.seat)} />
+        <RangOthers names={gone.filter((other) => wasElsewhere(other.reason)).map((other) => other.name ?? phoneOf(other.seat))} />
       </ul>
     </section>
   );
