@@ -46,7 +46,7 @@ async def test_a_call_at_a_desk_phone_outlives_the_browser(work: Workplace) -> N
     back = await work.office.sign_in("liuyang", "1004", again=True)
     await back.call_is("talking")
     await expect(back.get("card-customer")).to_contain_text(CUSTOMER)
-    await expect(back.get("state-pending")).to_contain_text("Desktop connection lost")
+    await expect(back.get("state-pending")).to_contain_text("Desk connection lost")
     await back.choose("ready")
     await expect(back.get("state-pending")).to_contain_text("Ready")
     await back.do("hold")

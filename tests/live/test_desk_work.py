@@ -29,9 +29,9 @@ async def test_signing_in_joins_the_queues_of_the_record(work: Workplace) -> Non
     await says.member_is("support", chen.seat, without=["paused"])
     for queue in ("support", "vip"):
         await says.cli(f"queue pause member {chen.seat} queue {queue} reason coffee")
-    await chen.is_("not_ready", "paused in the phone system (coffee)")
+    await chen.is_("not_ready", "set to not ready in the phone system (coffee)")
     await says.cli(f"queue unpause member {chen.seat}")
-    await chen.is_("ready", "unpaused in the phone system")
+    await chen.is_("ready", "set to ready in the phone system")
 
     await sign_out(chen)
     await until(lambda: left(work, chen), "the queues to be left")

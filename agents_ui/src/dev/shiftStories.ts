@@ -57,7 +57,7 @@ const codes = [
 ];
 
 const phone = (extension: string, kind: Phone["kind"], part: Partial<Phone> = {}): Phone =>
-  ({ id: Number(extension), pbx: "demo", seat: `PJSIP/${extension}`, extension, label_en: kind === "desk" ? `Desk ${extension.slice(-1)}` : null, label_zh: kind === "desk" ? `${extension.slice(-1)} 号座席` : null, kind, personal: false, reachable: true, agent: null, ...part });
+  ({ id: Number(extension), pbx: "demo", seat: `PJSIP/${extension}`, extension, label_en: kind === "desk" ? `Desk ${extension.slice(-1)}` : null, label_zh: kind === "desk" ? `${extension.slice(-1)} 号话机` : null, kind, personal: false, reachable: true, agent: null, ...part });
 const phones = [
   phone("1101", "browser", { personal: true, reachable: false }), phone("1001", "desk", { agent: { id: 3, name: "Li Wei" } }), phone("1002", "desk", { agent: { id: 4, name: "Wang Fang" } }),
   phone("1003", "desk"), phone("1004", "desk", { reachable: false }), phone("1005", "desk", { reachable: null }),

@@ -49,7 +49,7 @@ const system = { kind: "system" as const, name: null };
 const because = (event: string, part: Partial<Because> = {}): Because => ({ event, call: "c1", queue: "support", number: "+8613800138000", ...part });
 
 test.each([
-  [stateOf("ready", 1), "you chose Ready", "您选择了“示闲”"],
+  [stateOf("ready", 1), "you chose Ready", "您选择了“空闲”"],
   [stateOf("not_ready", 1, "lunch"), "you chose Lunch", "您选择了“午餐”"],
   [stateOf("not_ready", 1, "lunch", { by: { kind: "supervisor", name: "Zhang Min" } }), "Zhang Min set you to Lunch", "Zhang Min 把您设为“午餐”"],
   [
@@ -57,9 +57,9 @@ test.each([
     "the call with +86 138 0013 8000 (Technical support) was not answered; no more calls until you go ready",
     "与 +86 138 0013 8000 的通话（技术支持）无人接听，示闲前不再派来电",
   ],
-  [stateOf("not_ready", 1, "connection_lost", { by: system, because: null }), "this desktop was closed or lost its connection", "桌面被关闭或连接中断"],
-  [stateOf("not_ready", 1, "Pause from *45", { by: { kind: "pbx", name: null }, because: because("paused_in_pbx", { call: null, queue: null, number: null }) }), "your phone was paused in the phone system (Pause from *45)", "您的话机在电话系统中被置忙（Pause from *45）"],
-  [stateOf("wrap_up", 1, null, { by: system, because: because("call_ended", { number: null }) }), "you are finishing a call of Technical support", "您正在整理技术支持的一个来电"],
+  [stateOf("not_ready", 1, "connection_lost", { by: system, because: null }), "the desk was closed or lost its connection", "工作台被关闭或连接中断"],
+  [stateOf("not_ready", 1, "Pause from *45", { by: { kind: "pbx", name: null }, because: because("paused_in_pbx", { call: null, queue: null, number: null }) }), "your phone was set to not ready in the phone system (Pause from *45)", "您的话机在电话系统中被设为示忙（Pause from *45）"],
+  [stateOf("wrap_up", 1, null, { by: system, because: because("call_ended", { number: null }) }), "you are wrapping up a call of Technical support", "您正在对技术支持的一个来电做话后处理"],
   [stateOf("ready", 1, null, { by: system, because: because("call_ended", { queue: null, number: null }) }), "a call is over", "一个来电已结束"],
   [stateOf("signed_out", 1, null, { by: null, because: null }), "you are signed out; no calls are offered", "您已签出，不会派来电"],
 ])("as people say it: %#", async (state, english, chinese) => {

@@ -4,6 +4,7 @@ import { named, type T } from "../i18n";
 import { titleOf } from "../store/rooms/lists";
 import type { AgentStateView, Because, Language, ReasonCode } from "../wire/types";
 import { formatNumber } from "./format";
+import { isWithheld } from "./number";
 
 /** Who calls are with and what queues are called, where the desk knows it. */
 export interface Names { t: T; language: Language; reasons: ReasonCode[]; queue: (name: string) => string; who: (call: string) => string | null }
@@ -51,7 +52,7 @@ function chosen(state: AgentStateView, label: string, { t }: Names): string {
 }
 
 function callPhrase(because: Because | null, { t, queue, who }: Names): string {
-  const name = (because?.call && who(because.call)) || formatNumber(because?.number ?? null);
+  const name = (because?.call && who(because.call)) || (isWithheld(because?.number) ? "" : formatNumber(because?.number ?? null));
   if (name && because?.queue) return t("state_why.call_name_queue", { name, queue: queue(because.queue) });
   if (name) return t("state_why.call_name", { name });
   return because?.queue ? t("state_why.call_queue", { queue: queue(because.queue) }) : t("state_why.call");

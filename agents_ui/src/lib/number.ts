@@ -8,6 +8,12 @@ export const readable = (number: string) => MASKED.exec(number)?.[1] ?? number;
 /** Whether the server knows the rest of this number, and this page does not. */
 export const isMasked = (number: string) => MASKED.test(number);
 
+// What networks send in the place of a number or a name that the caller withholds; the server's list is longer.
+const WITHHELD: ReadonlySet<string> = new Set(["anonymous", "withheld", "unknown", "private", "restricted", "unavailable", "blocked", "hidden", "asterisk", "匿名", "未知", "隐藏", "保密"]);
+
+/** Whether this is a network's word for having none: a caller is never called "anonymous". */
+export const isWithheld = (text: string | null | undefined): boolean => !text || WITHHELD.has(text.trim().toLowerCase());
+
 /** `tel:+86-138;ext=602`, `web+tel:…` or what a person wrote, as digits with a leading + where there was one; null when no number. */
 export function numberOf(text: string): string | null {
   const bare = text.trim().replace(/^(web\+)?tel:\/*/i, "").split(/[;?]/)[0] ?? "";

@@ -3,6 +3,8 @@ import i18next from "i18next";
 import type { T } from "../i18n";
 import type { Problem } from "../wire/types";
 
+/** What the server says to programs, "POST /api/session": nothing that a person at the desk can do. */
+const toPrograms = (text: string | null | undefined) => /\b(GET|POST|PUT|PATCH|DELETE) \//.test(text ?? "");
 const plain = (text: string | null | undefined) => (text ?? "").toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
 
 export function problemText(problem: Problem, t: T): { title: string; detail: string } {
@@ -18,7 +20,7 @@ export function problemText(problem: Problem, t: T): { title: string; detail: st
   if (why) return { title, detail: problem.reason?.code.endsWith("rule") && ours ? `${why} ${ours}` : why };
   // The server speaks English: where we have words of our own for cause and remedy, they are the viewer's.
   const repeated = (ours && i18next.language !== "en") || plain(problem.detail) === plain(title);
-  const parts = [repeated ? null : problem.detail, ours ?? problem.remedy, ...fields].filter((part): part is string => Boolean(part));
+  const parts = [repeated ? null : problem.detail, ours ?? (toPrograms(problem.remedy) ? null : problem.remedy), ...fields].filter((part): part is string => Boolean(part));
   return { title, detail: parts.map(sentence).join(" ") };
 }
 

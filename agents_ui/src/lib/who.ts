@@ -2,6 +2,7 @@
 import type { T } from "../i18n";
 import type { CallView, Customer, Interaction } from "../wire/types";
 import { formatNumber } from "./format";
+import { isWithheld } from "./number";
 
 export function whoIs(call: CallView, t: T): string {
   if (call.customer) return call.customer.name;
@@ -10,9 +11,14 @@ export function whoIs(call: CallView, t: T): string {
     const called = call.people.find((person) => person.role === "customer")?.name ?? formatNumber(call.dnis);
     if (called) return called;
   }
-  if (call.ani) return formatNumber(call.ani);
-  return call.ani_name ?? t("common.withheld");
+  if (!isWithheld(call.ani)) return formatNumber(call.ani);
+  return nameOr(call.ani_name, t("common.withheld"));
 }
+
+const nameOr = (name: string | null | undefined, other: string): string => (name && !isWithheld(name) ? name : other);
+
+/** An agent's phone as people call it: 1001, of PJSIP/1001 or Local/1001@agents. */
+export const phoneOf = (seat: string): string => seat.replace(/^\w+\//, "").replace(/@.*$/, "");
 
 /** The name with the salutation before it, as they are spoken to. */
 export function fullName({ salutation, name }: Pick<Customer, "salutation" | "name">): string {
@@ -26,6 +32,6 @@ export function numberWith(entry: Interaction): string | null {
 
 export function whoWas(entry: Interaction, t: T): string {
   if (entry.customer) return entry.customer.name;
-  const number = formatNumber(numberWith(entry));
-  return number || entry.ani_name || t("common.unknown_caller");
+  const number = numberWith(entry);
+  return isWithheld(number) ? nameOr(entry.ani_name, t("common.unknown_caller")) : formatNumber(number);
 }

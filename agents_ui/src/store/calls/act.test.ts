@@ -77,7 +77,7 @@ test("what cannot be says why; what does not apply is silent", () => {
   actByKey(["dtmf"]);
   actByKey(["answer"]);
   actByKey(["complete"]);
-  expect(useStore.getState().toasts.map((entry) => [entry.about, entry.text])).toEqual([["Keypad", "The caller is on hold: take them back first."]]);
+  expect(useStore.getState().toasts.map((entry) => [entry.about, entry.text])).toEqual([["Keypad", "The caller is on hold: retrieve the call first."]]);
   expect(sent).toEqual([]);
 });
 

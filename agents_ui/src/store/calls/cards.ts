@@ -1,4 +1,5 @@
 // Cards that have to be asked for: none came with the offer, the customer changed, or the agent said who is calling.
+import { isWithheld } from "../../lib/number";
 import { api } from "../../wire/api";
 import type { Answer, Card } from "../../wire/types";
 import { earliest, withCardAnswer } from "../desk/answers";
@@ -25,8 +26,9 @@ export function refreshCards(customer: number): void {
 async function cardFromRecord(id: string): Promise<Answer<Card> | null> {
   const call = useStore.getState().desk.calls[id];
   if (!call || call.match === "pending") return null;
-  const kind = call.ani ? ("e164" as const) : ("withheld" as const);
-  const number = { raw: call.ani ?? "", e164: call.ani, extension: null, kind, reason: "", place: null, place_zh: null };
+  const withheld = isWithheld(call.ani);
+  const kind = withheld ? ("withheld" as const) : ("e164" as const);
+  const number = { raw: call.ani ?? "", e164: withheld ? null : call.ani, extension: null, kind, reason: "", place: null, place_zh: null };
   const unexplained = { code: "", params: {} };
   const match = { standing: call.match ?? ("none" as const), reason: unexplained, candidates: [] };
   if (!call.customer) {

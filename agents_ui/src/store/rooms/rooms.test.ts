@@ -40,6 +40,7 @@ test("colleagues who can be reached come first; words may be name, extension or 
   expect(sortTeam(team, "").map((member) => member.state.name)).toEqual(["ready", "ready", "ready", "wrap_up", "talking", "not_ready", "not_ready", "signed_out"]);
   expect(sortTeam(team, "wang").map((member) => member.name)).toEqual(["Wang Fang"]);
   expect(sortTeam(team, "1003 sales").map((member) => member.name)).toEqual(["Chen Jie"]);
+  expect(sortTeam(team, "1003 销售", (queue) => (queue === "sales" ? "销售" : queue)).map((member) => member.name)).toEqual(["Chen Jie"]);
 });
 
 test("a shift is begun by whoever takes calls and has none", () => {

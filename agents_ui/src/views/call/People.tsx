@@ -2,7 +2,7 @@
 import { named, useT } from "../../i18n";
 import { controls } from "../../lib/controls";
 import { formatNumber } from "../../lib/format";
-import { whoIs } from "../../lib/who";
+import { phoneOf, whoIs } from "../../lib/who";
 import { Command } from "../../parts/Command";
 import { Icon, type IconName } from "../../parts/Icon";
 import { RangOthers, wasElsewhere } from "../../parts/RangOthers";
@@ -35,7 +35,7 @@ export function People({ call }: { call: CallView }) {
 
   const nameOf = (person: Person) => {
     if (person.role === "customer" && call.direction === "inbound") return whoIs(call, t);
-    return person.name ?? (formatNumber(person.number) || (person.seat ?? t("common.unknown")));
+    return person.name ?? (formatNumber(person.number) || (person.seat ? phoneOf(person.seat) : t("common.unknown")));
   };
   return (
     <section className={call.people.length > 2 ? "parties many" : "parties"} data-testid="people" aria-labelledby="parties-heading">
@@ -68,11 +68,11 @@ export function People({ call }: { call: CallView }) {
         {gone.filter((other) => !wasElsewhere(other.reason)).map((other) => (
           <li key={other.position} className="gone">
             <Icon name="user" size={14} />
-            <span className="party-name">{other.name ?? other.seat}</span>
+            <span className="party-name">{other.name ?? phoneOf(other.seat)}</span>
             <span className="quiet">{other.reason ? named("party_reason", other.reason) : named("party_state", "left")}</span>
           </li>
         ))}
-        <RangOthers names={gone.filter((other) => wasElsewhere(other.reason)).map((other) => other.name ?? other.seat)} />
+        <RangOthers names={gone.filter((other) => wasElsewhere(other.reason)).map((other) => other.name ?? phoneOf(other.seat))} />
       </ul>
     </section>
   );

@@ -3,6 +3,7 @@ import { Button } from "react-aria-components";
 import { named, sentence, useT } from "../../i18n";
 import { useMinute } from "../../lib/clock";
 import { formatNumber, timeThere } from "../../lib/format";
+import { isWithheld } from "../../lib/number";
 import { fullName, whoIs } from "../../lib/who";
 import { Icon } from "../../parts/Icon";
 import { MatchMark, Tier } from "../../parts/marks";
@@ -38,7 +39,7 @@ export function CardHead({ call, card }: { call: CallView; card: Card }) {
         {shown !== title && (number.kind === "withheld" || number.kind === "malformed" ? <span className="num strong">{shown}</span> : <span className="strong"><TelLink number={number.e164 ?? number.raw} /></span>)}
         {place && <span>{place}</span>}
         <span className="quiet">{sentence("reason", match.reason, language)}</span>
-        {!customer && call.ani_name && <span className="quiet">{t("card.network_name", { name: call.ani_name })}</span>}
+        {!customer && !isWithheld(call.ani_name) && <span className="quiet">{t("card.network_name", { name: call.ani_name })}</span>}
       </p>
       {customer?.remarks && <p className="remarks"><Icon name="note" size={14} /><span>{customer.remarks}</span></p>}
     </header>

@@ -4,6 +4,7 @@ import { Button } from "react-aria-components";
 import { named, useT } from "../../i18n";
 import { formatDate, formatTime } from "../../lib/format";
 import { useQueueTitle } from "../../lib/queue";
+import { phoneOf } from "../../lib/who";
 import { OutcomeText, ToldBy } from "../../parts/marks";
 import { RangOthers, wasElsewhere } from "../../parts/RangOthers";
 import { Span } from "../../parts/Timer";
@@ -117,7 +118,7 @@ export function Segments({ segments, always = false }: { segments: Segment[]; al
           {segment.follow_up && <span className="quiet">{t("wrapup.follow_up")}: {t(`wrapup.${segment.follow_up.kind}`)}{followUpSays(segment.follow_up)}</span>}
         </li>
       ))}
-      <RangOthers names={segments.filter((segment) => wasElsewhere(segment.outcome)).map((segment) => segment.agent?.name ?? segment.seat ?? t("common.unknown"))} />
+      <RangOthers names={segments.filter((segment) => wasElsewhere(segment.outcome)).map((segment) => segment.agent?.name ?? (segment.seat ? phoneOf(segment.seat) : t("common.unknown")))} />
     </ul>
   );
 }

@@ -40,9 +40,9 @@ export function TodayList() {
     return items.filter(
       (entry) =>
         passes(entry, filter) &&
-        (!wanted || [whoWas(entry, t), entry.ani, entry.queue, entry.agent].some((text) => text?.toLowerCase().includes(wanted))),
+        (!wanted || [whoWas(entry, t), entry.ani, entry.queue, entry.queue && queueOf(entry.queue), entry.agent].some((text) => text?.toLowerCase().includes(wanted))),
     );
-  }, [items, filter, words, t]);
+  }, [items, filter, words, t, queueOf]);
 
   return (
     <section className="today" aria-labelledby="today-heading">

@@ -4,7 +4,7 @@ import { Button, Dialog, Heading, Modal, ModalOverlay } from "react-aria-compone
 import { named, useT } from "../../i18n";
 import { isForTheTaking } from "../../lib/controls";
 import { useQueueTitle } from "../../lib/queue";
-import { whoIs } from "../../lib/who";
+import { phoneOf, whoIs } from "../../lib/who";
 import { Command } from "../../parts/Command";
 import { Icon } from "../../parts/Icon";
 import { Tier, VerdictMark } from "../../parts/marks";
@@ -83,7 +83,7 @@ function List() {
       {calls.length === 0 && <p className="quiet pad" role="status">{t(read === null ? "common.loading" : "pickup.none")}</p>}
       <ul className="pick-ups">
         {calls.map((call) => {
-          const rung = call.agents.filter((agent) => agent.state === "ringing").map((agent) => agent.name ?? agent.seat);
+          const rung = call.agents.filter((agent) => agent.state === "ringing").map((agent) => agent.name ?? phoneOf(agent.seat));
           return (
             <li key={call.call} data-call={call.call}>
               <Icon name={call.state === "parked" ? "parking" : call.state === "ringing" ? "bell" : "clock"} />

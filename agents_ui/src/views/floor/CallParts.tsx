@@ -1,5 +1,6 @@
 // The parts that agents have, or had, in one call: who was rung, who spoke, for how long, and how it ended for each.
 import { named, useT } from "../../i18n";
+import { phoneOf } from "../../lib/who";
 import { RangOthers, wasElsewhere } from "../../parts/RangOthers";
 import { Span, Timer } from "../../parts/Timer";
 import { useStore } from "../../store/desk/store";
@@ -16,14 +17,14 @@ export function CallParts({ call }: { call: string }) {
     <ul className="segments" data-testid="call-parts" aria-label={t("floor.parts")}>
       {all.filter((part) => !wasElsewhere(part.reason)).map((part) => (
         <li key={part.position}>
-          <span>{part.name ?? part.seat}</span>
+          <span>{part.name ?? phoneOf(part.seat)}</span>
           <span className="quiet">{named("origin", part.origin)}</span>
           <span>{part.state === "left" && part.reason ? named("party_reason", part.reason) : named("party_state", part.state)}</span>
           {part.talk_ms > 0 && <span className="quiet">{t("call.talk")} <Span ms={part.talk_ms} /></span>}
           {part.state !== "left" && part.since && <Timer since={part.since} />}
         </li>
       ))}
-      <RangOthers names={all.filter((part) => wasElsewhere(part.reason)).map((part) => part.name ?? part.seat)} />
+      <RangOthers names={all.filter((part) => wasElsewhere(part.reason)).map((part) => part.name ?? phoneOf(part.seat))} />
     </ul>
   );
 }

@@ -4,7 +4,7 @@ import { Button } from "react-aria-components";
 import { named, useT } from "../../i18n";
 import { isForTheTaking } from "../../lib/controls";
 import { useQueueTitle } from "../../lib/queue";
-import { whoIs } from "../../lib/who";
+import { phoneOf, whoIs } from "../../lib/who";
 import { Icon } from "../../parts/Icon";
 import { DirectionIcon, Tier, VerdictMark } from "../../parts/marks";
 import { Timer } from "../../parts/Timer";
@@ -46,7 +46,7 @@ export function CallTable({ calls }: { calls: CallView[] }) {
                 <td><VerdictMark code={call.verdict} /></td>
                 <td>{call.queue ? titled(call.queue) : "–"}</td>
                 <td><span className={`floor-state ${call.state}`}><span className="dot" aria-hidden="true" />{named("call_state", call.state)}{call.position ? ` #${call.position}` : ""}</span></td>
-                <td>{call.agents.map((agent) => agent.name ?? agent.seat).join(", ") || "–"}{call.more_ringing && ` ${t("floor.more_ringing")}`}</td>
+                <td>{call.agents.map((agent) => agent.name ?? phoneOf(agent.seat)).join(", ") || "–"}{call.more_ringing && ` ${t("floor.more_ringing")}`}</td>
                 <td className="right"><Timer since={since(call)} /></td>
                 <td className="right">
                   <Button className="button ghost square small" aria-expanded={here} aria-label={t("floor.parts_of", { who })} onPress={() => setOpen(here ? null : call.call)}><Icon name="chevron" size={14} /></Button>

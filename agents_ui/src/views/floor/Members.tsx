@@ -2,6 +2,7 @@
 import { useMemo } from "react";
 import { named, useT } from "../../i18n";
 import { queueTitle } from "../../lib/queue";
+import { phoneOf } from "../../lib/who";
 import { useStore } from "../../store/desk/store";
 import { useTopics } from "../../store/session/topics";
 import type { MemberView, QueueView } from "../../wire/types";
@@ -43,9 +44,9 @@ export function Members({ open }: { open: string[] }) {
           const paused = member.reason ? t("member.paused_for", { reason: named("not_ready", member.reason) }) : t("member.paused");
           return (
             <tr key={member.seat}>
-              <td>{member.name ?? member.seat}</td>
+              <td>{member.name ?? phoneOf(member.seat)}</td>
               <td><span className={`floor-state duty ${dutyTone[duty]}`}><span className="dot" aria-hidden="true" />{duty === "paused" ? paused : named("member", member.status)}</span></td>
-              <td className="num quiet">{member.seat}</td>
+              <td className="num quiet">{phoneOf(member.seat)}</td>
               <td className="quiet">{serves.map((queue) => queueTitle(queue, language)).join(", ")}</td>
             </tr>
           );

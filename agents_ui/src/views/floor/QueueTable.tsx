@@ -33,7 +33,7 @@ export function QueueTable({ queues, now, open, onToggle }: QueueTableProps) {
           const title = queueTitle(queue, language);
           return (
             <tr key={key}>
-              <td>{title} <span className="quiet">{queue.queue}</span></td>
+              <td>{title}</td>
               <td className={`right num ${queue.waiting ? "strong" : "quiet"}`}>{queue.waiting}</td>
               <td className={`right heat ${heat}`}>{queue.longest_since ? <Timer since={queue.longest_since} /> : "–"}</td>
               {(["ready", "busy", "paused", "off"] as const).map((duty) => <td key={duty} className={`right num ${queue[duty] ? "" : "quiet"}`}>{queue[duty]}</td>)}

@@ -3,6 +3,7 @@ import { Button } from "react-aria-components";
 import { useT } from "../../i18n";
 import { useNow } from "../../lib/clock";
 import { formatNumber, formatSpan } from "../../lib/format";
+import { isWithheld } from "../../lib/number";
 import { whoIs } from "../../lib/who";
 import { Icon, type IconName } from "../../parts/Icon";
 import type { Tone } from "../../parts/marks";
@@ -71,7 +72,8 @@ function Conversation() {
   if (!call) return null;
   const here = floorCall(desk, call);
   const floorName = here ? (desk.cards[here.call.call]?.customer?.name ?? whoIs(here.call, t)) : null;
-  const sipName = [call.name, call.number === call.name ? null : formatNumber(call.number)].filter(Boolean).join(" · ");
+  const [name, number] = [call.name, call.number].map((text) => (isWithheld(text) ? null : text));
+  const sipName = [name, number === name ? null : formatNumber(number ?? null)].filter(Boolean).join(" · ");
   const who = floorName ?? (sipName || t("phone.no_number"));
   const mutedThere = here?.part.muted ?? false;
   const quiet = muted || mutedThere;

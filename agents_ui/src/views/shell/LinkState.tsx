@@ -40,11 +40,11 @@ function useLink(): Shown {
     return { tone: isStale ? "bad" : "warn", state: "record_away", text, help: t(isStale ? "link.record_stale_help" : "link.record_away_help"), rows };
   }
   const worst = [...entries].sort((a, b) => severity.indexOf(a[1].state) - severity.indexOf(b[1].state))[0];
-  if (!worst) return { tone: "neutral", state: "none", text: `${t("link.telephony")}: ${t("link.none")}`, help: "", rows };
+  if (!worst) return { tone: "neutral", state: "none", text: t("link.several", { name: t("link.telephony"), state: t("link.none") }), help: "", rows };
   const [name, link] = worst;
   const who = entries.length > 1 && link.state !== "live" ? `${t("link.telephony")} ${name}` : t("link.telephony");
   const help = link.state === "live" ? t("link.live_help") : link.state === "refused" ? t("link.refused_help") : t("link.stale_help");
-  return { tone: tones[link.state], state: link.state, text: `${who}: ${word(link)}`, help, rows };
+  return { tone: tones[link.state], state: link.state, text: t("link.several", { name: who, state: word(link) }), help, rows };
 }
 
 export function LinkState() {

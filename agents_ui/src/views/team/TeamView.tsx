@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState } from "react";
 import { Button } from "react-aria-components";
 import { useT } from "../../i18n";
+import { useQueueTitle } from "../../lib/queue";
 import { Icon } from "../../parts/Icon";
 import { StateMark } from "../../parts/StateMark";
 import { CallBack } from "../../parts/TelLink";
@@ -16,10 +17,10 @@ import { initials } from "../shell/TopBar";
 /** Who can be reached first: free, then on a call, then away; those without a desktop last. */
 const rank: Record<AgentStateName, number> = { ready: 0, wrap_up: 1, reserved: 2, talking: 3, hold: 3, not_ready: 4, signed_out: 5 };
 
-export function sortTeam(team: TeamMember[], typed: string): TeamMember[] {
+export function sortTeam(team: TeamMember[], typed: string, titled: (queue: string) => string = (queue) => queue): TeamMember[] {
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
   return team
-    .filter((member) => words.every((word) => [member.name, member.extension, ...member.queues].some((text) => text?.toLowerCase().includes(word))))
+    .filter((member) => words.every((word) => [member.name, member.extension, ...member.queues, ...member.queues.map(titled)].some((text) => text?.toLowerCase().includes(word))))
     .sort((a, b) => Number(b.state.on_shift) - Number(a.state.on_shift) || rank[a.state.name] - rank[b.state.name] || a.name.localeCompare(b.name));
 }
 
@@ -28,11 +29,12 @@ export function TeamView() {
   const team = useStore((store) => store.desk.team);
   const me = useStore((store) => store.desk.me);
   useTopic("team");
+  const titled = useQueueTitle();
   const here = useShown("team");
   const [typed, setTyped] = useState("");
   const supervises = me !== null && me.role !== "agent";
   const [thread, setThread] = useState<Thread>(supervises ? "team" : "supervisors");
-  const shown = useMemo(() => sortTeam(Object.values(team).filter((member) => member.agent !== me?.id), typed), [team, typed, me?.id]);
+  const shown = useMemo(() => sortTeam(Object.values(team).filter((member) => member.agent !== me?.id), typed, titled), [team, typed, me?.id, titled]);
   const unread = useUnreadThreads(me);
   // Coming here because of a message opens what is unread.
   useEffect(() => {
