@@ -66,6 +66,23 @@ async def test_find(database: Database) -> None:
         assert len(await names(conn, "  ")) == 7
 
 
+async def test_a_number_that_ends_with_what_was_typed_comes_first(database: Database) -> None:
+    async with database.begin() as conn:
+        await a_customer(conn, "Anna", "+4480012345678")
+        await a_customer(conn, "Bruno", "+442079468001")
+        await a_customer(conn, "Clara", "+448001222333")
+        await a_customer(conn, "Zoe", "+8613800138001")
+        assert await names(conn, "8001") == ["Bruno", "Zoe", "Anna", "Clara"]
+        page = await search.find(conn, "8001", limit=1)
+        found = [page.items[0].customer.name]
+        while page.next is not None:
+            page = await search.find(conn, "8001", page.next, limit=1)
+            found.append(page.items[0].customer.name)
+        assert found == ["Bruno", "Zoe", "Anna", "Clara"]
+        masked = await search.find(conn, "2079468001", whole_numbers=True)
+        assert [one.customer.name for one in masked.items] == ["Bruno"]
+
+
 async def test_found_with_contracts_and_numbers(database: Database) -> None:
     async with database.begin() as conn:
         acme = await a_customer(conn, "Acme", kind="company")

@@ -1,7 +1,7 @@
 """The customer search: by words in any script, the beginning of a Latin word, part of a number, a contract number.
 
 All words typed must be found. A customer whose whole name was typed comes first, then names that begin with what
-was typed, then the rest by name.
+was typed and numbers that end with it (people know the end of a number), then the rest by name.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ async def find(
     rank: sa.ColumnElement[int] = sa.literal_column("0", sa.Integer)
     order: list[Any] = [name_key, customer_id]
     if typed:
-        rank = sa.case((name_key == typed, 0), (name_key.startswith(typed, autoescape=True), 1), else_=2)
+        first = [(name_key == typed, 0), (name_key.startswith(typed, autoescape=True), 1)]
+        if not whole_numbers and (fragment := tokens.number_fragment(q)) is not None:
+            first.append((customer_id.in_(_ends_with(fragment)), 1))
+        rank = sa.case(*first, else_=2)
         order = [sa.text("rank"), *order]
     query = sa.select(customer_id, name_key, rank.label("rank")).order_by(*order).limit(limit + 1)
     if typed:
@@ -73,6 +76,11 @@ def _condition(q: str, engine: str, *, whole_numbers: bool) -> sa.ColumnElement[
     if words:
         conditions.append(ids.in_(search_index.matching(words, engine)))
     return sa.and_(*conditions) if conditions else None
+
+
+def _ends_with(fragment: str) -> sa.Select[tuple[int]]:
+    points = contact_points.c
+    return sa.select(points.customer_id).where(points.digits.like(f"%{fragment}"))
 
 
 def _number(term: str, fragment: str, engine: str, *, whole: bool) -> Any:
