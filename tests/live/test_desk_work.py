@@ -81,6 +81,34 @@ async def test_dial_from_a_number_on_the_page(work: Workplace) -> None:
     await says.nobody()
 
 
+async def test_a_supervisor_takes_a_phone_and_leaves_it(work: Workplace) -> None:
+    """Who has no phone of their own takes one, dials by it as an agent does, and watches again."""
+    for extension in ("1001", "1004"):
+        await work.phone(extension)
+    susan = await work.office.sign_in("susan")
+    try:
+        await susan.page.goto(work.site.url)
+        await expect(susan.get("idle-handled")).to_have_count(0)
+        await susan.get("my-state").get_by_role("button", name="Take a phone").click()
+        await susan.get("seat-dialog").get_by_role("option", name="1004").click()
+        await susan.is_("not_ready")
+        await susan.page.get_by_role("link", name="Desk", exact=True).click()
+        await expect(susan.get("idle-handled")).to_be_visible()
+        await susan.page.reload()
+        await susan.is_("not_ready")
+        async with susan.api() as api:
+            (await api.post("/api/calls", json={"to": "1001"})).raise_for_status()
+        await susan.call_is("ringing")
+        await susan.do("hangup")
+        await susan.get("my-state").locator("button").first.click()
+        await susan.page.get_by_role("menuitem", name="Leave this phone").click()
+        await expect(susan.get("my-state").get_by_role("button", name="Take a phone")).to_be_visible(
+            timeout=20_000
+        )
+    finally:
+        await susan.close()
+
+
 async def test_help_comes_with_its_call(work: Workplace) -> None:
     alice = work.alice
     susan = await work.office.sign_in("susan")

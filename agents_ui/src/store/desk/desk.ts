@@ -122,3 +122,6 @@ export function newest<T>(record: Record<string, T>, key: string, value: T, limi
 export function byId<V extends { id: number }>(views: V[]): Record<number, V> {
   return Object.fromEntries(views.map((view) => [view.id, view]));
 }
+
+/** The phone where I sit, else the one that is mine; null for who only watches. */
+export const seatOf = (me: Me | null): string | null => me?.shift?.seat ?? me?.seat ?? null;

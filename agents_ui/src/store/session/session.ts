@@ -6,7 +6,7 @@ import { connect, type Wire } from "../../wire/socket";
 import type { Frame, Me } from "../../wire/types";
 import { refreshCards } from "../calls/cards";
 import { chooseTab, myStates } from "../calls/tabs";
-import { emptyDesk, endsForMe, myCalls } from "../desk/desk";
+import { emptyDesk, endsForMe, myCalls, seatOf } from "../desk/desk";
 import { tellEvent } from "../desk/events";
 import { useStore } from "../desk/store";
 import { closeDrafts, noteDrafts, openDrafts } from "../drafts/noteDrafts";
@@ -60,7 +60,7 @@ export function begin(me: Me, arrival: { phone: string | null } | null = null): 
   const store = useStore.getState();
   store.set({ phase: "signed_in", desk: { ...emptyDesk, me }, selected: null });
   if (me.language !== "browser") void applyLanguage(me.language);
-  if (!me.seat && me.role !== "agent") {
+  if (seatOf(me) === null && me.role !== "agent") {
     // Who supervises without a phone has no calls of their own: the floor is their desk.
     useToday.setState({ everyone: true });
     if (store.path === "/") store.set({ path: "/floor" });

@@ -9,7 +9,7 @@ import { whoWas } from "../../lib/who";
 import { DirectionIcon, Tier } from "../../parts/marks";
 import { Span, Timer } from "../../parts/Timer";
 import { navigate } from "../../store/session/navigate";
-import { myQueues, queueKey } from "../../store/desk/desk";
+import { myQueues, queueKey, seatOf } from "../../store/desk/desk";
 import { useStore } from "../../store/desk/store";
 import { useTopic } from "../../store/session/topics";
 import { useToday } from "../../store/rooms/today";
@@ -22,16 +22,17 @@ export function Idle() {
   const t = useT();
   const language = useStore((store) => store.language);
   const me = useStore((store) => store.desk.me);
+  const seat = seatOf(me);
   const allQueues = useStore((store) => store.desk.queues);
   const serving = useStore((store) => store.desk.serving);
   // Who supervises without a phone serves no queue, and looks at all of them.
-  useTopic(me && !me.seat && me.role !== "agent" ? "floor" : null);
+  useTopic(me && !seat && me.role !== "agent" ? "floor" : null);
   const { items, everyone } = useToday();
   const mine = useMemo(() => (everyone && me ? items.filter((entry) => entry.agent === me.name) : items), [items, everyone, me]);
   const { day } = useDay(localDate(new Date(useMinute())));
-  const queues = me?.seat ? myQueues({ serving, queues: allQueues }) : Object.values(allQueues);
+  const queues = seat ? myQueues({ serving, queues: allQueues }) : Object.values(allQueues);
   const away = me?.role === "agent" && !me.shift && !me.state.on_shift;
-  const state = away ? "signed_out" : !me?.seat ? "no_seat" : me.state.name === "not_ready" || me.state.name === "signed_out" ? me.state.name : "ready";
+  const state = away ? "signed_out" : !me || !seat ? "no_seat" : me.state.name === "not_ready" || me.state.name === "signed_out" ? me.state.name : "ready";
   const recent = mine.filter((entry) => entry.talk_ms).slice(0, 6);
 
   return (
@@ -42,7 +43,7 @@ export function Idle() {
       </header>
       <NotifyOffer />
       <UnsavedNotes />
-      {me?.seat && <section aria-labelledby="idle-numbers">
+      {seat && <section aria-labelledby="idle-numbers">
         <h2 id="idle-numbers">{t("idle.numbers")}</h2>
         <dl className="figures">
           {brief.map(({ id, value }) => (
@@ -56,7 +57,7 @@ export function Idle() {
       </section>}
       {queues.length > 0 && (
         <section aria-labelledby="idle-queues">
-          <h2 id="idle-queues">{t(me?.seat ? "idle.queues" : "floor.queues")}</h2>
+          <h2 id="idle-queues">{t(seat ? "idle.queues" : "floor.queues")}</h2>
           <table className="table">
             <thead>
               <tr><th>{t("idle.queue")}</th><th className="right">{t("idle.waiting")}</th><th className="right">{t("idle.longest")}</th><th className="right">{t("idle.members")}</th></tr>
@@ -74,7 +75,7 @@ export function Idle() {
           </table>
         </section>
       )}
-      {me?.seat && <section aria-labelledby="idle-recent">
+      {seat && <section aria-labelledby="idle-recent">
         <h2 id="idle-recent">{t("idle.recent")}</h2>
         {recent.length === 0 && <p className="quiet">{t("idle.no_recent")}</p>}
         <ul className="recent-calls">

@@ -2,11 +2,12 @@
 import { useT } from "../../i18n";
 import { Command } from "../../parts/Command";
 import { openPicker, usePanel } from "../../store/calls/panel";
+import { seatOf } from "../../store/desk/desk";
 import { useStore } from "../../store/desk/store";
 
 export function DialBox() {
   const t = useT();
-  const seat = useStore((store) => store.desk.me?.seat ?? null);
+  const seat = useStore((store) => seatOf(store.desk.me));
   const reach = useStore((store) => store.socket.name === "open" && Object.values(store.desk.links).every((link) => link.state === "live"));
   const cannot = seat === null ? "no_phone" : reach ? null : "no_pbx";
   return (

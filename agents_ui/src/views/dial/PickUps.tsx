@@ -9,7 +9,7 @@ import { Command } from "../../parts/Command";
 import { Icon } from "../../parts/Icon";
 import { Tier, VerdictMark } from "../../parts/marks";
 import { Timer } from "../../parts/Timer";
-import { isBusy, myPart } from "../../store/desk/desk";
+import { isBusy, myPart, seatOf } from "../../store/desk/desk";
 import { plain } from "../../store/calls/commands";
 import { usePanel } from "../../store/calls/panel";
 import { useConnected } from "../../store/session/reach";
@@ -22,7 +22,7 @@ const REFRESH_MS = 2000;
 /** Why I cannot take this call, as a key of `cannot.*`. */
 function refusal(call: CallView, me: Me | null, connected: boolean, busy: boolean): string | null {
   if (!connected) return "no_pbx";
-  if (!me?.seat) return "no_phone";
+  if (me === null || seatOf(me) === null) return "no_phone";
   if (busy) return "busy";
   if (call.state === "queued" && me.role === "agent" && me.may_pick === false) return "not_allowed";
   return null;

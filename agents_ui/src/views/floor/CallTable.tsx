@@ -8,7 +8,7 @@ import { phoneOf, whoIs } from "../../lib/who";
 import { Icon } from "../../parts/Icon";
 import { DirectionIcon, Tier, VerdictMark } from "../../parts/marks";
 import { Timer } from "../../parts/Timer";
-import { myPart } from "../../store/desk/desk";
+import { myPart, seatOf } from "../../store/desk/desk";
 import { useStore } from "../../store/desk/store";
 import type { CallView } from "../../wire/types";
 import { PickUpCommand } from "../dial/PickUps";
@@ -26,7 +26,7 @@ export function CallTable({ calls }: { calls: CallView[] }) {
   const desk = useStore((store) => store.desk);
   const [open, setOpen] = useState<string | null>(null);
   // Who sits at a phone can take a call from here.
-  const takes = Boolean(desk.me?.seat);
+  const takes = seatOf(desk.me) !== null;
   return (
     <table className="table calls">
       <thead>

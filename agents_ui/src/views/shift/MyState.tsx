@@ -6,7 +6,7 @@ import { Icon } from "../../parts/Icon";
 import { Timer } from "../../parts/Timer";
 import { titleOf, useLists } from "../../store/rooms/lists";
 import { changeState } from "../../store/shift/state";
-import { beginShift, openSeats, useSeating } from "../../store/shift/shift";
+import { beginShift, endShift, openSeats, useSeating } from "../../store/shift/shift";
 import { useStore } from "../../store/desk/store";
 import type { AgentStateName, AgentStateView } from "../../wire/types";
 
@@ -25,8 +25,17 @@ export function MyState() {
   if (!me) return null;
   const { state } = me;
   if (!me.shift && !state.on_shift) {
-    // Who has no phone and only watches has no state to choose.
-    if (me.role !== "agent" && !me.seat) return null;
+    // Who has no phone of their own only watches, until they take one.
+    const watches = me.role !== "agent" && !me.seat;
+    if (watches) {
+      return (
+        <div className="my-state" data-testid="my-state" data-state="watching">
+          <Button className="button ghost" isDisabled={!connected || beginning} onPress={() => void openSeats()}>
+            <Icon name="phone" size={14} />{t(beginning ? "seat.beginning" : "seat.take")}
+          </Button>
+        </div>
+      );
+    }
     return (
       <div className="my-state" data-testid="my-state" data-state="signed_out">
         <Button className="button state primary" isDisabled={!connected || beginning} onPress={() => void beginShift(null)}>
@@ -39,6 +48,7 @@ export function MyState() {
 
   function choose(key: string) {
     if (key === "phone") void openSeats();
+    else if (key === "leave") void endShift();
     else void (key === "ready" ? changeState("ready", null) : changeState("not_ready", key.replace(/^reason:/, "")));
   }
 
@@ -77,6 +87,7 @@ export function MyState() {
               <MenuSection className="menu-section">
                 <Header>{t("seat.here", { phone: me.shift?.extension ?? me.extension ?? "–" })}</Header>
                 <MenuItem id="phone" className="menu-item" textValue={t("seat.change")}><Icon name="phone" size={14} />{t("seat.change")}</MenuItem>
+                {me.seat === null && <MenuItem id="leave" className="menu-item" textValue={t("seat.leave")}><Icon name="signout" size={14} />{t("seat.leave")}</MenuItem>}
               </MenuSection>
             </Menu>
           </div>

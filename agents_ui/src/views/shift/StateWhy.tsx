@@ -7,6 +7,7 @@ import { useMinute } from "../../lib/clock";
 import { whoIs } from "../../lib/who";
 import { Icon } from "../../parts/Icon";
 import { useLists } from "../../store/rooms/lists";
+import { seatOf } from "../../store/desk/desk";
 import { useStore } from "../../store/desk/store";
 
 export function StateWhy() {
@@ -17,7 +18,7 @@ export function StateWhy() {
   const reasons = useLists((lists) => lists.reasons);
   const queue = useQueueTitle();
   const now = useMinute();
-  const watches = useStore((store) => store.desk.me?.role !== "agent" && !store.desk.me?.seat);
+  const watches = useStore((store) => store.desk.me?.role !== "agent" && seatOf(store.desk.me) === null);
   // Who only watches has no state that needs words.
   if (!state || state.since === null || (watches && !state.on_shift)) return <div className="state-why" />;
   const who: Names["who"] = (id) => (calls[id]?.customer ? whoIs(calls[id], t) : null);
