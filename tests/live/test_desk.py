@@ -148,6 +148,13 @@ async def test_consult_alternate_complete(work: Workplace) -> None:
     await work.hears(caller, "bob")
     await bob.hears("bob")
     await expect(bob.get("card-customer")).to_contain_text(CUSTOMER)
+    # The clocks show what the record has: while she consulted, her caller was on hold.
+    row = (await work.site.interactions())[0]
+    mine = next(part for part in row["segments"] if part["agent"]["name"] == "Alice Walker")
+    for name in ("talk", "hold"):
+        shown = (await alice.get(f"time-{name}").locator("dd").inner_text()).strip()
+        minutes, seconds = map(int, shown.split(":"))
+        assert abs(minutes * 60 + seconds - mine[f"{name}_ms"] / 1000) <= 1, (name, shown, mine)
     # Whoever was asked about the call has it now.
     await expect(bob.get("call-why")).to_have_text("Why it came to you: Transferred by Alice Walker")
     await alice.finish()

@@ -1,6 +1,7 @@
 // The current call: its state and times, the way it came, who is on it, and what is written of it.
 import { named, useT } from "../../i18n";
 import { formatMoment, formatNumber, formatTime } from "../../lib/format";
+import { isConsulting } from "../../lib/controls";
 import { useQueueTitle } from "../../lib/queue";
 import { whoIs } from "../../lib/who";
 import { Span, Timer } from "../../parts/Timer";
@@ -27,7 +28,7 @@ export function CallPanel() {
           <span className="dot" aria-hidden="true" />
           {part ? named("standing", part.standing) : named("call_state", call.state)}
         </span>
-        <span className="call-timer" data-testid="call-timer">{part ? <Timer since={part.since} /> : <Timer since={call.started_at} />}</span>
+        <span className="call-timer" data-testid="call-timer"><Timer since={began(call, part)} /></span>
         <span className="call-with">
           {wrapping ? [named("outcome", call.outcome), call.ended_by ? t("call.ended_by", { who: named("ended_by", call.ended_by) }) : ""].filter(Boolean).join(" · ") : card?.customer?.name ?? whoIs(call, t)}
         </span>
@@ -43,13 +44,21 @@ export function CallPanel() {
   );
 }
 
-/** Wait, ring, talk, hold: finished ones stand still, the running one is drawn from its timestamp. */
+/** Since when the one clock runs: the ring, then the call from its answer on whatever happens in it, then the wrap-up. */
+function began(call: CallView, part: PartView | null): string {
+  if (!part) return call.started_at;
+  return part.state === "ringing" || part.state === "wrap_up" || part.state === "left" ? part.since : (part.answered_at ?? part.since);
+}
+
+/** Wait, ring, talk, hold as the record counts them: while I consult, my caller waits, and that is hold. Those that are
+    over stand still, the running one is drawn from its timestamp. */
 function Times({ call, part }: { call: CallView; part: PartView | null }) {
   const t = useT();
   const state = part?.state;
   const waitingSince = call.waiting_since ?? call.queued_at;
   const waiting = waitingSince !== null && call.wait_ms === null && call.answered_at === null && call.ended_at === null;
-  const talking = state === "talking" || state === "consulting";
+  const holding = state === "hold" || (state === "consulting" && isConsulting(part));
+  const talking = state === "talking" || (state === "consulting" && !holding);
   return (
     <dl className="times">
       <div className={waiting ? "running" : ""}>
@@ -59,13 +68,13 @@ function Times({ call, part }: { call: CallView; part: PartView | null }) {
       {state === "ringing" && (
         <div className="running"><dt>{t("call.ring")}</dt><dd>{part && <Timer since={part.since} />}</dd></div>
       )}
-      <div className={talking ? "running" : ""}>
+      <div className={talking ? "running" : ""} data-testid="time-talk">
         <dt>{t("call.talk")}</dt>
         <dd>{part && talking ? <Timer since={part.since} plusMs={part.talk_ms} /> : <Span ms={state === "ringing" ? null : part?.talk_ms} />}</dd>
       </div>
-      <div className={state === "hold" ? "running" : ""}>
+      <div className={holding ? "running" : ""} data-testid="time-hold">
         <dt>{t("call.hold")}</dt>
-        <dd>{part && state === "hold" ? <Timer since={part.since} plusMs={part.hold_ms} /> : <Span ms={state === "ringing" ? null : part?.hold_ms} />}</dd>
+        <dd>{part && holding ? <Timer since={part.since} plusMs={part.hold_ms} /> : <Span ms={state === "ringing" ? null : part?.hold_ms} />}</dd>
       </div>
       {state === "wrap_up" && <div className="running"><dt>{t("call.wrap_up")}</dt><dd>{part && <Timer since={part.since} />}</dd></div>}
     </dl>
