@@ -67,6 +67,7 @@ from .push.capsules import Capsules
 from .push.cards import Cards
 from .push.hub import Hub
 from .push.stream import Stream
+from .record import journal
 from .record.center import phone_secrets, second_factors
 from .record.database import Database
 from .record.processes.notices import Notices, this_process
@@ -381,7 +382,7 @@ def _not_heard_yet(attachments: Sequence[Attachment]) -> dict[str, datetime]:
 def _stream_of(pbx: str, hub: Hub, database: Database, lookup: Lookup, following: Following) -> Stream:
     replica = Replica(pbx)
     cards = Cards(replica, lookup, Capsules(replica, database))
-    return Stream(f"pbx:{pbx}", hub, database, replica, cards, following.announce)
+    return Stream(journal.stream_of(pbx), hub, database, replica, cards, following.announce)
 
 
 # --- duties: tasks that run as long as the server does ----------------------------------------------------

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any, TypeVar
 
 from cti_server.floor import topics
+from cti_server.record.journal import stream_of
 from cti_server.rules.rights import Viewer
 
 from . import frames
@@ -270,7 +271,7 @@ class Hub:
         """
         if agent not in self._of_agent:
             return
-        stream = f"pbx:{pbx}"
+        stream = stream_of(pbx)
         now = {(stream, topic) for topic in frames.serving(pbx, queues)}
         self._serve_also(agent, now)
         for key in {key for key in self._serving[agent] if key[0] == stream} - now:
@@ -301,7 +302,7 @@ def _sees_by_role(viewer: Viewer, topic: str) -> bool:
 
 
 def _topics(serves: frames.Serves) -> set[Topic]:
-    stream = f"pbx:{serves.pbx}"
+    stream = stream_of(serves.pbx)
     return {(stream, topic) for topic in frames.serving(serves.pbx, serves.queues)}
 
 

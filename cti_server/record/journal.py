@@ -68,6 +68,11 @@ class Entry:
     audience: Any
 
 
+def stream_of(pbx: str) -> str:
+    """The name of the stream of a PBX."""
+    return f"pbx:{pbx}"
+
+
 async def append(conn: Connection, stream: str, entries: Sequence[NewEntry]) -> range:
     """Append in the caller's transaction; returns the numbers of the entries, in order. After a rollback they are
     used again.

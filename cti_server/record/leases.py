@@ -385,7 +385,7 @@ async def live_until(conn: Connection, pbx: str) -> datetime | None:
     note, the PBX may have been lost in between.
     """
     noted: datetime | None = await conn.scalar(sa.select(pbx_leases.c.live_at).where(pbx_leases.c.pbx == pbx))
-    told = await journal.last_of_calls_at(conn, pbx)
+    told = await journal.last_of_calls_at(conn, journal.stream_of(pbx))
     if noted is None or told is None or not noted < told <= noted + TOLD_WITHIN:
         return noted
     return told

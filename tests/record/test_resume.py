@@ -73,11 +73,13 @@ async def test_what_happened_to_calls_after_the_last_note_was_heard_too(database
     async with leases.hold(database, "demo", "one", after(0)) as lease, database.begin() as conn:
         await leases.fence(conn, lease, changes_it=True)
         await leases.note_live(conn, "demo", after(5))
-        await journal.append(conn, "demo", [told(3, "call.changed")])
+        await journal.append(conn, journal.stream_of("demo"), [told(3, "call.changed")])
         assert await leases.live_until(conn, "demo") == after(5)
         await journal.append(
-            conn, "demo", [told(8, "part.changed"), told(9, "agent.changed"), told(9, "link.changed")]
+            conn,
+            journal.stream_of("demo"),
+            [told(8, "part.changed"), told(9, "agent.changed"), told(9, "link.changed")],
         )
         assert await leases.live_until(conn, "demo") == after(8), "of the link itself nothing follows"
-        await journal.append(conn, "demo", [told(60, "part.changed")])
+        await journal.append(conn, journal.stream_of("demo"), [told(60, "part.changed")])
         assert await leases.live_until(conn, "demo") == after(5), "no note since: the PBX was lost meanwhile"
