@@ -16,6 +16,8 @@ from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from cti_server.api.websocket import WRITE_NOW
+
 from .gate import Gate
 
 LINGER_S = 2.0  # for a refused peer to read why; closed at once, TCP may throw the answer away
@@ -283,6 +285,20 @@ class Websocket(WebSocketsSansIOProtocol):
         super().resume_writing()
         if not self.read_paused and not self.transport.is_closing():
             self.transport.resume_reading()
+
+    async def run_asgi(self) -> None:
+        self.scope.setdefault("extensions", {})[WRITE_NOW] = {"write": self.write_now}
+        await super().run_asgi()
+
+    def write_now(self, frame: bytes) -> bool:
+        """Write a frame of a server, whole and unmasked, if the desktop takes it now. `send` does the same for one
+        message, and costs its caller a turn of the loop."""
+        if not self.handshake_complete or self.close_sent or self.disconnected:
+            return False
+        if not self.writable.is_set() or self.transport.is_closing():
+            return False
+        self.transport.write(frame)
+        return True
 
     async def receive(self) -> Any:
         await self.writable.wait()

@@ -20,21 +20,29 @@ from .frames import MAX_OPEN, Frame, Note, Positions
 
 MAX_WAITING = 1000  # frames that may wait for a desktop; beyond it the desktop is closed with 4408 and resumes
 
+SLICE = 100  # desktops that are handed a frame in one turn of the loop: about two milliseconds
+
 Topic = tuple[str, str]  # stream and name: a topic is opened for each stream that it draws on
 Key = TypeVar("Key")
+
+
+Sink = Callable[[Frame | Note], bool]
+"""Sends a frame in this moment; False where the desktop cannot take it now."""
 
 
 class Subscriber:
     """One desktop's line of frames. A desktop that lags too far is `overrun`, and gets no more frames."""
 
-    __slots__ = ("_limit", "_waiting", "_wake", "open", "overrun", "signed_out", "viewer")
+    __slots__ = ("_limit", "_pump", "_sink", "_waiting", "_wake", "open", "overrun", "signed_out", "viewer")
 
-    def __init__(self, viewer: Viewer, limit: int) -> None:
+    def __init__(self, viewer: Viewer, limit: int, pump: Pump) -> None:
         self.viewer = viewer
         self.overrun = False
         self.signed_out = False
         self.open: dict[Topic, None] = {}
         self._limit = limit
+        self._pump = pump
+        self._sink: Sink | None = None  # there while the session waits for a frame
         self._waiting: deque[Frame | Note] = deque()
         self._wake = asyncio.Event()
 
@@ -46,7 +54,18 @@ class Subscriber:
             self.overran()
             return
         self._waiting.append(frame)
-        self._wake.set()
+        if self._sink is None:
+            self._wake.set()
+        elif len(self._waiting) == 1:  # else it is handed out, or its session is woken up, already
+            self._pump.hand_out(self)
+
+    def hand_out(self) -> None:
+        """Send what waits, as far as the desktop takes it at once; the rest wakes the session up."""
+        while self._waiting:
+            if self._sink is None or not self._sink(self._waiting[0]):
+                self._wake.set()
+                return
+            self._waiting.popleft()
 
     def overran(self) -> None:
         """It missed something: it gets no more frames, is closed at once, and connects again."""
@@ -58,21 +77,50 @@ class Subscriber:
         self.signed_out = True
         self._wake.set()
 
-    async def take(self, timeout: float) -> list[Frame | Note]:
-        """The waiting frames, in order; empty when none came within `timeout` seconds.
+    async def take(self, timeout: float, sink: Sink | None = None) -> list[Frame | Note]:
+        """The waiting frames, in order; empty when none came within `timeout` seconds, or all that came went to
+        the `sink`.
 
         Look at `overrun` and `signed_out` after each call: both wake it up.
         """
         if not self._waiting and not self.overrun and not self.signed_out:
+            self._sink = sink
             try:
                 async with asyncio.timeout(timeout):
                     await self._wake.wait()
             except TimeoutError:
                 return []
+            finally:
+                self._sink = None
         self._wake.clear()
         waiting = list(self._waiting)
         self._waiting.clear()
         return waiting
+
+
+class Pump:
+    """Hands frames to sessions that wait for them. To wake a task for each costs ten times what sending costs; but
+    a frame for thousands goes out a slice at a time, so that calls do not wait for it."""
+
+    def __init__(self) -> None:
+        self._due: deque[Subscriber] = deque()
+        self._left = SLICE
+        self._turn: asyncio.Handle | None = None
+
+    def hand_out(self, subscriber: Subscriber) -> None:
+        self._turn = self._turn or asyncio.get_running_loop().call_soon(self._next)
+        if self._left and not self._due:
+            self._left -= 1
+            subscriber.hand_out()
+        else:
+            self._due.append(subscriber)
+
+    def _next(self) -> None:
+        self._turn, self._left = None, SLICE
+        for _ in range(min(SLICE, len(self._due))):
+            self._due.popleft().hand_out()
+        if self._due:
+            self._turn = asyncio.get_running_loop().call_soon(self._next)
 
 
 class Hub:
@@ -80,6 +128,7 @@ class Hub:
 
     def __init__(self, limit: int = MAX_WAITING) -> None:
         self._limit = limit
+        self._pump = Pump()
         # Called when an agent's first desktop connects, and when their last one is gone.
         self.presence: Callable[[int, bool], None] = lambda agent, connected: None
         self.positions: Positions = {}
@@ -105,7 +154,7 @@ class Hub:
 
         `serves` has the queues that the viewer serves at this moment, by PBX.
         """
-        subscriber = Subscriber(viewer, self._limit)
+        subscriber = Subscriber(viewer, self._limit, self._pump)
         agent = viewer.agent
         first = agent not in self._of_agent
         self._all.add(subscriber)

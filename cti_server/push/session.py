@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from cti_server.rules.rights import Viewer
 
 from . import frames
-from .frames import FIRST, HEARTBEAT_S, LATER, Frame, Hello, Positions, Refusal, Resume, Watch
+from .frames import FIRST, HEARTBEAT_S, LATER, Frame, Hello, Note, Positions, Refusal, Resume, Watch
 from .hub import Hub, Subscriber
 
 FIRST_MESSAGE_S = 5.0
@@ -33,6 +33,11 @@ class Socket(Protocol):
 
     async def receive_text(self) -> str: ...
     async def send_text(self, data: str) -> None: ...
+
+    def send_now(self, data: str) -> bool:
+        """Send without waiting; False where that is not possible at this moment, and nothing is sent."""
+        ...
+
     async def close(self, code: int = 1000, reason: str | None = None) -> None: ...
 
 
@@ -155,11 +160,15 @@ class Session:
         that is too slow.
         """
         reading = asyncio.create_task(self._read(), name="desktop reads")
+
+        def send_now(frame: Frame | Note) -> bool:
+            return _is_known(frame, have) or self.socket.send_now(self._as_seen(frame.text))
+
         loop = asyncio.get_running_loop()
         ask_at = loop.time() + ASK_EVERY_S
         try:
             while not reading.done():
-                batch = await self.subscriber.take(HEARTBEAT_S)
+                batch = await self.subscriber.take(HEARTBEAT_S, send_now)
                 if loop.time() >= ask_at:
                     ask_at = loop.time() + ASK_EVERY_S
                     if not await self.source.may_go_on(self.subscriber.viewer):
@@ -170,7 +179,7 @@ class Session:
                     await self.socket.close(SIGNED_OUT, "signed out")
                     return
                 for frame in batch:
-                    if not isinstance(frame, Frame) or frame.seq > have.get(frame.stream, 0):
+                    if not _is_known(frame, have):
                         await self._send(frame.text)
                 if not batch:
                     # What is told ahead of the record is no place to resume from.
@@ -209,10 +218,16 @@ class Session:
                 await self.source.open(self.subscriber, topic)
 
     async def _send(self, text: str) -> None:
-        if not self.subscriber.viewer.sees_numbers:
-            text = self.mask(text)
         async with asyncio.timeout(SEND_S):
-            await self.socket.send_text(text)
+            await self.socket.send_text(self._as_seen(text))
+
+    def _as_seen(self, text: str) -> str:
+        return text if self.subscriber.viewer.sees_numbers else self.mask(text)
+
+
+def _is_known(frame: Frame | Note, have: Positions) -> bool:
+    """Whether the desktop has this event already, from the snapshot or among those that it missed."""
+    return isinstance(frame, Frame) and frame.seq <= have.get(frame.stream, 0)
 
 
 Admit = Callable[[str], Awaitable[Viewer | None]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import uvicorn
 
+from cti_server.api.websocket import WRITE_NOW, as_sent
 from cti_server.listener.connections import NotOfPeers, limited
 from cti_server.listener.gate import Gate
 from cti_server.listener.limits import Limits
@@ -25,6 +27,10 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await receive()
         await send({"type": "websocket.accept"})
         while (message := await receive())["type"] == "websocket.receive":
+            if message["text"] == "flood":
+                write = scope["extensions"][WRITE_NOW]["write"]
+                taken = next(n for n in itertools.count() if not write(as_sent("x" * 1000)))
+                message["text"] = f"{taken} were taken"
             await send({"type": "websocket.send", "text": message["text"]})
         return
     size, more = 0, True

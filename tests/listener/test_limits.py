@@ -358,3 +358,15 @@ async def test_a_connection_that_cannot_be_ended_leaves_the_others_their_limits(
     assert len(gate) == 1
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_frame_is_written_at_once_as_long_as_the_desktop_takes_it(listen: Listen) -> None:
+    async with listen(Limits()) as server, websockets.connect(f"ws://127.0.0.1:{server.port}/ws") as desktop:
+        await desktop.send("flood")
+        said = [await desktop.recv()]
+        while said[-1] == "x" * 1000:
+            said.append(await desktop.recv())
+        assert said[-1] == f"{len(said) - 1} were taken"
+        assert len(said) > 60  # 64 kB are taken in any case
+        await desktop.send("afterwards")
+        assert await desktop.recv() == "afterwards"

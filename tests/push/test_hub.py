@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
 from typing import Any
 
 from cti_server.floor import topics
-from cti_server.push.frames import Frame, of_event
-from cti_server.push.hub import Hub, Subscriber
+from cti_server.push.frames import Frame, Note, of_event
+from cti_server.push.hub import SLICE, Hub, Sink, Subscriber
 from cti_server.rules.rights import Oversight, Viewer
 
 STREAM = "pbx:a"
@@ -165,3 +167,57 @@ async def test_finding_the_readers_visits_only_them() -> None:
         hub.subscribe(Viewer(agent))
     assert [one.viewer.agent for one in hub._readers(frame(1, agents=[77]))] == [77]
     assert hub._readers(frame(1, agents=[77])) is hub._of_agent[77]
+
+
+async def test_who_waits_is_handed_a_frame_at_once_and_a_crowd_a_slice_at_a_time() -> None:
+    hub, crowd = Hub(), 3 * SLICE + 10
+    told: list[list[int]] = [[] for _ in range(crowd)]
+
+    def sink(number: int) -> Sink:
+        def takes(one: Frame | Note) -> bool:
+            told[number].append(json.loads(one.text)["seq"])
+            return True
+
+        return takes
+
+    async def waits(number: int) -> None:
+        subscriber, _ = hub.subscribe(Viewer(number))
+        await subscriber.take(30, sink(number))
+
+    sessions = [asyncio.create_task(waits(number)) for number in range(crowd)]
+    await asyncio.sleep(0)
+    hub.publish([frame(1, agents=[7])])
+    assert told[7] == [1], "the one reader has it when publish returns"
+    turns = [sum(map(len, told))]
+    hub.publish([frame(2, everyone=True), frame(3, everyone=True)])
+    while sum(map(len, told)) < 2 * crowd + 1:
+        turns.append(sum(map(len, told)))
+        await asyncio.sleep(0)
+    assert all(numbers[-2:] == [2, 3] for numbers in told), "each has all, in order"
+    assert len(turns) >= 4, "others had their turn in between"
+    assert max(later - earlier for earlier, later in itertools.pairwise(turns)) <= 2 * SLICE
+    for session in sessions:
+        session.cancel()
+    await asyncio.gather(*sessions, return_exceptions=True)
+
+
+async def test_what_is_refused_waits_for_its_session_in_order() -> None:
+    hub, taken = Hub(), list[int]()
+    busy = False
+
+    def sink(one: Frame | Note) -> bool:
+        if busy:
+            return False
+        taken.append(json.loads(one.text)["seq"])
+        return True
+
+    subscriber, _ = hub.subscribe(Viewer(1))
+    taking = asyncio.create_task(subscriber.take(30, sink))
+    await asyncio.sleep(0)
+    hub.publish([frame(1, agents=[1])])
+    busy = True
+    hub.publish([frame(2, agents=[1])])
+    busy = False
+    hub.publish([frame(3, agents=[1])])
+    assert taken == [1], "what came later does not overtake"
+    assert [json.loads(one.text)["seq"] for one in await taking] == [2, 3]

@@ -19,7 +19,10 @@ AGENT = Viewer(agent=1)
 
 
 class Socket:
-    """The desktop's end. `sent` is what it got; `closed` the code it was closed with."""
+    """The desktop's end. `sent` is what it got; `closed` the code it was closed with. `at_once`: whether a frame
+    can be written in the same moment, as behind our own listener."""
+
+    at_once = False
 
     def __init__(self, *says: dict[str, Any] | str) -> None:
         self._says: asyncio.Queue[str] = asyncio.Queue()
@@ -41,6 +44,13 @@ class Socket:
         self.sent.append(json.loads(data))
         self.arrived.set()
 
+    def send_now(self, data: str) -> bool:
+        if not self.at_once or not self.taking.is_set() or self.closed is not None:
+            return False
+        self.sent.append(json.loads(data))
+        self.arrived.set()
+        return True
+
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
         self.closed = code
 
@@ -55,6 +65,11 @@ class Socket:
                 self.arrived.clear()
                 await self.arrived.wait()
         return self.sent
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["in turn", "at once"])
+def how(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Socket, "at_once", request.param)
 
 
 def frame(
