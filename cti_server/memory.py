@@ -125,6 +125,7 @@ def described(at: float, queue: Queue) -> QueueDescribed:
 
 async def _restored(conn: Connection, now: float, shift: Shift) -> ShiftRestored:
     phone = await phones.find(conn, shift.pbx, shift.seat)
+    last = await agent_states.last(conn, shift.agent_id)
     return ShiftRestored(
         now,
         shift.agent_id,
@@ -139,6 +140,7 @@ async def _restored(conn: Connection, now: float, shift: Shift) -> ShiftRestored
         because=Because(**shift.because) if shift.because else Because("chosen"),
         chosen_at=shift.state_since.timestamp(),
         added=tuple(shift.added or ()),
+        was=(last.name, last.reason, last.at.timestamp()) if last is not None else None,
     )
 
 
@@ -192,6 +194,13 @@ class StateLog:
 
     def __init__(self) -> None:
         self._last: dict[int, tuple[str, str | None]] = {}
+        self._before: dict[int, tuple[str, str | None]] = {}  # a restart: of those who are not back at work yet
+
+    def go_on(self, signals: Iterable[Signal]) -> None:
+        """These shifts go on: of a state that is written already no second row is."""
+        for signal in signals:
+            if isinstance(signal, ShiftRestored) and signal.was is not None:
+                self._before[signal.agent] = signal.was[:2]
 
     def rows(self, events: Iterable[Event]) -> list[AgentStateRow]:
         found = []
@@ -200,6 +209,8 @@ class StateLog:
                 continue
             agent, state = event.body["agent"], event.body["state"]
             now = (state["name"], state["reason"])
+            if state["on_shift"] and self._before.pop(agent, None) == now:
+                self._last[agent] = now
             if self._last.get(agent) == now or not (state["on_shift"] or agent in self._last):
                 continue
             self._last[agent] = now

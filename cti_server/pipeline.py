@@ -173,6 +173,7 @@ class Pipeline:
         for call in calls:
             self.floor.restore(call)
             self.callers.recall(call)
+        self._states.go_on(people)
         self._put_differing(people)
         for agent in self._connected():
             self.put(DesktopSeen(time.time(), agent, connected=True))

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -35,7 +35,7 @@ from cti_server.pipeline import Pipeline
 from cti_server.push.frames import Frame
 from cti_server.push.hub import Hub
 from cti_server.record import journal, leases
-from cti_server.record.center import agents, queues
+from cti_server.record.center import agent_states, agents, queues
 from cti_server.record.contacts import history, interactions
 from cti_server.record.crm import customers
 from cti_server.record.database import Database
@@ -404,6 +404,43 @@ async def test_a_restart_shows_nobody_without_their_queues(database: Database) -
     assert [member["queues"] for row in rows if row.kind == "team.changed" for member in row.body["agents"]] == [
         ["support"]
     ]
+
+
+async def test_a_state_goes_on_over_a_change_of_hands(database: Database) -> None:
+    """Since when an agent is what they are does not begin anew with another server, and is written once: ready since
+    they became so, and not from the change of hands on."""
+    async with database.begin() as conn:
+        anna = await agents.add(conn, login="anna", name="Anna", seat="PJSIP/1001", pbx="demo")
+    member = MemberChanged(1.0, "support", "PJSIP/1001", "PJSIP/1001", "Anna", MemberStatus.IDLE, False, None)
+    began = time.time() - 600
+
+    async def state(pipeline: Pipeline) -> tuple[str, str | None, int]:
+        found = await pipeline.when(lambda floor: floor.agents.get(anna), 5)
+        assert found.since is not None
+        return found.state.name, found.state.reason, round(found.since - began)
+
+    async with running(database) as (pipeline, _):
+        await pipeline.when(lambda floor: floor.agents.get(anna), 5)
+        pipeline.put(Snapshot(began, 1, (), ("support",), (member,)))
+        pipeline.put(ShiftBegan(began + 1, anna, "PJSIP/1001", "1001", "desk", (("support", 0),)))
+        await pipeline.when(lambda floor: floor.agents[anna].shift, 5)
+        assert await state(pipeline) == ("not_ready", "signed_in", 1)
+        pipeline.put(StateChosen(began + 5, anna, True, None, By("agent")))
+        await pipeline.when(lambda floor: floor.agents[anna].state.name == "ready" or None, 5)
+        await pipeline.when(lambda floor: True if not pipeline.spool else None, 5)
+    for _ in ("one", "another"):
+        async with running(database) as (pipeline, _):
+            await pipeline.when(lambda floor: floor.agents.get(anna) and floor.agents[anna].shift, 5)
+            assert await state(pipeline) == ("ready", None, 5)
+            pipeline.put(Snapshot(began + 60, 1, (), ("support",), (member,)))
+            pipeline.put(LinkChanged(began + 61, LinkState.LIVE))
+            await pipeline.when(lambda floor: floor.link is LinkState.LIVE or None, 5)
+            assert await state(pipeline) == ("ready", None, 5)
+            await pipeline.when(lambda floor: True if not pipeline.spool else None, 5)
+    async with database.read() as conn:
+        day = datetime.fromtimestamp(began, UTC) - timedelta(hours=1)
+        rows = await agent_states.of_day(conn, anna, day, day + timedelta(hours=9))
+    assert [(row.name, round(row.at.timestamp() - began)) for row in rows] == [("not_ready", 1), ("ready", 5)]
 
 
 async def test_a_pbx_that_is_away_keeps_nobodys_state_back(database: Database) -> None:

@@ -136,6 +136,7 @@ class Agent:
     shift: Shift | None = None
     state: State = SIGNED_OUT_STATE
     since: float | None = None
+    was: tuple[str, str | None, float] | None = None  # before a restart: state, reason, and when that began
     phone_reachable: bool | None = None
     phone_since: float | None = None
     desktop_gone: float | None = 0.0  # since when no desktop of theirs is connected
@@ -155,8 +156,15 @@ class Agent:
     def take(self, state: State, at: float) -> None:
         """Be in this state from `at` on; `since` stays while name and reason do."""
         if (state.name, state.reason) != (self.state.name, self.state.reason) or self.since is None:
-            first = state.began if self.since is None and state.began is not None else at
+            first = self._began(state, at) if self.since is None else at
             if state.name in BUSY and self.state.name not in BUSY:
                 self.busy_since = state.busy_from
             self.since = first
         self.state = state
+
+    def _began(self, state: State, at: float) -> float:
+        """When this state began that a restarted floor finds them in."""
+        was, self.was = self.was, None
+        if was is not None and was[:2] == (state.name, state.reason):
+            return was[2]
+        return state.began if state.began is not None else at

@@ -41,7 +41,8 @@ class ShiftBegan(AgentSignal):
 @dataclass(frozen=True, slots=True)
 class ShiftRestored(ShiftBegan):
     """The shift goes on after a restart of the server, with the wish of that time: `chosen_at` is when it was
-    made, `since` when the shift began, `added` the queues of which the server had made the seat a member."""
+    made, `since` when the shift began, `added` the queues of which the server had made the seat a member. `was` is
+    the state that was written last, with its reason and when it began."""
 
     since: float
     ready: bool
@@ -50,6 +51,7 @@ class ShiftRestored(ShiftBegan):
     because: Because
     chosen_at: float
     added: tuple[str, ...] = ()
+    was: tuple[str, str | None, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

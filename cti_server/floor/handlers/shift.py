@@ -71,6 +71,7 @@ def restored(books: Books, s: ShiftRestored) -> None:
     # The desktop counts as gone from now until it connects again.
     agent.shift = Shift(s.since, extension, s.kind, dict(s.queues), wish, added=set(s.added))
     agent.desktop_gone = s.at
+    agent.since, agent.was = None, s.was  # the state that they are in now began before
     agent.extension = extension
     take_seat(books, agent, s.seat)
     books.touch_agent(agent.id)

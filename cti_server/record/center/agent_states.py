@@ -56,6 +56,14 @@ def _insert(dialect: str) -> Any:
     return insert_if_there(dialect, agent_states, "agent_id", "agents", _WRITTEN)
 
 
+async def last(conn: Connection, agent_id: int) -> AgentStateRow | None:
+    """The state that this agent is in, as far as it was written."""
+    c = agent_states.c
+    query = sa.select(agent_states).where(c.agent_id == agent_id).order_by(c.at.desc(), c.id.desc()).limit(1)
+    row = (await conn.execute(query)).one_or_none()
+    return _row(row) if row is not None else None
+
+
 async def of_day(conn: Connection, agent_id: int, since: datetime, until: datetime) -> list[AgentStateRow]:
     """The changes in [since, until), in order, preceded by the state that the agent was in at `since`, if any."""
     c = agent_states.c
