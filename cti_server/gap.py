@@ -286,10 +286,13 @@ class Gaps:
     async def _note_what_it_missed(self, work: _Work, story: Story) -> None:
         """A call that went on. The floor has it, but for what came of it while nobody watched."""
         for call in await _calls(work, story, self.pipeline.books.boot):
-            told = contact_of(call)
-            is_new = (work.gap.id, call.linkedid) not in self._looked_at
-            if is_new and call.linkedid in story.started and work.unwatched.concern(told):
-                self._went_on[call.linkedid] = (work.gap.id, told)
+            self._look_later(work, story, call)
+
+    def _look_later(self, work: _Work, story: Story, call: Call) -> None:
+        told = contact_of(call)
+        is_new = (work.gap.id, call.linkedid) not in self._looked_at
+        if is_new and call.linkedid in story.started and work.unwatched.concern(told):
+            self._went_on[call.linkedid] = (work.gap.id, told)
 
     # --- writing ---------------------------------------------------------------------------------------
 
@@ -311,6 +314,8 @@ class Gaps:
                     new.append(await self._identified(call))
                 else:
                     work.found.left_out += call.first_leg is not None
+            elif row is None and known.keys() & {call.linkedid, *call.aliases}:
+                self._look_later(work, story, call)  # its end was seen, as soon as somebody watched again
         if not new:
             return
         async with self.database.begin() as conn:

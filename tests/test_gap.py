@@ -409,6 +409,22 @@ async def test_a_server_that_ends_before_the_call_does_leaves_its_beginning_to_t
     has_its_beginning(told)
 
 
+async def test_a_call_that_is_over_as_soon_as_somebody_watches_again(database: Database, tmp_path: Path) -> None:
+    """The first that is heard after the snapshot is its end."""
+    lines, caller, agent, legs = answered_before_the_snapshot()
+    log = tmp_path / "cti.csv"
+    log.write_bytes(as_csv(lines))
+    await heard_until(database, KILLED)
+    async with server(database, log) as center:
+        told = (Snapshot(BEGAN + 6, BOOT, legs), LinkChanged(time.time(), LinkState.LIVE), *hang_up(caller, agent))
+        await center.hears(*told)
+        (call_,) = center.pipeline.books.calls.values()
+        await center.hears(WrapUpFinished(time.time(), call_.id, 1))
+        await center.filled()
+        (row,) = await center.contacts()
+    has_its_beginning(row)
+
+
 @pytest.mark.parametrize("seen_until", [-1.0, 2.0], ids=["began in the gap", "waited when it began"])
 async def test_a_call_that_was_answered_in_one_gap_and_over_in_the_next(
     database: Database, tmp_path: Path, seen_until: float

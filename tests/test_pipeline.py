@@ -407,8 +407,7 @@ async def test_a_restart_shows_nobody_without_their_queues(database: Database) -
 
 
 async def test_a_state_goes_on_over_a_change_of_hands(database: Database) -> None:
-    """Since when an agent is what they are does not begin anew with another server, and is written once: ready since
-    they became so, and not from the change of hands on."""
+    """Since when an agent is what they are does not begin anew with another server, and is written once."""
     async with database.begin() as conn:
         anna = await agents.add(conn, login="anna", name="Anna", seat="PJSIP/1001", pbx="demo")
     member = MemberChanged(1.0, "support", "PJSIP/1001", "PJSIP/1001", "Anna", MemberStatus.IDLE, False, None)

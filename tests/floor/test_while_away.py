@@ -9,7 +9,7 @@ import pytest
 
 from cti_server.floor.apply import Floor
 from cti_server.floor.calls import Call, Leg
-from cti_server.floor.desk_signals import AgentSeated, WrapUpCoded, WrapUpFinished
+from cti_server.floor.desk_signals import AgentSeated, DesktopSeen, WrapUpCoded, WrapUpFinished
 from cti_server.floor.parts import Part, PartState
 from cti_server.floor.signals import (
     EntryRow,
@@ -36,6 +36,7 @@ from tests.floor.looks import look
 from tests.floor.test_hostile import ALL
 from tests.floor.test_restart_at_any_time import as_json
 from tests.floor.test_transcripts import seated, stored
+from tests.floor.world import as_it_is
 
 TRUNK = "PJSIP/trunk-00000001"
 
@@ -386,3 +387,15 @@ def test_who_hung_up_is_not_known_where_they_may_have_asked_before_the_pbx_was_h
     call = only(floor)
     floor.apply(LegEnded(200.0 + after_s, "a.1", "a.1", 16))
     assert call.ended_by == by
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["a desktop is open", "nobody is there"])
+def test_a_wrap_up_that_nobody_can_finish_ends_by_itself(*, is_there: bool) -> None:
+    """A member of the queue whose phone answers, and who never opened the desktop."""
+    floor = two_wrap_ups()
+    parts = [part for call in floor.calls.values() for part in call.parts if part.state is PartState.WRAP_UP]
+    for part in parts:
+        floor.apply(DesktopSeen(floor.books.clock, part.agent or 0, is_there))
+    now = max(part.since for part in parts) + 900
+    floor.apply(as_it_is(floor, now, whole=True, drift_check=True))
+    assert {part.state for part in parts} == {PartState.WRAP_UP if is_there else PartState.LEFT}

@@ -29,6 +29,7 @@ from .wrapup import wraps_up
 
 MAX_WRAP_UPS = 20  # open per agent; beyond this the oldest are closed
 WRAP_UP_LASTS_S = 4 * 3600.0
+NOBODYS_S = 600.0  # of an agent who is not at work and has no desktop open: nobody will finish it
 
 
 def reconcile(books: Books, s: Snapshot) -> None:
@@ -344,13 +345,16 @@ def _forgotten_wrap_ups(books: Books, at: float) -> None:
     for call, part in books.live_parts():
         if part.state is PartState.WRAP_UP:
             unfinished.setdefault(part.agent, []).append((call, part))
-    for parts in unfinished.values():
+    for number, parts in unfinished.items():
+        agent = books.agents.get(number or 0)
+        is_there = agent is None or agent.shift is not None or agent.desktop_gone is None
+        lasts_s = WRAP_UP_LASTS_S if is_there else NOBODYS_S
         parts.sort(key=lambda entry: entry[1].since, reverse=True)
         for n, (call, part) in enumerate(parts):
             if part.wrap.ends_at is None and part.wrap.rule.limit_s:
                 part.wrap.ends_at = at + part.wrap.rule.limit_s  # nobody saw the call end, so no limit was set
                 books.touch_part(call, part)
-            if n >= MAX_WRAP_UPS or at - part.since > WRAP_UP_LASTS_S:
+            if n >= MAX_WRAP_UPS or at - part.since > lasts_s:
                 part.close(at)
                 books.touch_part(call, part, kinds.WRAPPED)
 
