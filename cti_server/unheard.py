@@ -17,6 +17,8 @@ LOOK_EVERY_S = 0.25
 LOST_FOR_S = 1.5  # of a link that was live: a connection that was only reset is there again by then
 # Of one that never was: while the PBX itself is down the lease goes to and fro, and need not do so often.
 NEVER_FOR_S = 30.0
+# The PBX lets this process in with none of its accounts: time mends nothing, and another may have the right ones.
+REFUSED_FOR_S = 0.5
 LEAVES_IT_S = 5.0  # so long the one that let go does not ask for the PBX again
 
 
@@ -32,8 +34,14 @@ async def until_another_may_hear(link: Link, database: Database, pbx: str) -> No
         now = leases.clock()
         if link.state is LinkState.LIVE:
             was_live, since = True, now
-        elif now - since >= (LOST_FOR_S if was_live else NEVER_FOR_S) and await _is_awaited(database, pbx):
+        elif now - since >= _patience_s(link, was_live=was_live) and await _is_awaited(database, pbx):
             raise Unheard(f"not heard for {now - since:.1f} s: {link.detail or link.state.value}")
+
+
+def _patience_s(link: Link, *, was_live: bool) -> float:
+    if link.state is LinkState.REFUSED:
+        return REFUSED_FOR_S
+    return LOST_FOR_S if was_live else NEVER_FOR_S
 
 
 async def _is_awaited(database: Database, pbx: str) -> bool:

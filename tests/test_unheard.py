@@ -64,6 +64,17 @@ async def test_one_that_was_never_live_is_left_later(link: Link, monkeypatch: py
     assert took >= NEVER_S - 0.1
 
 
+async def test_one_that_the_pbx_does_not_let_in_leaves_it_soon(
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REFUSED_FOR_S", 0.1)
+    awaited(monkeypatch, True)
+    link.state = LinkState.CONNECTING
+    took = await lets_go_within(link, 2, LinkState.REFUSED)
+    assert took is not None
+    assert took < LOST_S
+
+
 @pytest.mark.parametrize(("waits", "lost"), [(False, LinkState.STALE), (True, None)])
 async def test_it_is_kept(
     link: Link, monkeypatch: pytest.MonkeyPatch, waits: bool, lost: LinkState | None
