@@ -18,6 +18,8 @@ exten => s,1,GosubIf($[${DIALPLAN_EXISTS(cti-identify,s,1)}]?cti-identify,s,1)
  same => n,ExecIf($["${CTI_PRIORITY}" != ""]?Set(QUEUE_PRIO=${CTI_PRIORITY}))
  same => n,Return()   in extensions_custom.conf"""
 SITE = "   in cti_site.conf; then: " + RELOAD_DIALPLAN
+#: what is asked instead may be another server of the same record, which is not to be taken out
+BESIDE = "\nIf {found} is another server of the same record, leave it, and:  Set(CTI_FASTAGI_2={right})"
 
 DIALPLAN: dict[str, Text] = {
     "dialplan.unseen": Text(
@@ -80,12 +82,12 @@ DIALPLAN: dict[str, Text] = {
     "dialplan.port": Text(
         "problem",
         "the dialplan asks {found}; FastAGI of this server is on port {port}",
-        "Set(CTI_FASTAGI={right})" + SITE,
+        "Set(CTI_FASTAGI={right})" + SITE + BESIDE,
     ),
     "dialplan.host": Text(
         "problem",
         "the dialplan asks {found}, where no FastAGI of this server is",
-        "Set(CTI_FASTAGI={right})" + SITE,
+        "Set(CTI_FASTAGI={right})" + SITE + BESIDE,
     ),
     "dialplan.address": Text("ok", "it asks {found}, which is this server"),
     "dialplan.address_unsure": Text(
