@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -74,6 +75,22 @@ async def test_a_page_on_https_gets_a_cookie_that_travels_by_tls_only(
     ended = await client.delete("/api/session", headers=headers)
     for one in (answer, ended):
         assert ("; secure" in one.headers["set-cookie"].lower()) is secure
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("http://cti.test", 400), ("https://cti.test", 200), ("http://localhost:8080", 200), (None, 200)],
+)
+async def test_where_cookies_need_tls_a_page_on_http_is_told_why_nobody_can_sign_in(
+    app: FastAPI, client: httpx.AsyncClient, origin: str | None, status: int
+) -> None:
+    """Its browser would drop the cookie, and the next request come from nobody."""
+    app.state.deps = replace(app.state.deps, cookie_secure=True)
+    headers = {"Origin": origin, "Host": origin.partition("//")[2]} if origin else {}
+    answer = await client.post("/api/session", json={"login": "li", "password": PASSWORD}, headers=headers)
+    assert answer.status_code == status
+    if status == 400:
+        assert "CTI_COOKIE_SECURE" in problem(answer, 400, "not_over_tls")["remedy"]
 
 
 @pytest.mark.parametrize(("login", "password"), [("li", "wrong"), ("nobody", PASSWORD), ("li", "\x00")])

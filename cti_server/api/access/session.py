@@ -6,6 +6,7 @@ import secrets
 from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -54,15 +55,29 @@ def is_https(request: Request) -> bool:
     return request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
 
 
+def drops_secure_cookies(request: Request) -> bool:
+    """Whether the browser keeps no cookie that is for TLS only: its page came by http, and not from itself."""
+    page = urlsplit(request.headers.get("origin", ""))
+    name = page.hostname or ""
+    return page.scheme == "http" and name not in ("localhost", "::1") and not name.startswith("127.")
+
+
 routes = APIRouter(prefix="/api/session", tags=["session"])
 
 
-@routes.post("", operation_id="signIn", responses=documented(401, 403, 413, 422, 429, 503))
+@routes.post("", operation_id="signIn", responses=documented(400, 401, 403, 413, 422, 429, 503))
 async def sign_in(body: SignIn, request: Request, response: Response, deps: DepsIn) -> SignedIn:
     """Sign in. The session is a cookie that scripts cannot read.
 
     With `must_set_up` true it opens nothing but /api/me/second-factor, until that is on.
     """
+    if deps.cookie_secure and drops_secure_cookies(request):
+        raise Problem(
+            400,
+            "not_over_tls",
+            "this page came by http, and this server lets people sign in by https only",
+            remedy="Open it by https. Administrator: CTI_COOKIE_SECURE=false lets them in by http, too.",
+        )
     login = body.login.strip().casefold()
     device = request.cookies.get(DEVICE_COOKIE, "")[:MAX_TOKEN]
     async with deps.database.read() as conn:
