@@ -79,7 +79,9 @@ class Mailbox:
                 number = await asked.ask(conn, pbx, kind, body)
         except Exception as cause:
             self._database.trouble.note(cause)
-            raise CommandRefused("record_away", "the record cannot be written; nothing was done") from cause
+            raise CommandRefused(
+                "record_away", "the record cannot be written; nothing was done", "Use the keys of your phone."
+            ) from cause
         self._notices.tell(ASKED, pbx)
         question = await self._until(number, lambda found: found.state != "asked", within_s)
         if question is None or question.state == "asked":

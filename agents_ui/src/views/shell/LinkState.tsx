@@ -12,9 +12,6 @@ import type { LinkState as Link, LinkStateName } from "../../wire/types";
 const tones: Record<LinkStateName, Tone> = { live: "ok", connecting: "warn", stale: "bad", refused: "bad" };
 const severity: LinkStateName[] = ["refused", "stale", "connecting", "live"];
 
-/** 12 s, 3:05: seconds are named as such while they are few. */
-const age = (ms: number) => (ms < 60_000 ? `${Math.max(0, Math.floor(ms / 1000))} s` : formatSpan(ms));
-
 interface Shown { tone: Tone; text: string; help: string; state: string; rows: [name: string, text: string][] }
 
 function useLink(): Shown {
@@ -23,6 +20,8 @@ function useLink(): Shown {
   const links = useStore((store) => store.desk.links);
   const socket = useStore((store) => store.socket);
   const record = useStore((store) => store.desk.record);
+  // 12 s, 3:05: seconds are named as such while they are few.
+  const age = (ms: number) => (ms < 60_000 ? t("link.seconds", { count: Math.max(0, Math.floor(ms / 1000)) }) : formatSpan(ms));
   const word = (link: Link) => t(`link.${link.state}`, { time: age(link.since === null ? 0 : now - Date.parse(link.since)) });
   const entries = Object.entries(links);
   const rows = entries.map(([name, link]): [string, string] => [name, link.detail ? `${word(link)} · ${link.detail}` : word(link)]);
