@@ -76,6 +76,7 @@ class LiveCollector(Collector):
 
     def _of_pbxs(self) -> Iterable[Metric]:
         gauges: Readings = {
+            "cti_owner": ("1 while this process has the PBX, 0 while it waits", lambda a: a.owner),
             "cti_link_live": ("1 while the manager link is live", lambda a: a.link.state is LinkState.LIVE),
             "cti_calls": ("Live calls", lambda a: len(a.pipeline.floor.calls)),
             "cti_inbox_signals": ("Signals waiting to be applied", lambda a: a.pipeline.waiting),

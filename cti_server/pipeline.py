@@ -411,9 +411,11 @@ class Pipeline:
             self._writing.cancel()
             await asyncio.gather(self._writing, return_exceptions=True)
         if self.spool:
-            self._log.error(
-                "spool.lost", events=self.spool.events, calls=self.spool.calls(), waited_s=round(self.lag_s, 1)
-            )
+            calls, waited_s = self.spool.calls(), round(self.lag_s, 1)
+            if calls:
+                self._log.error("spool.lost", events=self.spool.events, calls=calls, waited_s=waited_s)
+            else:  # of links, members and states: whoever has the PBX next tells them as they are then
+                self._log.info("spool.dropped", events=self.spool.events, waited_s=waited_s)
             self.stream.take_back()
 
     async def _write(self, batch: Batch) -> Sequence[Entry]:

@@ -268,7 +268,7 @@ async def _renew(lease: Lease, own: Connection) -> None:
                 still_ours = (await conn.execute(renewal)).rowcount == 1
         except Exception as cause:
             if not failing:
-                log.warning("lease.not_renewed", pbx=lease.pbx, cause=f"{type(cause).__name__}: {cause}"[:300])
+                log.warning("lease.not_renewed", pbx=lease.pbx, cause=_in_words(cause))
             failing = True
             if conn is not None:
                 with suppress(Exception):
@@ -389,3 +389,10 @@ async def live_until(conn: Connection, pbx: str) -> datetime | None:
     if noted is None or told is None or not noted < told <= noted + TOLD_WITHIN:
         return noted
     return told
+
+
+def _in_words(cause: BaseException) -> str:
+    """What failed, without the statement that did."""
+    original = getattr(cause, "orig", None) or cause
+    said = str(original).strip() or type(original).__name__
+    return said.splitlines()[0].rpartition(">: ")[2][:200]

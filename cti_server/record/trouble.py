@@ -130,3 +130,4 @@ class Troubles:
         if not self._said_over:
             self._said_over = True
             log.info("database.usable", failures=self._failures)
+            self._failures = 0
