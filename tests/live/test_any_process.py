@@ -241,8 +241,8 @@ async def test_behind_a_balancer_without_stickiness(pair: Pair, phones: ExitStac
         pass
     changes = {
         f"{NAME} {{\n": f"{NAME} {{\n    tls {own.chain} {own.key}\n",
-        "127.0.0.1:8080": f"127.0.0.1:{pair.owner.http_port}",
-        "127.0.0.1:8081": f"127.0.0.1:{pair.other.http_port}",
+        "10.0.0.8:8080": f"127.0.0.1:{pair.owner.http_port}",
+        "10.0.0.9:8080": f"127.0.0.1:{pair.other.http_port}",
         "127.0.0.1:8088": f"127.0.0.1:{pair.owner.pbx.config.http_port}",
     }
     lines = replaced(dedent(block("install.md", "caddyfile", "## Another server")), changes)
