@@ -18,8 +18,10 @@ from cti_server.push.frames import Frame, of_entry
 from cti_server.push.hub import Subscriber
 from cti_server.push.session import Missed
 from cti_server.push.stream import Stream
+from cti_server.record import journal
 from cti_server.record.crm import customers
 from cti_server.record.database import Database
+from cti_server.record.engines import Connection
 from cti_server.record.journal import Entry
 from cti_server.record.trouble import Trouble
 from cti_server.record.upkeep.partitions import after, month_of
@@ -57,6 +59,11 @@ class Fed:
         async with asyncio.timeout(5):
             while self.hub.positions[stream] < seq:
                 await asyncio.sleep(0.005)
+
+    async def started_anew(self) -> None:
+        """Begin the streams like a server that has just started: it knows nothing but the journal."""
+        for stream in self.streams:
+            await stream.begin()
 
     async def join(self, queue: str, seat: str) -> None:
         idle = MemberStatus.IDLE
@@ -177,10 +184,61 @@ async def test_a_position_older_than_what_is_kept_is_missed(fed: Fed, database: 
     done = await run(database, kept, lambda: later)
     assert done is not None
     assert done.failures == {}
+    assert [frame.seq async for frame in fed.feed.missed(desktop, "desk", 0)] == [1, 2, 3], (
+        "it is known here still"
+    )
+    await fed.started_anew()
     for position in (0, 2):
         with pytest.raises(Missed):
             [frame async for frame in fed.feed.missed(desktop, "desk", position)]
     assert [frame async for frame in fed.feed.missed(desktop, "desk", 3)] == []
+
+
+async def test_those_who_come_together_are_told_from_one_reading(
+    fed: Fed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a server is killed, all its desktops come to another: hundreds of readings would keep calls from being
+    written. One that has just started reads once; one that was there all the time reads nothing."""
+    for n in range(3):
+        async with fed.desk.change() as change:
+            change.tell("customer.changed", {"customer": 1, "version": n}, of_customer(1))
+    await fed.reached("desk", 3)
+    readings: list[int] = []
+    read_after = journal.read_after
+
+    async def counted(conn: Connection, stream: str, seq: int, limit: int = 1000) -> list[Entry]:
+        readings.append(seq)
+        return await read_after(conn, stream, seq, limit)
+
+    monkeypatch.setattr(journal, "read_after", counted)
+    desktops = [fed.desktop(SUPERVISOR) for _ in range(50)]
+    for desktop in desktops:
+        fed.hub.open(desktop, "desk", "customer:1")
+
+    async def missed(desktop: Subscriber, seq: int) -> list[int]:
+        return [frame.seq async for frame in fed.feed.missed(desktop, "desk", seq)]
+
+    for began_anew, expected in ((False, []), (True, [0])):
+        if began_anew:
+            await fed.started_anew()
+            readings.clear()
+        told = await asyncio.gather(*(missed(desktop, n % 3) for n, desktop in enumerate(desktops)))
+        assert told == [[*range(n % 3 + 1, 4)] for n in range(len(desktops))]
+        assert readings == expected
+    async with fed.desk.change() as change:
+        change.tell("customer.changed", {"customer": 1, "version": 4}, of_customer(1))
+    await fed.reached("desk", 4)
+    assert await missed(desktops[0], 2) == [3, 4]
+
+
+async def test_what_is_told_ahead_is_not_among_what_was_missed(fed: Fed) -> None:
+    """It is in the desktop's line, with its mark: among what was missed it would seem written."""
+    stream, body = fed.streams[0], {"customer": 1, "version": 1}
+    async with fed.desk.change() as change:
+        change.tell("customer.changed", body, of_customer(1))
+    await fed.reached("desk", 1)
+    assert stream.offer_ahead([Entry("desk", 2, NOW, "customer.changed", body, of_customer(1))])
+    assert [row.entry.seq for row in await stream.missed(0, to=1)] == [1]
 
 
 async def test_who_resumes_waits_a_moment_for_what_is_told_and_not_written_yet(fed: Fed) -> None:

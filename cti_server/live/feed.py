@@ -16,6 +16,7 @@ from cti_server.lookup.card import promise_view
 from cti_server.push import frames
 from cti_server.push.frames import Frame, Positions, Refusal
 from cti_server.push.hub import Hub, Subscriber
+from cti_server.push.recent import KEPT
 from cti_server.push.session import Missed
 from cti_server.push.stream import Stream
 from cti_server.record import journal
@@ -28,7 +29,6 @@ from cti_server.rules.rights import EVERYBODY, Oversight, Viewer, may_see
 
 from .floors import Floors, thing_of
 
-MAX_MISSED = 5_000  # events of a stream; beyond it a snapshot is cheaper to read and to send
 WRITTEN_WITHIN_S = 3.0  # how long a desktop that resumes waits for what is told and not written yet
 LOOK_EVERY_S = 0.05
 MAX_PROMISES = 50  # open promises that a customer's topic shows
@@ -182,21 +182,21 @@ class Feed:
 
         Raises Missed when the journal does not have them all any more.
         """
-        if self._hub.positions.get(stream, 0) - seq > MAX_MISSED:
-            raise Missed(f"more than {MAX_MISSED} events of {stream} were missed")
-        if stream in self._hub.ahead and not await self._written(stream):
+        told = self._hub.positions.get(stream, 0)  # what is told from now on is in the desktop's line
+        if told - seq > KEPT:
+            raise Missed(f"more than {KEPT} events of {stream} were missed")
+        if stream in self._hub.ahead and not await self._written(stream, told):
             raise Missed(f"what happened last in {stream} is not in the record yet")
-        viewer, known = subscriber.viewer, self._streams.get(stream)
-        cards = known.cards if known is not None else None
+        cards = self._streams[stream].cards
         try:
-            async for entry in self._entries(stream, seq):
-                frame = frames.of_entry(entry, entry.body)
-                if not frame.concerns(viewer, self._hub.opened(subscriber, stream)):
+            rows = await self._streams[stream].missed(seq, told)
+            opened = self._hub.opened(subscriber, stream)
+            for row in [row for row in rows if row.frame.concerns(subscriber.viewer, opened)]:
+                if cards is None or not cards.adds_to(row.entry.kind):
+                    yield row.frame
                     continue
-                if cards is not None and cards.adds_to(entry.kind):
-                    await cards.read(cards.lacking([entry]))
-                    frame = frames.of_entry(entry, cards.with_card(entry.kind, entry.body))
-                yield frame
+                await cards.read(cards.lacking([row.entry]))
+                yield frames.of_entry(row.entry, cards.with_card(row.entry.kind, row.entry.body))
         except journal.PositionGone as gone:
             raise Missed(str(gone)) from gone
         except Exception as cause:
@@ -204,25 +204,16 @@ class Feed:
                 raise
             raise Missed("the record cannot be read") from cause
 
-    async def _written(self, stream: str) -> bool:
-        """Whether what was told so far is written within a moment; what is told from now on is in the desktop's
-        line. A server that has just taken a PBX, or to which all desktops come at once, is ahead for seconds:
-        without patience they would all begin anew."""
+    async def _written(self, stream: str, told: int) -> bool:
+        """Whether what was told up to this number is written within a moment. A server that has just taken a PBX,
+        or to which all desktops come at once, is ahead for seconds: without patience they would all begin anew."""
         loop = asyncio.get_running_loop()
-        until, told = loop.time() + WRITTEN_WITHIN_S, self._hub.positions.get(stream, 0)
+        until = loop.time() + WRITTEN_WITHIN_S
         while stream in self._hub.ahead and self._streams[stream].confirmed < told:
             if self._database.trouble.now is not None or loop.time() > until:
                 return False
             await asyncio.sleep(LOOK_EVERY_S)
         return True
-
-    async def _entries(self, stream: str, seq: int) -> AsyncIterator[journal.Entry]:
-        """The journal's entries after `seq`, in order. Raises journal.PositionGone when some are pruned."""
-        async with self._database.read() as conn:
-            while entries := await journal.read_after(conn, stream, seq):
-                for entry in entries:
-                    yield entry
-                seq = entries[-1].seq
 
 
 def of_floor(replica: Replica, topic: str, viewer: Viewer) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from . import frames
 from .cards import Cards, Wanted
 from .frames import of_entry
 from .hub import Hub
+from .recent import Recent, Row
 
 READ_WITHIN_S = 5.0  # what is told ahead waits for a reading that is under way, and a dead connection says nothing
 
@@ -69,6 +70,8 @@ class Stream:
         self._confirmed = 0  # up to this number everything that was handed out ahead is in the record
         self._ahead: deque[tuple[Entry, Mapping[str, Any] | None]] = deque()  # while others hold the stream
         self._handing = asyncio.Lock()  # held while what is folded and what is handed out may differ
+        self._recent = Recent()
+        self._looking_back = asyncio.Lock()
 
     @property
     def position(self) -> int:
@@ -86,6 +89,31 @@ class Stream:
         """Up to this number everything that was handed out ahead of the record is in it."""
         return self._confirmed
 
+    async def missed(self, seq: int, to: int) -> Sequence[Row]:
+        """The rows after `seq`, up to `to` at least. Raises PositionGone, and what the database raises.
+
+        Desktops that come together share one reading, and it has one connection: calls are written meanwhile.
+        """
+        if (rows := self._recent.after(seq, to)) is not None:
+            return rows
+        async with self._looking_back:
+            if (rows := self._recent.after(seq, to)) is not None:
+                return rows
+            async with asyncio.timeout(READ_WITHIN_S):
+                read = await self._look_back(seq, to)
+        self._recent.add_before(read)
+        return read
+
+    async def _look_back(self, seq: int, to: int) -> Sequence[Row]:
+        rows: list[Row] = []
+        async with self._database.read() as conn:
+            while entries := await journal.read_after(conn, self.name, seq):
+                rows += map(Row, entries)
+                seq = entries[-1].seq
+                if seq >= to:
+                    break
+        return rows
+
     # --- coming to know --------------------------------------------------------------------------------
 
     async def begin(self) -> None:
@@ -98,7 +126,7 @@ class Stream:
             kept = await whole_floors.kept(conn, self.name) if self.replica is not None else None
             top = (await journal.positions(conn)).get(self.name, 0)
             if kept is None or self.replica is None:
-                self._hub.positions[self.name] = top
+                self._stands_at(top)
                 return
             self.replica.load(kept.floor)
             if self._database.is_sqlite:  # no other process can be attached to the PBX yet
@@ -113,7 +141,11 @@ class Stream:
                 # What is left of the floor is put right when the owner of the PBX begins, or with each event.
                 log.warning("stream.begins_with_a_gap", stream=self.name, cause=str(gone))
                 position = top
-            self._hub.positions[self.name] = position
+            self._stands_at(position)
+
+    def _stands_at(self, position: int) -> None:
+        self._hub.positions[self.name] = position
+        self._recent.begin(position)
 
     def offer(self, entries: Sequence[Entry], whole: Mapping[str, Any] | None = None) -> None:
         """Rows that this process has committed, in order; never waits. `whole` is the floor that they begin.
@@ -262,6 +294,7 @@ class Stream:
             )
             for entry in entries
         )
+        self._recent.add(entries)
         self._moved.set()
         if cards is not None:
             cards.forget(entries)
