@@ -1,36 +1,40 @@
 // The whole screen: sign-in, or the bar with the desk, a customer, an interaction or another room below it.
-import { useEffect, type ReactNode } from "react";
+import { useEffect, type ComponentType } from "react";
 import { I18nProvider } from "react-aria-components";
 import { useT } from "./i18n";
 import { useKeys } from "./keys";
+import { later } from "./parts/later";
 import { useStore } from "./store/desk/store";
+import { useSettings } from "./store/session/settings";
+import { useSeating } from "./store/shift/shift";
 import { Announcer } from "./views/shell/Announcer";
 import { CallDesk } from "./views/dial/CallDesk";
-import { CallPanel } from "./views/call/CallPanel";
 import { CallTabs } from "./views/call/CallTabs";
-import { CustomerForm } from "./views/customer/CustomerForm";
-import { CustomerView } from "./views/customer/CustomerView";
-import { DayView } from "./views/desk/DayView";
-import { Desk } from "./views/desk/Desk";
-import { Floor } from "./views/floor/Floor";
-import { InteractionView } from "./views/customer/InteractionView";
-import { KeysOverlay } from "./views/shell/KeysOverlay";
 import { LinkBanner } from "./views/shell/LinkState";
 import { NotHere } from "./views/shell/NotHere";
-import { OwedTray } from "./views/wrapup/OwedTray";
 import { PhoneSlot } from "./views/phone/PhoneSlot";
-import { PromisesView } from "./views/promises/PromisesView";
 import { Rail } from "./views/shell/Rail";
 import { Rooms } from "./views/shell/Rooms";
-import { SeatDialog } from "./views/shift/SeatDialog";
-import { SettingsDialog } from "./views/shell/SettingsDialog";
 import { SignIn } from "./views/shift/SignIn";
-import { TeamView } from "./views/team/TeamView";
 import { Toasts } from "./views/shell/Toasts";
 import { TopBar } from "./views/shell/TopBar";
 import { useMyCalls } from "./store/desk/hooks";
 
-const rooms: Record<string, () => ReactNode> = { "/floor": Floor, "/owed": OwedTray, "/promises": PromisesView, "/team": TeamView, "/day": DayView };
+const CallPanel = later(() => import("./views/call/CallPanel").then(({ CallPanel }) => CallPanel));
+const CustomerForm = later(() => import("./views/customer/CustomerForm").then(({ CustomerForm }) => CustomerForm));
+const CustomerView = later(() => import("./views/customer/CustomerView").then(({ CustomerView }) => CustomerView));
+const DayView = later(() => import("./views/desk/DayView").then(({ DayView }) => DayView));
+const Desk = later(() => import("./views/desk/Desk").then(({ Desk }) => Desk));
+const Floor = later(() => import("./views/floor/Floor").then(({ Floor }) => Floor));
+const InteractionView = later(() => import("./views/customer/InteractionView").then(({ InteractionView }) => InteractionView));
+const OwedTray = later(() => import("./views/wrapup/OwedTray").then(({ OwedTray }) => OwedTray));
+const PromisesView = later(() => import("./views/promises/PromisesView").then(({ PromisesView }) => PromisesView));
+const KeysOverlay = later(() => import("./views/shell/KeysOverlay").then(({ KeysOverlay }) => KeysOverlay));
+const SeatDialog = later(() => import("./views/shift/SeatDialog").then(({ SeatDialog }) => SeatDialog));
+const SettingsDialog = later(() => import("./views/shell/SettingsDialog").then(({ SettingsDialog }) => SettingsDialog));
+const TeamView = later(() => import("./views/team/TeamView").then(({ TeamView }) => TeamView));
+
+const rooms: Record<string, ComponentType> = { "/floor": Floor, "/owed": OwedTray, "/promises": PromisesView, "/team": TeamView, "/day": DayView };
 
 function Centre({ path, supervises }: { path: string; supervises: boolean }) {
   const customer = /^\/customers\/(\d+)(\/edit)?$/.exec(path);
@@ -51,6 +55,9 @@ export function App() {
   const path = useStore((store) => store.path);
   const language = useStore((store) => store.language);
   const supervises = useStore((store) => (store.desk.me?.role ?? "agent") !== "agent");
+  const keysOpen = useStore((store) => store.overlay === "keys");
+  const seatsOpen = useSeating(({ open }) => open);
+  const settingsOpen = useSettings(({ open }) => open);
   const hasCalls = useMyCalls().length > 0;
   const t = useT();
   useKeys();
@@ -81,9 +88,9 @@ export function App() {
         </>
       )}
       <Announcer />
-      {phase === "signed_in" && <><CallDesk /><SeatDialog /><SettingsDialog /></>}
+      {phase === "signed_in" && <><CallDesk />{seatsOpen && <SeatDialog />}{settingsOpen && <SettingsDialog />}</>}
       <Toasts />
-      <KeysOverlay />
+      {keysOpen && <KeysOverlay />}
     </I18nProvider>
   );
 }

@@ -11,7 +11,8 @@ import "./styles/phone.css";
 import "./styles/rooms.css";
 import "./styles/narrow.css";
 import { App } from "./App";
-import { applyLanguage } from "./i18n";
+import { applyLanguage, loadLanguage } from "./i18n";
+import { loadTheRest } from "./parts/later";
 import { followHistory } from "./store/session/navigate";
 import { takeAnswer } from "./store/session/provider";
 import { comeFromProvider, resumeSession, retryOnReturn } from "./store/session/session";
@@ -39,6 +40,8 @@ async function start(): Promise<void> {
     void (answer ? comeFromProvider(answer) : resumeSession());
   }
   createRoot(document.getElementById("root") as HTMLElement).render(<App />);
+  loadTheRest(() => loadLanguage("en"), () => loadLanguage("zh"));
 }
 
-void start();
+// Without its texts there is no desktop: whoever waits is told so, in both languages.
+void start().catch(() => document.body.append("This page could not be loaded. Please reload it. · 页面加载失败，请刷新。"));

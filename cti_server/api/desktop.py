@@ -1,7 +1,7 @@
 """Serves the built desktop. A path without a file of its own gets the page, whose script does the routing.
 
 A browser may cache an asset for ever, because the name contains a hash of the content. It must ask for the page
-each time.
+each time. The build lays a compressed form beside each text, and who takes it gets it: a desktop is a megabyte.
 """
 
 from __future__ import annotations
@@ -35,6 +35,19 @@ _TYPES: Final = {
 }
 
 
+_CODINGS: Final = {"br": ".br", "gzip": ".gz"}
+"""The codings of the build, the best first, and how their files' names end."""
+
+
+def accepts(header: str, coding: str) -> bool:
+    """Whether an Accept-Encoding names this coding, or all, and does not refuse it."""
+    weights: dict[str, str] = {}
+    for one in header.split(","):
+        name, _, weight = one.replace(" ", "").lower().partition(";q=")
+        weights[name] = weight or "1"
+    return weights.get(coding, weights.get("*", "0")).strip("0.") != ""
+
+
 class Desktop:
     """The ASGI application for every request that no route of the API takes.
 
@@ -54,24 +67,35 @@ class Desktop:
             return
         request = Request(scope)
         try:
-            answer = self._answer(request.method, request.url.path.lstrip("/"))
+            accepted = request.headers.get("accept-encoding", "")
+            answer = self._answer(request.method, request.url.path.lstrip("/"), accepted)
         except Problem as problem:
             answer = response(problem, request_id(request))
         await answer(scope, receive, send)
 
-    def _answer(self, method: str, path: str) -> Response:
+    def _answer(self, method: str, path: str, accepted: str) -> Response:
         first = path.partition("/")[0]
         if first in _OURS:
             raise not_found("resource")
         if method not in ("GET", "HEAD"):
             raise Problem(405, "method_not_allowed", "files are only read", headers={"Allow": "GET, HEAD"})
         file = self._files.get(path)
-        if file is not None and path != "index.html":
-            caching = _FOREVER if first == "assets" else "no-cache"
-            return FileResponse(file, media_type=_TYPES.get(file.suffix), headers={"Cache-Control": caching})
+        if file is not None and path != "index.html" and file.suffix not in _CODINGS.values():
+            return self._file(path, accepted, _FOREVER if first == "assets" else "no-cache")
         if first == "assets" or "." in path.rpartition("/")[2].removesuffix("index.html"):
             raise not_found("file")
-        page = self._files.get("index.html")
-        if page is None:
+        if "index.html" not in self._files:
             return PlainTextResponse("The desktop is not built; run: make desktop\n", 404)
-        return FileResponse(page, media_type="text/html", headers={"Cache-Control": "no-cache"})
+        return self._file("index.html", accepted, "no-cache")
+
+    def _file(self, path: str, accepted: str, caching: str) -> Response:
+        file = self._files[path]
+        headers = {"Cache-Control": caching}
+        forms = {coding: f for coding, end in _CODINGS.items() if (f := self._files.get(path + end)) is not None}
+        if forms:
+            headers["Vary"] = "Accept-Encoding"
+        for coding, form in forms.items():
+            if accepts(accepted, coding):
+                headers["Content-Encoding"] = coding
+                return FileResponse(form, media_type=_TYPES.get(file.suffix), headers=headers)
+        return FileResponse(file, media_type=_TYPES.get(file.suffix), headers=headers)

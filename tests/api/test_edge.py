@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from cti_server.api.desktop import Desktop
 from cti_server.api.middleware import MAX_BODY, Edge, FirstTime
 from cti_server.api.problems import install
 from cti_server.api.websocket import add_websocket
@@ -234,6 +236,43 @@ async def test_the_files(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip, deflate, br, zstd", "br"),  # browsers over TLS
+        ("gzip, deflate", "gzip"),  # browsers over http
+        ("br;q=0, gzip;q=0.5", "gzip"),
+        ("*", "br"),
+        ("GZIP;q=1.0", "gzip"),
+        ("gzip;q=0.000", None),
+        ("identity", None),
+        ("", None),
+        (";q=,,x;q=y", None),
+    ],
+)
+async def test_the_form_that_the_browser_takes(
+    app: FastAPI, tmp_path: Path, accepted: str, coding: str | None
+) -> None:
+    """The body is what the build made; the type is the script's, and caches are told what it depends on."""
+    (tmp_path / "assets").mkdir()
+    for name, text in {"index.html": "page", "assets/a.js": "script", "plain.txt": "plain"}.items():
+        (tmp_path / name).write_text(text)
+    for end in (".br", ".gz"):
+        (tmp_path / f"assets/a.js{end}").write_bytes(b"script" + end.encode())
+    app.router.default = Desktop(tmp_path)
+    async with client_of(app) as client:
+        request = client.build_request("GET", "/assets/a.js", headers={"Accept-Encoding": accepted})
+        answer = await client.send(request, stream=True)
+        body = b"".join([part async for part in answer.aiter_raw()])
+        only_one_form = await client.get("/plain.txt")
+        by_its_own_name = await client.get("/assets/a.js.br")
+    assert answer.headers.get("content-encoding") == coding
+    assert body == {"br": b"script.br", "gzip": b"script.gz", None: b"script"}[coding]
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert (answer.headers["vary"], "vary" in only_one_form.headers) == ("Accept-Encoding", False)
+    problem(by_its_own_name, 404, "not_found")
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "/assets/old-000.js",
@@ -250,8 +289,6 @@ async def test_no_other_files(client: httpx.AsyncClient, path: str) -> None:
 
 
 async def test_no_desktop(app: FastAPI) -> None:
-    from cti_server.api.desktop import Desktop
-
     app.router.default = Desktop(None)
     async with client_of(app) as client:
         answer = await client.get("/")

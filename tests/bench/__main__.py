@@ -12,7 +12,7 @@ import uvloop
 
 from .figures import machine, out
 
-NAMES = ("floor", "decode", "pop", "lookup", "connect", "fanout", "upkeep")
+NAMES = ("floor", "decode", "pop", "lookup", "connect", "fanout", "upkeep", "page")
 LIMIT_S = 600  # for one benchmark
 
 

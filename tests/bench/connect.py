@@ -50,8 +50,8 @@ async def run() -> None:
 
 async def _measure(engine: str, url: str, folder: Path) -> None:
     await migrate.upgrade(url)
-    cookies = await _signed_in(url)
-    async with _server(url, folder / f"{engine}.log") as (port, process):
+    cookies = await signed_in(url)
+    async with serving(url, folder / f"{engine}.log") as (port, process):
         cpu = cpu_s(process.pid)
         rounds = [await _all_at_once(port, cookies) for _ in range(ROUNDS)]
         cpu = (cpu_s(process.pid) - cpu) / ROUNDS / len(cookies)
@@ -71,7 +71,7 @@ async def _measure(engine: str, url: str, folder: Path) -> None:
     )
 
 
-async def _signed_in(url: str) -> list[str]:
+async def signed_in(url: str) -> list[str]:
     """The session cookies of so many agents."""
     now = datetime.now(UTC)
     cookies = [secrets.token_urlsafe(32) for _ in range(DESKTOPS)]
@@ -90,7 +90,7 @@ async def _signed_in(url: str) -> list[str]:
 
 
 @asynccontextmanager
-async def _server(url: str, log: Path, **beside: str) -> AsyncIterator[tuple[int, subprocess.Popen[bytes]]]:
+async def serving(url: str, log: Path, **beside: str) -> AsyncIterator[tuple[int, subprocess.Popen[bytes]]]:
     """The server as a process of its own. Its PBX is not there: what comes in does not depend on it."""
     port, ami_port, fastagi_port = (stage.port_or_free(0) for _ in range(3))
     environment = os.environ | {

@@ -31,7 +31,7 @@ from cti_server.record.crm import customers
 from cti_server.record.database import Database
 from cti_server.rules.facts import Role
 
-from .connect import _server, _signed_in
+from .connect import serving, signed_in
 from .figures import Figure, percentile, rss_mb, show, spread
 from .postgres import durable_postgres
 from .site import cpu_s
@@ -91,14 +91,14 @@ async def run() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, DESKTOPS * 2), hard))
     with tempfile.TemporaryDirectory() as folder, durable_postgres() as server, server.database() as url:
         await migrate.upgrade(url)
-        cookies = await _signed_in(url)
+        cookies = await signed_in(url)
         admin, one, number = await _others(url)
         beside = {
             "CTI_HTTP_CONNECTIONS": str(DESKTOPS + OVERHEAD),
             "CTI_HTTP_PER_ADDRESS": str(DESKTOPS + OVERHEAD),
         }
         async with (
-            _server(url, Path(folder) / "server.log", **beside) as (port, process),
+            serving(url, Path(folder) / "server.log", **beside) as (port, process),
             _desktops(url, port, cookies, one) as desktops,
         ):
             await _measure(port, process, admin, one, number, desktops)

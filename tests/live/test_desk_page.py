@@ -113,6 +113,30 @@ async def test_an_address_with_nothing_behind_it_says_so(work: Workplace) -> Non
         await expect(alice.get("not-here")).to_have_count(0)
 
 
+async def test_a_room_that_the_server_has_no_more_takes_nothing_else_with_it(work: Workplace) -> None:
+    """The server was updated after the page was opened, and the files of the old desktop are gone."""
+    alice, room = work.alice, "**/assets/TeamView-*"
+
+    async def gone(route: Route) -> None:
+        await route.fulfill(status=404, body="{}")
+
+    await alice.page.route(room, gone)
+    caller = await work.answered_call(alice)
+    await alice.page.reload()
+    await alice.call_is("talking")
+    await alice.page.get_by_role("link", name="Team").click()
+    await expect(alice.get("unloaded")).to_contain_text("calls are not affected")
+    await expect(alice.get("call-panel")).to_be_visible()
+    await alice.page.unroute(room, gone)
+    await alice.get("unloaded").get_by_role("button", name="Reload").click()
+    await expect(alice.get("team")).to_be_visible()
+    await alice.call_is("talking")
+    await asyncio.to_thread(caller.hang_up)
+    await alice.call_is("wrap_up")
+    await alice.finish()
+    await alice.page.goto(work.site.url)
+
+
 async def test_a_number_is_removed_with_a_way_back_and_the_last_one_asks(work: Workplace) -> None:
     alice = work.alice
     numbers = [

@@ -4,11 +4,12 @@ import { useCallback } from "react";
 import { useStore } from "../store/desk/store";
 import type { Language, Params, Reason } from "../wire/types";
 import { formatDate, formatMinutes, formatMoment, formatSpan } from "../lib/format";
-import en from "./en.json";
-import zh from "./zh.json";
+
+// A language is loaded when it is chosen: nobody waits for the texts of the other one.
+const texts: Record<Language, () => Promise<{ default: object }>> = { en: () => import("./en.json"), zh: () => import("./zh.json") };
 
 void i18next.init({
-  resources: { en: { translation: en }, zh: { translation: zh } },
+  resources: {},
   lng: "en",
   fallbackLng: "en",
   initAsync: false,
@@ -29,7 +30,19 @@ export function useT(): T {
   return useCallback<T>((key, params) => i18next.t(key, { lng: language, ...params }), [language]);
 }
 
+/** Load the texts of a language; nothing happens where they are there. Raises what the browser raises when they do not come. */
+export async function loadLanguage(language: Language): Promise<void> {
+  if (i18next.hasResourceBundle(language, "translation")) return;
+  i18next.addResourceBundle(language, "translation", (await texts[language]()).default);
+}
+
+let wanted: Language = "en";
+
+/** Show this language, once its texts are there. Where they do not come, the language stays as it is. */
 export async function applyLanguage(language: Language): Promise<void> {
+  wanted = language;
+  await loadLanguage(language);
+  if (wanted !== language) return; // another one was chosen meanwhile
   await i18next.changeLanguage(language);
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   try {

@@ -59,7 +59,7 @@ export function begin(me: Me, arrival: { phone: string | null } | null = null): 
   arriving = arrival;
   const store = useStore.getState();
   store.set({ phase: "signed_in", desk: { ...emptyDesk, me }, selected: null });
-  if (me.language !== "browser") void applyLanguage(me.language);
+  if (me.language !== "browser") void applyLanguage(me.language).catch(() => null); // it stays in the browser's
   if (seatOf(me) === null && me.role !== "agent") {
     // Who supervises without a phone has no calls of their own: the floor is their desk.
     useToday.setState({ everyone: true });

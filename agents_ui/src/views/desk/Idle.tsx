@@ -14,7 +14,7 @@ import { useStore } from "../../store/desk/store";
 import { useTopic } from "../../store/session/topics";
 import { useToday } from "../../store/rooms/today";
 import { queueTitle } from "../../lib/queue";
-import { NotifyOffer } from "../shell/SettingsDialog";
+import { NotifyOffer } from "./NotifyOffer";
 import { UnsavedNotes } from "../wrapup/UnsavedNotes";
 import { brief, useDay } from "./figures";
 

@@ -1,7 +1,7 @@
 // English or Chinese; each named in itself so that it can be found from the other.
 import { ToggleButton, ToggleButtonGroup } from "react-aria-components";
 import { applyLanguage, useT } from "../../i18n";
-import { useStore } from "../../store/desk/store";
+import { toast, useStore } from "../../store/desk/store";
 import { api } from "../../wire/api";
 import type { Language } from "../../wire/types";
 
@@ -13,7 +13,7 @@ export function LanguageSwitch({ short = false, onChoose }: { short?: boolean; o
   const signedIn = useStore((store) => store.phase === "signed_in");
 
   function choose(chosen: Language) {
-    void applyLanguage(chosen);
+    void applyLanguage(chosen).catch(() => toast({ tone: "bad", text: t("nothing.unloaded_why") }));
     onChoose?.();
     if (signedIn) void api.setLanguage(chosen).catch(() => null);
   }

@@ -64,18 +64,3 @@ function Setting({ text, help, on, off = false, onChange }: { text: string; help
     </div>
   );
 }
-
-/** Offered once, on the desk between calls; the browser asks only after a yes. */
-export function NotifyOffer() {
-  const t = useT();
-  const notify = useSettings((settings) => settings.notify);
-  if (notify !== "unasked" || !canNotify() || Notification.permission !== "default") return null;
-  return (
-    <div className="alert info offer" data-testid="notify-offer">
-      <Icon name="bell" />
-      <div className="offer-text">{t("settings.notify_offer")}</div>
-      <Button className="button small primary" onPress={() => void setNotify(true)}>{t("settings.notify_yes")}</Button>
-      <Button className="button small" onPress={() => void setNotify(false)}>{t("settings.notify_no")}</Button>
-    </div>
-  );
-}

@@ -4,6 +4,7 @@ import { useState, type FormEvent } from "react";
 import { Button } from "react-aria-components";
 import { useT } from "../../i18n";
 import { Field } from "../../parts/Field";
+import { later } from "../../parts/later";
 import { goToProvider } from "../../store/session/provider";
 import { begin, resumeSession } from "../../store/session/session";
 import { useStore } from "../../store/desk/store";
@@ -13,9 +14,10 @@ import type { Problem } from "../../wire/types";
 import { CodeStep } from "../access/CodeStep";
 import { ProviderStep } from "../access/ProviderStep";
 import { Refusal } from "../access/Refusal";
-import { SetUpFactor } from "../access/SetUpFactor";
 import { useWays } from "../access/ways";
 import { LanguageSwitch } from "../shell/LanguageSwitch";
+
+const SetUpFactor = later(() => import("../access/SetUpFactor").then(({ SetUpFactor }) => SetUpFactor));
 
 export function SignIn() {
   const t = useT();
