@@ -222,7 +222,7 @@ async def figures(work: Workplace, agent: Agent) -> dict[str, str]:
         await expect(of["handled"]).to_have_text(re.compile(r"\d"))
         shown.append({name: await field.inner_text() for name, field in of.items()})
     assert shown[0] == shown[1]
-    await agent.page.goto(work.site.url)
+    await agent.comes_back_to(work.site.url)
     return shown[1]
 
 

@@ -134,7 +134,7 @@ async def test_a_room_that_the_server_has_no_more_takes_nothing_else_with_it(wor
     await asyncio.to_thread(caller.hang_up)
     await alice.call_is("wrap_up")
     await alice.finish()
-    await alice.page.goto(work.site.url)
+    await alice.comes_back_to(work.site.url)
 
 
 async def test_a_number_is_removed_with_a_way_back_and_the_last_one_asks(work: Workplace) -> None:
@@ -172,7 +172,7 @@ async def test_a_number_is_removed_with_a_way_back_and_the_last_one_asks(work: W
         await alice.get("last-number").get_by_role("button", name="Remove").click()
         await expect(points).to_have_count(0)
         assert await kept() == []
-    await page.goto(work.site.url)
+    await alice.comes_back_to(work.site.url)
 
 
 async def test_only_the_call_that_was_asked_for_comes_back_by_itself(work: Workplace) -> None:
@@ -190,7 +190,7 @@ async def test_only_the_call_that_was_asked_for_comes_back_by_itself(work: Workp
         await route.continue_()
 
     await alice.page.route("**/reconnect", slow)
-    await alice.page.goto(work.site.url)
+    await alice.comes_back_to(work.site.url)
     async with asyncio.timeout(15):
         await asked.wait()
     await asyncio.to_thread(first.hang_up)

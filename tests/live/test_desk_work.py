@@ -167,7 +167,7 @@ async def test_a_power_cut_in_mid_wrap_up_loses_nothing(work: Workplace) -> None
     told = alice.page.locator(".segments li").last
     await expect(told).to_contain_text("Follow-up: Case · Z axis drifts")
     await expect(told.get_by_test_id("segment-code")).to_contain_text("Case opened")
-    await alice.page.goto(work.site.url)
+    await alice.comes_back_to(work.site.url)
 
 
 async def test_a_promised_callback_is_on_the_next_card(work: Workplace) -> None:

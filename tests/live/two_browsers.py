@@ -98,6 +98,11 @@ class Agent:
         await self.choose("ready")
         await self.is_("ready")
 
+    async def comes_back_to(self, address: str) -> None:
+        """Open the page anew. Its phone is a new one, and nobody is ready before it can be rung."""
+        await self.page.goto(address)
+        await expect(self.get("phone-bar")).to_have_attribute("data-state", "registered", timeout=40_000)
+
     # --- the call on the screen --------------------------------------------------------------------------
 
     async def call_is(self, state: str, *, limit_s: float = 15) -> None:
