@@ -92,6 +92,10 @@ class Server:
     async def kill(self) -> None:
         await self.center.stop(signal.SIGKILL)
 
+    async def end(self) -> None:
+        """As an administrator ends it."""
+        await self.center.stop(signal.SIGTERM)
+
     async def start(self) -> float:
         """Seconds from its start to its first 200 of /readyz."""
         began = time.monotonic()

@@ -15,6 +15,8 @@ BETWEEN_S = (1.0, 5.0)  # from one start to the next kill
 EACH_S = 8.0  # a start and the longest pause
 READY_GOAL_S = 5.0
 CARDS_GOAL_S = 3.0
+STOPPED_GOAL_S = 1.0
+ENDS_GOAL_S = 5.0
 COMES_S = 15.0
 
 
@@ -65,6 +67,33 @@ async def owner_killed(options: Options) -> list[Figure]:
     return run.figures
 
 
+async def owner_stopped(options: Options) -> list[Figure]:
+    """Two processes: each time the one that has the PBX is asked to end, as an upgrade does, and started again."""
+    times, dice = options.times or TIMES, options.dice("owner-stopped")
+    async with under_load("owner-stopped", options, 6 + EACH_S * times, servers=2) as run:
+        cards: list[float | None] = []
+        ends: list[float | None] = []
+        for _ in range(times):
+            await asyncio.sleep(dice.uniform(*BETWEEN_S))
+            server = await run.site.owner()
+            if server is None:
+                cards.append(None)
+                continue
+            taking = asyncio.create_task(run.site.taken_by(other_than(run, server), COMES_S), name="taken")
+            at = time.time()
+            await server.end()
+            ends.append(time.time() - at)
+            took = await taking
+            # Until then the one that ends shows the cards.
+            cards.append(await card_after(run, took) if took is not None else None)
+            await server.start()
+        run.worst(f"from the other's lease to the next card, {times} times", cards, STOPPED_GOAL_S)
+        run.worst("from SIGTERM to the end of the process", ends, ENDS_GOAL_S)
+        writers(run, await blocks(run), times)
+        await run.finish()
+    return run.figures
+
+
 def other_than(run: Run, server: Server) -> Server:
     return next(one for one in run.site.servers if one is not server)
 
@@ -96,4 +125,5 @@ def writers(run: Run, found: list[str], times: int) -> None:
 FAULTS = (
     Fault("killed", "kill -9 of the only server, started at once", killed, 400),
     Fault("owner-killed", "kill -9 of the server that has the PBX, a second one is there", owner_killed, 400),
+    Fault("owner-stopped", "SIGTERM to the server that has the PBX, a second one is there", owner_stopped, 400),
 )
