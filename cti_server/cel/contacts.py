@@ -23,6 +23,7 @@ from cti_server.record.contacts.records import InteractionRecord, SegmentRecord,
 
 MISSED_MS = 500  # talk before the PBX was heard again; of less it is not certain
 AGREE_S = 2.0  # CEL's times may be whole seconds; what is rung at the same moment is told in any order
+NOBODY = (None, "system", "unknown")  # whom a call was ended by, where no person is known
 
 T = TypeVar("T", SegmentRecord, VisitRecord)
 
@@ -100,6 +101,8 @@ def missed_of(seen: Interaction, told: InteractionRecord, unwatched: Unwatched) 
         wait_ms = told.wait_ms + sum(map(_waited_ms, later))
         if abs(wait_ms - (seen.wait_ms or 0)) > MISSED_MS and told.visits and unwatched.touches(told.visits):
             values["wait_ms"] = wait_ms
+    if seen.ended_by in NOBODY and told.ended_by not in NOBODY and unwatched.had_the_end(told.segments):
+        values["ended_by"] = told.ended_by
     return Completed(values, parts, visits, new_parts, new_visits) if values else None
 
 
@@ -122,6 +125,11 @@ class Unwatched:
     def touches(self, visits: Sequence[VisitRecord]) -> bool:
         """Whether one of these waits ended in a gap."""
         return any(self.holds(visit.left_at) for visit in visits)
+
+    def had_the_end(self, segments: Sequence[SegmentRecord]) -> bool:
+        """Whether the last of these people left in a gap: what ended the call afterwards was no person."""
+        ends = [segment.ended_at for segment in segments]
+        return None not in ends and self.holds(max((at for at in ends if at is not None), default=None))
 
     def agree(self, one: datetime | None, other: datetime | None) -> bool:
         """Whether the two may be one moment: near each other, or of one gap."""

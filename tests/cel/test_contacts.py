@@ -114,6 +114,20 @@ def test_an_end_is_taken_though_a_snapshot_saw_the_answer_late() -> None:
     assert end_of(lost, TOLD, Unwatched()) is None, "somebody watched: one of the two accounts is wrong"
 
 
+def test_who_hung_up_in_the_gap_ended_the_call_though_it_was_over_after_it() -> None:
+    """An agent hangs up, and the caller's channel runs on in the dialplan until the PBX is heard again."""
+    told = replace(TOLD, ended_by="agent", segments=(replace(part, ended_at=at(7)),))
+    by_nobody = missed_of(seen(4, ended_by="system"), told, GAP)
+    assert by_nobody is not None
+    assert by_nobody.values["ended_by"] == "agent"
+    by_somebody = missed_of(seen(8, ended_by="caller"), told, GAP)
+    assert by_somebody is not None
+    assert "ended_by" not in by_somebody.values, "that was seen"
+    later = missed_of(seen(8, ended_by="system"), replace(TOLD, ended_by="agent"), GAP)
+    assert later is not None
+    assert "ended_by" not in later.values, "they left when somebody watched"
+
+
 def test_to_add_it_twice_is_to_add_it_once() -> None:
     once = missed_of(seen(8), TOLD, GAP)
     assert once is not None
