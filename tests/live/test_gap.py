@@ -152,6 +152,9 @@ async def test_calls_that_came_and_went_while_the_server_was_dead(site: Center, 
         return row["outcome"] == "answered" and row["complete"]
 
     await until(over, "the call that went on to end")
+    async with site.signed_in("bob") as api:  # a gap is filled once the floor has no call of it any more
+        done = await api.post(f"/api/interactions/{live['id']}/wrap-up", json={"note": "", "code": None})
+        done.raise_for_status()
 
     for _ in range(2):  # however often it starts
         before = len(await gaps_of(site))
