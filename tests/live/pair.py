@@ -46,6 +46,14 @@ def attached(site: Center) -> bool:
     return "pbx.attached" in text and "link.live" in text.partition("pbx.attached")[2]
 
 
+async def goes_on(site: Center) -> bool:
+    """It has the PBX, and its floor is what the PBX said: it takes commands."""
+    if not attached(site):
+        return False
+    async with site.client() as api:
+        return (await api.get("/readyz")).status_code == 200
+
+
 @asynccontextmanager
 async def way_to(*sites: Center) -> AsyncIterator[Center]:
     """As a balancer without stickiness: each connection goes to the first of these servers that takes it. What it

@@ -27,7 +27,7 @@ from tests.chaos.wire import wire
 from tests.documents import block, replaced
 from tests.live.asterisk_says import TRUNK
 from tests.live.center import Center, center, until
-from tests.live.pair import Pair, a_pair, attached
+from tests.live.pair import Pair, a_pair, goes_on
 from tests.live.test_control import BOB, Agent, Shop, to
 from tests.live.web_proxy import NAME, caddy, certificate
 
@@ -162,7 +162,7 @@ async def test_the_owner_goes_and_the_other_takes_over(pair: Pair, phones: ExitS
         call = (await bob.call(mine="talking"))["call"]
         await pair.owner.stop(how)
         began = time.monotonic()
-        await until(lambda: attached(pair.other), "the other process to have the PBX", 30)
+        await until(lambda: goes_on(pair.other), "the other process to have the PBX", 30)
         print(f"\n{how.name}: taken over {time.monotonic() - began:.2f} s later")
         assert (await bob.call(mine="talking"))["call"] == call
         await bob.do(call, "hold")
@@ -182,7 +182,7 @@ async def test_a_frozen_owner_orders_nothing_once_another_has_the_pbx(pair: Pair
         os.kill(process.pid, signal.SIGSTOP)
         began = time.monotonic()
         try:
-            await until(lambda: attached(pair.other), "the other process to have the PBX", 30)
+            await until(lambda: goes_on(pair.other), "the other process to have the PBX", 30)
             print(f"\nfrozen: taken over {time.monotonic() - began:.2f} s later")
         finally:
             os.kill(process.pid, signal.SIGCONT)
@@ -217,7 +217,7 @@ async def test_an_owner_that_is_cut_off_from_the_pbx_lets_the_other_have_it(
             assert (await bob.ask("/api/me/state", {"state": "ready"}))["ok"]
             ami.hold()
             began = time.monotonic()
-            await until(lambda: attached(two), "the other process to have the PBX", 30)
+            await until(lambda: goes_on(two), "the other process to have the PBX", 30)
             took_s = time.monotonic() - began
             print(f"\ncut off from the PBX: taken over {took_s:.2f} s later")
             assert took_s <= 10
@@ -259,7 +259,7 @@ async def test_behind_a_balancer_without_stickiness(pair: Pair, phones: ExitStac
             call = (await bob.call(mine="talking"))["call"]
             await bob.do(call, "hold")
             await pair.owner.stop(signal.SIGKILL)
-            await until(lambda: attached(pair.other), "the other process to have the PBX", 30)
+            await until(lambda: goes_on(pair.other), "the other process to have the PBX", 30)
             await bob.call(mine="hold")
             answer = await bob.api.post(f"/api/calls/{call}/retrieve", json={})
             assert answer.status_code == 202, answer.text

@@ -14,7 +14,7 @@ from playwright.async_api import expect
 from cti_server.demo.calls import place_call
 from tests.live.asterisk_says import TRUNK, AsteriskSays
 from tests.live.center import until
-from tests.live.pair import a_pair, attached, way_to
+from tests.live.pair import a_pair, goes_on, way_to
 from tests.live.two_browsers import Agent, office
 from tests.live.workplace import ANI, CONFIG, CUSTOMER, NIGHT
 
@@ -47,7 +47,7 @@ async def test_a_call_goes_there_and_back_while_the_owner_is_killed(postgres_url
 
         await pair.owner.stop(signal.SIGKILL)
         await bob.answer("consulting")
-        await until(lambda: attached(pair.other), "the other server to have the PBX")
+        await until(lambda: goes_on(pair.other), "the other server to have the PBX")
         await is_live(alice)
         await alice.call_is("consulting")
         await expect(alice.get("card-customer")).to_contain_text(CUSTOMER)
