@@ -132,6 +132,17 @@ async def test_consult_alternate_complete(work: Workplace) -> None:
     await asyncio.gather(alice.hears("bob"), bob.hears("alice"))
     await work.hears(caller, "music")
     await alice.call_is("consulting")
+    await alice.do("help")
+    await expect(alice.get("help-asked")).to_be_visible()
+    for language in ("中文", "English"):  # whatever is open, nothing of the panel is cut off
+        await (
+            alice.page.get_by_role("radio", name=language)
+            .or_(alice.page.get_by_role("button", name=language))
+            .first.click()
+        )
+        fits = "(panel) => panel.scrollWidth <= panel.clientWidth"
+        assert await alice.get("call-panel").evaluate(fits), language
+    await alice.do("help")
 
     await alice.do("alternate")
     await says.are_together([alice.seat, TRUNK], [bob.seat])
