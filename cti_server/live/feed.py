@@ -16,7 +16,6 @@ from cti_server.lookup.card import promise_view
 from cti_server.push import frames
 from cti_server.push.frames import Frame, Positions, Refusal
 from cti_server.push.hub import Hub, Subscriber
-from cti_server.push.recent import KEPT
 from cti_server.push.session import Missed
 from cti_server.push.stream import Stream
 from cti_server.record import journal
@@ -29,6 +28,7 @@ from cti_server.rules.rights import EVERYBODY, Oversight, Viewer, may_see
 
 from .floors import Floors, thing_of
 
+MAX_MISSED = 5_000  # events of a stream; beyond it a snapshot is cheaper to read and to send
 WRITTEN_WITHIN_S = 3.0  # how long a desktop that resumes waits for what is told and not written yet
 LOOK_EVERY_S = 0.05
 MAX_PROMISES = 50  # open promises that a customer's topic shows
@@ -183,8 +183,8 @@ class Feed:
         Raises Missed when the journal does not have them all any more.
         """
         told = self._hub.positions.get(stream, 0)  # what is told from now on is in the desktop's line
-        if told - seq > KEPT:
-            raise Missed(f"more than {KEPT} events of {stream} were missed")
+        if told - seq > MAX_MISSED:
+            raise Missed(f"more than {MAX_MISSED} events of {stream} were missed")
         if stream in self._hub.ahead and not await self._written(stream, told):
             raise Missed(f"what happened last in {stream} is not in the record yet")
         cards = self._streams[stream].cards

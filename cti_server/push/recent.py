@@ -12,7 +12,7 @@ from cti_server.record.journal import Entry
 
 from .frames import Frame, of_entry
 
-KEPT = 5_000  # rows, about a kilobyte each; beyond as many a snapshot is cheaper to read and to send
+KEPT = 2_000  # rows, about five kilobytes each in memory: seven seconds at ten calls a second
 
 
 class Row:
