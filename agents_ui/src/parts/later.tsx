@@ -1,9 +1,8 @@
 // Rooms of the desktop that are loaded when they are first shown, or before that, once the page has nothing else to do:
 // nobody waits for the team's page to sign in, and a server that is updated in the meantime takes no page away.
 import { lazy, Suspense, type ComponentType } from "react";
-import { Button } from "react-aria-components";
 import { useT } from "../i18n";
-import { Icon } from "./Icon";
+import { PageNotice } from "./PageNotice";
 
 const rest: (() => Promise<unknown>)[] = [];
 
@@ -25,16 +24,5 @@ export function loadTheRest(...also: (() => Promise<unknown>)[]): void {
 
 function Unloaded() {
   const t = useT();
-  return (
-    <div className="page">
-      <div className="alert warn" role="alert" data-testid="unloaded">
-        <Icon name="warn" />
-        <div>
-          <strong>{t("nothing.unloaded")}</strong>
-          <div className="quiet">{t("nothing.unloaded_why")}</div>
-          <div className="actions"><Button className="button small" onPress={() => location.reload()}><Icon name="repeat" size={14} />{t("nothing.reload")}</Button></div>
-        </div>
-      </div>
-    </div>
-  );
+  return <PageNotice testid="unloaded" title={t("nothing.unloaded")} why={t("nothing.unloaded_why")} action={{ icon: "repeat", text: t("nothing.reload"), go: () => location.reload() }} />;
 }
